@@ -1,0 +1,57 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs {
+
+template <class T>
+using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Eigen's map of a matrix whose two strides are free; const where T is.
+template <class T>
+using MatrixMap = Eigen::Map<std::conditional_t<std::is_const_v<T>,
+                                                const RowMajorMatrix<std::remove_const_t<T>>,
+                                                RowMajorMatrix<std::remove_const_t<T>>>,
+                             Eigen::Unaligned, Eigen::OuterStride<>>;
+
+/// Eigen's map of dense elements as one long array; const where T is.
+template <class T>
+using ArrayMap = Eigen::Map<std::conditional_t<
+    std::is_const_v<T>, const Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>,
+    Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>>>;
+
+/// Rank 2 as an Eigen matrix, without a copy.
+/// @throws ShapeError unless the rank is 2 and each row is dense.
+template <class T>
+MatrixMap<T> as_matrix(TensorView<T> x) {
+  if (x.rank() != 2) throw ShapeError(concat("as_matrix: expected rank 2, got ", x.shape()));
+  if (x.stride(1) != 1 && x.extent(1) > 1) throw ShapeError("as_matrix: the rows are not dense");
+  return {x.data(), x.extent(0), x.extent(1), Eigen::OuterStride<>(x.stride(0))};
+}
+template <class T>
+MatrixMap<T> as_matrix(Tensor<T>& x) {
+  return as_matrix(x.view());
+}
+template <class T>
+MatrixMap<const T> as_matrix(const Tensor<T>& x) {
+  return as_matrix(x.view());
+}
+
+/// Any rank as one long Eigen array, without a copy. @throws ShapeError unless x is contiguous.
+template <class T>
+ArrayMap<T> as_array(TensorView<T> x) {
+  if (!x.is_contiguous()) throw ShapeError("as_array: the view is not contiguous");
+  return {x.data(), x.size()};
+}
+template <class T>
+ArrayMap<T> as_array(Tensor<T>& x) {
+  return as_array(x.view());
+}
+template <class T>
+ArrayMap<const T> as_array(const Tensor<T>& x) {
+  return as_array(x.view());
+}
+
+}  // namespace dlfs

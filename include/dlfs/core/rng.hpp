@@ -1,0 +1,200 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs {
+
+namespace detail {
+
+// The arithmetic below must round alike in every build, so the compiler may not choose where to
+// contract a product and a sum: it is one fused operation at run time, and two in a constant.
+constexpr double multiply_add(double a, double b, double c) {
+  return std::is_constant_evaluated() ? a * b + c : std::fma(a, b, c);
+}
+
+/// e^x for -8 < x <= 0.
+constexpr double portable_exp(double x) {
+  const double reduced = x / 64;
+  double sum = 1;
+  for (int k = 12; k > 0; --k) sum = multiply_add(sum, reduced / k, 1);
+  for (int squaring = 0; squaring < 6; ++squaring) sum *= sum;
+  return sum;
+}
+
+/// The natural logarithm for 0 < x <= 1.
+constexpr double portable_log(double x) {
+  constexpr double ln2 = 0.6931471805599453;
+  int halvings = 0;
+  for (; x < 0.70710678; x *= 2) ++halvings;
+  const double s = (x - 1) / (x + 1);
+  const double s2 = s * s;
+  double series = 0;
+  for (int k = 25; k > 0; k -= 2) series = multiply_add(series, s2, 2.0 / k);
+  return multiply_add(-ln2, halvings, series * s);
+}
+
+constexpr double portable_sqrt(double x) {
+  double root = x > 1 ? x : 1;
+  for (int iteration = 0; iteration < 40; ++iteration) root = (root + x / root) / 2;
+  return root;
+}
+
+/// The right edges of 256 layers of equal area under exp(-x^2 / 2), and its heights there.
+struct ZigguratTables {
+  static constexpr int layers = 256;
+  static constexpr double tail = 3.6541528853610088;  // where the last layer's tail begins
+  static constexpr double area = 0.004928673233974658;
+  std::array<double, layers + 1> edge{};
+  std::array<double, layers + 1> height{};
+
+  constexpr ZigguratTables() {
+    const double density_at_tail = portable_exp(-tail * tail / 2);
+    edge[0] = area / density_at_tail;
+    edge[1] = tail;
+    height[1] = density_at_tail;
+    for (std::size_t i = 2; i < layers; ++i) {
+      height[i] = area / edge[i - 1] + height[i - 1];
+      edge[i] = portable_sqrt(-2 * portable_log(height[i]));
+    }
+    height[layers] = 1;
+  }
+};
+inline constexpr ZigguratTables ziggurat;
+
+}  // namespace detail
+
+/// Random numbers that are the same for a seed on every compiler, library and set of flags.
+///
+/// The generator is xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number
+/// generators", 2021), seeded by SplitMix64. It satisfies std::uniform_random_bit_generator.
+class Rng {
+ public:
+  using result_type = std::uint64_t;
+
+  explicit constexpr Rng(std::uint64_t seed) : key_(seed) {
+    for (auto& word : state_) word = split_mix(seed);
+  }
+
+  /// A generator of its own for each id, which depends on this one's seed and not on how many
+  /// numbers this one has given: one for each sample, worker or trial.
+  constexpr Rng stream(std::uint64_t id) const {
+    std::uint64_t mixed = key_ ^ 0x6a09e667f3bcc909;
+    std::uint64_t key = split_mix(mixed) ^ id;
+    return Rng(split_mix(key));
+  }
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+
+  /// 64 random bits.
+  constexpr result_type operator()() {
+    const std::uint64_t result = rotate(state_[0] + state_[3], 23) + state_[0];
+    const std::uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = rotate(state_[3], 45);
+    return result;
+  }
+
+  /// Uniform in [0, 1), each a multiple of the type's rounding unit.
+  template <std::floating_point T = double>
+  constexpr T uniform() {
+    constexpr int digits = std::numeric_limits<T>::digits;
+    static_assert(digits <= 53);
+    constexpr T unit = T(1) / static_cast<T>(std::uint64_t{1} << digits);
+    return static_cast<T>((*this)() >> (64 - digits)) * unit;
+  }
+
+  /// Uniform in [low, high).
+  double uniform(double low, double high) { return std::fma(high - low, uniform(), low); }
+
+  /// Uniform in [0, bound), without bias. @throws ValueError unless bound is positive.
+  constexpr Index below(Index bound) {
+    if (bound <= 0) throw ValueError(concat("Rng::below: expected a positive bound, got ", bound));
+    const auto range = static_cast<std::uint64_t>(bound);
+    const std::uint64_t biased = -range % range;  // 2^64 mod range values would come too often
+    std::uint64_t bits = (*this)();
+    while (bits < biased) bits = (*this)();
+    return static_cast<Index>(bits % range);
+  }
+
+  /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) as revised by Doornik (2005).
+  double normal() {
+    using detail::ziggurat;
+    while (true) {
+      const std::uint64_t bits = (*this)();
+      const auto layer = static_cast<std::size_t>(bits & 0xff);
+      const double sign = (bits & 0x100) != 0 ? -1 : 1;
+      const double x = static_cast<double>(bits >> 11) * 0x1p-53 * ziggurat.edge[layer];
+      if (x < ziggurat.edge[layer + 1]) return sign * x;
+      if (layer == 0) return sign * normal_tail();
+      const double low = ziggurat.height[layer];
+      const double y = std::fma(ziggurat.height[layer + 1] - low, uniform(), low);
+      if (y < detail::portable_exp(-x * x / 2)) return sign * x;
+    }
+  }
+
+  /// Normal with the given mean and standard deviation.
+  double normal(double mean, double deviation) { return std::fma(deviation, normal(), mean); }
+
+  /// Puts the values in random order (Fisher and Yates).
+  template <class Range>
+  constexpr void shuffle(Range& values) {
+    for (auto i = static_cast<Index>(std::size(values)); i > 1; --i) {
+      std::swap(values[static_cast<std::size_t>(i - 1)],
+                values[static_cast<std::size_t>(below(i))]);
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t rotate(std::uint64_t x, int bits) {
+    return (x << bits) | (x >> (64 - bits));
+  }
+
+  static constexpr std::uint64_t split_mix(std::uint64_t& counter) {
+    std::uint64_t z = (counter += 0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+
+  double normal_tail() {
+    while (true) {
+      const double x = -detail::portable_log(1 - uniform()) / detail::ZigguratTables::tail;
+      const double y = -detail::portable_log(1 - uniform());
+      if (2 * y > x * x) return detail::ZigguratTables::tail + x;
+    }
+  }
+
+  std::uint64_t key_;
+  std::array<std::uint64_t, 4> state_{};
+};
+
+/// A tensor of the given shape with standard normal entries times `deviation`.
+template <std::floating_point T>
+Tensor<T> random_normal(const Shape& shape, Rng& rng, double deviation = 1) {
+  auto tensor = Tensor<T>::uninitialized(shape);
+  for (T& value : tensor) value = static_cast<T>(deviation * rng.normal());
+  return tensor;
+}
+
+/// A tensor of the given shape with entries uniform in [low, high).
+template <std::floating_point T>
+Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double high = 1) {
+  auto tensor = Tensor<T>::uninitialized(shape);
+  for (T& value : tensor) value = static_cast<T>(rng.uniform(low, high));
+  return tensor;
+}
+
+}  // namespace dlfs

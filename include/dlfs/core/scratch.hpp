@@ -1,0 +1,86 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/buffer.hpp"
+#include "dlfs/core/view.hpp"
+
+namespace dlfs {
+
+namespace detail {
+
+/// A stack of temporary memory. It grows in blocks, and joins them into one as soon as it is
+/// empty, so that work of a kind that was done before never allocates again.
+class ScratchStack {
+ public:
+  /// Where the stack stood before a piece was taken.
+  struct Mark {
+    std::size_t block = 0;
+    std::size_t used = 0;
+  };
+
+  static ScratchStack& of_this_thread() {
+    thread_local ScratchStack stack;
+    return stack;
+  }
+
+  std::pair<void*, Mark> take(std::size_t bytes) {
+    const Mark before = top_;
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    while (top_.block < blocks_.size() && blocks_[top_.block].capacity() - top_.used < bytes) {
+      top_ = {top_.block + 1, 0};
+    }
+    if (top_.block == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
+    void* memory = blocks_[top_.block].data() + top_.used;
+    top_.used += bytes;
+    return {memory, before};
+  }
+
+  void release(Mark before) {
+    top_ = before;
+    const bool is_empty = top_.block == 0 && top_.used == 0;
+    if (!is_empty || blocks_.size() < 2) return;
+    std::size_t total = 0;
+    for (const auto& block : blocks_) total += block.capacity();
+    blocks_.clear();
+    blocks_.emplace_back(total);
+  }
+
+ private:
+  static constexpr std::size_t smallest_block = 64 * 1024;
+  std::vector<AlignedBuffer<std::byte>> blocks_;
+  Mark top_;
+};
+
+}  // namespace detail
+
+/// Uninitialised temporary memory for a kernel, aligned to 64 bytes, from a stack that each thread
+/// keeps for its life. Objects of one thread must end in the reverse order of their creation, as
+/// local variables do.
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+class Scratch {
+ public:
+  explicit Scratch(Index count) {
+    const auto [memory, mark] =
+        detail::ScratchStack::of_this_thread().take(static_cast<std::size_t>(count) * sizeof(T));
+    data_ = static_cast<T*>(memory);
+    mark_ = mark;
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { detail::ScratchStack::of_this_thread().release(mark_); }
+
+  T* data() const { return data_; }
+  T& operator[](Index i) const { return data_[i]; }
+
+ private:
+  T* data_;
+  detail::ScratchStack::Mark mark_;
+};
+
+}  // namespace dlfs

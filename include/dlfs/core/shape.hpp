@@ -1,0 +1,139 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <span>
+#include <string>
+
+#include "dlfs/core/error.hpp"
+
+namespace dlfs {
+
+/// Signed, so that an index or an axis may count from the end.
+using Index = std::ptrdiff_t;
+
+/// The most axes that a tensor can have.
+inline constexpr int max_rank = 8;
+
+/// The extents of a tensor's axes, held inline: a Shape never touches the heap.
+///
+/// A rank-0 shape `{}` is a scalar of one element; an extent of 0 makes an empty tensor.
+class Shape {
+ public:
+  constexpr Shape() = default;
+  /// @throws ShapeError for more than `max_rank` axes, a negative extent, or a size that overflows.
+  constexpr Shape(std::initializer_list<Index> extents)
+      : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
+  constexpr explicit Shape(std::span<const Index> extents) {
+    for (Index extent : extents) push_back(extent);
+  }
+
+  constexpr int rank() const { return rank_; }
+
+  /// The number of elements: the product of the extents.
+  constexpr Index size() const {
+    Index product = 1;
+    for (Index extent : *this) product *= extent;
+    return product;
+  }
+
+  /// Unchecked; `axis` in [0, rank).
+  constexpr Index operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
+
+  /// The extent of an axis that may be negative: -1 is the last.
+  constexpr Index extent(int axis) const { return (*this)[normalize_axis(axis)]; }
+
+  /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError if it is neither.
+  constexpr int normalize_axis(int axis) const;
+
+  /// Appends an axis at the end. @throws ShapeError as the constructor.
+  constexpr void push_back(Index extent);
+
+  /// This shape with the extent of one axis replaced.
+  constexpr Shape with(int axis, Index extent) const;
+
+  /// Axes [first, last).
+  constexpr Shape axes(int first, int last) const {
+    return Shape(std::span<const Index>(begin() + first, begin() + last));
+  }
+
+  constexpr const Index* begin() const { return extents_.data(); }
+  constexpr const Index* end() const { return extents_.data() + rank_; }
+
+  friend constexpr bool operator==(const Shape& a, const Shape& b) {
+    if (a.rank_ != b.rank_) return false;
+    for (int axis = 0; axis < a.rank_; ++axis) {
+      if (a[axis] != b[axis]) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<Index, max_rank> extents_{};
+  int rank_ = 0;
+};
+
+/// "(2, 3)", "(5,)" and "()", as NumPy prints a shape.
+inline std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (axis > 0) text += ", ";
+    text += concat(shape[axis]);
+  }
+  return text + (shape.rank() == 1 ? ",)" : ")");
+}
+
+constexpr int Shape::normalize_axis(int axis) const {
+  const int normalized = axis < 0 ? axis + rank_ : axis;
+  if (normalized < 0 || normalized >= rank_) {
+    throw ShapeError(concat("axis ", axis, " is out of range for the shape ", *this));
+  }
+  return normalized;
+}
+
+constexpr void Shape::push_back(Index extent) {
+  if (rank_ == max_rank) {
+    throw ShapeError(concat("a shape has at most ", max_rank, " axes"));
+  }
+  if (extent < 0) throw ShapeError(concat("an extent cannot be negative: ", extent));
+  // Extents of zero do not hide an overflow of the others, as strides multiply those too.
+  Index product = extent;
+  for (Index other : *this) {
+    if (product > 0 && other > std::numeric_limits<Index>::max() / product) {
+      throw ShapeError(concat("a tensor of shape ", *this, " with one more axis of ", extent,
+                              " has more elements than can be counted"));
+    }
+    if (other > 0) product = product > 0 ? product * other : other;
+  }
+  extents_[static_cast<std::size_t>(rank_++)] = extent;
+}
+
+constexpr Shape Shape::with(int axis, Index extent) const {
+  Shape changed;
+  const int target = normalize_axis(axis);
+  for (int i = 0; i < rank_; ++i) changed.push_back(i == target ? extent : (*this)[i]);
+  return changed;
+}
+
+/// The shape that NumPy's broadcasting gives to two operands: aligned at the last axis, extents
+/// must be equal or 1. @throws ShapeError that names the operation and both shapes.
+inline Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view operation) {
+  const int rank = a.rank() > b.rank() ? a.rank() : b.rank();
+  Shape result;
+  for (int axis = 0; axis < rank; ++axis) {
+    const int from_a = axis - (rank - a.rank());
+    const int from_b = axis - (rank - b.rank());
+    const Index extent_a = from_a < 0 ? 1 : a[from_a];
+    const Index extent_b = from_b < 0 ? 1 : b[from_b];
+    if (extent_a != extent_b && extent_a != 1 && extent_b != 1) {
+      throw ShapeError(concat(operation, ": shapes ", a, " and ", b, " do not broadcast: axis ",
+                              axis - rank, " has extents ", extent_a, " and ", extent_b));
+    }
+    result.push_back(extent_a == 1 ? extent_b : extent_a);
+  }
+  return result;
+}
+
+}  // namespace dlfs

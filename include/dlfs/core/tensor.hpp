@@ -1,0 +1,220 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <initializer_list>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "dlfs/core/buffer.hpp"
+#include "dlfs/core/shape.hpp"
+#include "dlfs/core/view.hpp"
+
+namespace dlfs {
+
+/// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
+///
+/// Value semantics: a copy is a copy. The functions that take a part of a tensor give views; a
+/// view of a const tensor is a const view, and a view of an expiring tensor does not compile.
+template <class T>
+class Tensor {
+  static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>,
+                "a Tensor holds plain numbers: float, double, half, bfloat16, integers or bool");
+
+ public:
+  using value_type = T;
+
+  /// An empty tensor of shape (0).
+  Tensor() = default;
+
+  /// Zeros. @throws ValueError or std::bad_alloc if there is no memory for so many elements.
+  explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) { fill(T(0)); }
+
+  /// The values in row-major order. @throws ShapeError unless there are as many as `shape` holds.
+  Tensor(const Shape& shape, std::span<const T> values) : Tensor(uninitialized(shape)) {
+    if (static_cast<Index>(values.size()) != size()) {
+      throw ShapeError(concat("tensor: ", values.size(), " values for the shape ", shape));
+    }
+    std::copy(values.begin(), values.end(), begin());
+  }
+  Tensor(const Shape& shape, std::initializer_list<T> values)
+      : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
+
+  /// Memory for `shape` with unspecified contents, for a caller that writes every element.
+  static Tensor uninitialized(const Shape& shape) {
+    Tensor tensor;
+    tensor.resize(shape);
+    return tensor;
+  }
+
+  Tensor(const Tensor& other) : Tensor(uninitialized(other.shape_)) {
+    std::copy(other.begin(), other.end(), begin());
+  }
+  Tensor(Tensor&& other) noexcept
+      : buffer_(std::move(other.buffer_)), shape_(std::exchange(other.shape_, Shape{0})) {}
+  Tensor& operator=(const Tensor& other) {
+    if (this == &other) return *this;
+    resize(other.shape_);
+    std::copy(other.begin(), other.end(), begin());
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    buffer_ = std::move(other.buffer_);
+    shape_ = std::exchange(other.shape_, Shape{0});
+    return *this;
+  }
+  ~Tensor() = default;
+
+  const Shape& shape() const { return shape_; }
+  int rank() const { return shape_.rank(); }
+  Index size() const { return shape_.size(); }
+  bool empty() const { return size() == 0; }
+  Index extent(int axis) const { return shape_.extent(axis); }
+
+  T* data() { return buffer_.data(); }
+  const T* data() const { return buffer_.data(); }
+  T* begin() { return data(); }
+  T* end() { return data() + size(); }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size(); }
+
+  /// Takes another shape; the contents are unspecified afterwards. Memory is kept where it
+  /// suffices, so a tensor that is resized to shapes that it has had does not allocate.
+  void resize(const Shape& shape) {
+    const auto needed = static_cast<std::size_t>(shape.size());
+    if (needed > buffer_.capacity()) buffer_ = AlignedBuffer<T>(needed);
+    shape_ = shape;
+  }
+
+  void fill(T value) { std::fill(begin(), end(), value); }
+
+  TensorView<T> view() & { return {data(), shape_}; }
+  TensorView<const T> view() const& { return {data(), shape_}; }
+  TensorView<const T> view() && = delete;
+  operator TensorView<T>() & { return view(); }
+  operator TensorView<const T>() const& { return {data(), shape_}; }
+
+  // As the functions of the same names of TensorView.
+  template <std::integral... Indices>
+  T& operator()(Indices... indices) {
+    return view()(indices...);
+  }
+  template <std::integral... Indices>
+  const T& operator()(Indices... indices) const {
+    return view()(indices...);
+  }
+  T& item() { return view().item(); }
+  const T& item() const { return view().item(); }
+  TensorView<T> operator[](Index i) & { return view()[i]; }
+  TensorView<const T> operator[](Index i) const& { return view()[i]; }
+  TensorView<T> rows(Index first, Index last) & { return view().rows(first, last); }
+  TensorView<const T> rows(Index first, Index last) const& { return view().rows(first, last); }
+  TensorView<T> slice(int axis, Slice range) & { return view().slice(axis, range); }
+  TensorView<const T> slice(int axis, Slice range) const& { return view().slice(axis, range); }
+  TensorView<T> transpose() & { return view().transpose(); }
+  TensorView<const T> transpose() const& { return view().transpose(); }
+  TensorView<T> transpose(std::initializer_list<int> order) & { return view().transpose(order); }
+  TensorView<const T> transpose(std::initializer_list<int> order) const& {
+    return view().transpose(order);
+  }
+  TensorView<T> reshape(std::initializer_list<Index> extents) & { return view().reshape(extents); }
+  TensorView<const T> reshape(std::initializer_list<Index> extents) const& {
+    return view().reshape(extents);
+  }
+  /// Keeps the memory of an expiring tensor.
+  Tensor reshape(std::initializer_list<Index> extents) && {
+    shape_ = view().reshape(extents).shape();
+    return std::move(*this);
+  }
+
+ private:
+  AlignedBuffer<T> buffer_;
+  Shape shape_{0};
+};
+
+namespace detail {
+template <class>
+inline constexpr bool is_tensor = false;
+template <class T>
+inline constexpr bool is_tensor<Tensor<T>> = true;
+template <class T>
+inline constexpr bool is_tensor<TensorView<T>> = true;
+}  // namespace detail
+
+/// A Tensor or a TensorView: what an operand may be.
+template <class X>
+concept AnyTensor = detail::is_tensor<std::remove_cvref_t<X>>;
+
+/// The element type of an operand, without const.
+template <AnyTensor X>
+using Element = typename std::remove_cvref_t<X>::value_type;
+
+/// An operand seen as a view that only reads.
+template <AnyTensor X>
+TensorView<const Element<X>> const_view(const X& x) {
+  return x;
+}
+
+/// Values of any nesting, as in `array<float>({{1, 2}, {3, 4}})`.
+template <class T>
+class NestedList {
+ public:
+  NestedList(T value) : value_(value) {}
+  NestedList(std::initializer_list<NestedList> children) : children_(children), is_list_(true) {}
+
+  /// @throws ShapeError if the rows of a level differ in length.
+  Shape shape() const {
+    if (!is_list_) return {};
+    const Shape inner = children_.size() == 0 ? Shape{} : children_.begin()->shape();
+    for (const NestedList& child : children_) {
+      if (child.shape() != inner) {
+        throw ShapeError(concat("array: ragged list: an entry of shape ", inner,
+                                " stands beside one of shape ", child.shape()));
+      }
+    }
+    Shape shape{static_cast<Index>(children_.size())};
+    for (Index extent : inner) shape.push_back(extent);
+    return shape;
+  }
+
+  /// Writes the values in row-major order; returns where the next would go.
+  T* write(T* out) const {
+    if (!is_list_) return *out = value_, out + 1;
+    for (const NestedList& child : children_) out = child.write(out);
+    return out;
+  }
+
+ private:
+  T value_{};
+  std::initializer_list<NestedList> children_{};
+  bool is_list_ = false;
+};
+
+/// A tensor of the values written out: `array<float>({{1, 2}, {3, 4}})` has shape (2, 2).
+/// @throws ShapeError for a ragged list.
+template <class T>
+Tensor<T> array(const NestedList<std::type_identity_t<T>>& values) {
+  auto tensor = Tensor<T>::uninitialized(values.shape());
+  values.write(tensor.data());
+  return tensor;
+}
+
+template <class T>
+Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
+  auto tensor = Tensor<T>::uninitialized(shape);
+  tensor.fill(value);
+  return tensor;
+}
+
+template <class T>
+Tensor<T> zeros(const Shape& shape) {
+  return full<T>(shape, T(0));
+}
+
+template <class T>
+Tensor<T> ones(const Shape& shape) {
+  return full<T>(shape, T(1));
+}
+
+}  // namespace dlfs

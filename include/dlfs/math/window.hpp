@@ -1,0 +1,53 @@
+#pragma once
+
+#include "dlfs/core/shape.hpp"
+
+namespace dlfs {
+
+/// A height and a width; one number stands for both.
+struct Size2d {
+  Index height = 1;
+  Index width = 1;
+
+  constexpr Size2d() = default;
+  constexpr Size2d(Index both) : height(both), width(both) {}
+  constexpr Size2d(Index h, Index w) : height(h), width(w) {}
+  friend constexpr bool operator==(const Size2d&, const Size2d&) = default;
+};
+
+/// The window that a convolution or a pooling slides over an image.
+struct Window {
+  Size2d kernel{1};
+  Size2d stride{1};
+  Size2d padding{0};   // rows and columns added on each side
+  Size2d dilation{1};  // distance between neighbouring taps
+
+  /// Positions of the window in an image: (extent + 2 padding - dilation (kernel - 1) - 1) / stride
+  /// + 1, for height and width. @throws ShapeError, naming the operation, where the window does not
+  /// fit; ValueError for a kernel, stride or dilation below 1 or a negative padding.
+  constexpr Size2d output_size(Size2d image, std::string_view operation) const {
+    return {along("height", image.height, kernel.height, stride.height, padding.height,
+                  dilation.height, operation),
+            along("width", image.width, kernel.width, stride.width, padding.width, dilation.width,
+                  operation)};
+  }
+
+ private:
+  static constexpr Index along(std::string_view axis, Index extent, Index kernel, Index stride,
+                               Index padding, Index dilation, std::string_view operation) {
+    if (kernel < 1 || stride < 1 || dilation < 1 || padding < 0) {
+      throw ValueError(concat(operation, ": expected kernel, stride and dilation of at least 1 and ",
+                              "padding of at least 0 along the ", axis, ", got ", kernel, ", ",
+                              stride, ", ", dilation, " and ", padding));
+    }
+    const Index reach = dilation * (kernel - 1) + 1;
+    if (extent + 2 * padding < reach) {
+      throw ShapeError(concat(operation, ": a window of ", axis, " ", reach,
+                              " does not fit into an image of ", axis, " ", extent,
+                              " with padding ", padding));
+    }
+    return (extent + 2 * padding - reach) / stride + 1;
+  }
+};
+
+}  // namespace dlfs
