@@ -25,7 +25,7 @@ class AlignedBuffer {
       throw ValueError(concat("memory for ", capacity, " elements of ", sizeof(T), " bytes"));
     }
     if (capacity == 0) return;
-    data_ = static_cast<T*>(::operator new(capacity * sizeof(T), std::align_val_t{alignment}));
+    data_ = static_cast<T*>(::operator new (capacity * sizeof(T), std::align_val_t{alignment}));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
@@ -35,7 +35,7 @@ class AlignedBuffer {
     return *this;
   }
   ~AlignedBuffer() {
-    if (data_ != nullptr) ::operator delete(data_, std::align_val_t{alignment});
+    if (data_ != nullptr) ::operator delete (data_, std::align_val_t{alignment});
   }
 
   T* data() const { return data_; }

@@ -11,16 +11,17 @@ using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 
 /// Eigen's map of a matrix whose two strides are free; const where T is.
 template <class T>
-using MatrixMap = Eigen::Map<std::conditional_t<std::is_const_v<T>,
-                                                const RowMajorMatrix<std::remove_const_t<T>>,
-                                                RowMajorMatrix<std::remove_const_t<T>>>,
-                             Eigen::Unaligned, Eigen::OuterStride<>>;
+using MatrixMap =
+    Eigen::Map<std::conditional_t<std::is_const_v<T>, const RowMajorMatrix<std::remove_const_t<T>>,
+                                  RowMajorMatrix<std::remove_const_t<T>>>,
+               Eigen::Unaligned, Eigen::OuterStride<>>;
 
 /// Eigen's map of dense elements as one long array; const where T is.
 template <class T>
-using ArrayMap = Eigen::Map<std::conditional_t<
-    std::is_const_v<T>, const Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>,
-    Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>>>;
+using ArrayMap =
+    Eigen::Map<std::conditional_t<std::is_const_v<T>,
+                                  const Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>,
+                                  Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>>>;
 
 /// Rank 2 as an Eigen matrix, without a copy.
 /// @throws ShapeError unless the rank is 2 and each row is dense.
@@ -38,6 +39,8 @@ template <class T>
 MatrixMap<const T> as_matrix(const Tensor<T>& x) {
   return as_matrix(x.view());
 }
+template <class T>
+MatrixMap<const T> as_matrix(const Tensor<T>&& expiring) = delete;
 
 /// Any rank as one long Eigen array, without a copy. @throws ShapeError unless x is contiguous.
 template <class T>
@@ -53,5 +56,7 @@ template <class T>
 ArrayMap<const T> as_array(const Tensor<T>& x) {
   return as_array(x.view());
 }
+template <class T>
+ArrayMap<const T> as_array(const Tensor<T>&& expiring) = delete;
 
 }  // namespace dlfs

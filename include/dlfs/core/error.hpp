@@ -52,9 +52,7 @@ void append(std::string& text, Number part) {
 
 template <class Printable>
   requires requires(const Printable& part) { to_string(part); }
-void append(std::string& text, const Printable& part) {
-  text += to_string(part);
-}
+void append(std::string& text, const Printable& part) { text += to_string(part); }
 
 }  // namespace detail
 

@@ -155,6 +155,8 @@ void parallel_for(Index pieces, Body&& body) {
 }
 
 /// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
-constexpr Index piece_begin(Index rows, Index pieces, Index piece) { return rows * piece / pieces; }
+constexpr Index piece_begin(Index rows, Index pieces, Index piece) {
+  return rows / pieces * piece + rows % pieces * piece / pieces;  // rows * piece may overflow
+}
 
 }  // namespace dlfs

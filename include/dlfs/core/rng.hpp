@@ -47,6 +47,12 @@ constexpr double portable_sqrt(double x) {
   return root;
 }
 
+/// Rounding may take a number of [low, high) to high: that becomes the number before it.
+template <class T>
+T below_end(T value, T low, T high) {
+  return value < high ? value : std::nextafter(high, low);
+}
+
 /// The right edges of 256 layers of equal area under exp(-x^2 / 2), and its heights there.
 struct ZigguratTables {
   static constexpr int layers = 256;
@@ -116,8 +122,15 @@ class Rng {
     return static_cast<T>((*this)() >> (64 - digits)) * unit;
   }
 
-  /// Uniform in [low, high).
-  double uniform(double low, double high) { return std::fma(high - low, uniform(), low); }
+  /// Uniform in [low, high), and low where both are equal.
+  /// @throws ValueError unless low <= high and their distance is finite.
+  double uniform(double low, double high) {
+    const double width = high - low;
+    if (!(width >= 0 && width <= std::numeric_limits<double>::max())) {
+      throw ValueError(concat("Rng::uniform: expected low <= high, got ", low, " and ", high));
+    }
+    return detail::below_end(std::fma(width, uniform(), low), low, high);
+  }
 
   /// Uniform in [0, bound), without bias. @throws ValueError unless bound is positive.
   constexpr Index below(Index bound) {
@@ -193,7 +206,10 @@ Tensor<T> random_normal(const Shape& shape, Rng& rng, double deviation = 1) {
 template <std::floating_point T>
 Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double high = 1) {
   auto tensor = Tensor<T>::uninitialized(shape);
-  for (T& value : tensor) value = static_cast<T>(rng.uniform(low, high));
+  for (T& value : tensor) {
+    const T rounded = static_cast<T>(rng.uniform(low, high));
+    value = detail::below_end(rounded, static_cast<T>(low), static_cast<T>(high));
+  }
   return tensor;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -29,15 +31,14 @@ class ScratchStack {
   }
 
   std::pair<void*, Mark> take(std::size_t bytes) {
-    const Mark before = top_;
     bytes = (bytes + alignment - 1) / alignment * alignment;
-    while (top_.block < blocks_.size() && blocks_[top_.block].capacity() - top_.used < bytes) {
-      top_ = {top_.block + 1, 0};
+    Mark start = top_;
+    while (start.block < blocks_.size() && blocks_[start.block].capacity() - start.used < bytes) {
+      start = {start.block + 1, 0};
     }
-    if (top_.block == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
-    void* memory = blocks_[top_.block].data() + top_.used;
-    top_.used += bytes;
-    return {memory, before};
+    if (start.block == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
+    const Mark before = std::exchange(top_, {start.block, start.used + bytes});
+    return {blocks_[start.block].data() + start.used, before};
   }
 
   void release(Mark before) {
@@ -47,7 +48,11 @@ class ScratchStack {
     std::size_t total = 0;
     for (const auto& block : blocks_) total += block.capacity();
     blocks_.clear();
-    blocks_.emplace_back(total);
+    try {
+      blocks_.emplace_back(total);
+    } catch (const std::bad_alloc&) {
+      // Called by destructors. The next piece asks for what it needs.
+    }
   }
 
  private:
@@ -65,7 +70,12 @@ template <class T>
   requires std::is_trivially_copyable_v<T>
 class Scratch {
  public:
+  /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit Scratch(Index count) {
+    if (count < 0 ||
+        count > (std::numeric_limits<Index>::max() - Index{alignment}) / Index{sizeof(T)}) {
+      throw ValueError(concat("scratch memory for ", count, " elements of ", sizeof(T), " bytes"));
+    }
     const auto [memory, mark] =
         detail::ScratchStack::of_this_thread().take(static_cast<std::size_t>(count) * sizeof(T));
     data_ = static_cast<T*>(memory);

@@ -13,15 +13,17 @@
 
 namespace dlfs {
 
+/// What a tensor may hold: plain numbers, as float, double, half, bfloat16, integers and bool.
+template <class T>
+concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
+
 /// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
 ///
 /// Value semantics: a copy is a copy. The functions that take a part of a tensor give views; a
-/// view of a const tensor is a const view, and a view of an expiring tensor does not compile.
-template <class T>
+/// view of a const tensor is a const view, and a view of an expiring tensor does not compile,
+/// except as the argument of a call.
+template <TensorElement T>
 class Tensor {
-  static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>,
-                "a Tensor holds plain numbers: float, double, half, bfloat16, integers or bool");
-
  public:
   using value_type = T;
 
@@ -91,7 +93,7 @@ class Tensor {
 
   TensorView<T> view() & { return {data(), shape_}; }
   TensorView<const T> view() const& { return {data(), shape_}; }
-  TensorView<const T> view() && = delete;
+  TensorView<const T> view() const&& = delete;
   operator TensorView<T>() & { return view(); }
   operator TensorView<const T>() const& { return {data(), shape_}; }
 
@@ -108,20 +110,26 @@ class Tensor {
   const T& item() const { return view().item(); }
   TensorView<T> operator[](Index i) & { return view()[i]; }
   TensorView<const T> operator[](Index i) const& { return view()[i]; }
+  TensorView<const T> operator[](Index i) const&& = delete;
   TensorView<T> rows(Index first, Index last) & { return view().rows(first, last); }
   TensorView<const T> rows(Index first, Index last) const& { return view().rows(first, last); }
+  TensorView<const T> rows(Index first, Index last) const&& = delete;
   TensorView<T> slice(int axis, Slice range) & { return view().slice(axis, range); }
   TensorView<const T> slice(int axis, Slice range) const& { return view().slice(axis, range); }
+  TensorView<const T> slice(int axis, Slice range) const&& = delete;
   TensorView<T> transpose() & { return view().transpose(); }
   TensorView<const T> transpose() const& { return view().transpose(); }
+  TensorView<const T> transpose() const&& = delete;
   TensorView<T> transpose(std::initializer_list<int> order) & { return view().transpose(order); }
   TensorView<const T> transpose(std::initializer_list<int> order) const& {
     return view().transpose(order);
   }
+  TensorView<const T> transpose(std::initializer_list<int> order) const&& = delete;
   TensorView<T> reshape(std::initializer_list<Index> extents) & { return view().reshape(extents); }
   TensorView<const T> reshape(std::initializer_list<Index> extents) const& {
     return view().reshape(extents);
   }
+  TensorView<const T> reshape(std::initializer_list<Index> extents) const&& = delete;
   /// Keeps the memory of an expiring tensor.
   Tensor reshape(std::initializer_list<Index> extents) && {
     shape_ = view().reshape(extents).shape();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <optional>
@@ -59,6 +60,10 @@ class TensorView {
   constexpr TensorView(const TensorView<U>& other)
       : data_(other.data()), shape_(other.shape()), strides_(other.strides()) {}
 
+  constexpr TensorView(const TensorView&) = default;
+  /// Looks at other elements; not for a temporary: `x[0] = y` would leave x as it is.
+  constexpr TensorView& operator=(const TensorView&) & = default;
+
   constexpr T* data() const { return data_; }
   constexpr const Shape& shape() const { return shape_; }
   constexpr const Strides& strides() const { return strides_; }
@@ -100,7 +105,7 @@ class TensorView {
   /// The i-th entry along the first axis, one rank lower. @throws ShapeError if out of range.
   constexpr TensorView operator[](Index i) const {
     if (rank() == 0) throw ShapeError("indexing: a tensor of rank 0 has no axis to index");
-    TensorView entry(data_ + checked_offset(0, i), shape_.axes(1, rank()), {});
+    TensorView entry(address(checked_offset(0, i)), shape_.axes(1, rank()), {});
     for (int axis = 1; axis < rank(); ++axis) entry.set_stride(axis - 1, stride_at(axis));
     return entry;
   }
@@ -110,7 +115,8 @@ class TensorView {
     if (rank() == 0 || first < 0 || last < first || last > shape_[0]) {
       throw ShapeError(concat("rows: [", first, ", ", last, ") of a tensor of shape ", shape_));
     }
-    return TensorView(data_ + first * stride_at(0), shape_.with(0, last - first), strides_);
+    return TensorView(address(first < last ? first * stride_at(0) : 0),
+                      shape_.with(0, last - first), strides_);
   }
 
   /// `x[..., start:stop:step, ...]` on one axis, clamped as Python does.
@@ -120,6 +126,9 @@ class TensorView {
     if (slice.step == 0) throw ValueError("slice: the step cannot be 0");
     const Index extent = shape_[axis];
     const bool forward = slice.step > 0;
+    // A step past the end selects one entry, however long it is; shorter, it cannot overflow.
+    const Index longest = std::max<Index>(extent, 1);
+    const Index step = std::clamp(slice.step, -longest, longest);
     const Index lowest = forward ? 0 : -1;
     const Index highest = forward ? extent : extent - 1;
     const auto clamp = [&](std::optional<Index> position, Index otherwise) {
@@ -130,11 +139,10 @@ class TensorView {
     const Index start = clamp(slice.start, forward ? lowest : highest);
     const Index stop = clamp(slice.stop, forward ? highest : lowest);
     const Index distance = forward ? stop - start : start - stop;
-    const Index stride = forward ? slice.step : -slice.step;
-    const Index count = distance > 0 ? (distance - 1) / stride + 1 : 0;
-    TensorView result(count > 0 ? data_ + start * stride_at(axis) : data_,
-                      shape_.with(axis, count), strides_);
-    result.set_stride(axis, stride_at(axis) * slice.step);
+    const Index count = distance > 0 ? (distance - 1) / (forward ? step : -step) + 1 : 0;
+    TensorView result(address(count > 0 ? start * stride_at(axis) : 0), shape_.with(axis, count),
+                      strides_);
+    result.set_stride(axis, stride_at(axis) * step);
     return result;
   }
 
@@ -198,6 +206,9 @@ class TensorView {
     strides_[static_cast<std::size_t>(axis)] = stride;
   }
 
+  /// `offset` elements on. An empty view stays where it is, for nothing may lie there.
+  constexpr T* address(Index offset) const { return empty() ? data_ : data_ + offset; }
+
   constexpr Index checked_offset(int axis, Index i) const {
     const Index position = i < 0 ? i + shape_[axis] : i;
     if (position < 0 || position >= shape_[axis]) {
@@ -224,22 +235,22 @@ class TensorView {
   }
 
   constexpr Shape resolve(std::initializer_list<Index> extents) const {
-    Index known = 1;
-    int unknown = 0;
+    Shape shape;  // with 1 in the place of -1
+    int unknown = -1;
     for (Index extent : extents) {
       if (extent == -1) {
-        ++unknown;
-      } else {
-        known *= extent;
+        if (unknown >= 0) throw ShapeError(concat("reshape: ", shape_, ": more than one -1"));
+        unknown = shape.rank();
       }
+      shape.push_back(extent == -1 ? 1 : extent);
     }
-    if (unknown == 0) return Shape(extents);
-    if (unknown > 1 || known <= 0 || size() % known != 0) {
-      throw ShapeError(concat("reshape: -1 cannot be resolved for the shape ", shape_));
+    if (unknown < 0) return shape;
+    const Index known = shape.size();
+    if (known == 0 || size() % known != 0) {
+      throw ShapeError(concat("reshape: ", shape_, " has ", size(), " elements, which -1 cannot ",
+                              "divide into parts of ", known));
     }
-    Shape shape;
-    for (Index extent : extents) shape.push_back(extent == -1 ? size() / known : extent);
-    return shape;
+    return shape.with(unknown, size() / known);
   }
 
   T* data_ = nullptr;

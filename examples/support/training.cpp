@@ -1,0 +1,47 @@
+#include <cstdio>
+
+#include "support/training.hpp"
+
+namespace dlfs::examples {
+
+void TrainingDisplay::show(const StepRecord& step) {
+  if (!progress_) {
+    progress_.emplace(
+        epochs_ * step.steps_per_epoch,
+        ProgressOptions{
+            .epochs = static_cast<int>(epochs_), .unit = "images", .units_per_step = step.samples});
+  }
+  progress_->update((step.epoch - 1) * step.steps_per_epoch + step.step, step.loss);
+}
+
+void TrainingDisplay::show(const EpochRecord& epoch) {
+  if (progress_) progress_->clear();
+  std::printf("epoch %2td  train loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s\n",
+              epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.test_accuracy,
+              epoch.seconds);
+  std::fflush(stdout);
+}
+
+void plot_accuracy(const History& history, const std::filesystem::path& folder,
+                   Index marker_every) {
+  Series train{.label = "train", .marker = Marker::circle, .marker_every = marker_every};
+  Series test{.label = "test",
+              .line = Line::dashed,
+              .marker = Marker::square,
+              .marker_every = marker_every};
+  for (const EpochRecord& epoch : history.epochs) {
+    train.x.push_back(static_cast<double>(epoch.epoch));
+    train.y.push_back(epoch.train_accuracy);
+    test.x.push_back(static_cast<double>(epoch.epoch));
+    test.y.push_back(epoch.test_accuracy);
+  }
+  const auto report = write_plot({.x_label = "epochs",
+                                  .y_label = "accuracy",
+                                  .y_limits = Limits{0, 1},
+                                  .legend = Legend::lower_right,
+                                  .series = {train, test}},
+                                 folder, "accuracy");
+  std::printf("%s\n", report.message.c_str());
+}
+
+}  // namespace dlfs::examples

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <span>
+
+#include "dlfs/core/eigen.hpp"
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/store.hpp"
+
+namespace dlfs::detail {
+
+/// Gradients that the pieces of a batch compute at the same time, each in memory of its own, and
+/// that are then added in the order of the pieces. A single piece writes to the totals directly.
+template <std::floating_point T>
+class PartialGradients {
+ public:
+  PartialGradients(Index pieces, std::span<const TensorView<T>> totals)
+      : pieces_(pieces),
+        totals_(totals),
+        elements_(count_elements(totals)),
+        memory_(pieces > 1 ? pieces * elements_ : 0),
+        views_(pieces > 1 ? pieces * std::ssize(totals) : 0) {
+    if (pieces == 1) return;
+    T* next = memory_.data();
+    for (Index i = 0; i < pieces * std::ssize(totals); ++i) {
+      const TensorView<T>& total = totals[static_cast<std::size_t>(i % std::ssize(totals))];
+      views_[i] = {next, total.shape()};
+      next += total.size();
+    }
+  }
+
+  /// Where a piece writes, one view for each of the totals.
+  std::span<const TensorView<T>> of(Index piece) const {
+    if (pieces_ == 1) return totals_;
+    return {views_.data() + piece * std::ssize(totals_), totals_.size()};
+  }
+
+  void add_up(Store store) const {
+    if (pieces_ == 1) return;
+    const Index blocks = (elements_ + block_elements - 1) / block_elements;
+    parallel_for(blocks, [&](Index block) {
+      const Index first = block * block_elements;
+      const Index count = std::min(block_elements, elements_ - first);
+      ArrayMap<T> sum(memory_.data() + first, count);
+      for (Index piece = 1; piece < pieces_; ++piece) {
+        sum += ArrayMap<const T>(memory_.data() + piece * elements_ + first, count);
+      }
+    });
+    for (std::size_t i = 0; i < totals_.size(); ++i) {
+      const auto sum = as_array(views_[static_cast<Index>(i)]);
+      if (store == Store::add) {
+        as_array(totals_[i]) += sum;
+      } else {
+        as_array(totals_[i]) = sum;
+      }
+    }
+  }
+
+ private:
+  static constexpr Index block_elements = 16 * 1024;
+
+  static Index count_elements(std::span<const TensorView<T>> views) {
+    Index elements = 0;
+    for (const auto& view : views) elements += view.size();
+    return elements;
+  }
+
+  Index pieces_;
+  std::span<const TensorView<T>> totals_;
+  Index elements_;
+  Scratch<T> memory_;
+  Scratch<TensorView<T>> views_;
+};
+
+}  // namespace dlfs::detail

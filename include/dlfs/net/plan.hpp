@@ -1,0 +1,191 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/net/any_layer.hpp"
+
+namespace dlfs::detail {
+
+/// One layer of a chain, and which of the chain's parameters are its own.
+template <std::floating_point T>
+struct Link {
+  std::string name;
+  AnyLayer<T> layer;
+  std::size_t first_parameter;
+  std::size_t parameter_count;
+};
+
+/// Rows [first, last) of a batch.
+struct Rows {
+  Index first;
+  Index last;
+
+  /// These rows of a view, which may be a shape without data.
+  template <class U>
+  TensorView<U> of(TensorView<U> view) const {
+    if (view.data() == nullptr) return {nullptr, view.shape().with(0, last - first)};
+    return view.rows(first, last);
+  }
+};
+
+/// Layers [first, last) of a chain, which walk through the batch together.
+struct Segment {
+  Index first;
+  Index last;
+  Index pieces;         // parts of the batch that may run at the same time
+  Index tile_rows;      // samples that walk together within a piece, at the most
+  Index tile_elements;  // the largest activation of a tile between two layers
+
+  /// Calls `body(rows)` for each tile of a piece of a batch of `rows` rows, in order.
+  template <class Body>
+  void for_each_tile(Index rows, Index piece, Body&& body) const {
+    const Index end = piece_begin(rows, pieces, piece + 1);
+    for (Index row = piece_begin(rows, pieces, piece); row < end; row += tile_rows) {
+      body(Rows{row, std::min(row + tile_rows, end)});
+    }
+  }
+};
+
+/// How a batch of one shape passes through a chain of layers: the shape of each activation, where
+/// those lie that outlive a tile, and the segments. It is cheap, so it is made for each pass.
+template <std::floating_point T>
+class Plan {
+ public:
+  /// @throws ShapeError, naming the layer, where x does not fit.
+  Plan(std::span<const Link<T>> chain, const Shape& x, bool with_backward)
+      : chain_(chain), x_(x), steps_(std::ssize(chain)) {
+    if (chain.empty()) throw ValueError("network: it has no layers");
+    if (x.rank() == 0) throw ShapeError("network: expected x of shape (N, ...), got ()");
+    for (Index i = 0; i < count(); ++i) steps_[i] = step(i);
+    for (Index i = 0; i + 1 < count(); ++i) {
+      const bool is_read_later = traits(i).keeps_output || traits(i + 1).keeps_input;
+      if (ends_segment(i) || (with_backward && is_read_later)) {
+        steps_[i].y_offset = reserve(y(i).size() * static_cast<Index>(sizeof(T)));
+      }
+    }
+    for (Index i = 0; i < count() && with_backward; ++i) {
+      const AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
+      const bool in_tiles = !traits(i).whole_batch;
+      const Index bytes = layer.saved_bytes(in_tiles ? with_rows(shape_into(i), 1) : shape_into(i));
+      steps_[i].saved_stride = in_tiles ? round_up(bytes) : 0;
+      steps_[i].saved_offset = reserve(in_tiles ? rows() * round_up(bytes) : bytes);
+    }
+  }
+
+  Index count() const { return std::ssize(chain_); }
+  Index rows() const { return x_[0]; }
+  const LayerTraits& traits(Index i) const { return steps_[i].traits; }
+  /// The shape of layer i's output, and of its input, for the whole batch.
+  const Shape& y(Index i) const { return steps_[i].y; }
+  const Shape& shape_into(Index i) const { return i == 0 ? x_ : steps_[i - 1].y; }
+
+  /// Bytes that hold the stored activations and what the layers save.
+  Index stored_bytes() const { return stored_bytes_; }
+
+  /// Rows of layer i's output within the store; without data if it is not stored.
+  TensorView<T> stored_y(std::byte* store, Index i, Rows rows) const {
+    const bool is_stored = steps_[i].y_offset >= 0;
+    T* data = is_stored ? reinterpret_cast<T*>(store + steps_[i].y_offset) : nullptr;
+    return rows.of(TensorView<T>(data, y(i)));
+  }
+
+  /// What layer i saves for a tile that begins at a row.
+  std::byte* saved(std::byte* store, Index i, Index row) const {
+    return store + steps_[i].saved_offset + row * steps_[i].saved_stride;
+  }
+
+  /// The segment that begins with layer `first`.
+  Segment segment_from(Index first) const {
+    Index last = first + 1;
+    while (!ends_segment(last - 1)) ++last;
+    return segment(first, last);
+  }
+
+  /// The segment that ends before layer `last`.
+  Segment segment_to(Index last) const {
+    Index first = last - 1;
+    while (first > 0 && !ends_segment(first - 1)) --first;
+    return segment(first, last);
+  }
+
+  /// Elements of the largest activation between two segments.
+  Index largest_between_segments() const {
+    Index largest = 0;
+    for (Index i = 0; i + 1 < count(); ++i) {
+      if (ends_segment(i)) largest = std::max(largest, y(i).size());
+    }
+    return largest;
+  }
+
+ private:
+  // A tile's activations stay in the second-level cache; a piece is worth waking a thread for; and
+  // so many pieces keep a machine busy while their partial gradients still take little memory.
+  static constexpr Index tile_bytes = 512 * 1024;
+  static constexpr Index piece_bytes = 128 * 1024;
+  static constexpr Index max_pieces = 16;
+
+  struct Step {
+    LayerTraits traits;
+    Shape y;
+    Index y_offset = -1;
+    Index saved_offset = 0;
+    Index saved_stride = 0;  // bytes between the samples of a layer that runs in tiles
+  };
+
+  Segment segment(Index first, Index last) const {
+    Index row_elements = elements_per_row(shape_into(first));
+    Index widest = 0;
+    for (Index i = first; i < last; ++i) {
+      row_elements += elements_per_row(y(i));
+      if (i + 1 < last) widest = std::max(widest, elements_per_row(y(i)));
+    }
+    Segment segment{first, last, 1, std::max<Index>(rows(), 1), widest * rows()};
+    if (traits(first).whole_batch || rows() == 0) return segment;
+
+    const Index row_bytes = std::max<Index>(row_elements * static_cast<Index>(sizeof(T)), 1);
+    segment.pieces =
+        std::clamp<Index>(rows() * row_bytes / piece_bytes, 1, std::min<Index>(rows(), max_pieces));
+    segment.tile_rows = std::clamp<Index>(tile_bytes / row_bytes, 1, rows());
+    segment.tile_elements = widest * segment.tile_rows;
+    return segment;
+  }
+
+  Step step(Index i) const {
+    const Link<T>& link = chain_[static_cast<std::size_t>(i)];
+    try {
+      return {.traits = link.layer.traits(), .y = link.layer.output_shape(shape_into(i))};
+    } catch (const ShapeError& error) {
+      throw ShapeError(concat("layer ", i + 1, " (", link.name, "): ", error.what()));
+    }
+  }
+
+  bool ends_segment(Index i) const {
+    return i + 1 == count() || traits(i).whole_batch || traits(i + 1).whole_batch;
+  }
+
+  static Shape with_rows(const Shape& shape, Index rows) { return shape.with(0, rows); }
+  static Index elements_per_row(const Shape& shape) { return shape.axes(1, shape.rank()).size(); }
+  static Index round_up(Index bytes) {
+    constexpr auto step = static_cast<Index>(alignment);
+    return (bytes + step - 1) / step * step;
+  }
+
+  Index reserve(Index bytes) {
+    const Index offset = stored_bytes_;
+    stored_bytes_ += round_up(bytes);
+    return offset;
+  }
+
+  std::span<const Link<T>> chain_;
+  Shape x_;
+  Scratch<Step> steps_;
+  Index stored_bytes_ = 0;
+};
+
+}  // namespace dlfs::detail

@@ -1,0 +1,286 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/net/any_layer.hpp"
+#include "dlfs/net/partial_gradients.hpp"
+#include "dlfs/net/plan.hpp"
+
+namespace dlfs {
+
+template <std::floating_point T>
+struct NamedLayer {
+  std::string name;
+  AnyLayer<T> layer;
+};
+
+/// Layers in a row, each with a name; itself a layer, so that networks nest.
+///
+///   Sequential<float> net{{"affine1", Affine<float>({.in = 784, .out = 50}, He{}, rng)},
+///                         {"relu1", Relu<float>()},
+///                         {"affine2", Affine<float>({.in = 50, .out = 10}, He{}, rng)}};
+///
+/// It owns the activations that its layers share, and decides how a batch walks through them:
+/// neighbouring layers that do not need the whole batch form a segment; a segment cuts the batch
+/// into pieces, which run in parallel, and a piece into tiles of samples, small enough that what
+/// one layer writes is still in cache when the next one reads it. What the backward pass needs is
+/// stored once, for the batch; every other activation lives for a tile.
+///
+/// Pieces depend on shapes alone, and their gradients are added in order: results are the same,
+/// bit by bit, for any number of threads. A step of a shape that was seen before does not allocate.
+template <std::floating_point T>
+class Sequential {
+ public:
+  using Scalar = T;
+
+  Sequential() = default;
+  /// @throws ValueError for a name that is empty or used twice.
+  Sequential(std::initializer_list<NamedLayer<T>> layers) {
+    for (const auto& [name, layer] : layers) add(name, layer);
+  }
+  Sequential(const Sequential& other) {
+    for (const auto& link : other.chain_) append(link.name, link.layer);
+  }
+  Sequential(Sequential&&) noexcept = default;
+  Sequential& operator=(const Sequential& other) { return *this = Sequential(other); }
+  Sequential& operator=(Sequential&&) noexcept = default;
+  ~Sequential() = default;
+
+  /// Appends a layer, and puts its name before those of its parameters: "conv1.weight".
+  /// @throws ValueError for a name that is empty or used already.
+  Sequential& add(const std::string& name, AnyLayer<T> layer) {
+    const bool is_used = std::any_of(chain_.begin(), chain_.end(),
+                                     [&](const auto& link) { return link.name == name; });
+    if (name.empty()) throw ValueError("network: a layer's name is empty");
+    if (is_used) throw ValueError(concat("network: two layers have the name '", name, "'"));
+    for (Parameter<T>* parameter : layer.parameters()) {
+      parameter->name = concat(name, '.', parameter->name);
+    }
+    append(name, std::move(layer));
+    return *this;
+  }
+
+  /// Runs a batch x (N, ...) and keeps what `backward` needs. The result stays valid until the
+  /// next call; x must stay alive and unchanged until `backward`.
+  /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit.
+  const Tensor<T>& forward(const Tensor<T>& x, Mode mode = Mode::train) {
+    y_.resize(output_shape(x.shape()));
+    saved_.resize({saved_bytes(x.shape())});
+    x_ = x.view();
+    forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode});
+    return y_;
+  }
+
+  /// From dy, the gradient with respect to what `forward` returned, to the gradient of every
+  /// parameter, which it overwrites. The gradient with respect to x is not computed.
+  /// @throws ShapeError unless dy is shaped like what `forward` returned.
+  void backward(const Tensor<T>& dy) { backward(dy, {}); }
+
+  /// As `backward`; returns the gradient with respect to x, which is valid until the next call.
+  const Tensor<T>& backward_to_input(const Tensor<T>& dy) {
+    dx_.resize(x_.shape());
+    backward(dy, dx_.view());
+    return dx_;
+  }
+
+  /// The result for a batch x (N, ...). Leaves no trace in the network, so that many threads may
+  /// call it at the same time. @throws ShapeError as `forward`, or if x is not contiguous.
+  Tensor<T> predict(TensorView<const T> x) const {
+    if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
+    auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
+    const Index rows = x.extent(0);
+    const Index pieces = (rows + rows_per_prediction - 1) / rows_per_prediction;
+    parallel_for(pieces, [&](Index piece) {
+      const Index first = piece_begin(rows, pieces, piece);
+      const Index last = piece_begin(rows, pieces, piece + 1);
+      forward(ForwardPass<T>{.x = x.rows(first, last), .y = y.rows(first, last)});
+    });
+    return y;
+  }
+
+  /// Every parameter, in the order of the layers. Valid until a layer is added.
+  std::span<Parameter<T>* const> parameters() { return parameters_; }
+  std::span<const Parameter<T>* const> parameters() const {
+    return {parameters_.data(), parameters_.size()};
+  }
+
+  Index layer_count() const { return std::ssize(chain_); }
+
+  // As a layer of a larger network.
+
+  LayerTraits traits() const {
+    const auto needs_batch = [](const auto& link) { return link.layer.traits().whole_batch; };
+    return {.kind = "sequential",
+            .keeps_input = !chain_.empty() && chain_.front().layer.traits().keeps_input,
+            .keeps_output = !chain_.empty() && chain_.back().layer.traits().keeps_output,
+            .whole_batch = std::any_of(chain_.begin(), chain_.end(), needs_batch)};
+  }
+
+  Shape output_shape(const Shape& x) const {
+    const Plan plan(chain_, x, /*with_backward=*/false);
+    return plan.y(plan.count() - 1);
+  }
+
+  Index saved_bytes(const Shape& x) const {
+    return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
+  }
+
+  void forward(const ForwardPass<T>& pass) const {
+    const bool with_backward = pass.saved != nullptr;
+    const Plan plan(chain_, pass.x.shape(), with_backward);
+    const Scratch<std::byte> temporary(with_backward ? 0 : plan.stored_bytes());
+    std::byte* store = with_backward ? pass.saved : temporary.data();
+    for (Index first = 0; first < plan.count();) {
+      const Segment segment = plan.segment_from(first);
+      parallel_for(segment.pieces, [&](Index piece) {
+        const Scratch<T> memory(2 * segment.tile_elements);
+        segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
+          auto x = input(plan, pass.x, store, segment.first, rows);
+          for (Index i = segment.first; i < segment.last; ++i) {
+            auto y = output(plan, pass.y, store, i, rows);
+            if (y.data() == nullptr) y = between_layers(segment, memory, i, y.shape());
+            std::byte* saved = with_backward ? plan.saved(store, i, rows.first) : nullptr;
+            link(i).layer.forward({.x = x, .y = y, .saved = saved, .mode = pass.mode});
+            x = y;
+          }
+        });
+      });
+      first = segment.last;
+    }
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    const Plan plan(chain_, pass.x.shape(), /*with_backward=*/true);
+    const Index lowest = pass.needs_dx() ? 0 : first_layer_with_parameters();
+    const Index most = plan.largest_between_segments();
+    const Scratch<T> between(2 * most);
+    TensorView<const T> dy = pass.dy;
+    for (Index last = plan.count(); last > lowest;) {
+      const Segment segment = plan.segment_to(last);
+      const Index first = std::max(segment.first, lowest);
+      TensorView<T> dx = pass.dx;
+      if (first > lowest) dx = {between.data() + first % 2 * most, plan.shape_into(first)};
+      backward(plan, segment, first, pass, dy, dx);
+      dy = dx;
+      last = segment.first;
+    }
+  }
+
+ private:
+  using Link = detail::Link<T>;
+  using Plan = detail::Plan<T>;
+  using Rows = detail::Rows;
+  using Segment = detail::Segment;
+
+  // Enough rows for the products to run at full speed, few enough to share among threads.
+  static constexpr Index rows_per_prediction = 128;
+
+  void append(const std::string& name, AnyLayer<T> layer) {
+    const std::vector<Parameter<T>*> parameters = layer.parameters();
+    chain_.push_back({name, std::move(layer), parameters_.size(), parameters.size()});
+    parameters_.insert(parameters_.end(), parameters.begin(), parameters.end());
+  }
+
+  const Link& link(Index i) const { return chain_[static_cast<std::size_t>(i)]; }
+
+  // Rows of what goes into and comes out of layer i: the caller's, or stored between the layers.
+  // They are without data where nobody keeps them.
+  static TensorView<const T> input(const Plan& plan, TensorView<const T> x, std::byte* store,
+                                   Index i, Rows rows) {
+    return i == 0 ? rows.of(x) : plan.stored_y(store, i - 1, rows);
+  }
+  template <class U>
+  static TensorView<U> output(const Plan& plan, TensorView<U> y, std::byte* store, Index i,
+                              Rows rows) {
+    return i == plan.count() - 1 ? rows.of(y) : plan.stored_y(store, i, rows);
+  }
+
+  /// One of the two buffers that the layers of a tile take in turn.
+  static TensorView<T> between_layers(const Segment& segment, const Scratch<T>& memory, Index i,
+                                      const Shape& shape) {
+    return {memory.data() + i % 2 * segment.tile_elements, shape};
+  }
+
+  Index first_layer_with_parameters() const {
+    Index i = 0;
+    while (i < layer_count() && link(i).parameter_count == 0) ++i;
+    return i;
+  }
+
+  void backward(const Tensor<T>& dy, TensorView<T> dx) {
+    if (dy.shape() != y_.shape()) {
+      throw ShapeError(concat("network: expected dy of the shape ", y_.shape(),
+                              " that forward returned, got ", dy.shape()));
+    }
+    const Scratch<TensorView<T>> gradients(std::ssize(parameters_));
+    for (std::size_t k = 0; k < parameters_.size(); ++k) {
+      parameters_[k]->gradient.resize(parameters_[k]->value.shape());
+      gradients[static_cast<Index>(k)] = parameters_[k]->gradient;
+    }
+    backward(BackwardPass<T>{.x = x_,
+                             .y = y_,
+                             .dy = dy,
+                             .dx = dx,
+                             .gradients = {gradients.data(), parameters_.size()},
+                             .saved = saved_.data()});
+  }
+
+  /// Layers [first, segment.last) of a segment, from dy to dx and the gradients.
+  void backward(const Plan& plan, const Segment& segment, Index first, const BackwardPass<T>& pass,
+                TensorView<const T> dy, TensorView<T> dx) const {
+    const Link& lowest = link(first);
+    const Link& highest = link(segment.last - 1);
+    const detail::PartialGradients<T> partial(
+        segment.pieces, pass.gradients.subspan(lowest.first_parameter, highest.first_parameter +
+                                                                           highest.parameter_count -
+                                                                           lowest.first_parameter));
+    parallel_for(segment.pieces, [&](Index piece) {
+      const Scratch<T> memory(2 * segment.tile_elements);
+      Store store = segment.pieces == 1 ? pass.store : Store::overwrite;
+      segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
+        auto dy_of_tile = dy.rows(rows.first, rows.last);
+        for (Index i = segment.last; i-- > first;) {
+          const auto x = input(plan, pass.x, pass.saved, i, rows);
+          TensorView<T> dx_of_tile;
+          if (i > first) {
+            dx_of_tile = between_layers(segment, memory, i, x.shape());
+          } else if (dx.data() != nullptr) {
+            dx_of_tile = dx.rows(rows.first, rows.last);
+          }
+          link(i).layer.backward(
+              {.x = x,
+               .y = output(plan, pass.y, pass.saved, i, rows),
+               .dy = dy_of_tile,
+               .dx = dx_of_tile,
+               .gradients = partial.of(piece).subspan(
+                   link(i).first_parameter - lowest.first_parameter, link(i).parameter_count),
+               .store = store,
+               .saved = plan.saved(pass.saved, i, rows.first)});
+          dy_of_tile = dx_of_tile;
+        }
+        store = Store::add;
+      });
+    });
+    partial.add_up(pass.store);
+  }
+
+  std::vector<Link> chain_;
+  std::vector<Parameter<T>*> parameters_;
+
+  // Of the last batch.
+  TensorView<const T> x_;
+  Tensor<T> y_;
+  Tensor<T> dx_;
+  Tensor<std::byte> saved_;
+};
+
+}  // namespace dlfs

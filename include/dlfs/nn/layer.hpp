@@ -1,0 +1,92 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <iterator>
+#include <span>
+#include <string_view>
+
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/math/store.hpp"
+#include "dlfs/nn/parameter.hpp"
+
+namespace dlfs {
+
+/// Some layers compute otherwise while they train (batch normalisation, dropout).
+enum class Mode { train, evaluate };
+
+/// What a network must know of a layer to run it.
+struct LayerTraits {
+  std::string_view kind;      // "convolution": in messages and summaries
+  bool keeps_input = false;   // backward reads x, so the network must keep it
+  bool keeps_output = false;  // backward reads y, so the network must keep it
+  bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
+};
+
+/// The samples that a layer works on in one forward call: some consecutive rows of a batch (a
+/// tile), or all of them for a layer of the trait `whole_batch`. All views are contiguous.
+template <class T>
+struct ForwardPass {
+  TensorView<const T> x;
+  TensorView<T> y;  // to be written, of the shape `output_shape(x.shape())`
+  /// `saved_bytes(x.shape())` bytes which the backward pass of the same samples finds again,
+  /// aligned to 64; nullptr where there will be no backward pass.
+  std::byte* saved = nullptr;
+  Mode mode = Mode::evaluate;
+};
+
+/// The same samples on the way back.
+template <class T>
+struct BackwardPass {
+  TensorView<const T> x;   // only a shape, without data, unless the trait is `keeps_input`
+  TensorView<const T> y;   // only a shape, without data, unless the trait is `keeps_output`
+  TensorView<const T> dy;  // gradient with respect to y
+  TensorView<T> dx;        // to be written, unless `needs_dx()` says that nobody wants it
+  /// One for each of `parameters()`, to be written or added to as `store` says.
+  std::span<const TensorView<T>> gradients;
+  Store store = Store::overwrite;
+  std::byte* saved = nullptr;  // as forward left it
+
+  bool needs_dx() const { return dx.data() != nullptr; }
+};
+
+/// A layer is a value type: its parameters and a pure function of them. It remembers nothing of a
+/// batch. The network that runs it owns all activations, so any number of threads may call
+/// `forward` and `backward` of one layer at the same time, each on its own rows.
+///
+///   traits()                 a LayerTraits, may be static
+///   output_shape(x) const    the shape of y for a batch of shape x; this is where a shape that
+///                            does not fit is refused, once, before any tile is run
+///   forward(pass) const      writes pass.y
+///   backward(pass) const     writes pass.dx and pass.gradients
+///
+/// and where there is something to return:
+///
+///   parameters()             pointers to its `Parameter<T>`s
+///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
+///
+/// A run of layers without `whole_batch` is walked tile by tile; their saved bytes must then be
+/// proportional to the number of rows. Gradients are sums over the samples; the loss divides.
+template <class L>
+concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
+    requires(const L& layer, const Shape& shape, const ForwardPass<typename L::Scalar>& forward,
+             const BackwardPass<typename L::Scalar>& backward) {
+  { layer.traits() } -> std::same_as<LayerTraits>;
+  { layer.output_shape(shape) } -> std::same_as<Shape>;
+  layer.forward(forward);
+  layer.backward(backward);
+};
+
+/// A layer that has something to learn.
+template <class L>
+concept LayerWithParameters = Layer<L> && requires(L& layer) {
+  { *std::begin(layer.parameters()) } -> std::convertible_to<Parameter<typename L::Scalar>*>;
+};
+
+/// A layer whose backward pass needs more than x and y.
+template <class L>
+concept LayerWithSavedBytes = Layer<L> && requires(const L& layer, const Shape& shape) {
+  { layer.saved_bytes(shape) } -> std::same_as<Index>;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/pooling.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// The mean of each window: x (N, C, H, W) -> y (N, C, OH, OW). Padding counts as zeros.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.3.
+template <std::floating_point T>
+class AveragePooling {
+ public:
+  using Scalar = T;
+
+  explicit AveragePooling(const Window& window) : window_(window) {}
+
+  static constexpr LayerTraits traits() { return {.kind = "average pooling"}; }
+
+  /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
+  Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }
+
+  void forward(const ForwardPass<T>& pass) const { average_pooling(pass.x, window_, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const {
+    average_pooling_backward(pass.dy, window_, pass.dx);
+  }
+
+ private:
+  Window window_;
+};
+
+}  // namespace dlfs

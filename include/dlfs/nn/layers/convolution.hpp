@@ -1,0 +1,98 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <utility>
+
+#include "dlfs/math/convolution.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+struct ConvolutionOptions {
+  Index in = 1;       // channels of the input
+  Index filters = 1;  // channels of the output
+  Size2d kernel = 3;
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d dilation = 1;
+  Index groups = 1;  // each group of channels has filters of its own
+
+  Window window() const { return {kernel, stride, padding, dilation}; }
+  Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
+};
+
+/// Two-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b.
+///
+///   x (N, C, H, W)          input     y (N, F, OH, OW)  output
+///   W (F, C/groups, KH, KW) weight    b (F)             bias
+///
+/// Cost: 2 N F OH OW (C/groups) KH KW FLOP forward, twice that backward.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.3.
+template <std::floating_point T>
+class Convolution {
+ public:
+  using Scalar = T;
+
+  /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
+  Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
+      : Convolution(options, Tensor<T>(checked(options).weight_shape()),
+                    Tensor<T>({options.filters})) {
+    const Index taps = options.kernel.height * options.kernel.width;
+    initializer(
+        weight_.value,
+        {.in = options.in / options.groups * taps, .out = options.filters / options.groups * taps},
+        rng);
+  }
+
+  /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as options say.
+  Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)
+      : options_(checked(options)),
+        weight_("weight", std::move(weight)),
+        bias_("bias", std::move(bias)) {
+    if (weight_.value.shape() != options.weight_shape() ||
+        bias_.value.shape() != Shape{options.filters}) {
+      throw ShapeError(concat("convolution: expected weight ", options.weight_shape(),
+                              " and bias (", options.filters, ",), got ", weight_.value.shape(),
+                              " and ", bias_.value.shape()));
+    }
+  }
+
+  static constexpr LayerTraits traits() { return {.kind = "convolution", .keeps_input = true}; }
+
+  /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
+  Shape output_shape(const Shape& x) const {
+    return convolution_shape(x, weight_.value.shape(), options_.window(), options_.groups);
+  }
+
+  void forward(const ForwardPass<T>& pass) const {
+    convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups, pass.y);
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    const Window window = options_.window();
+    convolution_backward_weights(pass.x, pass.dy, window, options_.groups, pass.gradients[0],
+                                 pass.gradients[1], pass.store);
+    if (!pass.needs_dx()) return;
+    convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx);
+  }
+
+  std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
+
+ private:
+  static const ConvolutionOptions& checked(const ConvolutionOptions& options) {
+    const Index groups = options.groups;
+    if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
+      throw ValueError(concat("convolution: ", groups, " groups do not divide ", options.in,
+                              " channels and ", options.filters, " filters"));
+    }
+    return options;
+  }
+
+  ConvolutionOptions options_;
+  Parameter<T> weight_;
+  Parameter<T> bias_;
+};
+
+}  // namespace dlfs

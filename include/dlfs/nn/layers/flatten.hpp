@@ -1,0 +1,31 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/elementwise.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// x (N, ...) -> y (N, D): one row of numbers to a sample.
+template <std::floating_point T>
+class Flatten {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "flatten"}; }
+
+  /// @throws ShapeError if x has no axis of samples.
+  Shape output_shape(const Shape& x) const {
+    if (x.rank() == 0) throw ShapeError("flatten: expected x of shape (N, ...), got ()");
+    return {x[0], x.axes(1, x.rank()).size()};
+  }
+
+  void forward(const ForwardPass<T>& pass) const { assign(pass.y, pass.x.reshape(pass.y.shape())); }
+
+  void backward(const BackwardPass<T>& pass) const {
+    assign(pass.dx, pass.dy.reshape(pass.dx.shape()));
+  }
+};
+
+}  // namespace dlfs

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/elementwise.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// y = x, of any shape: the output activation of a regression, and a placeholder.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 3.5.
+template <std::floating_point T>
+class Identity {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "identity"}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { assign(pass.y, pass.x); }
+
+  void backward(const BackwardPass<T>& pass) const { assign(pass.dx, pass.dy); }
+};
+
+}  // namespace dlfs

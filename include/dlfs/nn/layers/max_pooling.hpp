@@ -1,0 +1,44 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "dlfs/math/pooling.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// The largest value of each window: x (N, C, H, W) -> y (N, C, OH, OW).
+///
+/// Padding never wins. The gradient goes to the winner alone, the first of equals.
+/// Saves the winner's place in its window, 2 bytes for each element of y.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.4.
+template <std::floating_point T>
+class MaxPooling {
+ public:
+  using Scalar = T;
+
+  explicit MaxPooling(const Window& window) : window_(window) {}
+
+  static constexpr LayerTraits traits() { return {.kind = "max pooling"}; }
+
+  /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
+  Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }
+
+  Index saved_bytes(const Shape& x) const {
+    return output_shape(x).size() * static_cast<Index>(sizeof(std::uint16_t));
+  }
+
+  void forward(const ForwardPass<T>& pass) const {
+    max_pooling(pass.x, window_, pass.y, reinterpret_cast<std::uint16_t*>(pass.saved));
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    max_pooling_backward(pass.dy, reinterpret_cast<std::uint16_t*>(pass.saved), window_, pass.dx);
+  }
+
+ private:
+  Window window_;
+};
+
+}  // namespace dlfs

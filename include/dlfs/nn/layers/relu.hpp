@@ -1,0 +1,26 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Rectified linear unit, y = max(x, 0), of any shape; dx = dy where y > 0, else 0.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.5.1.
+template <std::floating_point T>
+class Relu {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "relu", .keeps_output = true}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { relu(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { relu_backward(pass.y, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs

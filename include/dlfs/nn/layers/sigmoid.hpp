@@ -1,0 +1,26 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Logistic function, y = 1 / (1 + exp(-x)), of any shape; dx = dy y (1 - y).
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.5.2.
+template <std::floating_point T>
+class Sigmoid {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "sigmoid", .keeps_output = true}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { sigmoid(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { sigmoid_backward(pass.y, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Hyperbolic tangent, y = tanh(x), of any shape; dx = dy (1 - y^2).
+template <std::floating_point T>
+class Tanh {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "tanh", .keeps_output = true}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { tanh(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { tanh_backward(pass.y, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs

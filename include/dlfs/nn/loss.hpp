@@ -1,0 +1,17 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs {
+
+/// What a network's output y should be like: `forward(y, targets)` returns the loss, a mean over
+/// the batch; `backward()` its gradient with respect to y, valid until the next call.
+template <class L, class Targets>
+concept Loss = requires(L& loss, const Tensor<typename L::Scalar>& y, const Targets& targets) {
+  { loss.forward(y, targets) } -> std::same_as<typename L::Scalar>;
+  { loss.backward() } -> std::same_as<const Tensor<typename L::Scalar>&>;
+};
+
+}  // namespace dlfs

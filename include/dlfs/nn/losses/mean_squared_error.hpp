@@ -1,0 +1,38 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/core/eigen.hpp"
+#include "dlfs/nn/loss.hpp"
+
+namespace dlfs {
+
+/// The loss of a regression: mean((y - t)^2) over all elements; its gradient is 2 (y - t) / size.
+/// (Section 4.2.1 of the book has the sum of squares of one sample, halved.)
+template <std::floating_point T>
+class MeanSquaredError {
+ public:
+  using Scalar = T;
+
+  /// @throws ShapeError unless t is shaped like y.
+  T forward(const Tensor<T>& y, const Tensor<T>& t) {
+    if (y.shape() != t.shape()) {
+      throw ShapeError(concat("mean squared error: expected targets of shape ", y.shape(),
+                              ", as the output, got ", t.shape()));
+    }
+    const T per_element = T(1) / static_cast<T>(y.size());
+    dy_.resize(y.shape());
+    auto dy = as_array(dy_);
+    dy = as_array(y) - as_array(t);
+    const T loss = dy.square().sum() * per_element;
+    dy *= 2 * per_element;
+    return loss;
+  }
+
+  const Tensor<T>& backward() const { return dy_; }
+
+ private:
+  Tensor<T> dy_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/rng.hpp"
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/nn/loss.hpp"
+
+namespace dlfs {
+
+/// How far the gradients of a layer, a loss or a network lie from numerical differentiation.
+struct GradientReport {
+  /// One entry of one gradient.
+  struct Entry {
+    std::string tensor;  // "x", or the parameter's name
+    Index index = 0;     // of the entry in row-major order
+    double analytic = 0;
+    double numeric = 0;
+    double error = 0;  // relative
+  };
+
+  /// One gradient as a whole.
+  struct TensorError {
+    std::string tensor;
+    double mean_difference = 0;  // mean of |analytic - numeric|, as the book's gradient_check.py
+    double worst_error = 0;      // relative
+    bool all_zero = true;
+  };
+
+  Entry worst;
+  std::vector<TensorError> tensors;
+
+  /// Whether every gradient is right to the tolerance, and none is zero throughout: that would
+  /// prove nothing.
+  bool passes(double tolerance) const {
+    for (const TensorError& tensor : tensors) {
+      if (tensor.all_zero || !(tensor.worst_error <= tolerance)) return false;
+    }
+    return !tensors.empty();
+  }
+};
+
+/// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", and which are zero.
+inline std::string to_string(const GradientReport& report) {
+  std::string text = concat("worst ", report.worst.tensor, '[', report.worst.index, "]: analytic ",
+                            report.worst.analytic, ", numeric ", report.worst.numeric,
+                            ", relative error ", report.worst.error);
+  for (const auto& tensor : report.tensors) {
+    if (tensor.all_zero) text += concat("; ", tensor.tensor, " has a gradient of zero");
+  }
+  return text;
+}
+
+struct GradientCheckOptions {
+  double h = 1e-5;         // step of the central difference
+  std::uint64_t seed = 1;  // of the random weights that make one number of a layer's output
+};
+
+namespace detail {
+
+/// Compares a gradient with the central difference of `f` over every entry of `x`.
+///
+/// An entry's error is relative to the larger of its own magnitude and the root mean square of the
+/// whole gradient, since rounding in `f` hits all entries alike, however small.
+template <class F>
+void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<double>& analytic,
+                      double h, F&& f, GradientReport& report) {
+  Tensor<double> numeric(x.shape());
+  for (Index i = 0; i < x.size(); ++i) {
+    double& entry = x.data()[i];
+    const double value = entry;
+    entry = value + h;
+    const double above = f();
+    entry = value - h;
+    const double below = f();
+    entry = value;
+    numeric.data()[i] = (above - below) / (2 * h);
+  }
+  const double scale = std::sqrt(as_array(numeric).square().mean());
+  GradientReport::TensorError tensor{.tensor = name};
+  for (Index i = 0; i < x.size(); ++i) {
+    const double a = analytic.data()[i];
+    const double n = numeric.data()[i];
+    const double magnitude = std::max({std::abs(a), std::abs(n), scale});
+    const double error = magnitude == 0 ? 0 : std::abs(a - n) / magnitude;
+    tensor.mean_difference += std::abs(a - n) / static_cast<double>(x.size());
+    tensor.all_zero = tensor.all_zero && a == 0;
+    // Written so that a NaN counts as the worst.
+    if (!(error <= tensor.worst_error)) tensor.worst_error = error;
+    if (report.worst.tensor.empty() || !(error <= report.worst.error)) {
+      report.worst = {name, i, a, n, error};
+    }
+  }
+  report.tensors.push_back(tensor);
+}
+
+}  // namespace detail
+
+/// Checks the gradients of a network with respect to its input and every parameter.
+///
+/// The scalar that is differentiated is the sum of y times fixed random weights, so that every
+/// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum).
+inline GradientReport check_gradients(Sequential<double> network, Tensor<double> x,
+                                      const GradientCheckOptions& options = {},
+                                      Mode mode = Mode::train) {
+  Rng rng(options.seed);
+  const auto weights = random_normal<double>(network.output_shape(x.shape()), rng);
+  const auto value = [&] { return (as_array(network.forward(x, mode)) * as_array(weights)).sum(); };
+
+  value();
+  const Tensor<double> dx = network.backward_to_input(weights);
+  GradientReport report;
+  detail::compare_gradient("x", x, dx, options.h, value, report);
+  for (Parameter<double>* parameter : network.parameters()) {
+    detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
+                             value, report);
+  }
+  return report;
+}
+
+/// The same for one layer.
+template <Layer L>
+  requires std::same_as<typename L::Scalar, double> GradientReport
+  check_gradients(const L& layer, const Tensor<double>& x, const GradientCheckOptions& options = {},
+                  Mode mode = Mode::train) {
+    return check_gradients(Sequential<double>{{"layer", layer}}, x, options, mode);
+  }
+
+/// The same for a loss with respect to its input.
+template <class Targets, Loss<Targets> L>
+GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
+                               const GradientCheckOptions& options = {}) {
+  const auto value = [&] { return loss.forward(y, targets); };
+  value();
+  const Tensor<double> dy = loss.backward();
+  GradientReport report;
+  detail::compare_gradient("y", y, dy, options.h, value, report);
+  return report;
+}
+
+/// The same for a network and its loss, with respect to the parameters.
+template <class Targets, Loss<Targets> L>
+GradientReport check_gradients(Sequential<double>& network, L loss, const Tensor<double>& x,
+                               const Targets& targets, const GradientCheckOptions& options = {}) {
+  const auto value = [&] { return loss.forward(network.forward(x), targets); };
+  value();
+  network.backward(loss.backward());
+  GradientReport report;
+  for (Parameter<double>* parameter : network.parameters()) {
+    detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
+                             value, report);
+  }
+  return report;
+}
+
+}  // namespace dlfs

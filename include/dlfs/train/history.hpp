@@ -1,0 +1,33 @@
+#pragma once
+
+#include <vector>
+
+#include "dlfs/core/shape.hpp"
+
+namespace dlfs {
+
+/// What is known after a training step.
+struct StepRecord {
+  Index epoch = 0;  // from 1
+  Index step = 0;   // within the epoch, from 1
+  Index steps_per_epoch = 0;
+  Index samples = 0;  // in this step's batch
+  double loss = 0;    // of this step's batch, before the update
+};
+
+/// What is known after an epoch.
+struct EpochRecord {
+  Index epoch = 0;            // from 1
+  double train_loss = 0;      // mean over the epoch's samples, each before its update
+  double train_accuracy = 0;  // after the epoch
+  double test_accuracy = 0;
+  double seconds = 0;  // spent in the epoch's training steps
+};
+
+/// The course of a training.
+struct History {
+  std::vector<double> step_losses;  // one for each update
+  std::vector<EpochRecord> epochs;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,247 @@
+#include "dlfs/net/sequential.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+
+namespace dlfs {
+namespace {
+
+static_assert(Layer<Sequential<float>> && Layer<Sequential<double>>);
+static_assert(LayerWithParameters<Sequential<float>> && LayerWithSavedBytes<Sequential<float>>);
+
+/// Every kind of layer; small enough for numerical gradients, large enough for several segments.
+template <class T>
+Sequential<T> small_network(std::uint64_t seed) {
+  Rng rng(seed);
+  return {
+      {"conv1", Convolution<T>({.in = 2, .filters = 4, .kernel = 3, .padding = 1}, He{}, rng)},
+      {"relu1", Relu<T>()},
+      {"pool1", MaxPooling<T>({.kernel = 2, .stride = 2})},
+      {"conv2", Convolution<T>({.in = 4, .filters = 6, .kernel = {2, 3}, .groups = 2}, He{}, rng)},
+      {"tanh", Tanh<T>()},
+      {"pool2", AveragePooling<T>({.kernel = 2, .stride = 1})},
+      {"flatten", Flatten<T>()},
+      {"affine1", Affine<T>({.in = 6 * 3 * 1, .out = 5}, He{}, rng)},
+      {"sigmoid", Sigmoid<T>()},
+      {"affine2", Affine<T>({.in = 5, .out = 3}, He{}, rng)},
+  };
+}
+
+template <class T>
+Tensor<T> small_images(Index count, std::uint64_t seed = 7) {
+  Rng rng(seed);
+  return random_normal<T>({count, 2, 10, 8}, rng);
+}
+
+template <class T>
+std::vector<T> values(const Tensor<T>& tensor) {
+  return {tensor.begin(), tensor.end()};
+}
+
+/// The output, the input's gradient and every parameter's, one after the other.
+std::vector<float> everything(Sequential<float>& network, const Tensor<float>& x) {
+  Rng rng(3);
+  std::vector<float> all = values(network.forward(x));
+  const auto dy = random_normal<float>(network.output_shape(x.shape()), rng);
+  const auto dx = values(network.backward_to_input(dy));
+  all.insert(all.end(), dx.begin(), dx.end());
+  for (const Parameter<float>* parameter : network.parameters()) {
+    all.insert(all.end(), parameter->gradient.begin(), parameter->gradient.end());
+  }
+  return all;
+}
+
+class WithThreads : public ::testing::Test {
+ protected:
+  ~WithThreads() override { set_thread_count(before_); }
+
+ private:
+  int before_ = thread_count();
+};
+using SequentialThreads = WithThreads;
+
+TEST(Sequential, GradientsAgreeWithCentralDifferences) {
+  for (Index batch : {1, 2, 43}) {
+    const auto report = check_gradients(small_network<double>(1), small_images<double>(batch));
+    EXPECT_TRUE(report.passes(1e-7)) << "batch " << batch << ": " << to_string(report);
+    EXPECT_EQ(report.tensors.size(), 1u + 8u);
+  }
+}
+
+TEST(Sequential, ANestedNetworkComputesTheSame) {
+  const auto flat = small_network<float>(1);
+  Sequential<float> whole = flat;
+  Sequential<float> nested{{"inner", flat}, {"end", Identity<float>()}};
+  const auto x = small_images<float>(43);
+  EXPECT_EQ(everything(whole, x), everything(nested, x));
+  EXPECT_EQ(nested.parameters()[0]->name, "inner.conv1.weight");
+}
+
+TEST(Sequential, ANestedNetworkThatRunsInTilesComputesTheSame) {
+  Rng rng(1);
+  const Convolution<float> conv1({.in = 2, .filters = 16, .kernel = 3, .padding = 1}, He{}, rng);
+  const Convolution<float> conv2({.in = 16, .filters = 3, .kernel = 3}, He{}, rng);
+  const MaxPooling<float> pool({.kernel = 2, .stride = 2});
+  Sequential<float> flat{
+      {"conv1", conv1}, {"relu", Relu<float>()}, {"pool", pool}, {"conv2", conv2}};
+  const Sequential<float> front{{"conv1", conv1}, {"relu", Relu<float>()}, {"pool", pool}};
+  Sequential<float> nested{{"front", front}, {"conv2", conv2}};
+  EXPECT_FALSE(nested.traits().whole_batch);
+  const auto x = small_images<float>(200);
+  EXPECT_EQ(values(flat.forward(x)), values(nested.forward(x)));
+
+  const auto a = everything(flat, x);
+  const auto b = everything(nested, x);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-3f) << i;
+}
+
+TEST_F(SequentialThreads, ResultsAreTheSameBitByBitForAnyNumberOfThreads) {
+  const auto x = small_images<float>(203);
+  std::vector<float> first;
+  for (int threads : {1, 2, 3, 7}) {
+    set_thread_count(threads);
+    auto network = small_network<float>(1);
+    const auto all = everything(network, x);
+    if (first.empty()) first = all;
+    EXPECT_EQ(all, first) << threads << " threads";
+  }
+}
+
+TEST(Sequential, PredictAgreesWithForward) {
+  auto network = small_network<float>(1);
+  const auto x = small_images<float>(300);
+  const auto y = values(network.forward(x, Mode::evaluate));
+  const auto predicted = values(network.predict(x));
+  ASSERT_EQ(y.size(), predicted.size());
+  for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(predicted[i], y[i], 1e-5f);
+}
+
+TEST_F(SequentialThreads, PredictMayBeCalledFromManyThreadsAtOnce) {
+  set_thread_count(2);
+  const auto network = small_network<float>(1);
+  const auto x = small_images<float>(150);
+  const auto expected = values(network.predict(x));
+  std::vector<std::vector<float>> results(4);
+  std::vector<std::thread> threads;
+  for (auto& result : results) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 3; ++i) result = values(network.predict(x));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : results) EXPECT_EQ(result, expected);
+}
+
+TEST(Sequential, PredictTakesPartOfABatchAndAnEmptyOne) {
+  const auto network = small_network<float>(1);
+  const auto x = small_images<float>(5);
+  const auto all = network.predict(x);
+  const auto two = network.predict(x.rows(1, 3));
+  for (Index j = 0; j < 3; ++j) EXPECT_NEAR(two(0, j), all(1, j), 1e-6f);
+  EXPECT_EQ(network.predict(x.rows(0, 0)).shape(), (Shape{0, 3}));
+  EXPECT_THROW(network.predict(x.view().transpose({0, 1, 3, 2})), ShapeError);
+}
+
+TEST(Sequential, BackwardOverwritesRatherThanAccumulates) {
+  auto network = small_network<float>(1);
+  const auto x = small_images<float>(43);
+  const auto once = everything(network, x);
+  EXPECT_EQ(everything(network, x), once);
+}
+
+TEST(Sequential, BackwardWithoutTheInputGradientGivesTheSameParameterGradients) {
+  auto network = small_network<float>(1);
+  const auto x = small_images<float>(43);
+  const Tensor<float> dy = network.forward(x);
+  network.backward_to_input(dy);
+  std::vector<std::vector<float>> gradients;
+  for (const auto* parameter : network.parameters())
+    gradients.push_back(values(parameter->gradient));
+  network.backward(dy);
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    EXPECT_EQ(values(network.parameters()[i]->gradient), gradients[i]);
+  }
+}
+
+TEST(Sequential, ACopyIsACopy) {
+  auto network = small_network<float>(1);
+  auto copy = network;
+  const auto x = small_images<float>(3);
+  const auto before = values(network.predict(x));
+  for (Parameter<float>* parameter : copy.parameters()) parameter->value.fill(0);
+  EXPECT_EQ(values(network.predict(x)), before);
+  EXPECT_NE(values(copy.predict(x)), before);
+  copy = network;
+  EXPECT_EQ(values(copy.predict(x)), before);
+  const auto moved = std::move(copy);
+  EXPECT_EQ(values(moved.predict(x)), before);
+}
+
+TEST(Sequential, NamesItsParametersByLayer) {
+  auto network = small_network<float>(1);
+  std::vector<std::string> names;
+  for (const auto* parameter : network.parameters()) names.push_back(parameter->name);
+  const std::vector<std::string> expected{"conv1.weight",   "conv1.bias",     "conv2.weight",
+                                          "conv2.bias",     "affine1.weight", "affine1.bias",
+                                          "affine2.weight", "affine2.bias"};
+  EXPECT_EQ(names, expected);
+}
+
+template <class E, class F>
+std::string message(F&& f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Sequential, AShapeErrorNamesTheLayer) {
+  auto network = small_network<float>(1);
+  EXPECT_EQ(message<ShapeError>([&] {
+              network.forward(Tensor<float>({4, 3, 10, 8}));
+            }),
+            "layer 1 (conv1): convolution: expected 2 input channels (weight (4, 2, 3, 3), groups "
+            "1), got x of shape (4, 3, 10, 8)");
+  EXPECT_EQ(message<ShapeError>([&] {
+              network.predict(Tensor<float>({4, 2, 12, 8}));
+            }),
+            "layer 8 (affine1): affine: expected x of shape (N, 18) for the weight (18, 5), got "
+            "(4, 24)");
+  EXPECT_EQ(message<ShapeError>([&] { network.predict(Tensor<float>(Shape{})); }),
+            "network: expected x of shape (N, ...), got ()");
+}
+
+TEST(Sequential, BackwardRefusesAnotherShapeThanForwardReturned) {
+  auto network = small_network<float>(1);
+  network.forward(small_images<float>(4));
+  EXPECT_EQ(message<ShapeError>([&] {
+              network.backward(Tensor<float>({4, 2}));
+            }),
+            "network: expected dy of the shape (4, 3) that forward returned, got (4, 2)");
+  Sequential<float> fresh = network;
+  EXPECT_THROW(fresh.backward(Tensor<float>({4, 3})), ShapeError);
+}
+
+TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {
+  Sequential<float> network{{"relu", Relu<float>()}};
+  EXPECT_EQ(message<ValueError>([&] { network.add("relu", Relu<float>()); }),
+            "network: two layers have the name 'relu'");
+  EXPECT_EQ(message<ValueError>([&] { network.add("", Relu<float>()); }),
+            "network: a layer's name is empty");
+  EXPECT_EQ(message<ValueError>([] {
+              Sequential<float>().predict(Tensor<float>({1, 1}));
+            }),
+            "network: it has no layers");
+}
+
+}  // namespace
+}  // namespace dlfs

@@ -1,0 +1,182 @@
+#include "dlfs/train/trainer.hpp"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+#include "support/allocation_counter.hpp"
+
+namespace dlfs {
+namespace {
+
+/// Three classes of 12x12 images: a bright patch at one of three places, and noise.
+template <class T>
+Dataset<T> patches(Index count, std::uint64_t seed) {
+  Rng rng(seed);
+  Dataset<T> dataset{random_normal<T>({count, 1, 12, 12}, rng, 0.3), Labels({count})};
+  for (Index n = 0; n < count; ++n) {
+    const auto label = static_cast<std::int32_t>(rng.below(3));
+    dataset.targets(n) = label;
+    for (Index i = 0; i < 4; ++i) {
+      for (Index j = 0; j < 4; ++j) dataset.inputs(n, 0, 4 * label + i, 4 * label + j) += T(1);
+    }
+  }
+  return dataset;
+}
+
+template <class T>
+Sequential<T> convnet(std::uint64_t seed) {
+  Rng rng(seed);
+  return {{"conv1", Convolution<T>({.in = 1, .filters = 6, .kernel = 3}, He{}, rng)},
+          {"relu1", Relu<T>()},
+          {"pool1", MaxPooling<T>({.kernel = 2, .stride = 2})},
+          {"affine1", Affine<T>({.in = 6 * 5 * 5, .out = 10}, He{}, rng)},
+          {"relu2", Relu<T>()},
+          {"affine2", Affine<T>({.in = 10, .out = 3}, He{}, rng)}};
+}
+
+History train(std::uint64_t seed, Index count = 250) {
+  auto network = convnet<float>(seed);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>({.learning_rate = 0.005}),
+                  {.epochs = 3, .batch_size = 40, .seed = seed});
+  return trainer.fit(patches<float>(count, 1), patches<float>(100, 2));
+}
+
+TEST(Trainer, LearnsToTellPatchesApart) {
+  const History history = train(1);
+  EXPECT_EQ(history.epochs.size(), 3u);
+  EXPECT_GE(history.epochs.back().test_accuracy, 0.98);
+  EXPECT_LT(history.epochs.back().train_loss, history.epochs.front().train_loss);
+}
+
+TEST(Trainer, TheLastBatchMayBeShort) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 40});
+  std::vector<Index> samples;
+  trainer.on_step([&](const StepRecord& step) {
+    samples.push_back(step.samples);
+    EXPECT_EQ(step.steps_per_epoch, 3);
+    EXPECT_EQ(step.step, static_cast<Index>(samples.size()));
+  });
+  trainer.fit(patches<float>(95, 1), patches<float>(10, 2));
+  EXPECT_EQ(samples, (std::vector<Index>{40, 40, 15}));
+}
+
+TEST(Trainer, TheSameSeedGivesTheSameLossesBitByBitForAnyNumberOfThreads) {
+  const int before = thread_count();
+  std::vector<double> first;
+  for (int threads : {1, 1, 2, 3}) {
+    set_thread_count(threads);
+    const std::vector<double> losses = train(5).step_losses;
+    if (first.empty()) first = losses;
+    EXPECT_EQ(losses, first) << threads << " threads";
+  }
+  set_thread_count(before);
+  EXPECT_NE(train(6).step_losses, first);
+}
+
+TEST(Trainer, AStepAfterTheFirstAllocatesNothing) {
+  const int before = thread_count();
+  for (int threads : {1, 2}) {
+    set_thread_count(threads);
+    auto network = convnet<float>(1);
+    Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>());
+    const auto batch = patches<float>(200, 1);
+    trainer.step(batch);
+    const AllocationCounter counter;
+    for (int i = 0; i < 5; ++i) trainer.step(batch);
+    EXPECT_EQ(counter.count(), 0) << threads << " threads";
+  }
+  set_thread_count(before);
+}
+
+TEST(Trainer, ASecondFitGoesOnWhereTheFirstEnded) {
+  const auto data = patches<float>(120, 1);
+  const auto test = patches<float>(30, 2);
+  auto once = convnet<float>(1);
+  Trainer four(once, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 4, .batch_size = 50});
+  four.fit(data, test);
+  auto twice = convnet<float>(1);
+  Trainer two(twice, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 2, .batch_size = 50});
+  two.fit(data, test);
+  two.fit(data, test);
+  EXPECT_EQ(two.history().step_losses, four.history().step_losses);
+  EXPECT_EQ(two.history().epochs.back().epoch, 4);
+}
+
+TEST(Trainer, StopEndsTheTraining) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 10, .batch_size = 20});
+  trainer.on_epoch([&](const EpochRecord& epoch) {
+    if (epoch.epoch == 2) trainer.stop();
+  });
+  EXPECT_EQ(trainer.fit(patches<float>(60, 1), patches<float>(10, 2)).epochs.size(), 2u);
+}
+
+template <class F>
+std::string message(F&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 1e30}),
+                  {.epochs = 1, .batch_size = 20});
+  const std::string text =
+      message([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
+  EXPECT_TRUE(text.starts_with("trainer: the loss is ")) << text;
+  EXPECT_TRUE(text.ends_with("at epoch 1, step 2; a lower learning rate may help")) << text;
+}
+
+TEST(Trainer, RefusesDataThatDoesNotFit) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
+  const auto good = patches<float>(10, 1);
+  auto fewer_labels = good;
+  fewer_labels.targets = Labels({9});
+  EXPECT_EQ(message([&] { trainer.fit(fewer_labels, good); }),
+            "trainer: training data: expected one target for each input, got inputs (10, 1, 12, "
+            "12) and targets (9,)");
+  auto bad_label = good;
+  bad_label.targets(3) = 3;
+  EXPECT_EQ(message([&] { trainer.step(bad_label); }),
+            "softmax cross entropy: label 3 of sample 3 is not in 0..2");
+  EXPECT_TRUE(message([&] { trainer.fit(Dataset<float>(), good); }).starts_with("BatchSampler"));
+  EXPECT_EQ(message([&] {
+              Trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 0});
+            }),
+            "trainer: expected epochs of at least 0, a batch size of at least 1 and evaluation "
+            "samples of at least 0, got 20, 0 and 0");
+}
+
+TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
+  const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
+  EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 2, 2})), 0.75);
+  EXPECT_EQ(message([&] {
+              accuracy(scores, array<std::int32_t>({1, 1}));
+            }),
+            "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");
+}
+
+TEST(Accuracy, IsOfTheFirstSamplesOfADataset) {
+  const auto network = convnet<float>(1);
+  const auto data = patches<float>(50, 1);
+  const double all = accuracy(network, data);
+  EXPECT_EQ(all, accuracy(network, data, 50));
+  EXPECT_EQ(accuracy(network, take(data, 0, 20)), accuracy(network, data, 20));
+  EXPECT_THROW(accuracy(network, data, 51), ShapeError);
+  EXPECT_THROW(accuracy(network, data, 0), ValueError);
+}
+
+}  // namespace
+}  // namespace dlfs
