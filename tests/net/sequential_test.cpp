@@ -1,6 +1,7 @@
 #include "dlfs/net/sequential.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <thread>
 #include <vector>
@@ -154,6 +155,46 @@ TEST(Sequential, BackwardOverwritesRatherThanAccumulates) {
   const auto x = small_images<float>(43);
   const auto once = everything(network, x);
   EXPECT_EQ(everything(network, x), once);
+}
+
+/// Hands on what it gets, and asks for the whole batch: segments end before and after it.
+struct WholeBatch {
+  using Scalar = double;
+  static LayerTraits traits() { return {.kind = "whole batch", .whole_batch = true}; }
+  Shape output_shape(const Shape& x) const { return x; }
+  void forward(const ForwardPass<double>& pass) const { assign(pass.y, pass.x); }
+  void backward(const BackwardPass<double>& pass) const { assign(pass.dx, pass.dy); }
+};
+
+// The gradients between segments lie in two buffers that take turns. Here a segment of two layers
+// makes them wider, in many tiles, so that sharing one buffer would overwrite what is still unread.
+TEST(Sequential, BackwardKeepsTheGradientsBetweenSegmentsApart) {
+  Sequential<double> network{{"whole1", WholeBatch()},
+                             {"tanh", Tanh<double>()},
+                             {"pool", AveragePooling<double>({.kernel = 2, .stride = 2})},
+                             {"whole2", WholeBatch()}};
+  Rng rng(1);
+  const auto x = random_normal<double>({40, 1, 40, 40}, rng);
+  network.forward(x);
+  const Tensor<double> dx = network.backward_to_input(ones<double>({40, 1, 20, 20}));
+  for (Index i = 0; i < x.size(); ++i) {
+    const double y = std::tanh(x.data()[i]);
+    ASSERT_NEAR(dx.data()[i], 0.25 * (1 - y * y), 1e-12) << i;
+  }
+}
+
+TEST(Sequential, GradientsOfAnEmptyBatchAreZero) {
+  auto network = small_network<float>(1);
+  const auto x = small_images<float>(4);
+  network.forward(x);
+  network.backward(ones<float>({4, 3}));
+  const Tensor<float> nothing({0, 2, 10, 8});
+  network.forward(nothing);
+  EXPECT_EQ(network.backward_to_input(Tensor<float>({0, 3})).shape(), nothing.shape());
+  for (const auto* parameter : network.parameters()) {
+    EXPECT_EQ(values(parameter->gradient), values(zeros<float>(parameter->value.shape())))
+        << parameter->name;
+  }
 }
 
 TEST(Sequential, BackwardWithoutTheInputGradientGivesTheSameParameterGradients) {

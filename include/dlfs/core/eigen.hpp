@@ -28,7 +28,10 @@ using ArrayMap =
 template <class T>
 MatrixMap<T> as_matrix(TensorView<T> x) {
   if (x.rank() != 2) throw ShapeError(concat("as_matrix: expected rank 2, got ", x.shape()));
-  if (x.stride(1) != 1 && x.extent(1) > 1) throw ShapeError("as_matrix: the rows are not dense");
+  if (x.stride(1) != 1 && x.extent(1) > 1 && !x.empty()) {
+    throw ShapeError(
+        concat("as_matrix: the rows of the view of shape ", x.shape(), " are not dense"));
+  }
   return {x.data(), x.extent(0), x.extent(1), Eigen::OuterStride<>(x.stride(0))};
 }
 template <class T>
@@ -45,7 +48,9 @@ MatrixMap<const T> as_matrix(const Tensor<T>&& expiring) = delete;
 /// Any rank as one long Eigen array, without a copy. @throws ShapeError unless x is contiguous.
 template <class T>
 ArrayMap<T> as_array(TensorView<T> x) {
-  if (!x.is_contiguous()) throw ShapeError("as_array: the view is not contiguous");
+  if (!x.is_contiguous()) {
+    throw ShapeError(concat("as_array: the view of shape ", x.shape(), " is not contiguous"));
+  }
   return {x.data(), x.size()};
 }
 template <class T>

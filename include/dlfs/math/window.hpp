@@ -24,7 +24,7 @@ struct Window {
 
   /// Positions of the window in an image: (extent + 2 padding - dilation (kernel - 1) - 1) / stride
   /// + 1, for height and width. @throws ShapeError, naming the operation, where the window does not
-  /// fit; ValueError for a kernel, stride or dilation below 1 or a negative padding.
+  /// fit; ValueError for a kernel, stride or dilation below 1, a negative padding or any above 2^30.
   constexpr Size2d output_size(Size2d image, std::string_view operation) const {
     return {along("height", image.height, kernel.height, stride.height, padding.height,
                   dilation.height, operation),
@@ -39,6 +39,12 @@ struct Window {
       throw ValueError(concat(operation, ": expected kernel, stride and dilation of at least 1 and ",
                               "padding of at least 0 along the ", axis, ", got ", kernel, ", ",
                               stride, ", ", dilation, " and ", padding));
+    }
+    constexpr Index most = Index{1} << 30;  // for more, the sums below could overflow
+    if (kernel > most || stride > most || dilation > most || padding > most) {
+      throw ValueError(concat(operation, ": expected kernel, stride, dilation and padding of at ",
+                              "most ", most, " along the ", axis, ", got ", kernel, ", ", stride,
+                              ", ", dilation, " and ", padding));
     }
     const Index reach = dilation * (kernel - 1) + 1;
     if (extent + 2 * padding < reach) {

@@ -42,13 +42,16 @@ struct Segment {
   Index tile_rows;      // samples that walk together within a piece, at the most
   Index tile_elements;  // the largest activation of a tile between two layers
 
-  /// Calls `body(rows)` for each tile of a piece of a batch of `rows` rows, in order.
+  /// Calls `body(rows)` for each tile of a piece of a batch of `rows` rows, in order. A batch of no
+  /// rows is one empty tile, so that gradients become zero.
   template <class Body>
   void for_each_tile(Index rows, Index piece, Body&& body) const {
     const Index end = piece_begin(rows, pieces, piece + 1);
-    for (Index row = piece_begin(rows, pieces, piece); row < end; row += tile_rows) {
+    Index row = piece_begin(rows, pieces, piece);
+    do {
       body(Rows{row, std::min(row + tile_rows, end)});
-    }
+      row += tile_rows;
+    } while (row < end);
   }
 };
 
@@ -162,6 +165,8 @@ class Plan {
       return {.traits = link.layer.traits(), .y = link.layer.output_shape(shape_into(i))};
     } catch (const ShapeError& error) {
       throw ShapeError(concat("layer ", i + 1, " (", link.name, "): ", error.what()));
+    } catch (const ValueError& error) {
+      throw ValueError(concat("layer ", i + 1, " (", link.name, "): ", error.what()));
     }
   }
 

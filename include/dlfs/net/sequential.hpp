@@ -164,11 +164,11 @@ class Sequential {
     const Index most = plan.largest_between_segments();
     const Scratch<T> between(2 * most);
     TensorView<const T> dy = pass.dy;
-    for (Index last = plan.count(); last > lowest;) {
+    for (Index last = plan.count(), turn = 0; last > lowest; ++turn) {
       const Segment segment = plan.segment_to(last);
       const Index first = std::max(segment.first, lowest);
       TensorView<T> dx = pass.dx;
-      if (first > lowest) dx = {between.data() + first % 2 * most, plan.shape_into(first)};
+      if (first > lowest) dx = {between.data() + turn % 2 * most, plan.shape_into(first)};
       backward(plan, segment, first, pass, dy, dx);
       dy = dx;
       last = segment.first;

@@ -34,6 +34,7 @@ class Adam {
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    detail::expect_gradients(parameters);
     detail::match_state(first_moment_, parameters);
     detail::match_state(second_moment_, parameters);
     ++steps_;
@@ -46,7 +47,6 @@ class Adam {
     const T epsilon = static_cast<T>(options_.epsilon);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];
-      detail::check_gradient(parameter);
       detail::for_each_block(
           [=](auto w, auto dw, auto m, auto v) {
             m += gain1 * (dw - m);

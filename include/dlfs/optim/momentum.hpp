@@ -24,12 +24,12 @@ class Momentum {
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    detail::expect_gradients(parameters);
     detail::match_state(velocity_, parameters);
     const T rate = static_cast<T>(options_.learning_rate);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];
-      detail::check_gradient(parameter);
       detail::for_each_block(
           [=](auto w, auto dw, auto v) {
             v = momentum * v - rate * dw;

@@ -38,13 +38,16 @@ void match_state(std::vector<Tensor<T>>& state, std::span<Parameter<T>* const> p
   }
 }
 
-/// @throws ShapeError if the parameter has no gradient, since no backward pass has been.
+/// Called before anything is changed, so that a step is done as a whole or not at all.
+/// @throws ShapeError if a parameter has no gradient, since no backward pass has been.
 template <class T>
-void check_gradient(const Parameter<T>& parameter) {
-  if (parameter.gradient.shape() == parameter.value.shape()) return;
-  throw ShapeError(concat("optimizer: parameter ", parameter.name, " of shape ",
-                          parameter.value.shape(), " has a gradient of shape ",
-                          parameter.gradient.shape(), "; has there been a backward pass?"));
+void expect_gradients(std::span<Parameter<T>* const> parameters) {
+  for (const Parameter<T>* parameter : parameters) {
+    if (parameter->gradient.shape() == parameter->value.shape()) continue;
+    throw ShapeError(concat("optimizer: parameter ", parameter->name, " of shape ",
+                            parameter->value.shape(), " has a gradient of shape ",
+                            parameter->gradient.shape(), "; has there been a backward pass?"));
+  }
 }
 
 /// Calls `update(block(tensor)...)` for blocks of the same elements of each tensor, as Eigen

@@ -22,9 +22,9 @@ class Sgd {
 
   /// @throws ShapeError if a parameter has no gradient.
   void step(std::span<Parameter<T>* const> parameters) {
+    detail::expect_gradients(parameters);
     const T rate = static_cast<T>(options_.learning_rate);
     for (Parameter<T>* parameter : parameters) {
-      detail::check_gradient(*parameter);
       detail::for_each_block([rate](auto w, auto dw) { w -= rate * dw; }, parameter->value.size(),
                              parameter->value, parameter->gradient);
     }

@@ -69,6 +69,10 @@ namespace detail {
 template <class F>
 void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<double>& analytic,
                       double h, F&& f, GradientReport& report) {
+  if (analytic.shape() != x.shape()) {
+    throw ShapeError(concat("check_gradients: expected a gradient of shape ", x.shape(), " for ",
+                            name, ", got ", analytic.shape()));
+  }
   Tensor<double> numeric(x.shape());
   for (Index i = 0; i < x.size(); ++i) {
     double& entry = x.data()[i];
@@ -89,9 +93,9 @@ void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<d
     const double error = magnitude == 0 ? 0 : std::abs(a - n) / magnitude;
     tensor.mean_difference += std::abs(a - n) / static_cast<double>(x.size());
     tensor.all_zero = tensor.all_zero && a == 0;
-    // Written so that a NaN counts as the worst.
-    if (!(error <= tensor.worst_error)) tensor.worst_error = error;
-    if (report.worst.tensor.empty() || !(error <= report.worst.error)) {
+    const auto exceeds = [error](double worst) { return std::isnan(error) || error > worst; };
+    if (exceeds(tensor.worst_error)) tensor.worst_error = error;
+    if (report.worst.tensor.empty() || exceeds(report.worst.error)) {
       report.worst = {name, i, a, n, error};
     }
   }
@@ -100,35 +104,35 @@ void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<d
 
 }  // namespace detail
 
-/// Checks the gradients of a network with respect to its input and every parameter.
+/// Checks the gradients of a layer, or of a network, with respect to its input and every parameter.
 ///
 /// The scalar that is differentiated is the sum of y times fixed random weights, so that every
 /// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum).
-inline GradientReport check_gradients(Sequential<double> network, Tensor<double> x,
-                                      const GradientCheckOptions& options = {},
-                                      Mode mode = Mode::train) {
-  Rng rng(options.seed);
-  const auto weights = random_normal<double>(network.output_shape(x.shape()), rng);
-  const auto value = [&] { return (as_array(network.forward(x, mode)) * as_array(weights)).sum(); };
-
-  value();
-  const Tensor<double> dx = network.backward_to_input(weights);
-  GradientReport report;
-  detail::compare_gradient("x", x, dx, options.h, value, report);
-  for (Parameter<double>* parameter : network.parameters()) {
-    detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
-                             value, report);
-  }
-  return report;
-}
-
-/// The same for one layer.
 template <Layer L>
-  requires std::same_as<typename L::Scalar, double> GradientReport
-  check_gradients(const L& layer, const Tensor<double>& x, const GradientCheckOptions& options = {},
-                  Mode mode = Mode::train) {
-    return check_gradients(Sequential<double>{{"layer", layer}}, x, options, mode);
+  requires(std::same_as<typename L::Scalar, double>)
+GradientReport check_gradients(const L& layer, Tensor<double> x,
+                               const GradientCheckOptions& options = {}, Mode mode = Mode::train) {
+  if constexpr (!std::same_as<L, Sequential<double>>) {
+    return check_gradients(Sequential<double>{{"layer", layer}}, std::move(x), options, mode);
+  } else {
+    Sequential<double> network = layer;
+    Rng rng(options.seed);
+    const auto weights = random_normal<double>(network.output_shape(x.shape()), rng);
+    const auto value = [&] {
+      return (as_array(network.forward(x, mode)) * as_array(weights)).sum();
+    };
+
+    value();
+    const Tensor<double> dx = network.backward_to_input(weights);
+    GradientReport report;
+    detail::compare_gradient("x", x, dx, options.h, value, report);
+    for (Parameter<double>* parameter : network.parameters()) {
+      detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
+                               value, report);
+    }
+    return report;
   }
+}
 
 /// The same for a loss with respect to its input.
 template <class Targets, Loss<Targets> L>

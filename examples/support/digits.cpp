@@ -1,0 +1,51 @@
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <system_error>
+
+#include "support/digits.hpp"
+
+namespace dlfs::examples {
+
+namespace {
+
+/// Whether any file of MNIST is there: a folder that holds some is meant, and its gaps are errors.
+bool holds_mnist(const std::filesystem::path& folder) {
+  for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                           "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+    for (const char* ending : {"", ".gz"}) {
+      std::error_code not_found;
+      if (std::filesystem::exists(folder / concat(name, ending), not_found)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::filesystem::path mnist_in_repository() { return DLFS_SOURCE_DATA_DIR; }
+
+std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& given,
+                                                const std::filesystem::path& in_repository) {
+  if (!given.empty()) return given;
+  const char* variable = std::getenv("DLFS_DATA");
+  const std::filesystem::path from_environment = variable != nullptr ? variable : "";
+  for (const auto& folder : {from_environment, in_repository}) {
+    if (!folder.empty() && holds_mnist(folder)) return folder;
+  }
+  const std::string elsewhere = from_environment.empty()
+                                    ? "$DLFS_DATA is not set"
+                                    : concat("not in $DLFS_DATA, ", from_environment.string());
+  std::printf(
+      "data: MNIST is not in %s, and %s\n"
+      "data: to fetch it: cmake --build build/release --target mnist\n",
+      in_repository.c_str(), elsewhere.c_str());
+  return {};
+}
+
+void announce_digits(const std::string& origin, Index train_count, Index test_count) {
+  std::printf("data: %s: %td for training, %td for test\n", origin.c_str(), train_count,
+              test_count);
+}
+
+}  // namespace dlfs::examples

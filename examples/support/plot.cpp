@@ -1,0 +1,245 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <system_error>
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/plot.hpp"
+
+extern "C" char** environ;
+
+namespace dlfs::examples {
+
+namespace {
+
+// The colours of matplotlib, in its order.
+constexpr std::array colors{"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
+                            "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"};
+
+constexpr std::string_view not_found = "gnuplot not found";
+
+constexpr std::string_view look = R"(set terminal pngcairo noenhanced size 800,600 font 'Sans,14'
+set border linewidth 1 linecolor rgb '#404040'
+set tics out nomirror scale 0.5
+set grid linetype 1 linewidth 1 linecolor rgb '#e4e4e4'
+set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4
+set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
+set rmargin 3
+)";
+
+/// A text on one line, whatever it holds: a line break in a script would begin a command.
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
+/// A gnuplot string that stands for exactly this text.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (char c : on_one_line(text)) result += c == '\'' ? std::string("''") : std::string(1, c);
+  return result + "'";
+}
+
+void check(const Plot& plot, std::string_view name) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), is_plain)) {
+    throw ValueError(
+        concat("plot: expected a name of letters, digits, '_' and '-', got '", name, "'"));
+  }
+  if (plot.series.empty()) throw ValueError(concat("plot ", name, ": there is no series to draw"));
+  for (const Series& series : plot.series) {
+    if (series.y.empty()) {
+      throw ValueError(concat("plot ", name, ": the series '", series.label, "' has no points"));
+    }
+    if (series.line == Line::none && series.marker == Marker::none) {
+      throw ValueError(
+          concat("plot ", name, ": the series '", series.label, "' has neither line nor marker"));
+    }
+    if (!series.x.empty() && series.x.size() != series.y.size()) {
+      throw ShapeError(concat("plot ", name, ": the series '", series.label, "' has ",
+                              series.x.size(), " values of x and ", series.y.size(), " of y"));
+    }
+  }
+}
+
+/// One block of lines "x y" for each series; gnuplot tells blocks apart by two empty lines.
+std::string data_text(const Plot& plot) {
+  std::string text;
+  for (const Series& series : plot.series) {
+    if (!text.empty()) text += "\n\n";
+    text += concat("# ", on_one_line(series.label), "\n");
+    for (std::size_t i = 0; i < series.y.size(); ++i) {
+      const double x = series.x.empty() ? static_cast<double>(i) : series.x[i];
+      text += concat(x, " ", series.y[i], "\n");
+    }
+  }
+  return text;
+}
+
+std::string range(std::optional<Limits> limits) {
+  return limits ? concat("[", limits->low, ":", limits->high, "]") : "[*:*] noextend";
+}
+
+const char* place(Legend legend) {
+  switch (legend) {
+    case Legend::upper_left:
+      return "top left";
+    case Legend::upper_right:
+      return "top right";
+    case Legend::lower_left:
+      return "bottom left";
+    case Legend::lower_right:
+      return "bottom right";
+  }
+  return "";
+}
+
+/// gnuplot's number of a point type.
+int point_type(Marker marker) {
+  switch (marker) {
+    case Marker::none:
+      return 0;
+    case Marker::circle:
+      return 7;
+    case Marker::square:
+      return 5;
+    case Marker::diamond:
+      return 13;
+    case Marker::cross:
+      return 2;
+    case Marker::plus:
+      return 1;
+  }
+  return 0;
+}
+
+/// How one series is drawn: "with linespoints linecolor ...".
+std::string style(const Series& series, std::size_t position) {
+  const bool has_line = series.line != Line::none;
+  const bool has_points = series.marker != Marker::none;
+  const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
+  std::string text = concat("with ",
+                            has_line && has_points ? "linespoints"
+                            : has_line             ? "lines"
+                                                   : "points",
+                            " linecolor rgb ", quoted(color), " linewidth 2");
+  if (series.line == Line::dashed) text += " dashtype (12, 6)";
+  if (has_points) {
+    text += concat(" pointtype ", point_type(series.marker), " pointsize 1.2");
+    if (series.marker_every > 1) text += concat(" pointinterval ", series.marker_every);
+  }
+  return text;
+}
+
+std::string script_text(const Plot& plot, std::string_view name) {
+  std::string text = concat("# gnuplot ", name, ".gp draws ", name, ".png\n", look);
+  text += concat("set output '", name, ".png'\n");
+  text += concat("set key ", place(plot.legend), "\n");
+  text += concat("set title ", quoted(plot.title), "\n");
+  text += concat("set xlabel ", quoted(plot.x_label), "\n");
+  text += concat("set ylabel ", quoted(plot.y_label), "\n");
+  text += concat("set xrange ", range(plot.x_limits), "\n");
+  text += concat("set yrange ", range(plot.y_limits), "\n");
+  for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    const Series& series = plot.series[i];
+    const std::string title =
+        series.label.empty() ? "notitle" : concat("title ", quoted(series.label));
+    text += concat(i == 0 ? "plot " : ", \\\n     ", "'", name, ".dat' index ", i, " using 1:2 ",
+                   style(series, i), " ", title);
+  }
+  return text + "\n";
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw IoError(concat("plot: cannot write ", path.string()));
+}
+
+/// The last line of a file that is not empty, without the spaces around it.
+std::string last_line(std::FILE* file) {
+  std::string last;
+  char line[512];
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    std::string_view text(line);
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
+      text.remove_prefix(1);
+    }
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
+      text.remove_suffix(1);
+    }
+    if (!text.empty()) last = text;
+  }
+  return last;
+}
+
+/// Runs `gnuplot script` in the folder. Returns what went wrong, and nothing where all is well.
+std::string run_gnuplot(const std::filesystem::path& folder, std::string script) {
+  using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+  const File complaints(std::tmpfile(), std::fclose);
+  if (complaints == nullptr) return concat("gnuplot not run: ", std::strerror(errno));
+
+  std::string program = "gnuplot";
+  std::string no_user_settings = "--default-settings";
+  char* arguments[] = {program.data(), no_user_settings.data(), script.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  posix_spawn_file_actions_adddup2(&actions, fileno(complaints.get()), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, fileno(complaints.get()), STDERR_FILENO);
+  pid_t process = 0;
+  const int error = posix_spawnp(&process, program.c_str(), &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error == ENOENT) return std::string(not_found);
+  if (error != 0) return concat("gnuplot not run: ", std::strerror(error));
+
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+  std::rewind(complaints.get());
+  return concat("gnuplot failed (", last_line(complaints.get()), ")");
+}
+
+}  // namespace
+
+PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,
+                      std::string_view name) {
+  check(plot, name);
+  const std::string data_name = concat(name, ".dat");
+  const std::string script_name = concat(name, ".gp");
+  const std::filesystem::path picture = folder / concat(name, ".png");
+
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw IoError(
+        concat("plot: cannot create the folder ", folder.string(), ": ", error.message()));
+  }
+  write_file(folder / data_name, data_text(plot));
+  write_file(folder / script_name, script_text(plot, name));
+  std::filesystem::remove(picture, error);  // an older one would not show these data
+
+  const std::string problem = run_gnuplot(folder, script_name);
+  if (problem.empty()) {
+    return {true, concat("wrote ", picture.string(), " (from ", script_name, " and ", data_name,
+                         " beside it)")};
+  }
+  const char* advice = problem == not_found ? "install gnuplot and run" : "run";
+  return {false, concat(problem, ": wrote ", script_name, " and ", data_name, " in ",
+                        folder.string(), "; ", advice, " 'gnuplot ", script_name, "' there")};
+}
+
+}  // namespace dlfs::examples

@@ -1,0 +1,154 @@
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <string>
+#include <system_error>
+
+#include <CLI/CLI.hpp>
+
+#include "dlfs/core/error.hpp"
+#include "dlfs/core/parallel_for.hpp"
+#include "support/program.hpp"
+
+namespace dlfs::examples {
+
+namespace {
+
+/// The numbers that an option accepts, both ends included.
+template <class Number>
+struct Range {
+  Number least;
+  Number most;
+};
+
+/// Above 0 and finite.
+constexpr Range<double> positive{std::numeric_limits<double>::denorm_min(),
+                                 std::numeric_limits<double>::max()};
+
+template <class Number>
+std::string to_string(Range<Number> range) {
+  if constexpr (std::floating_point<Number>) return "a number above 0";
+  return concat("a whole number from ", range.least, " to ", range.most);
+}
+
+/// Adds an option whose value is a number; the variable's value is its default.
+template <class Number>
+CLI::Option* add_number(CLI::App& app, const std::string& name, const std::string& help,
+                        Number& value, Range<Number> range) {
+  const auto read = [=, &value](const std::string& text) {
+    const char* end = text.data() + text.size();
+    Number number{};
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const bool is_number = error == std::errc{} && stop == end;
+    if (!is_number || !(number >= range.least && number <= range.most)) {
+      throw CLI::ValidationError(name, concat("expected ", range, ", got '", text, "'"));
+    }
+    value = number;
+  };
+  const std::string kind = std::floating_point<Number> ? "X" : "N";
+  return app.add_option_function<std::string>(name, read, help)
+      ->type_name(kind)
+      ->option_text(concat(kind, " [", value, "]"));
+}
+
+void add_path(CLI::App& app, const std::string& name, const std::string& kind,
+              const std::string& help, std::filesystem::path& value) {
+  const std::string text = value.empty() ? kind : concat(kind, " [", value.string(), "]");
+  const auto is_given = [](const std::string& path) {
+    return path.empty() ? std::string("expected a path, got an empty text") : std::string();
+  };
+  app.add_option(name, value, help)->check(is_given)->type_name(kind)->option_text(text);
+}
+
+/// @throws CLI::ParseError for a wrong command line or for --help.
+Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
+  const bool trains = program.epochs.has_value();
+  const bool reads_digits = trains || program.reads_digits;
+
+  Options options{.epochs = program.epochs.value_or(0),
+                  .batch_size = program.batch_size.value_or(0),
+                  .learning_rate = program.learning_rate.value_or(0),
+                  .seed = program.seed.value_or(0),
+                  .threads = thread_count(),
+                  .out = "out",
+                  .weights = program.weights.value_or("")};
+  const CLI::Option* epochs = nullptr;
+  app.set_help_flag("-h,--help", "Show this text");
+  if (reads_digits) {
+    add_path(app, "--data", "DIR", "Folder of MNIST [$DLFS_DATA, else data/mnist]", options.data);
+  }
+  if (program.weights) {
+    add_path(app, "--weights", "FILE", "Trained weights: .npz or .pkl", options.weights);
+  }
+  if (trains) {
+    epochs = add_number(app, "--epochs", "Passes over the training data", options.epochs,
+                        {1, 1'000'000});
+  }
+  if (program.batch_size) {
+    add_number(app, "--batch-size", "Samples per step", options.batch_size, {1, 1'000'000});
+  }
+  if (program.learning_rate) {
+    add_number(app, "--lr", "Learning rate", options.learning_rate, positive);
+  }
+  if (trains || program.seed) {
+    add_number(app, "--seed", "Seed of the random numbers", options.seed,
+               {0, std::numeric_limits<std::uint64_t>::max()});
+  }
+  if (reads_digits) {
+    add_number(app, "--threads", "Threads; the results do not depend on it", options.threads,
+               {1, 1024});
+  }
+  if (trains || program.writes_files) {
+    add_path(app, "--out", "DIR", "Folder for the files that are written", options.out);
+  }
+  if (reads_digits) {
+    app.add_flag("--quick", options.quick,
+                 trains ? "Few digits, and one epoch unless --epochs is given" : "Few digits");
+  }
+
+  app.allow_extras();
+  app.parse(argc, argv);
+  if (!app.remaining().empty()) throw CLI::ExtrasError({app.remaining().front()});
+  if (options.quick && epochs != nullptr && epochs->count() == 0) options.epochs = 1;
+  return options;
+}
+
+int fail(const std::string& program, const std::string& message, int status) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: %s\n", program.c_str(), message.c_str());
+  return status;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const Program& program,
+                const std::function<void(const Options&)>& body) {
+  const std::string name =
+      argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "program";
+  CLI::App app{std::string(program.description), name};
+  try {
+    const Options options = parse(app, argc, argv, program);
+    set_thread_count(options.threads);
+    body(options);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+  } catch (const CLI::ParseError& error) {
+    return fail(name, concat(error.what(), " (see ", name, " --help)"), 2);
+  } catch (const std::exception& error) {
+    return fail(name, error.what(), 1);
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return fail(name, "cannot write to the standard output", 1);
+  }
+  return 0;
+}
+
+int run_program(int argc, char** argv, std::string_view description,
+                const std::function<void(const Options&)>& body) {
+  return run_program(argc, argv, Program{.description = description}, body);
+}
+
+}  // namespace dlfs::examples

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/nn/labels.hpp"
+
+namespace dlfs {
+
+/// Samples and what a network should make of them; the first axis of both counts the samples.
+///
+///   inputs (N, ...)   targets (N, ...): labels (N) for a classifier, any tensor for a regression
+template <class T, class Targets = Labels>
+struct Dataset {
+  Tensor<T> inputs;
+  Targets targets;
+
+  /// The number of samples, N. @throws ShapeError if the inputs have no axis.
+  Index size() const { return inputs.extent(0); }
+
+  /// @throws ShapeError, naming the operation, unless there is one target for each input.
+  void check(std::string_view operation) const {
+    const bool matches =
+        inputs.rank() > 0 && targets.rank() > 0 && inputs.extent(0) == targets.extent(0);
+    if (matches) return;
+    throw ShapeError(concat(operation, ": expected one target for each input, got inputs ",
+                            inputs.shape(), " and targets ", targets.shape()));
+  }
+};
+
+/// Samples [first, last) as a dataset of their own.
+/// @throws ShapeError unless 0 <= first <= last <= N.
+template <class T, class Targets>
+Dataset<T, Targets> take(const Dataset<T, Targets>& dataset, Index first, Index last) {
+  const auto copy_rows = [&](const auto& tensor) {
+    const auto rows = tensor.rows(first, last);
+    return Tensor(rows.shape(), std::span(rows.data(), static_cast<std::size_t>(rows.size())));
+  };
+  dataset.check("take");
+  return {copy_rows(dataset.inputs), copy_rows(dataset.targets)};
+}
+
+/// Copies the chosen entries of the first axis, in the order of `indices`; a negative index counts
+/// from the end. `batch` keeps its memory, so batches of a size that it has had do not allocate.
+///
+///   x (N, ...)   indices (B)   batch (B, ...)
+/// @throws ShapeError for an index out of range.
+template <class T>
+void gather(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
+  batch.resize(x.shape().with(0, static_cast<Index>(indices.size())));
+  T* out = batch.data();
+  for (Index index : indices) {
+    const auto entry = x[index];
+    out = std::copy_n(entry.data(), entry.size(), out);
+  }
+}
+
+/// Copies the chosen samples, inputs and targets alike.
+/// @throws ShapeError for an index out of range, or unless there is one target for each input.
+template <class T, class Targets>
+void gather(const Dataset<T, Targets>& dataset, std::span<const Index> indices,
+            Dataset<T, Targets>& batch) {
+  dataset.check("gather");
+  gather(dataset.inputs, indices, batch.inputs);
+  gather(dataset.targets, indices, batch.targets);
+}
+
+}  // namespace dlfs

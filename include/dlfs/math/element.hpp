@@ -1,0 +1,40 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+namespace dlfs {
+
+/// Elements that store a real number: float, double, half and bfloat16.
+template <class T>
+concept RealElement = std::floating_point<T> || std::same_as<T, Eigen::half> ||
+                      std::same_as<T, Eigen::bfloat16>;
+
+/// Elements that have an arithmetic: real numbers and integers, but not bool.
+template <class T>
+concept NumberElement = RealElement<T> || (std::integral<T> && !std::same_as<T, bool>);
+
+namespace detail {
+
+template <class T>
+constexpr auto accumulator_of() {
+  if constexpr (std::same_as<T, bool> || std::signed_integral<T>) {
+    return std::int64_t{};
+  } else if constexpr (std::unsigned_integral<T>) {
+    return std::uint64_t{};
+  } else if constexpr (std::floating_point<T>) {
+    return T{};
+  } else {
+    return float{};
+  }
+}
+
+}  // namespace detail
+
+/// What sums are kept in: float for half types, and 64 bits for integers (bool counts as 0 and 1).
+template <class T>
+using Accumulator = decltype(detail::accumulator_of<T>());
+
+}  // namespace dlfs

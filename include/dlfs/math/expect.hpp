@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+#include "dlfs/core/view.hpp"
+
+namespace dlfs::detail {
+
+/// @throws ShapeError, naming the operation and the operand, unless the view is contiguous.
+template <class T>
+void expect_dense(std::string_view operation, std::string_view name, TensorView<T> operand) {
+  if (operand.is_contiguous()) return;
+  throw ShapeError(concat(operation, ": expected ", name, " to be contiguous, got a view of shape ",
+                          operand.shape(), " with gaps or reordered axes"));
+}
+
+/// And unless it has the shape.
+template <class T>
+void expect_dense(std::string_view operation, std::string_view name, TensorView<T> operand,
+                  const Shape& shape) {
+  if (operand.shape() != shape) {
+    throw ShapeError(
+        concat(operation, ": expected ", name, " of shape ", shape, ", got ", operand.shape()));
+  }
+  expect_dense(operation, name, operand);
+}
+
+}  // namespace dlfs::detail

@@ -1,0 +1,231 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/math/element.hpp"
+
+namespace dlfs {
+
+namespace detail {
+
+// As NumPy's print options stand at first.
+inline constexpr std::size_t line_width = 75;
+inline constexpr int most_fraction_digits = 8;
+inline constexpr Index elided_above = 1000;  // elements of a tensor
+inline constexpr Index edge_entries = 3;     // that an elided axis shows at either end
+
+template <class Number, class... Format>
+std::string digits_of(Number x, Format... format) {
+  char digits[400];
+  return {digits, std::to_chars(digits, digits + sizeof digits, x, format...).ptr};
+}
+
+/// The number whose shortest digits as a double are the shortest that tell x from its neighbours.
+template <RealElement T>
+double shortest_double(T x) {
+  if (!std::isfinite(static_cast<double>(x))) return static_cast<double>(x);
+  const auto parse = [](const std::string& digits) {
+    double value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  };
+  if constexpr (std::floating_point<T>) {
+    return parse(digits_of(x));
+  } else {
+    double value = 0;
+    for (int precision = 0; precision <= 4; ++precision) {  // 5 digits tell all half types apart
+      value = parse(digits_of(static_cast<double>(x), std::chars_format::scientific, precision));
+      if (static_cast<T>(static_cast<float>(value)) == x) break;
+    }
+    return value;
+  }
+}
+
+/// A number in the shortest form, with at most 8 digits after a point that is always there.
+struct FloatText {
+  std::string whole, fraction, exponent;  // of whole.fraction, or whole.fractione+05
+
+  FloatText(double x, std::chars_format format) {
+    std::string text = digits_of(x, format);
+    if (fraction_length(text) > most_fraction_digits) {
+      text = digits_of(x, format, most_fraction_digits);
+    }
+    const auto point = std::min(text.find('.'), text.find('e'));
+    const auto e = text.find('e');
+    whole = text.substr(0, point);
+    if (e != std::string::npos) exponent = text.substr(e);
+    if (point != std::string::npos && text[point] == '.') {
+      fraction = text.substr(point + 1, e == std::string::npos ? e : e - point - 1);
+      fraction.erase(fraction.find_last_not_of('0') + 1);
+    }
+  }
+
+ private:
+  static std::ptrdiff_t fraction_length(std::string_view text) {
+    const auto point = text.find('.');
+    if (point == std::string_view::npos) return 0;
+    return static_cast<std::ptrdiff_t>(std::min(text.find('e'), text.size()) - point) - 1;
+  }
+};
+
+inline std::string pad_left(std::string_view text, std::size_t width) {
+  return std::string(width > text.size() ? width - text.size() : 0, ' ').append(text);
+}
+
+/// Numbers with their points below one another; all with exponents where some are very large or
+/// small, or they differ by more than three orders of magnitude.
+inline std::vector<std::string> align_words(const std::vector<double>& numbers) {
+  double largest = 0;
+  double smallest = HUGE_VAL;
+  for (double x : numbers) {
+    if (x == 0 || !std::isfinite(x)) continue;
+    largest = std::max(largest, std::abs(x));
+    smallest = std::min(smallest, std::abs(x));
+  }
+  const bool has_exponents =
+      largest > 0 && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000);
+  const auto format = has_exponents ? std::chars_format::scientific : std::chars_format::fixed;
+
+  std::size_t whole = 0, fraction = 0, exponent = 0, special = 0;
+  for (double x : numbers) {
+    if (!std::isfinite(x)) {
+      special = std::max(special, digits_of(x).size());
+      continue;
+    }
+    const FloatText text(x, format);
+    whole = std::max(whole, text.whole.size());
+    fraction = std::max(fraction, text.fraction.size());
+    exponent = std::max(exponent, text.exponent.size());
+  }
+  const std::size_t width = std::max(whole + 1 + fraction + exponent, special);
+
+  std::vector<std::string> words;
+  for (double x : numbers) {
+    if (!std::isfinite(x)) {
+      words.push_back(pad_left(std::isnan(x) ? "nan" : digits_of(x), width));
+      continue;
+    }
+    FloatText text(x, format);
+    text.fraction.append(fraction - text.fraction.size(), has_exponents ? '0' : ' ');
+    text.exponent.insert(std::min<std::size_t>(2, text.exponent.size()),
+                         exponent - text.exponent.size(), '0');
+    words.push_back(pad_left(text.whole + '.' + text.fraction + text.exponent, width));
+  }
+  return words;
+}
+
+inline std::vector<std::string> align_words(std::vector<std::string> words) {
+  std::size_t width = 0;
+  for (const auto& word : words) width = std::max(width, word.size());
+  for (auto& word : words) word = pad_left(word, width);
+  return words;
+}
+
+/// Calls `visit(i)` for the entries of an axis that are shown, and `skip()` for the gap.
+template <class Visit, class Skip>
+void for_each_shown(Index extent, bool is_elided, const Visit& visit, const Skip& skip) {
+  const bool has_gap = is_elided && extent > 2 * edge_entries;
+  for (Index i = 0; i < extent; ++i) {
+    if (has_gap && i == edge_entries) {
+      skip();
+      i = extent - edge_entries;
+    }
+    visit(i);
+  }
+}
+
+/// The elements that are shown, converted one by one, in row-major order.
+template <class T, class Convert>
+auto shown_elements(TensorView<const T> x, const Convert& convert) {
+  std::vector<decltype(convert(*x.data()))> elements;
+  const auto visit = [&](const auto& self, TensorView<const T> part) -> void {
+    if (part.rank() == 0) {
+      elements.push_back(convert(*part.data()));
+      return;
+    }
+    for_each_shown(
+        part.extent(0), x.size() > elided_above, [&](Index i) { self(self, part[i]); }, [] {});
+  };
+  visit(visit, x);
+  return elements;
+}
+
+/// Sets the words of a tensor's elements between brackets.
+class BracketedText {
+ public:
+  BracketedText(const Shape& shape, const std::vector<std::string>& words)
+      : shape_(shape), is_elided_(shape.size() > elided_above), word_(words.begin()) {}
+
+  /// The text from one axis on; lines after the first are indented.
+  std::string from(int axis, std::size_t indent = 1, std::size_t width = line_width) {
+    if (axis == shape_.rank()) return *word_++;
+    std::string text;
+    if (axis + 1 == shape_.rank()) {
+      std::string line(indent, ' ');
+      const auto add = [&](const std::string& word) {
+        if (line.size() > indent) {
+          if (line.size() + 1 + word.size() > width - 1) {
+            text += line + '\n';
+            line.assign(indent, ' ');
+          } else {
+            line += ' ';
+          }
+        }
+        line += word;
+      };
+      for_each_shown(
+          shape_[axis], is_elided_, [&](Index) { add(*word_++); }, [&] { add("..."); });
+      text += line;
+    } else {
+      const std::string separator(static_cast<std::size_t>(shape_.rank() - axis - 1), '\n');
+      const auto add = [&](const std::string& part) {
+        if (!text.empty()) text += separator;
+        text.append(indent, ' ').append(part);
+      };
+      for_each_shown(
+          shape_[axis], is_elided_, [&](Index) { add(from(axis + 1, indent + 1, width - 1)); },
+          [&] { add("..."); });
+    }
+    return '[' + text.substr(indent) + ']';
+  }
+
+ private:
+  Shape shape_;
+  bool is_elided_;
+  std::vector<std::string>::const_iterator word_;
+};
+
+}  // namespace detail
+
+/// The elements in brackets, as NumPy's `print` shows them: aligned, in the shortest form with at
+/// most 8 digits after the point, and beyond 1000 elements with the middle of each axis left out.
+template <AnyTensor X>
+std::string to_string(const X& x) {
+  using T = Element<X>;
+  const TensorView<const T> view = x;
+  if (view.empty()) return "[]";
+  std::vector<std::string> words;
+  if constexpr (RealElement<T>) {
+    words = detail::align_words(detail::shown_elements(view, detail::shortest_double<T>));
+    if (view.rank() == 0 && words[0].back() == '.') words[0] += '0';
+  } else if constexpr (std::same_as<T, bool>) {
+    const bool is_scalar = view.rank() == 0;
+    words = detail::shown_elements(view, [is_scalar](bool value) {
+      return std::string(value ? (is_scalar ? "True" : " True") : "False");
+    });
+  } else {
+    words = detail::align_words(detail::shown_elements(
+        view, [](T value) { return concat(static_cast<Accumulator<T>>(value)); }));
+  }
+  return detail::BracketedText(view.shape(), words).from(0);
+}
+
+}  // namespace dlfs

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "dlfs/core/view.hpp"
+
+namespace dlfs::detail {
+
+/// The loops over `operands` views of one shape, in row-major order and as few as possible: axes of
+/// one entry are dropped, and neighbours that every view walks in equal steps are merged.
+template <std::size_t operands>
+class LoopNest {
+ public:
+  using Offsets = std::array<Index, operands>;
+
+  LoopNest(const Shape& shape, const std::array<Strides, operands>& strides) {
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] == 1) continue;
+      Loop loop{shape[axis], {}};
+      for (std::size_t i = 0; i < operands; ++i) {
+        loop.strides[i] = strides[i][static_cast<std::size_t>(axis)];
+      }
+      if (depth_ > 0 && continues(inner(), loop)) {
+        loop.extent *= inner().extent;
+        inner() = loop;
+      } else {
+        loops_[depth_++] = loop;
+      }
+    }
+    if (depth_ == 0) {
+      loops_[depth_++].extent = 1;
+      inner().strides.fill(1);
+    }
+  }
+
+  /// The innermost loop's number of steps, and each view's stride along it.
+  Index row_extent() const { return inner().extent; }
+  const Offsets& row_strides() const { return inner().strides; }
+
+  /// How often the innermost loop is run.
+  Index rows() const {
+    Index product = 1;
+    for (std::size_t i = 0; i + 1 < depth_; ++i) product *= loops_[i].extent;
+    return product;
+  }
+
+  /// Where the innermost loop begins its `row`-th run, relative to each view's first element.
+  Offsets row_offsets(Index row) const {
+    Offsets offsets{};
+    for (std::size_t i = depth_ - 1; i-- > 0;) {
+      const Index position = row % loops_[i].extent;
+      row /= loops_[i].extent;
+      for (std::size_t k = 0; k < operands; ++k) offsets[k] += position * loops_[i].strides[k];
+    }
+    return offsets;
+  }
+
+  /// Calls `body(offsets)` for every row, in order.
+  template <class Body>
+  void for_each_row(Body body) const {
+    Offsets offsets{};
+    std::array<Index, max_rank> position{};
+    const auto advance = [&](std::size_t loop, Index steps) {
+      for (std::size_t i = 0; i < operands; ++i) offsets[i] += steps * loops_[loop].strides[i];
+    };
+    while (true) {
+      body(offsets);
+      std::size_t loop = depth_ - 1;
+      while (loop-- > 0) {
+        advance(loop, 1);
+        if (++position[loop] < loops_[loop].extent) break;
+        advance(loop, -loops_[loop].extent);
+        position[loop] = 0;
+      }
+      if (loop >= depth_) return;
+    }
+  }
+
+ private:
+  struct Loop {
+    Index extent = 1;
+    Offsets strides{};
+  };
+
+  Loop& inner() { return loops_[depth_ - 1]; }
+  const Loop& inner() const { return loops_[depth_ - 1]; }
+
+  /// Whether one step of `outer` leads to where all steps of `inner` would end.
+  static bool continues(const Loop& outer, const Loop& inner) {
+    for (std::size_t i = 0; i < operands; ++i) {
+      if (outer.strides[i] != inner.extent * inner.strides[i]) return false;
+    }
+    return true;
+  }
+
+  std::array<Loop, max_rank> loops_{};
+  std::size_t depth_ = 0;
+};
+
+}  // namespace dlfs::detail

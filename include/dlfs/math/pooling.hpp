@@ -1,0 +1,315 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/math/expect.hpp"
+#include "dlfs/math/window.hpp"
+#include "dlfs/math/window_placements.hpp"
+
+namespace dlfs {
+
+/// The shape (N, C, OH, OW) of a pooling's output, after all that can be wrong was checked.
+///
+/// No window may lie entirely in the padding, hence the padding is at most half the kernel, and the
+/// dilation of a padded window at most the image's extent.
+/// @throws ShapeError unless x is (N, C, H, W) and the window fits; ValueError for more padding,
+/// and as Window.
+inline Shape pooling_shape(const Shape& x, const Window& window, std::string_view operation) {
+  if (x.rank() != 4) {
+    throw ShapeError(concat(operation, ": expected x of shape (N, C, H, W), got ", x));
+  }
+  const Size2d out = window.output_size({x[2], x[3]}, operation);
+  const auto check = [&](std::string_view axis, Index image, Index kernel, Index padding,
+                         Index dilation) {
+    if (padding > kernel / 2) {
+      throw ValueError(concat(operation,
+                              ": expected a padding of at most half the kernel along the ", axis,
+                              ", got padding ", padding, " and kernel ", kernel));
+    }
+    if (padding > 0 && dilation > image) {
+      throw ShapeError(concat(operation, ": a window of dilation ", dilation, " with padding ",
+                              padding, " steps over an image of ", axis, " ", image));
+    }
+  };
+  check("height", x[2], window.kernel.height, window.padding.height, window.dilation.height);
+  check("width", x[3], window.kernel.width, window.padding.width, window.dilation.width);
+  return {x[0], x[1], out.height, out.width};
+}
+
+namespace detail {
+
+constexpr Size2d image_size(const Shape& nchw) { return {nchw[2], nchw[3]}; }
+
+/// Whether the windows are the 2 by 2 blocks of the image: the usual case, whose loops compilers
+/// vectorise.
+constexpr bool is_2x2_blocks(const Window& window) {
+  return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
+         window.dilation == Size2d(1);
+}
+
+/// Calls `visit(top, bottom, y)` for each row of 2 by 2 blocks of the (N, C, H, W) elements `x`:
+/// pointers to its two image rows, and to the row of the (N, C, H/2, W/2) elements `y`.
+template <class X, class Y, class Visit>
+void for_each_row_of_2x2_blocks(X* x, const Shape& x_shape, Y* y, Visit&& visit) {
+  const Size2d image = image_size(x_shape);
+  const Index planes = x_shape[0] * x_shape[1];
+  for (Index plane = 0; plane < planes; ++plane, x += image.height * image.width) {
+    for (Index row = 0; row + 1 < image.height; row += 2, y += image.width / 2) {
+      visit(x + row * image.width, x + (row + 1) * image.width, y);
+    }
+  }
+}
+
+/// Zeros in what the 2 by 2 blocks leave out: the last row and column of images of odd extents.
+template <class T>
+void clear_outside_2x2_blocks(TensorView<T> x) {
+  const Size2d image = image_size(x.shape());
+  const Index rows = x.extent(0) * x.extent(1) * image.height;
+  for (Index row = 0; row < rows; ++row) {
+    T* const begin = x.data() + row * image.width;
+    const bool is_left_out = row % image.height == image.height / 2 * 2;
+    std::fill(begin + (is_left_out ? 0 : image.width / 2 * 2), begin + image.width, T(0));
+  }
+}
+
+/// The largest value so far and its tap. Of equals the first stays, and a NaN beats all.
+template <class T>
+struct Champion {
+  T value;
+  std::uint16_t tap;
+
+  void challenge(T challenger, std::uint16_t its_tap) {
+    // Without a branch, so that loops vectorise.
+    const bool wins = (challenger > value) | (challenger != challenger);
+    value = wins ? challenger : value;
+    tap = wins ? its_tap : tap;
+  }
+};
+
+inline void expect_few_taps(const Window& window, std::string_view operation) {
+  constexpr Index most = Index{std::numeric_limits<std::uint16_t>::max()} + 1;
+  if (window.kernel.height > most / window.kernel.width) {
+    throw ValueError(concat(operation, ": expected a window of at most ", most, " taps, got ",
+                            window.kernel.height, " by ", window.kernel.width));
+  }
+}
+
+template <bool keep_winners, class T>
+void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
+                 std::uint16_t* winners) {
+  if (is_2x2_blocks(window)) {
+    const Index width = y.extent(3);
+    for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(),
+                               [&](const T* top, const T* bottom, T* out) {
+                                 for (Index j = 0; j < width; ++j) {
+                                   Champion<T> best{top[2 * j], 0};
+                                   best.challenge(top[2 * j + 1], 1);
+                                   best.challenge(bottom[2 * j], 2);
+                                   best.challenge(bottom[2 * j + 1], 3);
+                                   out[j] = best.value;
+                                   if constexpr (keep_winners) winners[j] = best.tap;
+                                 }
+                                 if constexpr (keep_winners) winners += width;
+                               });
+    return;
+  }
+  const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
+  const T* const source = x.data();
+  T* out = y.data();
+  placements.for_each(x.extent(0) * x.extent(1), [&](const PlacedWindow& placed) {
+    const auto tap = [&](Index kh, Index kw) {
+      return static_cast<std::uint16_t>(kh * window.kernel.width + kw);
+    };
+    const Index first_kh = placed.rows.begin;
+    const Index first_kw = placed.columns.begin;
+    Champion<T> best{source[placed.at(first_kh, first_kw)], tap(first_kh, first_kw)};
+    for (Index kh = first_kh; kh < placed.rows.end; ++kh) {
+      for (Index kw = first_kw; kw < placed.columns.end; ++kw) {
+        best.challenge(source[placed.at(kh, kw)], tap(kh, kw));
+      }
+    }
+    *out++ = best.value;
+    if constexpr (keep_winners) *winners++ = best.tap;
+  });
+}
+
+}  // namespace detail
+
+/// Max pooling: the largest value under each position of the window.
+///
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///
+/// Padding never wins, a NaN always does. Unless `winners` is null, it takes y.size() entries: for
+/// each element of y the tap of its window that won, kh * KW + kw, the first of equals. Runs on the
+/// calling thread.
+/// @throws ShapeError for other shapes or views that are not contiguous; ValueError for winners of
+/// a window of more than 65536 taps; and as pooling_shape.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void max_pooling(const X& x, const Window& window, TensorView<Element<X>> y,
+                 std::uint16_t* winners = nullptr) {
+  using T = Element<X>;
+  constexpr std::string_view name = "max_pooling";
+  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "y", y, y_shape);
+  if (winners == nullptr) {
+    detail::max_pooling<false, T>(x, window, y, nullptr);
+  } else {
+    detail::expect_few_taps(window, name);
+    detail::max_pooling<true, T>(x, window, y, winners);
+  }
+}
+
+/// The gradient of max pooling: each entry of dy goes to the pixel that won; where windows overlap,
+/// a pixel gets the sum.
+///
+///   dy (N, C, OH, OW)   winners: as max_pooling stored them   dx (N, C, H, W), overwritten
+///
+/// Runs on the calling thread. @throws ShapeError and ValueError as max_pooling, and ValueError for
+/// a winner that is no tap of its window inside of the image.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Window& window,
+                          TensorView<Element<X>> dx) {
+  using T = Element<X>;
+  constexpr std::string_view name = "max_pooling_backward";
+  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  detail::expect_dense(name, "dy", const_view(dy), y_shape);
+  detail::expect_dense(name, "dx", dx);
+  detail::expect_few_taps(window, name);
+
+  bool winners_are_taps = true;
+  if (detail::is_2x2_blocks(window)) {
+    unsigned seen = 0;
+    const Index width = y_shape[3];
+    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(),
+                                       [&](T* top, T* bottom, const T* gradient) {
+                                         for (Index j = 0; j < width; ++j) {
+                                           const unsigned winner = winners[j];
+                                           seen |= winner;
+                                           top[2 * j] = winner == 0 ? gradient[j] : T(0);
+                                           top[2 * j + 1] = winner == 1 ? gradient[j] : T(0);
+                                           bottom[2 * j] = winner == 2 ? gradient[j] : T(0);
+                                           bottom[2 * j + 1] = winner == 3 ? gradient[j] : T(0);
+                                         }
+                                         winners += width;
+                                       });
+    detail::clear_outside_2x2_blocks(dx);
+    winners_are_taps = seen < 4;
+  } else {
+    std::fill_n(dx.data(), dx.size(), T(0));
+    const auto kernel_width = static_cast<std::uint32_t>(window.kernel.width);
+    const T* gradient = dy.data();
+    const detail::WindowPlacements placements(detail::image_size(dx.shape()),
+                                              detail::image_size(y_shape), window);
+    placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
+      const std::uint32_t winner = *winners++;
+      const Index kh = winner / kernel_width;
+      const Index kw = winner % kernel_width;
+      const T value = *gradient++;
+      if (placed.rows.contains(kh) && placed.columns.contains(kw)) {
+        dx.data()[placed.at(kh, kw)] += value;
+      } else {
+        winners_are_taps = false;
+      }
+    });
+  }
+  if (!winners_are_taps) {
+    throw ValueError(concat(name, ": expected the winners that max_pooling stored for x of shape ",
+                            dx.shape(), " and this window, got one outside of its window"));
+  }
+}
+
+/// Average pooling: the sum under each position of the window, divided by the number of its taps,
+/// also of those in the padding, which count as zeros (PyTorch's count_include_pad=True).
+///
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///
+/// Runs on the calling thread. @throws ShapeError for other shapes or views that are not
+/// contiguous, and as pooling_shape.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y) {
+  using T = Element<X>;
+  constexpr std::string_view name = "average_pooling";
+  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "y", y, y_shape);
+
+  if (detail::is_2x2_blocks(window)) {
+    const Index width = y_shape[3];
+    detail::for_each_row_of_2x2_blocks(
+        x.data(), x.shape(), y.data(), [&](const T* top, const T* bottom, T* mean) {
+          for (Index j = 0; j < width; ++j) {
+            mean[j] = (top[2 * j] + top[2 * j + 1] + bottom[2 * j] + bottom[2 * j + 1]) / 4;
+          }
+        });
+    return;
+  }
+  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
+  const T* const source = x.data();
+  T* mean = y.data();
+  const detail::WindowPlacements placements(detail::image_size(x.shape()),
+                                            detail::image_size(y_shape), window);
+  placements.for_each(x.extent(0) * x.extent(1), [&](const detail::PlacedWindow& placed) {
+    T sum = 0;
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        sum += source[placed.at(kh, kw)];
+      }
+    }
+    *mean++ = sum / taps;
+  });
+}
+
+/// The gradient of average pooling: each pixel under a window gets an equal share of its dy.
+///
+///   dy (N, C, OH, OW)   dx (N, C, H, W), overwritten
+///
+/// Runs on the calling thread. @throws as average_pooling.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void average_pooling_backward(const X& dy, const Window& window, TensorView<Element<X>> dx) {
+  using T = Element<X>;
+  constexpr std::string_view name = "average_pooling_backward";
+  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  detail::expect_dense(name, "dy", const_view(dy), y_shape);
+  detail::expect_dense(name, "dx", dx);
+
+  if (detail::is_2x2_blocks(window)) {
+    const Index width = y_shape[3];
+    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(),
+                                       [&](T* top, T* bottom, const T* gradient) {
+                                         for (Index j = 0; j < width; ++j) {
+                                           const T share = gradient[j] / 4;
+                                           top[2 * j] = share;
+                                           top[2 * j + 1] = share;
+                                           bottom[2 * j] = share;
+                                           bottom[2 * j + 1] = share;
+                                         }
+                                       });
+    detail::clear_outside_2x2_blocks(dx);
+    return;
+  }
+  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
+  std::fill_n(dx.data(), dx.size(), T(0));
+  const T* gradient = dy.data();
+  const detail::WindowPlacements placements(detail::image_size(dx.shape()),
+                                            detail::image_size(y_shape), window);
+  placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
+    const T share = *gradient++ / taps;
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        dx.data()[placed.at(kh, kw)] += share;
+      }
+    }
+  });
+}
+
+}  // namespace dlfs

@@ -1,0 +1,354 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdlib>
+#include <initializer_list>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+#include "dlfs/core/eigen.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/math/element.hpp"
+#include "dlfs/math/elementwise.hpp"
+#include "dlfs/math/expect.hpp"
+#include "dlfs/math/loop_nest.hpp"
+#include "dlfs/math/store.hpp"
+
+// Reductions over one axis, several, or all: sum(x, 0), sum(x, {0, -1}), sum(x). Sums are pairwise,
+// so that the rounding error grows with the logarithm of the count, and are kept in float for half
+// types and in 64 bits for integers. All throw ShapeError for an axis that is not there or is named
+// twice.
+
+namespace dlfs {
+
+/// Whether a reduced axis stays, with an extent of 1.
+enum class KeepDims : bool { no, yes };
+
+/// Axes to reduce: one, or a list. Negative ones count from the end.
+class Axes {
+ public:
+  Axes(int axis) : Axes({axis}) {}
+  /// @throws ShapeError for more axes than a tensor can have.
+  Axes(std::initializer_list<int> axes) {
+    if (axes.size() > max_rank) {
+      throw ShapeError(concat(axes.size(), " axes named, where a shape has at most ", max_rank));
+    }
+    for (int axis : axes) axes_[static_cast<std::size_t>(count_++)] = axis;
+  }
+
+  const int* begin() const { return axes_.data(); }
+  const int* end() const { return axes_.data() + count_; }
+
+ private:
+  std::array<int, max_rank> axes_{};
+  int count_ = 0;
+};
+
+namespace detail {
+
+/// For each axis of a shape, whether it is reduced.
+using AxisFlags = std::array<bool, max_rank>;
+
+inline AxisFlags all_axes() {
+  AxisFlags flags;
+  flags.fill(true);
+  return flags;
+}
+
+inline AxisFlags axis_flags(const Shape& shape, const Axes& axes, std::string_view operation) {
+  AxisFlags flags{};
+  for (int axis : axes) {
+    bool& flag = flags[static_cast<std::size_t>(shape.normalize_axis(axis))];
+    if (flag) {
+      throw ShapeError(concat(operation, ": axis ", axis, " of the shape ", shape,
+                              " is named twice"));
+    }
+    flag = true;
+  }
+  return flags;
+}
+
+inline Shape reduced_shape(const Shape& shape, const AxisFlags& reduced, KeepDims keep_dims) {
+  Shape result;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (!reduced[static_cast<std::size_t>(axis)]) {
+      result.push_back(shape[axis]);
+    } else if (keep_dims == KeepDims::yes) {
+      result.push_back(1);
+    }
+  }
+  return result;
+}
+
+/// The axes of x that are reduced, or those that are not.
+template <class T>
+TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select_reduced) {
+  Shape shape;
+  Strides strides{};
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (reduced[static_cast<std::size_t>(axis)] != select_reduced) continue;
+    strides[static_cast<std::size_t>(shape.rank())] = x.stride(axis);
+    shape.push_back(x.extent(axis));
+  }
+  return {x.data(), shape, strides};
+}
+
+/// accumulators = leaf(first) + ... + leaf(last - 1) in the sense of Op, where each leaf is an array
+/// of `width`. Pairs are formed as a balanced tree, whose lowest levels are done in sequence.
+template <class Op, class A, class Leaf>
+void reduce_pairwise(Index first, Index last, Index width, A* accumulators, const Leaf& leaf) {
+  constexpr Index sequence = 16;
+  ArrayMap<A> total(accumulators, width);
+  if (last - first <= sequence) {
+    total = leaf(first);
+    for (Index i = first + 1; i < last; ++i) total = typename Op::Combine()(total, leaf(i));
+    return;
+  }
+  const Index middle = first + (last - first) / 2;
+  reduce_pairwise<Op>(first, middle, width, accumulators, leaf);
+  const Scratch<A> right(width);
+  reduce_pairwise<Op>(middle, last, width, right.data(), leaf);
+  total = typename Op::Combine()(total, ArrayMap<const A>(right.data(), width));
+}
+
+/// Reduces the flagged axes of x, which must have entries, by Op. The results, in the row-major
+/// order of the axes that stay, go to `write(first, array)` in pieces that begin at entry `first`.
+template <class Op, class T, class Write>
+void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write) {
+  using A = Accumulator<T>;
+  constexpr Index piece = PackedElements<T>::capacity;
+  if (x.empty()) return;
+  const auto kept_axes = select_axes(x, reduced, false);
+  const auto reduced_axes = select_axes(x, reduced, true);
+  const LoopNest<1> kept(kept_axes.shape(), {kept_axes.strides()});
+  const LoopNest<1> folded(reduced_axes.shape(), {reduced_axes.strides()});
+  const Index kept_size = kept.row_extent();
+  const Index kept_stride = kept.row_strides()[0];
+  const Index folded_size = folded.row_extent();
+  const Index folded_stride = folded.row_strides()[0];
+  PackedElements<T> packed;
+
+  Index written = 0;
+  if (kept_axes.size() == 1 || std::abs(folded_stride) < std::abs(kept_stride)) {
+    // Fold along the rows of memory: every piece of a row gives one number.
+    const Index pieces = (folded_size + piece - 1) / piece;
+    kept.for_each_row([&](const auto& offsets) {
+      for (Index i = 0; i < kept_size; ++i) {
+        const T* const origin = x.data() + offsets[0] + i * kept_stride;
+        const auto leaf = [&](Index index) {
+          const Index first = index % pieces * piece;
+          const Index count = std::min(piece, folded_size - first);
+          const T* const row = origin + folded.row_offsets(index / pieces)[0];
+          const ArrayMap<const T> elements(packed.load({row, folded_stride}, first, count), count);
+          return ArrayMap<A>::PlainObject::Constant(1, Op::fold(elements.template cast<A>()));
+        };
+        A result;
+        reduce_pairwise<Op>(0, folded.rows() * pieces, 1, &result, leaf);
+        write(written++, ArrayMap<const A>(&result, 1));
+      }
+    });
+  } else {
+    // Fold across the rows of memory: add them up, a piece of their width at a time.
+    kept.for_each_row([&](const auto& offsets) {
+      for (Index first = 0; first < kept_size; first += piece) {
+        const Index width = std::min(piece, kept_size - first);
+        const auto leaf = [&](Index index) {
+          const T* const row = x.data() + offsets[0] +
+                               folded.row_offsets(index / folded_size)[0] +
+                               index % folded_size * folded_stride;
+          return ArrayMap<const T>(packed.load({row, kept_stride}, first, width), width)
+              .template cast<A>();
+        };
+        A results[piece];
+        reduce_pairwise<Op>(0, folded.rows() * folded_size, width, results, leaf);
+        write(written, ArrayMap<const A>(results, width));
+        written += width;
+      }
+    });
+  }
+}
+
+struct Sum {
+  using Combine = Add;
+  static auto fold(const auto& x) { return x.sum(); }
+};
+struct Max {
+  using Combine = Maximum;
+  static auto fold(const auto& x) { return x.template maxCoeff<Eigen::PropagateNaN>(); }
+};
+struct Min {
+  using Combine = Minimum;
+  static auto fold(const auto& x) { return x.template minCoeff<Eigen::PropagateNaN>(); }
+};
+
+/// Writes finish(result) to `out`, or `of_nothing` where there is nothing to reduce.
+template <class Op, class T, class Result, class Finish>
+void reduce_into(TensorView<Result> out, TensorView<const T> x, const AxisFlags& reduced,
+                 Result of_nothing, const Finish& finish) {
+  if (x.empty()) std::fill_n(out.data(), out.size(), of_nothing);
+  reduce<Op>(x, reduced, [&](Index first, const auto& results) {
+    array_at(out.data() + first, results.size()) = finish(results).template cast<Result>();
+  });
+}
+
+template <class Op, class T, class Result, class Finish>
+Result reduce_all(TensorView<const T> x, Result of_nothing, const Finish& finish) {
+  Result result;
+  reduce_into<Op>(TensorView<Result>(&result, {}), x, all_axes(), of_nothing, finish);
+  return result;
+}
+
+template <class Op, class T, class Result, class Finish>
+Tensor<Result> reduce_axes(TensorView<const T> x, const AxisFlags& reduced, KeepDims keep_dims,
+                           Result of_nothing, const Finish& finish) {
+  auto out = Tensor<Result>::uninitialized(reduced_shape(x.shape(), reduced, keep_dims));
+  reduce_into<Op>(out.view(), x, reduced, of_nothing, finish);
+  return out;
+}
+
+/// The sum of half types is one of them; integers are summed up to 64 bits, and have a real mean.
+template <class T>
+using SumElement = std::conditional_t<RealElement<T>, T, Accumulator<T>>;
+template <class T>
+using MeanElement = std::conditional_t<RealElement<T>, T, double>;
+
+/// sum / count, not yet rounded to a half type.
+template <class T>
+struct DivideBy {
+  using Quotient = std::conditional_t<RealElement<T>, Accumulator<T>, double>;
+  Quotient count;
+  auto operator()(const auto& sums) const { return sums.template cast<Quotient>() / count; }
+};
+
+template <class T>
+MeanElement<T> mean_of_nothing() {
+  return std::numeric_limits<MeanElement<T>>::quiet_NaN();
+}
+
+/// The largest (Op = Max) or smallest elements.
+template <class Op, class T>
+T extreme(std::string_view operation, TensorView<const T> x) {
+  if (x.empty()) throw ValueError(concat(operation, ": no elements in the shape ", x.shape()));
+  return reduce_all<Op>(x, T(0), Identity());
+}
+template <class Op, class T>
+Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes& axes,
+                  KeepDims keep_dims) {
+  const AxisFlags reduced = axis_flags(x.shape(), axes, operation);
+  if (x.empty() && reduced_shape(x.shape(), reduced, KeepDims::no).size() > 0) {
+    throw ValueError(concat(operation, ": no elements along the reduced axes of the shape ",
+                            x.shape()));
+  }
+  return reduce_axes<Op>(x, reduced, keep_dims, T(0), Identity());
+}
+
+}  // namespace detail
+
+/// The sum of all elements; 0 if there are none.
+template <AnyTensor X>
+auto sum(const X& x) {
+  using Result = detail::SumElement<Element<X>>;
+  return detail::reduce_all<detail::Sum>(const_view(x), Result(0), detail::Identity());
+}
+template <AnyTensor X>
+auto sum(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  using Result = detail::SumElement<Element<X>>;
+  return detail::reduce_axes<detail::Sum>(const_view(x),
+                                          detail::axis_flags(x.shape(), axes, "sum"), keep_dims,
+                                          Result(0), detail::Identity());
+}
+
+/// The mean of all elements; NaN if there are none.
+template <AnyTensor X>
+auto mean(const X& x) {
+  using T = Element<X>;
+  using Count = typename detail::DivideBy<T>::Quotient;
+  return detail::reduce_all<detail::Sum>(const_view(x), detail::mean_of_nothing<T>(),
+                                         detail::DivideBy<T>{static_cast<Count>(x.size())});
+}
+template <AnyTensor X>
+auto mean(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  using T = Element<X>;
+  using Count = typename detail::DivideBy<T>::Quotient;
+  const auto reduced = detail::axis_flags(x.shape(), axes, "mean");
+  const Index count = detail::select_axes(const_view(x), reduced, true).size();
+  return detail::reduce_axes<detail::Sum>(const_view(x), reduced, keep_dims,
+                                          detail::mean_of_nothing<T>(),
+                                          detail::DivideBy<T>{static_cast<Count>(count)});
+}
+
+/// The largest element; NaN if there is one. @throws ValueError if there are no elements.
+template <AnyTensor X>
+Element<X> max(const X& x) {
+  return detail::extreme<detail::Max>("max", const_view(x));
+}
+template <AnyTensor X>
+Tensor<Element<X>> max(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  return detail::extreme<detail::Max>("max", const_view(x), axes, keep_dims);
+}
+
+/// The smallest element; NaN if there is one. @throws ValueError if there are no elements.
+template <AnyTensor X>
+Element<X> min(const X& x) {
+  return detail::extreme<detail::Min>("min", const_view(x));
+}
+template <AnyTensor X>
+Tensor<Element<X>> min(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  return detail::extreme<detail::Min>("min", const_view(x), axes, keep_dims);
+}
+
+/// The position of the largest element along an axis: the first of equals, or the first NaN.
+/// @throws ValueError if the axis has no elements.
+template <AnyTensor X>
+Tensor<Index> argmax(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
+  using T = Element<X>;
+  const TensorView<const T> in = x;
+  const auto reduced = detail::axis_flags(in.shape(), axis, "argmax");
+  auto out = Tensor<Index>::uninitialized(detail::reduced_shape(in.shape(), reduced, keep_dims));
+  if (out.empty()) return out;
+  const Index extent = in.extent(axis);
+  const Index stride = in.stride(axis);
+  if (extent == 0) {
+    throw ValueError(concat("argmax: no elements along axis ", axis, " of the shape ", in.shape()));
+  }
+  const auto others = detail::select_axes(in, reduced, false);
+  const detail::LoopNest<1> nest(others.shape(), {others.strides()});
+  Index* position = out.data();
+  nest.for_each_row([&](const auto& offsets) {
+    for (Index i = 0; i < nest.row_extent(); ++i) {
+      const T* const elements = in.data() + offsets[0] + i * nest.row_strides()[0];
+      Index best = 0;
+      for (Index j = 1; j < extent && elements[best * stride] == elements[best * stride]; ++j) {
+        if (!(elements[j * stride] <= elements[best * stride])) best = j;  // larger, or NaN
+      }
+      *position++ = best;
+    }
+  });
+  return out;
+}
+
+/// The sum over the rows of a matrix, as the gradient of a bias needs it.
+///
+///   x (N, M)   out (M) = sum over n of x[n], or out += it with Store::add
+///
+/// Reads x once. @throws ShapeError unless x has rank 2 and `out` is a dense (M).
+template <AnyTensor X>
+void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overwrite) {
+  using T = Element<X>;
+  const TensorView<const T> in = x;
+  if (in.rank() != 2) throw ShapeError(concat("sum_rows: expected a matrix, got ", in.shape()));
+  detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
+  if (store == Store::overwrite) {
+    detail::reduce_into<detail::Sum>(out, in, {true, false}, T(0), detail::Identity());
+  } else {
+    detail::reduce<detail::Sum>(in, {true, false}, [&](Index first, const auto& sums) {
+      detail::array_at(out.data() + first, sums.size()) += sums.template cast<T>();
+    });
+  }
+}
+
+}  // namespace dlfs

@@ -1,0 +1,158 @@
+#include "dlfs/core/scratch.hpp"  // first: proves the header self-contained
+
+#include <gtest/gtest.h>
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <type_traits>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "support/allocation_counter.hpp"
+#include "support/message.hpp"
+
+namespace dlfs {
+namespace {
+
+using test::AllocationCounter;
+
+static_assert(!std::is_copy_constructible_v<Scratch<float>> &&
+              !std::is_move_constructible_v<Scratch<float>> &&
+              !std::is_assignable_v<Scratch<float>&, Scratch<float>>);
+
+/// Overlapping or released memory would lose the values of the levels above, or end the test.
+void nest(int depth, Index count) {
+  if (depth == 0) return;
+  const Scratch<std::int32_t> scratch(count);
+  for (Index i = 0; i < count; ++i) scratch[i] = depth;
+  nest(depth - 1, count * 2);
+  nest(depth - 1, count / 2 + 1);
+  for (Index i = 0; i < count; ++i) ASSERT_EQ(scratch[i], depth);
+}
+
+TEST(AllocationCounterItself, SeesWhatTheProgramTakes) {
+  const AllocationCounter counter;
+  EXPECT_EQ(counter.count(), 0);
+  const auto small = std::make_unique<int>(1);
+  EXPECT_EQ(counter.count(), 1);
+  const std::unique_ptr<float[]> many(new (std::nothrow) float[100]);
+  EXPECT_EQ(counter.count(), 2);
+  const Tensor<float> aligned({4, 4});
+  EXPECT_EQ(counter.count(), 3);
+  Eigen::VectorXf from_eigen(100);
+  EXPECT_EQ(counter.count(), 4) << "Eigen calls malloc itself";
+  EXPECT_TRUE(small && many && aligned.data() && from_eigen.data());
+}
+
+TEST(Scratch, BeginsAtACacheLine) {
+  const Scratch<std::int8_t> a(3);
+  const Scratch<std::int8_t> b(65);
+  const Scratch<double> c(1);
+  const Scratch<Eigen::half> d(7);
+  for (const void* memory :
+       {static_cast<void*>(a.data()), static_cast<void*>(b.data()), static_cast<void*>(c.data()),
+        static_cast<void*>(d.data())}) {
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u);
+  }
+}
+
+TEST(Scratch, GivesTheSameMemoryAgain) {
+  const auto address = [](Index count) {
+    const Scratch<float> scratch(count);
+    return reinterpret_cast<std::uintptr_t>(scratch.data());
+  };
+  const Scratch<float> outer(10);
+  const auto first = address(100);
+  EXPECT_EQ(address(100), first);
+  EXPECT_EQ(address(1), first);
+  EXPECT_NE(first, reinterpret_cast<std::uintptr_t>(outer.data()));
+}
+
+TEST(Scratch, KeepsItsValuesWhileTheStackGrows) { nest(12, 100); }
+
+TEST(Scratch, OfNothingIsAllowed) {
+  const Scratch<float> nothing(0);
+  const Scratch<float> something(4);
+  something[3] = 1;
+  EXPECT_EQ(something[3], 1);
+}
+
+TEST(Scratch, RejectsACountThatIsNone) {
+  EXPECT_EQ(test::message<ValueError>([] { Scratch<float>(-1); }),
+            "scratch memory for -1 elements of 4 bytes");
+  constexpr Index largest = std::numeric_limits<Index>::max();
+  EXPECT_THROW(Scratch<double>{largest}, ValueError);
+  EXPECT_THROW(Scratch<double>{largest / 4}, ValueError);
+  EXPECT_THROW(Scratch<char>{largest}, ValueError);
+  EXPECT_THROW(Scratch<double>{Index{1} << 61}, ValueError) << "2^64 bytes";
+}
+
+TEST(Scratch, AllocatesNothingForWorkDoneBefore) {
+  nest(10, 5000);
+  const AllocationCounter counter;
+  for (int repetition = 0; repetition < 3; ++repetition) nest(10, 5000);
+  EXPECT_EQ(counter.count(), 0);
+}
+
+TEST(Scratch, AllocatesNothingForLessThanBefore) {
+  nest(10, 5000);
+  const AllocationCounter counter;
+  nest(9, 5000);
+  nest(12, 50);
+  { const Scratch<double> scratch(1); }
+  EXPECT_EQ(counter.count(), 0);
+}
+
+TEST(Scratch, MemoryDoesNotGrowWithRepetition) {
+  detail::ScratchStack stack;
+  const AllocationCounter counter;
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    const auto a = stack.take(60'000);
+    const auto b = stack.take(60'000);
+    const auto c = stack.take(10);
+    stack.release(c.second);
+    stack.release(b.second);
+    stack.release(a.second);
+  }
+  EXPECT_LE(counter.count(), 5) << "two blocks, the list of them twice, and the one that joins them";
+}
+
+TEST(Scratch, IsUsableAfterARequestThatCannotBeMet) {
+#if defined(DLFS_SANITIZED_HEAP)
+  GTEST_SKIP() << "the sanitizer ends a program that asks for too much";
+#endif
+  detail::ScratchStack stack;
+  const auto small = stack.take(64);
+  EXPECT_THROW(stack.take(std::size_t{1} << 62), std::bad_alloc);
+  const auto next = stack.take(64);
+  EXPECT_EQ(static_cast<std::byte*>(next.first), static_cast<std::byte*>(small.first) + 64);
+  stack.release(next.second);
+  stack.release(small.second);
+  const auto again = stack.take(64);
+  EXPECT_EQ(again.first, small.first);
+}
+
+TEST(Scratch, OfEachThreadIsItsOwn) {
+  const int before = thread_count();
+  set_thread_count(3);
+  parallel_for(30, [](Index piece) { nest(6, 10 * (piece + 1)); });
+  set_thread_count(before);
+}
+
+TEST(Scratch, WorkersAllocateNothingAfterTheFirstLoop) {
+  const int before = thread_count();
+  for (int threads : {1, 2, 3}) {
+    set_thread_count(threads);
+    const auto loop = [] { parallel_for(12, [](Index) { nest(8, 5000); }); };
+    loop();
+    const AllocationCounter counter;
+    for (int repetition = 0; repetition < 5; ++repetition) loop();
+    EXPECT_EQ(counter.count(), 0) << threads << " threads";
+  }
+  set_thread_count(before);
+}
+
+}  // namespace
+}  // namespace dlfs

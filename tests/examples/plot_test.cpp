@@ -1,0 +1,179 @@
+#include "support/plot.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/core/error.hpp"
+#include "examples/environment.hpp"
+#include "io/files.hpp"
+
+namespace dlfs::examples {
+namespace {
+
+using tests::ScopedVariable;
+using tests::TemporaryFolder;
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Plot accuracy_plot() {
+  return {.x_label = "epochs",
+          .y_label = "accuracy",
+          .y_limits = Limits{0, 1},
+          .legend = Legend::lower_right,
+          .series = {{.label = "train", .x = {1, 2}, .y = {0.25, 1}, .marker = Marker::circle},
+                     {.label = "test",
+                      .y = {0.125, 0.5},
+                      .line = Line::dashed,
+                      .marker = Marker::square,
+                      .marker_every = 2}}};
+}
+
+/// Puts a program named gnuplot, which a shell runs, before all others.
+class FakeGnuplot {
+ public:
+  explicit FakeGnuplot(const std::string& script) {
+    const auto program = folder_.path() / "gnuplot";
+    std::ofstream(program) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+
+ private:
+  TemporaryFolder folder_;
+  ScopedVariable path_{"PATH", folder_.path().string()};
+};
+
+TEST(WritePlot, WritesOneBlockOfDataForEachSeries) {
+  const TemporaryFolder folder;
+  write_plot(accuracy_plot(), folder.path() / "new" / "folder", "accuracy");
+  EXPECT_EQ(contents(folder.path() / "new" / "folder" / "accuracy.dat"),
+            "# train\n1 0.25\n2 1\n\n\n# test\n0 0.125\n1 0.5\n");
+}
+
+TEST(WritePlot, TheScriptHasTheSeriesLimitsAndLabels) {
+  const TemporaryFolder folder;
+  write_plot(accuracy_plot(), folder.path(), "accuracy");
+  const std::string script = contents(folder.path() / "accuracy.gp");
+  EXPECT_NE(script.find("set output 'accuracy.png'\n"
+                        "set key bottom right\n"
+                        "set title ''\n"
+                        "set xlabel 'epochs'\n"
+                        "set ylabel 'accuracy'\n"
+                        "set xrange [*:*] noextend\n"
+                        "set yrange [0:1]\n"
+                        "plot 'accuracy.dat' index 0 using 1:2 with linespoints "
+                        "linecolor rgb '#1f77b4' linewidth 2 pointtype 7 pointsize 1.2 "
+                        "title 'train', \\\n"
+                        "     'accuracy.dat' index 1 using 1:2 with linespoints "
+                        "linecolor rgb '#ff7f0e' linewidth 2 dashtype (12, 6) "
+                        "pointtype 5 pointsize 1.2 pointinterval 2 title 'test'\n"),
+            std::string::npos)
+      << script;
+}
+
+TEST(WritePlot, DrawsLinesPointsAndColors) {
+  const TemporaryFolder folder;
+  write_plot(
+      {.legend = Legend::upper_left,
+       .series = {{.y = {1, 2}, .color = "#000000"},
+                  {.label = "points", .y = {1}, .line = Line::none, .marker = Marker::plus}}},
+      folder.path(), "plot");
+  const std::string script = contents(folder.path() / "plot.gp");
+  for (const char* text :
+       {"set key top left\n", "with lines linecolor rgb '#000000' linewidth 2 notitle,",
+        "with points linecolor rgb '#ff7f0e' linewidth 2 pointtype 1 pointsize 1.2 title"}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
+  }
+}
+
+TEST(WritePlot, TextsCannotBreakOutOfTheScript) {
+  const TemporaryFolder folder;
+  Plot plot = accuracy_plot();
+  plot.title = "it's\nsystem('touch broken')\n";
+  plot.series[0].label = "a\n\n\n1 2";
+  write_plot(plot, folder.path(), "accuracy");
+  EXPECT_NE(
+      contents(folder.path() / "accuracy.gp").find("set title 'it''s system(''touch broken'') '\n"),
+      std::string::npos);
+  EXPECT_EQ(contents(folder.path() / "accuracy.dat").find("# a   1 2\n1 0.25\n"), 0u);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "broken"));
+}
+
+TEST(WritePlot, GnuplotDrawsThePicture) {
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "it's a $(folder)";
+  Plot plot = accuracy_plot();
+  plot.title = "a title with _ ^ { and it's quoted";
+  plot.series[0].y[0] = std::nan("");
+  const PlotReport report = write_plot(plot, out, "accuracy");
+  if (report.message.find("gnuplot not found") == 0) GTEST_SKIP() << "gnuplot is not installed";
+  EXPECT_TRUE(report.has_picture);
+  EXPECT_EQ(report.message, concat("wrote ", (out / "accuracy.png").string(),
+                                   " (from accuracy.gp and accuracy.dat beside it)"));
+  EXPECT_EQ(contents(out / "accuracy.png").substr(0, 8), "\x89PNG\r\n\x1a\n");
+}
+
+TEST(WritePlot, WithoutGnuplotScriptAndDataAreLeft) {
+  const TemporaryFolder folder;
+  folder.write("accuracy.png", {1, 2, 3});
+  const ScopedVariable nothing_on_the_path("PATH", "");
+  const PlotReport report = write_plot(accuracy_plot(), folder.path(), "accuracy");
+  EXPECT_FALSE(report.has_picture);
+  EXPECT_EQ(report.message, concat("gnuplot not found: wrote accuracy.gp and accuracy.dat in ",
+                                   folder.path().string(),
+                                   "; install gnuplot and run 'gnuplot accuracy.gp' there"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "accuracy.gp"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "accuracy.dat"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "accuracy.png")) << "of older data";
+}
+
+TEST(WritePlot, ReportsWhyGnuplotFailed) {
+  const TemporaryFolder folder;
+  const FakeGnuplot gnuplot("echo first; echo '   no terminal  '; echo; exit 3");
+  const PlotReport report = write_plot(accuracy_plot(), folder.path(), "accuracy");
+  EXPECT_FALSE(report.has_picture);
+  EXPECT_EQ(report.message,
+            concat("gnuplot failed (no terminal): wrote accuracy.gp and ", "accuracy.dat in ",
+                   folder.path().string(), "; run 'gnuplot accuracy.gp' there"));
+}
+
+TEST(WritePlot, NamesTheFolderOrFileThatItCannotWrite) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("file", {});
+  EXPECT_EQ(tests::error_of<IoError>([&] { write_plot(accuracy_plot(), file + "/out", "a"); }),
+            concat("plot: cannot create the folder ", file, "/out: Not a directory"));
+
+  std::filesystem::create_directory(folder.path() / "a.dat");
+  EXPECT_EQ(tests::error_of<IoError>([&] { write_plot(accuracy_plot(), folder.path(), "a"); }),
+            concat("plot: cannot write ", (folder.path() / "a.dat").string()));
+}
+
+TEST(WritePlot, RejectsWhatCannotBeDrawn) {
+  const TemporaryFolder folder;
+  const auto error = [&]<class E>(const Plot& plot, std::string_view name, E*) {
+    return tests::error_of<E>([&] { write_plot(plot, folder.path(), name); });
+  };
+  ValueError* value = nullptr;
+  ShapeError* shape = nullptr;
+  const std::string bad_name = "plot: expected a name of letters, digits, '_' and '-', got ";
+  EXPECT_EQ(error(accuracy_plot(), "", value), bad_name + "''");
+  EXPECT_EQ(error(accuracy_plot(), "|touch a", value), bad_name + "'|touch a'");
+  EXPECT_EQ(error(accuracy_plot(), "../a", value), bad_name + "'../a'");
+  EXPECT_EQ(error({}, "a", value), "plot a: there is no series to draw");
+  EXPECT_EQ(error({.series = {{.label = "s"}}}, "a", value),
+            "plot a: the series 's' has no points");
+  EXPECT_EQ(error({.series = {{.label = "s", .y = {1}, .line = Line::none}}}, "a", value),
+            "plot a: the series 's' has neither line nor marker");
+  EXPECT_EQ(error({.series = {{.label = "s", .x = {1, 2}, .y = {1}}}}, "a", shape),
+            "plot a: the series 's' has 2 values of x and 1 of y");
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+}  // namespace
+}  // namespace dlfs::examples

@@ -1,0 +1,188 @@
+#include "support/program.hpp"
+
+#include <cstdio>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/core/error.hpp"
+#include "dlfs/core/parallel_for.hpp"
+
+namespace dlfs::examples {
+namespace {
+
+using Arguments = std::vector<std::string>;
+using Body = std::function<void(const Options&)>;
+
+const Program training{
+    .description = "Section 0: train", .epochs = 20, .batch_size = 100, .learning_rate = 0.001};
+
+struct Outcome {
+  int status = -1;
+  bool ran = false;
+  Options options;
+  std::string output;
+  std::string errors;
+};
+
+Outcome run(Arguments arguments, const Program& program, const Body& body = {}) {
+  arguments.insert(arguments.begin(), "build/bin/train");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  Outcome outcome;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  outcome.status = run_program(static_cast<int>(arguments.size()), argv.data(), program,
+                               [&](const Options& options) {
+                                 outcome.ran = true;
+                                 outcome.options = options;
+                                 if (body) body(options);
+                               });
+  outcome.output = testing::internal::GetCapturedStdout();
+  outcome.errors = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+TEST(RunProgram, PassesTheDefaultsOfTheProgram) {
+  const auto [status, ran, options, output, errors] = run({}, training);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(options.data, "");
+  EXPECT_EQ(options.epochs, 20);
+  EXPECT_EQ(options.batch_size, 100);
+  EXPECT_EQ(options.learning_rate, 0.001);
+  EXPECT_EQ(options.seed, 0u);
+  EXPECT_EQ(options.threads, thread_count());
+  EXPECT_EQ(options.out, "out");
+  EXPECT_FALSE(options.quick);
+  EXPECT_EQ(output + errors, "");
+}
+
+TEST(RunProgram, ReadsEveryOption) {
+  Program program = training;
+  program.weights = "weights.npz";
+  const int threads_before = thread_count();
+  const Outcome outcome =
+      run({"--data", "a", "--epochs", "3", "--batch-size=7", "--lr", "1e-2", "--seed",
+           "18446744073709551615", "--threads", "5", "--out", "b/c", "--weights", "d.npz"},
+          program, [](const Options&) { EXPECT_EQ(thread_count(), 5); });
+  set_thread_count(threads_before);
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(outcome.options.data, "a");
+  EXPECT_EQ(outcome.options.epochs, 3);
+  EXPECT_EQ(outcome.options.batch_size, 7);
+  EXPECT_EQ(outcome.options.learning_rate, 0.01);
+  EXPECT_EQ(outcome.options.seed, 18446744073709551615u);
+  EXPECT_EQ(outcome.options.out, "b/c");
+  EXPECT_EQ(outcome.options.weights, "d.npz");
+}
+
+TEST(RunProgram, QuickMeansOneEpochUnlessEpochsAreGiven) {
+  const Outcome quick = run({"--quick"}, training);
+  EXPECT_TRUE(quick.options.quick);
+  EXPECT_EQ(quick.options.epochs, 1);
+  EXPECT_EQ(run({"--quick", "--epochs", "4"}, training).options.epochs, 4);
+}
+
+TEST(RunProgram, HelpShowsEveryOptionWithItsDefault) {
+  for (const char* flag : {"--help", "-h"}) {
+    const Outcome outcome = run({flag}, training);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_FALSE(outcome.ran);
+    EXPECT_EQ(outcome.errors, "");
+    for (const std::string& text :
+         {std::string("Section 0: train"), std::string("Usage: train [OPTIONS]"),
+          std::string("--data DIR "), std::string("[$DLFS_DATA, else data/mnist]"),
+          std::string("--epochs N [20] "), std::string("--batch-size N [100] "),
+          std::string("--lr X [0.001] "), std::string("--seed N [0] "),
+          concat("--threads N [", thread_count(), "] "), std::string("--out DIR [out] "),
+          std::string("--quick ")}) {
+      EXPECT_NE(outcome.output.find(text), std::string::npos) << text << "\n" << outcome.output;
+    }
+    EXPECT_EQ(outcome.output.find("--weights"), std::string::npos) << outcome.output;
+  }
+}
+
+TEST(RunProgram, ShowsTheDefaultWeights) {
+  const Outcome outcome = run({"--help"}, {.weights = "sample_weight.npz"});
+  EXPECT_NE(outcome.output.find("--weights FILE [sample_weight.npz]\n"), std::string::npos)
+      << outcome.output;
+}
+
+TEST(RunProgram, ADescriptionAloneTakesNothingButHelp) {
+  for (const char* option : {"--data", "--epochs", "--batch-size", "--lr", "--seed", "--threads",
+                             "--out", "--weights", "--quick"}) {
+    const Outcome outcome = run({option}, {.description = "The AND gate"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.errors, concat("train: The following argument was not expected: ", option,
+                                     " (see train --help)\n"));
+  }
+
+  char name[] = "and_gate";
+  char* argv[] = {name, nullptr};
+  bool ran = false;
+  EXPECT_EQ(run_program(1, argv, "The AND gate", [&](const Options&) { ran = true; }), 0);
+  EXPECT_TRUE(ran);
+}
+
+TEST(RunProgram, ADefaultAddsItsOptionAlone) {
+  EXPECT_EQ(run({"--seed", "3"}, {.seed = 1}).options.seed, 3u);
+  EXPECT_EQ(run({"--lr", "3"}, {.seed = 1}).status, 2);
+  EXPECT_EQ(run({"--data", "x"}, {.reads_digits = true}).options.data, "x");
+  EXPECT_EQ(run({"--out", "x"}, {.reads_digits = true}).status, 2);
+  EXPECT_EQ(run({"--out", "x"}, {.writes_files = true}).options.out, "x");
+}
+
+struct BadValue {
+  Arguments arguments;
+  std::string message;
+};
+
+TEST(RunProgram, RejectsABadCommandLineInOneLine) {
+  const std::string whole = "expected a whole number from ";
+  const std::string positive = "--lr: expected a number above 0, got ";
+  for (const auto& [arguments, message] : std::vector<BadValue>{
+           {{"--epochs", "0"}, "--epochs: " + whole + "1 to 1000000, got '0'"},
+           {{"--epochs", "-1"}, "--epochs: " + whole + "1 to 1000000, got '-1'"},
+           {{"--epochs", "2.5"}, "--epochs: " + whole + "1 to 1000000, got '2.5'"},
+           {{"--epochs", "ten"}, "--epochs: " + whole + "1 to 1000000, got 'ten'"},
+           {{"--epochs", "9999999999"}, "--epochs: " + whole + "1 to 1000000, got '9999999999'"},
+           {{"--batch-size", "0"}, "--batch-size: " + whole + "1 to 1000000, got '0'"},
+           {{"--seed", "-1"}, "--seed: " + whole + "0 to 18446744073709551615, got '-1'"},
+           {{"--threads", "0"}, "--threads: " + whole + "1 to 1024, got '0'"},
+           {{"--lr", "0"}, positive + "'0'"},
+           {{"--lr", "-0.1"}, positive + "'-0.1'"},
+           {{"--lr", "nan"}, positive + "'nan'"},
+           {{"--lr", "inf"}, positive + "'inf'"},
+           {{"--data", ""}, "--data: expected a path, got an empty text"},
+           {{"--out="}, "--out: 1 required DIR missing"},
+           {{"--epochs"}, "--epochs: 1 required N missing"},
+           {{"--epoch", "3"}, "The following argument was not expected: --epoch"},
+           {{"extra", "words"}, "The following argument was not expected: extra"}}) {
+    const Outcome outcome = run(arguments, training);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_FALSE(outcome.ran);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(outcome.errors, "train: " + message + " (see train --help)\n");
+  }
+}
+
+TEST(RunProgram, AnExceptionIsOneLineOnStderr) {
+  const Outcome outcome = run({}, training, [](const Options&) {
+    std::puts("before");
+    throw ShapeError("affine: expected (N, 784), got (3, 4)");
+  });
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.output, "before\n");
+  EXPECT_EQ(outcome.errors, "train: affine: expected (N, 784), got (3, 4)\n");
+
+  EXPECT_EQ(run({}, training, [](const Options&) { throw std::bad_alloc(); }).errors,
+            "train: std::bad_alloc\n");
+}
+
+}  // namespace
+}  // namespace dlfs::examples

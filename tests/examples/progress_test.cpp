@@ -1,0 +1,137 @@
+#include "support/progress.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/core/error.hpp"
+#include "io/files.hpp"
+
+namespace dlfs::examples {
+namespace {
+
+double now = 0;
+
+/// A display whose text can be read and whose clock is `now`.
+class Screen {
+ public:
+  explicit Screen(int columns) : columns_(columns) { now = 100; }
+
+  ProgressDisplay display() const {
+    return {file_.get(), columns_, [] { return now; }};
+  }
+
+  std::string text() const {
+    std::string text;
+    std::rewind(file_.get());
+    for (int c = std::fgetc(file_.get()); c != EOF; c = std::fgetc(file_.get())) {
+      text += static_cast<char>(c);
+    }
+    return text;
+  }
+
+ private:
+  using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+  File file_{std::tmpfile(), std::fclose};
+  int columns_;
+};
+
+const ProgressOptions images{.epochs = 2, .unit = "images", .units_per_step = 100};
+
+TEST(Progress, WritesAPlainLineEveryFiveSecondsWithoutATerminal) {
+  const Screen screen(0);
+  Progress progress(20, images, screen.display());
+  for (Index step = 1; step <= 12; ++step) {
+    ++now;
+    progress.update(step, 0.5 / static_cast<double>(step));
+  }
+  EXPECT_EQ(screen.text(),
+            "epoch 1/2  25%  100 images/s  0:15 left  loss 0.1000\n"
+            "epoch 1/2  50%  100 images/s  0:10 left  loss 0.0500\n");
+}
+
+TEST(Progress, ShortWorkWritesNothingWithoutATerminal) {
+  const Screen screen(0);
+  {
+    Progress progress(10, images, screen.display());
+    now += 4.9;
+    progress.update(10, 0.1);
+  }
+  EXPECT_EQ(screen.text(), "");
+}
+
+TEST(Progress, RedrawsOneLineTenTimesASecondOnATerminal) {
+  const Screen screen(80);
+  {
+    Progress progress(20, images, screen.display());
+    now += 0.05;
+    progress.update(1);
+    now += 0.2;
+    progress.update(5, 0.25);
+    now += 0.05;
+    progress.update(6, 0.2);
+    now += 0.7;
+    progress.update(20, std::nan(""));
+  }
+  EXPECT_EQ(screen.text(),
+            "\repoch 1/2 [===>            ]  25%  2000 images/s  0:01 left  loss 0.2500\x1b[K"
+            "\repoch 2/2 [================]  100%  2000 images/s  0:00 left  loss nan\x1b[K"
+            "\r\x1b[K");
+}
+
+TEST(Progress, ClearTakesTheBarAwayOnce) {
+  const Screen screen(80);
+  Progress progress(10, {.label = "digits"}, screen.display());
+  progress.clear();
+  EXPECT_EQ(screen.text(), "");
+  now += 2;
+  progress.update(5);
+  const std::string drawn = screen.text();
+  EXPECT_EQ(drawn, "\rdigits [=======>        ]  50%  2.5 steps/s  0:02 left\x1b[K");
+  progress.clear();
+  progress.clear();
+  EXPECT_EQ(screen.text(), drawn + "\r\x1b[K");
+}
+
+TEST(Progress, FitsANarrowTerminal) {
+  const Screen screen(20);
+  Progress progress(10, {.label = "digits"}, screen.display());
+  now += 2;
+  progress.update(5);
+  EXPECT_EQ(screen.text(), "\rdigits  50%  2.5 st\x1b[K");
+}
+
+TEST(Progress, ShowsLongAndUnknownTimes) {
+  const Screen screen(0);
+  Progress progress(1000, {.label = "long"}, screen.display());
+  now += 5;
+  progress.update(0);
+  now += 5;
+  progress.update(1);
+  now += 90;
+  progress.update(100);
+  EXPECT_EQ(screen.text(),
+            "long  0%\n"
+            "long  0%  0.100 steps/s  2:46:30 left\n"
+            "long  10%  1.0 steps/s  15:00 left\n");
+}
+
+TEST(Progress, ToleratesMoreStepsThanPromised) {
+  const Screen screen(0);
+  Progress progress(4, images, screen.display());
+  now += 8;
+  progress.update(6);
+  EXPECT_EQ(screen.text(), "epoch 2/2  100%  50.0 images/s  0:00 left\n");
+}
+
+TEST(Progress, NeedsAStep) {
+  EXPECT_EQ(tests::error_of<ValueError>([] { Progress progress(0); }),
+            "Progress: expected at least 1 step, got 0");
+}
+
+}  // namespace
+}  // namespace dlfs::examples

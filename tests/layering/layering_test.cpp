@@ -1,0 +1,165 @@
+// A header includes only its own folder or a lower rank, and of other libraries only what its
+// folder may. The rules are written down once, here.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Rule {
+  int rank;
+  std::vector<std::string> libraries = {};  // headers besides the standard library's
+};
+
+const std::map<std::string, Rule, std::less<>> rules = {
+    {"core", {.rank = 0, .libraries = {"Eigen/Core"}}},
+    {"math", {.rank = 1}},
+    {"nn", {.rank = 2}},
+    {"optim", {.rank = 3}},
+    {"data", {.rank = 3}},
+    {"net", {.rank = 4}},
+    {"train", {.rank = 5}},
+    {"tools", {.rank = 6}},
+    {"io", {.rank = 7, .libraries = {"zlib.h"}}},
+    {"dlfs.hpp", {.rank = 7}},
+    {"io.hpp", {.rank = 8}},
+};
+
+bool is_standard(std::string_view header) {
+  return header != "iostream" && header.find_first_of("./") == std::string_view::npos;
+}
+
+/// The rule for dlfs/<folder>/... or dlfs/<umbrella>.hpp; null if there is none.
+const Rule* rule_of(std::string_view header) {
+  header.remove_prefix(std::string_view("dlfs/").size());
+  const auto found = rules.find(header.substr(0, header.find('/')));
+  return found == rules.end() ? nullptr : &found->second;
+}
+
+bool may_include(std::string_view file, std::string_view header) {
+  const Rule* from = rule_of(file);
+  if (from == nullptr) return false;
+  if (header.starts_with("dlfs/")) {
+    const Rule* to = rule_of(header);
+    return to == from || (to != nullptr && to->rank < from->rank);
+  }
+  return is_standard(header) || std::ranges::find(from->libraries, header) != from->libraries.end();
+}
+
+/// What a line includes; empty if it is no include.
+std::string included_by(std::string_view line) {
+  const auto skip_spaces = [&line] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  };
+  const auto skip = [&line](std::string_view token) {
+    if (!line.starts_with(token)) return false;
+    line.remove_prefix(token.size());
+    return true;
+  };
+  skip_spaces();
+  if (!skip("#")) return "";
+  skip_spaces();
+  if (!skip("include")) return "";
+  skip_spaces();
+  if (!skip("<") && !skip("\"")) return "";
+  return std::string(line.substr(0, line.find_first_of(">\"")));
+}
+
+struct Report {
+  int includes = 0;
+  std::vector<std::string> violations = {};
+};
+
+/// Reads every file below `root`/dlfs.
+Report check(const fs::path& root) {
+  Report report;
+  for (const auto& entry : fs::recursive_directory_iterator(root / "dlfs")) {
+    if (!entry.is_regular_file()) continue;
+    const std::string file = fs::relative(entry.path(), root).generic_string();
+    std::ifstream in(entry.path());
+    for (std::string line; std::getline(in, line);) {
+      const std::string header = included_by(line);
+      if (header.empty()) continue;
+      ++report.includes;
+      if (!may_include(file, header)) report.violations.push_back(file + " includes " + header);
+    }
+  }
+  return report;
+}
+
+TEST(Layering, HeadersIncludeOnlyLowerRanks) {
+  const Report report = check(DLFS_INCLUDE_DIRECTORY);
+  EXPECT_GT(report.includes, 0);
+  for (const auto& violation : report.violations) ADD_FAILURE() << violation;
+}
+
+/// The violations in a tree of one header that consists of one line.
+std::vector<std::string> violations(const std::string& file, const std::string& line) {
+  const fs::path root =
+      fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+  fs::remove_all(root);
+  fs::create_directories((root / file).parent_path());
+  std::ofstream(root / file) << line << '\n';
+  auto result = check(root).violations;
+  fs::remove_all(root);
+  return result;
+}
+
+bool accepts(const std::string& file, const std::string& line) {
+  return violations(file, line).empty();
+}
+
+TEST(Layering, AcceptsOwnFolderLowerRankAndStandardLibrary) {
+  EXPECT_TRUE(accepts("dlfs/nn/layers/a.hpp", "#include \"dlfs/nn/layer.hpp\""));
+  EXPECT_TRUE(accepts("dlfs/nn/layers/a.hpp", "#include \"dlfs/core/tensor.hpp\""));
+  EXPECT_TRUE(accepts("dlfs/nn/layers/a.hpp", "#include <vector>"));
+  EXPECT_TRUE(accepts("dlfs/core/a.hpp", "#include <Eigen/Core>"));
+  EXPECT_TRUE(accepts("dlfs/io/a.hpp", "#include <zlib.h>"));
+  EXPECT_TRUE(accepts("dlfs/dlfs.hpp", "#include \"dlfs/tools/a.hpp\""));
+  EXPECT_TRUE(accepts("dlfs/io.hpp", "#include \"dlfs/io/a.hpp\""));
+}
+
+TEST(Layering, NamesTheFileAndWhatItIncludes) {
+  EXPECT_EQ(violations("dlfs/math/a.hpp", "#include \"dlfs/nn/layer.hpp\""),
+            std::vector<std::string>{"dlfs/math/a.hpp includes dlfs/nn/layer.hpp"});
+}
+
+TEST(Layering, RejectsAHigherRankHoweverItIsWritten) {
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp", "#include \"dlfs/math/a.hpp\""));
+  EXPECT_FALSE(accepts("dlfs/train/a.hpp", "  #  include <dlfs/io/gzip.hpp>"));
+}
+
+TEST(Layering, RejectsTheOtherFolderOfTheSameRank) {
+  EXPECT_FALSE(accepts("dlfs/optim/a.hpp", "#include \"dlfs/data/dataset.hpp\""));
+  EXPECT_FALSE(accepts("dlfs/data/a.hpp", "#include \"dlfs/optim/sgd.hpp\""));
+}
+
+TEST(Layering, RejectsAnUmbrellaHeaderBelowIt) {
+  EXPECT_FALSE(accepts("dlfs/tools/a.hpp", "#include \"dlfs/dlfs.hpp\""));
+  EXPECT_FALSE(accepts("dlfs/io/a.hpp", "#include \"dlfs/dlfs.hpp\""));
+  EXPECT_FALSE(accepts("dlfs/dlfs.hpp", "#include \"dlfs/io/a.hpp\""));
+}
+
+TEST(Layering, RejectsAnUnknownFolder) {
+  EXPECT_FALSE(accepts("dlfs/util/a.hpp", "#include <vector>"));
+  EXPECT_FALSE(accepts("dlfs/io/a.hpp", "#include \"dlfs/util/a.hpp\""));
+}
+
+TEST(Layering, RejectsAnotherFoldersLibraryAndRelativePaths) {
+  EXPECT_FALSE(accepts("dlfs/math/a.hpp", "#include <Eigen/Core>"));
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp", "#include <Eigen/Dense>"));
+  EXPECT_FALSE(accepts("dlfs/data/a.hpp", "#include <zlib.h>"));
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp", "#include \"tensor.hpp\""));
+}
+
+TEST(Layering, RejectsIostream) { EXPECT_FALSE(accepts("dlfs/io/a.hpp", "#include <iostream>")); }
+
+}  // namespace

@@ -1,0 +1,365 @@
+#include "dlfs/math/convolution.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <tuple>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/math/reference/convolution.hpp"
+#include "math/support.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::are_close;
+using tests::error_of;
+using tests::random_tensor;
+
+template <class T>
+class ConvolutionOf : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(ConvolutionOf, Scalars);
+
+TYPED_TEST(ConvolutionOf, ForwardMatchesTheExampleOfTheBook) {
+  // Section 7.2.2, figures 7-3 and 7-5.
+  const auto x = array<TypeParam>({{{{1, 2, 3, 0}, {0, 1, 2, 3}, {3, 0, 1, 2}, {2, 3, 0, 1}}}});
+  const auto weight = array<TypeParam>({{{{2, 0, 1}, {0, 1, 2}, {1, 0, 2}}}});
+  Tensor<TypeParam> y({1, 1, 2, 2});
+  convolution(x, weight, array<TypeParam>({3}), {.kernel = 3}, 1, y);
+  EXPECT_TRUE(are_close(y, array<TypeParam>({{{{18, 19}, {9, 18}}}})));
+}
+
+TYPED_TEST(ConvolutionOf, ForwardSumsOverTheChannelsOfEachGroup) {
+  const auto x = array<TypeParam>({{{{1}}, {{2}}, {{3}}, {{4}}}});
+  const auto weight = array<TypeParam>({{{{10}}, {{1}}}, {{{100}}, {{10}}}});
+  Tensor<TypeParam> y({1, 2, 1, 1});
+  convolution(x, weight, array<TypeParam>({0, 0.5}), {}, 2, y);
+  EXPECT_TRUE(are_close(y, array<TypeParam>({{{{12}}, {{340.5}}}})));
+}
+
+TYPED_TEST(ConvolutionOf, BackwardMatchesHandComputedValues) {
+  const auto x = array<TypeParam>({{{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}}});
+  const auto weight = array<TypeParam>({{{{1, 2}, {3, 4}}}});
+  const auto dy = array<TypeParam>({{{{1, 0}, {0, -1}}}});
+  Tensor<TypeParam> dx({1, 1, 3, 3}), dweight({1, 1, 2, 2}), dbias({1});
+  convolution_backward_input(dy, weight, {.kernel = 2}, 1, dx);
+  convolution_backward_weights(x, dy, {.kernel = 2}, 1, dweight, dbias);
+  EXPECT_TRUE(are_close(dx, array<TypeParam>({{{{1, 2, 0}, {3, 3, -2}, {0, -3, -4}}}})));
+  EXPECT_TRUE(are_close(dweight, array<TypeParam>({{{{-4, -4}, {-4, -4}}}})));
+  EXPECT_TRUE(are_close(dbias, array<TypeParam>({0})));
+}
+
+TYPED_TEST(ConvolutionOf, StoreChoosesToOverwriteOrToAdd) {
+  const auto x = random_tensor<TypeParam>({3, 2, 5, 5}, 1);
+  const auto dy = random_tensor<TypeParam>({3, 4, 3, 3}, 2);
+  Tensor<TypeParam> once({4, 2, 3, 3}), once_bias({4});
+  convolution_backward_weights(x, dy, {.kernel = 3}, 1, once, once_bias);
+  auto sum = full<TypeParam>({4, 2, 3, 3}, std::numeric_limits<TypeParam>::quiet_NaN());
+  auto sum_bias = full<TypeParam>({4}, std::numeric_limits<TypeParam>::quiet_NaN());
+  convolution_backward_weights(x.rows(0, 1), dy.rows(0, 1), {.kernel = 3}, 1, sum, sum_bias);
+  convolution_backward_weights(x.rows(1, 3), dy.rows(1, 3), {.kernel = 3}, 1, sum, sum_bias,
+                               Store::add);
+  EXPECT_TRUE(are_close(sum, once, 1e-4));
+  EXPECT_TRUE(are_close(sum_bias, once_bias, 1e-4));
+}
+
+TYPED_TEST(ConvolutionOf, NoSamplesGiveZeroGradientsOrLeaveThemAlone) {
+  const Tensor<TypeParam> x({0, 2, 5, 5});
+  Tensor<TypeParam> y({0, 4, 3, 3}), dx({0, 2, 5, 5});
+  auto weight = ones<TypeParam>({4, 2, 3, 3});
+  auto bias = ones<TypeParam>({4});
+  convolution(x, weight, bias, {.kernel = 3}, 1, y);
+  convolution_backward_input(y, weight, {.kernel = 3}, 1, dx);
+  convolution_backward_weights(x, y, {.kernel = 3}, 1, weight, bias, Store::add);
+  EXPECT_TRUE(are_close(weight, ones<TypeParam>({4, 2, 3, 3})));
+  EXPECT_TRUE(are_close(bias, ones<TypeParam>({4})));
+  convolution_backward_weights(x, y, {.kernel = 3}, 1, weight, bias);
+  EXPECT_TRUE(are_close(weight, zeros<TypeParam>({4, 2, 3, 3})));
+  EXPECT_TRUE(are_close(bias, zeros<TypeParam>({4})));
+}
+
+/// Stride, padding, dilation and groups, where 0 groups means one for each channel.
+using Sizes = std::tuple<Size2d, Size2d, Size2d, Index>;
+
+/// A convolution of small random extents, different for height and width.
+struct Problem {
+  Shape x;
+  Shape weight;
+  Window window;
+  Index groups;
+
+  Problem(const Sizes& sizes, Rng& rng) {
+    const auto one_to = [&](Index most) { return 1 + rng.below(most); };
+    const bool is_depthwise = std::get<3>(sizes) == 0;
+    const Index channels = is_depthwise ? 1 : one_to(3);
+    groups = is_depthwise ? one_to(4) : std::get<3>(sizes);
+    window = {{one_to(4), one_to(4)}, std::get<0>(sizes), std::get<1>(sizes), std::get<2>(sizes)};
+    const auto extent = [&](Index kernel, Index padding, Index dilation) {
+      return std::max<Index>(1, dilation * (kernel - 1) + 1 - 2 * padding) + rng.below(7);
+    };
+    x = {one_to(3), channels * groups,
+         extent(window.kernel.height, window.padding.height, window.dilation.height),
+         extent(window.kernel.width, window.padding.width, window.dilation.width)};
+    weight = {groups * one_to(3), channels, window.kernel.height, window.kernel.width};
+  }
+
+  std::string description() const {
+    return concat("x ", x, ", weight ", weight, ", groups ", groups);
+  }
+};
+
+template <class T>
+Tensor<T> absolute(Tensor<T> x) {
+  for (T& value : x) value = std::abs(value);
+  return x;
+}
+
+/// Whether each sum differs by no more than its rounding: by `tolerance` times the sum of the
+/// magnitudes of its terms.
+template <class T>
+testing::AssertionResult agree(const Tensor<T>& sums, const Tensor<T>& expected,
+                               const Tensor<T>& magnitudes) {
+  const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
+  if (sums.shape() != expected.shape()) return testing::AssertionFailure() << "other shapes";
+  for (Index i = 0; i < sums.size(); ++i) {
+    const double error = std::abs(static_cast<double>(sums.data()[i] - expected.data()[i]));
+    if (!(error <= tolerance * static_cast<double>(magnitudes.data()[i]))) {
+      return testing::AssertionFailure()
+             << "entry " << i << ": " << sums.data()[i] << " and " << expected.data()[i];
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
+/// All kernels against their reference twins; the outputs hold NaN before.
+template <class T>
+void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed) {
+  SCOPED_TRACE(problem.description());
+  const auto& [x_shape, weight_shape, window, groups] = problem;
+  const Shape y_shape = convolution_shape(x_shape, weight_shape, window, groups);
+  const Shape bias_shape{weight_shape[0]};
+  const auto x = random_tensor<T>(x_shape, seed);
+  const auto weight = random_tensor<T>(weight_shape, seed + 1);
+  const auto bias = random_tensor<T>(bias_shape, seed + 2);
+  const auto dy = random_tensor<T>(y_shape, seed + 3);
+  constexpr T nan = std::numeric_limits<T>::quiet_NaN();
+  auto y = full<T>(y_shape, nan);
+  auto dx = full<T>(x_shape, nan);
+  auto dweight = full<T>(weight_shape, nan);
+  auto dbias = full<T>(bias_shape, nan);
+
+  convolution(x, weight, bias, window, groups, y);
+  convolution_backward_input(dy, weight, window, groups, dx);
+  convolution_backward_weights(x, dy, window, groups, dweight, dbias);
+
+  const auto abs_x = absolute(x), abs_weight = absolute(weight), abs_dy = absolute(dy);
+  EXPECT_TRUE(agree(y, reference::convolution(x, weight, bias, window, groups),
+                    reference::convolution(abs_x, abs_weight, absolute(bias), window, groups)));
+  EXPECT_TRUE(
+      agree(dx, reference::convolution_backward_input(dy, weight, window, groups, x_shape),
+            reference::convolution_backward_input(abs_dy, abs_weight, window, groups, x_shape)));
+  EXPECT_TRUE(agree(dweight, reference::convolution_backward_weight(x, dy, window, groups),
+                    reference::convolution_backward_weight(abs_x, abs_dy, window, groups)));
+  EXPECT_TRUE(agree(dbias, reference::convolution_backward_bias(dy),
+                    reference::convolution_backward_bias(abs_dy)));
+}
+
+double inner_product(const Tensor<double>& a, const Tensor<double>& b) {
+  return (as_array(a) * as_array(b)).sum();
+}
+
+class ConvolutionWindows : public testing::TestWithParam<Sizes> {
+ protected:
+  /// Calls `check(problem, seed)` for several problems of the parameter's stride and so on.
+  template <class Check>
+  static void for_each_problem(const Check& check) {
+    Rng rng(7);
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) check(Problem(GetParam(), rng), 10 * seed);
+  }
+};
+
+TEST_P(ConvolutionWindows, KernelsAgreeWithTheirReferenceTwins) {
+  for_each_problem(expect_agreement_with_reference<float>);
+  for_each_problem(expect_agreement_with_reference<double>);
+}
+
+TEST_P(ConvolutionWindows, BackwardKernelsAreAdjointToForward) {
+  for_each_problem([](const Problem& problem, std::uint64_t seed) {
+    SCOPED_TRACE(problem.description());
+    const auto x = random_tensor<double>(problem.x, seed);
+    const auto weight = random_tensor<double>(problem.weight, seed + 1);
+    const Tensor<double> no_bias({problem.weight[0]});
+    Tensor<double> y(convolution_shape(problem.x, problem.weight, problem.window, problem.groups));
+    const auto dy = random_tensor<double>(y.shape(), seed + 2);
+    Tensor<double> dx(problem.x), dweight(problem.weight), dbias({problem.weight[0]});
+    convolution(x, weight, no_bias, problem.window, problem.groups, y);
+    convolution_backward_input(dy, weight, problem.window, problem.groups, dx);
+    convolution_backward_weights(x, dy, problem.window, problem.groups, dweight, dbias);
+    const double product = inner_product(dy, y);
+    const double scale = 1e-12 * static_cast<double>(y.size() + x.size() + weight.size());
+    EXPECT_NEAR(inner_product(dx, x), product, scale);
+    EXPECT_NEAR(inner_product(dweight, weight), product, scale);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Convolution, ConvolutionWindows,
+                         testing::Combine(testing::Values(Size2d(1), Size2d(2, 1), Size2d(2, 3)),
+                                          testing::Values(Size2d(0), Size2d(2, 1), Size2d(0, 5)),
+                                          testing::Values(Size2d(1), Size2d(3, 2)),
+                                          testing::Values(1, 2, 0)));
+
+TEST(Convolution, LayersOfTheBooksNetworksAgreeWithTheReference) {
+  Rng rng(1);
+  for (const auto& [channels, filters, extent, kernel, padding] :
+       {std::array<Index, 5>{1, 30, 28, 5, 0}, std::array<Index, 5>{32, 32, 14, 3, 2},
+        std::array<Index, 5>{64, 64, 8, 3, 1}}) {
+    Problem problem({1, Size2d(padding), 1, 1}, rng);
+    problem.window.kernel = kernel;
+    problem.x = {2, channels, extent, extent};
+    problem.weight = {filters, channels, kernel, kernel};
+    expect_agreement_with_reference<float>(problem, 1);
+  }
+}
+
+TEST(Convolution, RowsOfABatchAreConvolvedOnTheirOwn) {
+  const auto x = random_tensor<float>({5, 3, 6, 7}, 1);
+  const auto weight = random_tensor<float>({4, 3, 3, 2}, 2);
+  const auto bias = random_tensor<float>({4}, 3);
+  const Window window{.kernel = {3, 2}};
+  Tensor<float> whole({5, 4, 4, 6}), pieces({5, 4, 4, 6});
+  convolution(x, weight, bias, window, 1, whole);
+  convolution(x.rows(0, 2), weight, bias, window, 1, pieces.rows(0, 2));
+  convolution(x.rows(2, 5), weight, bias, window, 1, pieces.rows(2, 5));
+  EXPECT_TRUE(are_close(pieces, whole));
+}
+
+TEST(ConvolutionShape, IsBatchFiltersAndPositions) {
+  EXPECT_EQ(convolution_shape({100, 1, 28, 28}, {30, 1, 5, 5}, {.kernel = 5}, 1),
+            Shape({100, 30, 24, 24}));
+  EXPECT_EQ(convolution_shape({2, 6, 9, 10}, {4, 3, 3, 2},
+                              {.kernel = {3, 2}, .stride = {1, 2}, .padding = {2, 0}}, 2),
+            Shape({2, 4, 11, 5}));
+}
+
+TEST(ConvolutionShape, WhatDoesNotFitIsRefused) {
+  const auto error = [](const Shape& x, const Shape& weight, const Window& window, Index groups) {
+    return error_of<ShapeError>([&] { convolution_shape(x, weight, window, groups); });
+  };
+  const Window window{.kernel = 5};
+  EXPECT_EQ(error({2, 784}, {8, 1, 5, 5}, window, 1),
+            "convolution: expected x of shape (N, C, H, W), got (2, 784)");
+  EXPECT_EQ(error({2, 1, 28, 28}, {8, 25}, window, 1),
+            "convolution: expected a weight of shape (F, C/groups, KH, KW), got (8, 25)");
+  EXPECT_EQ(error({2, 1, 28, 28}, {8, 3, 5, 5}, window, 1),
+            "convolution: expected 3 input channels (weight (8, 3, 5, 5), groups 1), got x of "
+            "shape (2, 1, 28, 28)");
+  EXPECT_EQ(error({2, 6, 28, 28}, {8, 2, 5, 5}, window, 4),
+            "convolution: expected 8 input channels (weight (8, 2, 5, 5), groups 4), got x of "
+            "shape (2, 6, 28, 28)");
+  EXPECT_EQ(error({2, 6, 28, 28}, {8, 2, 5, 5}, window, 3),
+            "convolution: the 8 filters of the weight (8, 2, 5, 5) do not divide into 3 groups");
+  EXPECT_EQ(error({2, 1, 28, 28}, {0, 1, 5, 5}, window, Index{1} << 62),
+            "convolution: the 0 filters of the weight (0, 1, 5, 5) do not divide into "
+            "4611686018427387904 groups");
+  EXPECT_EQ(error({2, 1, 28, 28}, {8, 1, 5, 3}, window, 1),
+            "convolution: expected a weight with the window's kernel of 5 by 5, got (8, 1, 5, 3)");
+  EXPECT_EQ(error({2, 1, 28, 4}, {8, 1, 5, 5}, window, 1),
+            "convolution: a window of width 5 does not fit into an image of width 4 with padding "
+            "0");
+  EXPECT_EQ(error_of<ValueError>([] {
+              convolution_shape({1, 1, 3, 3}, {1, 1, 1, 1}, {}, 0);
+            }),
+            "convolution: expected at least 1 group, got 0");
+}
+
+/// Operands that fit, to put one at a time out of shape.
+struct Operands {
+  Tensor<float> x{{2, 3, 6, 6}}, weight{{4, 3, 3, 3}}, bias{{4}}, y{{2, 4, 4, 4}};
+  Window window{.kernel = 3};
+
+  std::string forward_error() {
+    return error_of<ShapeError>([this] { convolution(x, weight, bias, window, 1, y); });
+  }
+  std::string input_error() {
+    return error_of<ShapeError>([this] { convolution_backward_input(y, weight, window, 1, x); });
+  }
+  std::string weights_error() {
+    return error_of<ShapeError>(
+        [this] { convolution_backward_weights(x, y, window, 1, weight, bias); });
+  }
+};
+
+TEST(Convolution, WrongBiasIsRefused) {
+  Operands operands;
+  operands.bias = Tensor<float>({3});
+  EXPECT_EQ(operands.forward_error(), "convolution: expected the bias of shape (4,), got (3,)");
+  EXPECT_EQ(operands.weights_error(),
+            "convolution_backward_weights: expected dbias of shape (4,), got (3,)");
+}
+
+TEST(Convolution, WrongOutputIsRefused) {
+  Operands operands;
+  operands.y = Tensor<float>({2, 4, 4, 5});
+  EXPECT_EQ(operands.forward_error(),
+            "convolution: expected y of shape (2, 4, 4, 4), got (2, 4, 4, 5)");
+  EXPECT_EQ(operands.input_error(),
+            "convolution_backward_input: expected dy of shape (2, 4, 4, 4), got (2, 4, 4, 5)");
+  EXPECT_EQ(operands.weights_error(),
+            "convolution_backward_weights: expected dy of shape (2, 4, 4, 4), got (2, 4, 4, 5)");
+}
+
+TEST(Convolution, WrongWeightIsRefused) {
+  Operands operands;
+  operands.weight = Tensor<float>({4, 2, 3, 3});
+  const std::string text =
+      ": expected 2 input channels (weight (4, 2, 3, 3), groups 1), got x of shape (2, 3, 6, 6)";
+  EXPECT_EQ(operands.forward_error(), "convolution" + text);
+  EXPECT_EQ(operands.input_error(), "convolution_backward_input" + text);
+  EXPECT_EQ(operands.weights_error(), "convolution_backward_weights" + text);
+}
+
+TEST(Convolution, ViewsWithGapsAreRefused) {
+  Operands operands;
+  const auto turned = [](Tensor<float>& x) { return x.transpose({0, 1, 3, 2}); };
+  const auto text = [](const char* operation, const char* name, const Tensor<float>& x) {
+    return concat(operation, ": expected ", name, " to be contiguous, got a view of shape ",
+                  x.shape(), " with gaps or reordered axes");
+  };
+  auto& [x, weight, bias, y, window] = operands;
+  Tensor<float> wide({8});
+  const auto gappy = wide.slice(0, {.step = 2});
+  const auto error = [](auto&& act) { return error_of<ShapeError>(act); };
+
+  EXPECT_EQ(error([&] { convolution(turned(x), weight, bias, window, 1, y); }),
+            text("convolution", "x", x));
+  EXPECT_EQ(error([&] { convolution(x, turned(weight), bias, window, 1, y); }),
+            text("convolution", "the weight", weight));
+  EXPECT_EQ(error([&] { convolution(x, weight, gappy, window, 1, y); }),
+            text("convolution", "the bias", bias));
+  EXPECT_EQ(error([&] { convolution(x, weight, bias, window, 1, turned(y)); }),
+            text("convolution", "y", y));
+
+  constexpr auto input = "convolution_backward_input";
+  EXPECT_EQ(error([&] { convolution_backward_input(turned(y), weight, window, 1, x); }),
+            text(input, "dy", y));
+  EXPECT_EQ(error([&] { convolution_backward_input(y, turned(weight), window, 1, x); }),
+            text(input, "the weight", weight));
+  EXPECT_EQ(error([&] { convolution_backward_input(y, weight, window, 1, turned(x)); }),
+            text(input, "dx", x));
+
+  constexpr auto weights = "convolution_backward_weights";
+  EXPECT_EQ(error([&] { convolution_backward_weights(turned(x), y, window, 1, weight, bias); }),
+            text(weights, "x", x));
+  EXPECT_EQ(error([&] { convolution_backward_weights(x, turned(y), window, 1, weight, bias); }),
+            text(weights, "dy", y));
+  EXPECT_EQ(error([&] { convolution_backward_weights(x, y, window, 1, turned(weight), bias); }),
+            text(weights, "dweight", weight));
+  EXPECT_EQ(error([&] { convolution_backward_weights(x, y, window, 1, weight, gappy); }),
+            text(weights, "dbias", bias));
+}
+
+}  // namespace
+}  // namespace dlfs

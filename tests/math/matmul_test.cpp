@@ -1,0 +1,132 @@
+#include "dlfs/math/matmul.hpp"
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "dlfs/math/reference/matmul.hpp"
+#include "math/support.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::are_close;
+using tests::error_of;
+using tests::random_tensor;
+
+/// The same elements in memory of another order: the view's columns are dense.
+template <class T>
+Tensor<T> stored_transposed(const Tensor<T>& x) {
+  Tensor<T> y({x.extent(1), x.extent(0)});
+  for (Index i = 0; i < x.extent(0); ++i) {
+    for (Index j = 0; j < x.extent(1); ++j) y(j, i) = x(i, j);
+  }
+  return y;
+}
+
+template <class T>
+class MatmulOf : public testing::Test {};
+using Elements = testing::Types<float, double, int>;
+TYPED_TEST_SUITE(MatmulOf, Elements);
+
+TYPED_TEST(MatmulOf, TwoMatricesMatchesHandComputedValues) {
+  const auto a = array<TypeParam>({{1, 2, 3}, {4, 5, 6}});
+  const auto b = array<TypeParam>({{1, 0}, {2, 1}, {0, 3}});
+  EXPECT_TRUE(are_close(matmul(a, b), array<TypeParam>({{5, 11}, {14, 23}})));
+}
+
+class MatmulShapes : public testing::TestWithParam<std::tuple<Index, Index, Index>> {};
+
+TEST_P(MatmulShapes, EveryStorageOrderAgreesWithTheReference) {
+  const auto [m, k, n] = GetParam();
+  const auto a = random_tensor<double>({m, k}, 1);
+  const auto b = random_tensor<double>({k, n}, 2);
+  const auto expected = reference::matmul(a, b);
+  const auto a_columns = stored_transposed(a);
+  const auto b_columns = stored_transposed(b);
+  EXPECT_TRUE(are_close(matmul(a, b), expected, 1e-12));
+  EXPECT_TRUE(are_close(matmul(a_columns.transpose(), b), expected, 1e-12));
+  EXPECT_TRUE(are_close(matmul(a, b_columns.transpose()), expected, 1e-12));
+  EXPECT_TRUE(are_close(matmul(a_columns.transpose(), b_columns.transpose()), expected, 1e-12));
+}
+
+TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
+  const auto [m, k, n] = GetParam();
+  const auto a = random_tensor<float>({2 * m, 3 * k}, 1);
+  const auto b = random_tensor<float>({k, n}, 2);
+  const auto rows = a.slice(0, {.step = 2}).slice(1, {.stop = k});
+  const auto elements = a.slice(0, {.step = 2}).slice(1, {.step = 3});
+  const auto reversed = b.slice(0, {.step = -1}).slice(1, {.step = -1});
+  EXPECT_TRUE(are_close(matmul(rows, b), reference::matmul(rows, b), 1e-3));
+  EXPECT_TRUE(are_close(matmul(elements, b), reference::matmul(elements, b), 1e-3));
+  EXPECT_TRUE(are_close(matmul(rows, reversed), reference::matmul(rows, reversed), 1e-3));
+}
+
+INSTANTIATE_TEST_SUITE_P(Matmul, MatmulShapes,
+                         testing::Values(std::tuple(1, 1, 1), std::tuple(3, 5, 7),
+                                         std::tuple(1, 300, 17), std::tuple(33, 20, 1),
+                                         std::tuple(65, 31, 130), std::tuple(200, 150, 101),
+                                         std::tuple(100, 784, 100), std::tuple(97, 3, 201)));
+
+TEST(Matmul, BroadcastOperandIsReadWithItsZeroStrides) {
+  const auto row = array<float>({1, 2, 3});
+  const auto ones_matrix = ones<float>({3, 2});
+  EXPECT_TRUE(are_close(matmul(row.view().broadcast_to({2, 3}), ones_matrix),
+                        array<float>({{6, 6}, {6, 6}})));
+  EXPECT_TRUE(are_close(matmul(row.view().reshape({3, 1}).broadcast_to({3, 3}), ones_matrix),
+                        array<float>({{3, 3}, {6, 6}, {9, 9}})));
+}
+
+TEST(Matmul, StoreChoosesToOverwriteOrToAdd) {
+  const auto a = array<float>({{1, 2}});
+  const auto b = array<float>({{3}, {4}});
+  auto out = full<float>({1, 1}, 100);
+  matmul(a, b, out, Store::add);
+  EXPECT_EQ(out(0, 0), 111);
+  matmul(a, b, out);
+  EXPECT_EQ(out(0, 0), 11);
+}
+
+TEST(Matmul, OutputMayBeRowsOfAWiderMatrix) {
+  auto wide = full<float>({2, 4}, 9);
+  const auto identity = array<float>({{1, 0}, {0, 1}});
+  matmul(identity, array<float>({{1, 2}, {3, 4}}), wide.slice(1, {.start = 1, .stop = 3}));
+  EXPECT_TRUE(are_close(wide, array<float>({{9, 1, 2, 9}, {9, 3, 4, 9}})));
+}
+
+TEST(Matmul, WithoutElementsIsEmptyOrZero) {
+  EXPECT_EQ(matmul(Tensor<float>({0, 3}), Tensor<float>({3, 2})).shape(), Shape({0, 2}));
+  EXPECT_TRUE(are_close(matmul(Tensor<float>({2, 0}), Tensor<float>({0, 3})), zeros<float>({2, 3})));
+  auto sum = ones<float>({2, 3});
+  matmul(Tensor<float>({2, 0}), Tensor<float>({0, 3}), sum, Store::add);
+  EXPECT_TRUE(are_close(sum, ones<float>({2, 3})));
+}
+
+TEST(Matmul, IsBitIdenticalForAnyThreadCount) {
+  for (const auto& [m, k, n] : {std::tuple(100, 784, 100), std::tuple(301, 257, 203)}) {
+    const auto a = random_tensor<float>({m, k}, 1);
+    const auto b = random_tensor<float>({k, n}, 2);
+    tests::expect_same_for_any_thread_count([&] { return matmul(a, b); });
+  }
+}
+
+TEST(Matmul, ShapeErrorNamesTheOperationAndBothShapes) {
+  const Tensor<float> a({2, 3});
+  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({4, 5})); }),
+            "matmul: the inner extents differ: (2, 3) times (4, 5)");
+  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3})); }),
+            "matmul: expected two matrices, got (2, 3) times (3,)");
+  Tensor<float> out({3, 3});
+  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3, 2}), out); }),
+            "matmul: expected an output of shape (2, 2), got (3, 3)");
+}
+
+TEST(Matmul, OutputWithoutDenseRowsIsAShapeError) {
+  Tensor<float> out({2, 2});
+  EXPECT_EQ(error_of<ShapeError>(
+                [&] { matmul(Tensor<float>({2, 3}), Tensor<float>({3, 2}), out.transpose()); }),
+            "matmul: the rows of the output are not dense");
+}
+
+}  // namespace
+}  // namespace dlfs

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/rng.hpp"
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs::tests {
+
+/// The elements in row-major order, read one by one through the strides.
+template <AnyTensor X>
+std::vector<double> elements(const X& x) {
+  const TensorView<const Element<X>> view = x;
+  if (view.rank() == 0) return {static_cast<double>(*view.data())};
+  std::vector<double> values;
+  for (Index i = 0; i < view.extent(0); ++i) {
+    for (double value : elements(view[i])) values.push_back(value);
+  }
+  return values;
+}
+
+/// Whether both have the same shape and their elements differ by at most `tolerance`.
+template <AnyTensor X, AnyTensor Y>
+testing::AssertionResult are_close(const X& x, const Y& y, double tolerance = 0) {
+  if (x.shape() != y.shape()) {
+    return testing::AssertionFailure() << to_string(x.shape()) << " and " << to_string(y.shape());
+  }
+  const auto a = elements(x);
+  const auto b = elements(y);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const bool is_close = std::abs(a[i] - b[i]) <= tolerance || a[i] == b[i] ||
+                          (std::isnan(a[i]) && std::isnan(b[i]));
+    if (!is_close) return testing::AssertionFailure() << i << ": " << a[i] << " and " << b[i];
+  }
+  return testing::AssertionSuccess();
+}
+
+/// Uniform in [-1, 1).
+template <class T>
+Tensor<T> random_tensor(const Shape& shape, std::uint64_t seed = 1) {
+  Rng rng(seed);
+  Tensor<T> tensor(shape);
+  for (T& element : tensor) element = static_cast<T>(rng.uniform(-1, 1));
+  return tensor;
+}
+
+/// The results of `compute` with 1, 2 and 3 threads, which must be equal bit by bit.
+template <class Compute>
+void expect_same_for_any_thread_count(const Compute& compute) {
+  const int before = thread_count();
+  set_thread_count(1);
+  const auto expected = compute();
+  for (int threads : {2, 3}) {
+    set_thread_count(threads);
+    EXPECT_TRUE(are_close(compute(), expected)) << threads << " threads";
+  }
+  set_thread_count(before);
+}
+
+/// The text of the error of type E that `act` throws.
+template <class E, class Act>
+std::string error_of(const Act& act) {
+  try {
+    act();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "not thrown";
+}
+
+}  // namespace dlfs::tests

@@ -1,0 +1,101 @@
+#include "dlfs/nn/layers/average_pooling.hpp"
+
+#include <gtest/gtest.h>
+
+#include "nn/layer_checks.hpp"
+
+namespace dlfs {
+namespace {
+
+using test::message;
+
+static_assert(Layer<AveragePooling<float>> && Layer<AveragePooling<double>>);
+static_assert(!LayerWithParameters<AveragePooling<float>>);
+static_assert(!test::Instantiable<AveragePooling, int>);
+
+template <class T>
+class AveragePoolingOf : public testing::Test {};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(AveragePoolingOf, Scalars);
+
+TYPED_TEST(AveragePoolingOf, TakesTheMeanOfEachWindow) {
+  test::Bench bench(AveragePooling<TypeParam>({.kernel = 2, .stride = 2}),
+                    array<TypeParam>({{{{1, 2, 5, 0}, {3, 4, 6, 9}}}}));
+  bench.forward();
+  test::expect_equal(bench.y, array<TypeParam>({{{{2.5, 5}}}}));
+  bench.backward(array<TypeParam>({{{{4, 8}}}}));
+  test::expect_equal(bench.dx, array<TypeParam>({{{{1, 1, 2, 2}, {1, 1, 2, 2}}}}));
+}
+
+TYPED_TEST(AveragePoolingOf, AddsUpTheGradientsOfOverlappingWindows) {
+  test::Bench bench(AveragePooling<TypeParam>({.kernel = {1, 2}}),
+                    array<TypeParam>({{{{1, 9, 2, 4}}}}));
+  bench.forward();
+  test::expect_equal(bench.y, array<TypeParam>({{{{5, 5.5, 3}}}}));
+  bench.backward(array<TypeParam>({{{{2, 20, 200}}}}));
+  test::expect_equal(bench.dx, array<TypeParam>({{{{1, 11, 110, 100}}}}));
+}
+
+TEST(AveragePooling, PaddingCountsAsZeros) {
+  test::Bench bench(AveragePooling<float>({.kernel = 2, .stride = 2, .padding = 1}),
+                    full<float>({1, 1, 2, 2}, 8));
+  bench.forward();
+  test::expect_equal(bench.y, full<float>({1, 1, 2, 2}, 2));
+}
+
+struct Case {
+  std::string name;
+  Shape x;
+  Window window;
+};
+
+class AveragePoolingGradients : public testing::TestWithParam<Case> {};
+
+TEST_P(AveragePoolingGradients, AgreeWithCentralDifferences) {
+  Rng rng(1);
+  test::expect_right_gradients(AveragePooling<double>(GetParam().window),
+                               random_normal<double>(GetParam().x, rng));
+}
+
+TEST_P(AveragePoolingGradients, KeepTheContractOfALayer) {
+  Rng rng(1);
+  test::expect_contract(AveragePooling<double>(GetParam().window),
+                        random_normal<double>(GetParam().x, rng));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , AveragePoolingGradients,
+    testing::Values(
+        Case{"Blocks", {2, 3, 4, 6}, {.kernel = 2, .stride = 2}},
+        Case{"BlocksOfAnOddImage", {1, 2, 5, 7}, {.kernel = 2, .stride = 2}},
+        Case{"WholeImage", {5, 3, 4, 3}, {.kernel = {4, 3}}},
+        Case{"Overlap", {2, 2, 6, 5}, {.kernel = 3, .stride = {2, 1}}},
+        Case{"Gaps", {1, 2, 7, 8}, {.kernel = 2, .stride = 3}},
+        Case{"Padding", {2, 2, 5, 4}, {.kernel = {3, 2}, .stride = 2, .padding = 1}},
+        Case{"Dilation", {3, 1, 7, 6}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}},
+        Case{"AllAtOnce",
+             {3, 2, 8, 9},
+             {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
+    [](const auto& given) { return given.param.name; });
+
+TEST(AveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {
+  Rng rng(1);
+  test::expect_batch_equals_its_samples(AveragePooling<double>({.kernel = 2, .stride = 2}),
+                                        random_normal<double>({37, 3, 90, 71}, rng));
+  test::expect_batch_equals_its_samples(AveragePooling<double>({.kernel = 3, .padding = 1}),
+                                        random_normal<double>({37, 3, 62, 50}, rng));
+}
+
+TEST(AveragePooling, ShapeErrorNamesTheOperationAndBothShapes) {
+  const AveragePooling<float> pooling({.kernel = {2, 4}});
+  EXPECT_EQ(message<ShapeError>([&] { pooling.output_shape({2, 28}); }),
+            "average pooling: expected x of shape (N, C, H, W), got (2, 28)");
+  EXPECT_EQ(message<ShapeError>([&] {
+              Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({2, 1, 28, 3}));
+            }),
+            "layer 1 (pool1): average pooling: a window of width 4 does not fit into an image of "
+            "width 3 with padding 0");
+}
+
+}  // namespace
+}  // namespace dlfs
