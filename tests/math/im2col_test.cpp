@@ -1,6 +1,6 @@
 #include "dlfs/math/im2col.hpp"
 
-#include <cmath>
+#include <limits>
 #include <string>
 #include <tuple>
 
@@ -18,7 +18,8 @@ using tests::random_tensor;
 
 template <class T>
 Tensor<T> columns_of(const Tensor<T>& image, const Window& window) {
-  auto columns = full<T>(columns_shape(image.shape(), window, "test"), std::nan(""));
+  auto columns =
+      full<T>(columns_shape(image.shape(), window, "test"), std::numeric_limits<T>::quiet_NaN());
   im2col(image, window, columns);
   return columns;
 }

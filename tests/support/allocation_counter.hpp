@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -34,8 +35,10 @@ class AllocationCounter {
 
 #if defined(DLFS_SANITIZED_HEAP)
 
-// The sanitizer owns the heap, and tells of every piece.
-#include <sanitizer/allocator_interface.h>
+// The sanitizer owns the heap, and tells of every piece. (g++ lacks the header that says so.)
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*malloc_hook)(const volatile void*, std::size_t),
+    void (*free_hook)(const volatile void*));
 
 namespace dlfs::test {
 inline const int allocation_hook = __sanitizer_install_malloc_and_free_hooks(

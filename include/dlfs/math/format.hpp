@@ -173,7 +173,7 @@ class BracketedText {
       const auto add = [&](const std::string& word) {
         if (line.size() > indent) {
           if (line.size() + 1 + word.size() > width - 1) {
-            text += line + '\n';
+            text.append(line, 0, line.find_last_not_of(' ') + 1).append(1, '\n');
             line.assign(indent, ' ');
           } else {
             line += ' ';
