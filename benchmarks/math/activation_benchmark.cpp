@@ -45,8 +45,7 @@ void relu_reference(benchmark::State& state) {
   run_forward(state, [](const auto& x, auto& y) { reference::relu(x, y); });
 }
 void relu_backward_dlfs(benchmark::State& state) {
-  run_backward(state,
-               [](const auto& y, const auto& dy, auto& dx) { relu_backward(y, dy, dx); });
+  run_backward(state, [](const auto& y, const auto& dy, auto& dx) { relu_backward(y, dy, dx); });
 }
 void relu_backward_eigen(benchmark::State& state) {
   run_backward(state, [](const auto& y, const auto& dy, auto& dx) {

@@ -13,8 +13,7 @@ enum Order { plain, left_transposed, right_transposed };
 void count_flop(benchmark::State& state) {
   const auto flop = 2.0 * static_cast<double>(state.range(0)) *
                     static_cast<double>(state.range(1)) * static_cast<double>(state.range(2));
-  state.counters["FLOP"] =
-      benchmark::Counter(flop, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["FLOP"] = benchmark::Counter(flop, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 template <Order order>

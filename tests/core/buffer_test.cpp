@@ -1,12 +1,12 @@
 #include "dlfs/core/buffer.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
-#include <Eigen/Core>
 #include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <Eigen/Core>
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -19,7 +19,9 @@ static_assert(std::is_nothrow_move_constructible_v<AlignedBuffer<float>> &&
               std::is_nothrow_move_assignable_v<AlignedBuffer<float>>);
 
 template <class T>
-concept CanBeBuffered = requires { typename AlignedBuffer<T>; };
+concept CanBeBuffered = requires {
+  typename AlignedBuffer<T>;
+};
 static_assert(CanBeBuffered<Eigen::half> && CanBeBuffered<bool> && !CanBeBuffered<std::string>);
 
 TEST(AlignedBuffer, BeginsAtACacheLine) {

@@ -1,9 +1,9 @@
 #include "dlfs/core/eigen.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <type_traits>
+
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -32,8 +32,10 @@ static_assert(IsArrayOf<TensorView<float>, ArrayMap<float>>);
 static_assert(IsArrayOf<TensorView<const float>, ArrayMap<const float>>);
 
 template <class X>
-concept HasMap = requires(X&& x) { as_matrix(std::forward<X>(x)); } ||
-                 requires(X&& x) { as_array(std::forward<X>(x)); };
+concept HasMap = requires(X&& x) {
+  as_matrix(std::forward<X>(x));
+}
+|| requires(X&& x) { as_array(std::forward<X>(x)); };
 static_assert(HasMap<Tensor<float>&> && !HasMap<Tensor<float>> && !HasMap<const Tensor<float>>);
 
 static_assert(!std::is_assignable_v<decltype(MatrixMap<const float>(nullptr, 1, 1)(0, 0)), float>);
@@ -118,9 +120,8 @@ TEST(AsArray, NeedsContiguousElements) {
 template <class T>
 class EigenMapOf : public testing::Test {};
 
-using Elements =
-    testing::Types<float, double, Eigen::half, Eigen::bfloat16, std::int8_t, std::int16_t,
-                   std::int32_t, std::int64_t, std::uint8_t, bool>;
+using Elements = testing::Types<float, double, Eigen::half, Eigen::bfloat16, std::int8_t,
+                                std::int16_t, std::int32_t, std::int64_t, std::uint8_t, bool>;
 TYPED_TEST_SUITE(EigenMapOf, Elements);
 
 TYPED_TEST(EigenMapOf, EveryElementTypeHasMaps) {

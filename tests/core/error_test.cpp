@@ -1,11 +1,11 @@
 #include "dlfs/core/error.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
+
+#include <gtest/gtest.h>
 
 namespace other {
 struct Colour {};
@@ -17,7 +17,7 @@ namespace {
 
 template <class E>
 constexpr bool is_member_of_the_family =
-    std::is_base_of_v<Error, E> && std::is_base_of_v<std::runtime_error, E> &&
+    std::is_base_of_v<Error, E>&& std::is_base_of_v<std::runtime_error, E> &&
     !std::is_convertible_v<std::string, E>;
 
 static_assert(is_member_of_the_family<ShapeError> && is_member_of_the_family<ValueError> &&

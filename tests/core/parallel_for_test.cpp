@@ -1,7 +1,5 @@
 #include "dlfs/core/parallel_for.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -11,6 +9,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -221,8 +221,7 @@ TEST_F(ParallelFor, TakesBodiesOfAnyKind) {
 }
 
 TEST_F(ThreadCount, IsAtFirstThatOfTheCores) {
-  EXPECT_EQ(thread_count(),
-            static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  EXPECT_EQ(thread_count(), static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
 }
 
 TEST_F(ThreadCount, MayChangeBetweenLoops) {

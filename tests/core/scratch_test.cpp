@@ -1,14 +1,14 @@
 #include "dlfs/core/scratch.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
-#include <Eigen/Core>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <new>
 #include <thread>
 #include <type_traits>
+
+#include <Eigen/Core>
+#include <gtest/gtest.h>
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/tensor.hpp"
@@ -37,11 +37,8 @@ void nest(int depth, Index count) {
 }
 
 /// Else the compiler may leave out what nobody looks at.
-template <class T>
-void look_at(const T* memory) {
-  static const volatile void* volatile seen;
-  seen = memory;
-}
+const volatile void* volatile seen;
+void look_at(const void* memory) { seen = memory; }
 
 TEST(AllocationCounterItself, SeesWhatTheProgramTakes) {
   const AllocationCounter counter;
@@ -74,9 +71,8 @@ TEST(Scratch, BeginsAtACacheLine) {
   const Scratch<std::int8_t> b(65);
   const Scratch<double> c(1);
   const Scratch<Eigen::half> d(7);
-  for (const void* memory :
-       {static_cast<void*>(a.data()), static_cast<void*>(b.data()), static_cast<void*>(c.data()),
-        static_cast<void*>(d.data())}) {
+  for (const void* memory : {static_cast<void*>(a.data()), static_cast<void*>(b.data()),
+                             static_cast<void*>(c.data()), static_cast<void*>(d.data())}) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u);
   }
 }
@@ -139,7 +135,8 @@ TEST(Scratch, MemoryDoesNotGrowWithRepetition) {
     stack.release(b.second);
     stack.release(a.second);
   }
-  EXPECT_LE(counter.count(), 5) << "two blocks, the list of them twice, and the one that joins them";
+  EXPECT_LE(counter.count(), 5)
+      << "two blocks, the list of them twice, and the one that joins them";
 }
 
 TEST(Scratch, IsUsableAfterARequestThatCannotBeMet) {

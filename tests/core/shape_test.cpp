@@ -1,11 +1,11 @@
 #include "dlfs/core/shape.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <climits>
 #include <limits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -40,16 +40,21 @@ TEST(Shape, HoldsEightAxes) {
 
 TEST(Shape, RejectsANegativeExtent) {
   EXPECT_EQ(message<ShapeError>([] { return Shape{2, -3}; }), "an extent cannot be negative: -3");
-  EXPECT_EQ(message<ShapeError>([] { return Shape{2, 3}.with(0, -1); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              return Shape{2, 3}.with(0, -1);
+            }),
             "an extent cannot be negative: -1");
 }
 
 TEST(Shape, RejectsASizeThatOverflows) {
   EXPECT_EQ((Shape{largest}).size(), largest);
   EXPECT_EQ((Shape{1, largest, 1}).size(), largest);
-  EXPECT_EQ(message<ShapeError>([] { return Shape{largest, 2}; }),
-            "a tensor of shape (9223372036854775807,) with one more axis of 2 has more elements than "
-            "can be counted");
+  EXPECT_EQ(
+      message<ShapeError>([] {
+        return Shape{largest, 2};
+      }),
+      "a tensor of shape (9223372036854775807,) with one more axis of 2 has more elements than "
+      "can be counted");
   EXPECT_THROW((Shape{Index{1} << 32, Index{1} << 31}), ShapeError);
   EXPECT_NO_THROW((Shape{(Index{1} << 32) - 1, Index{1} << 31}));
   EXPECT_THROW((Shape{3, 3}).with(0, largest), ShapeError);
@@ -105,7 +110,9 @@ TEST(BroadcastShapes, AnOneStretchesToZero) {
 }
 
 TEST(BroadcastShapes, ErrorNamesTheOperationTheShapesAndTheAxis) {
-  EXPECT_EQ(message<ShapeError>([] { return broadcast_shapes({4, 2, 3}, {3, 3}, "subtract"); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              return broadcast_shapes({4, 2, 3}, {3, 3}, "subtract");
+            }),
             "subtract: shapes (4, 2, 3) and (3, 3) do not broadcast: axis -2 has extents 2 and 3");
 }
 

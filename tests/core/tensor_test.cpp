@@ -1,14 +1,14 @@
 #include "dlfs/core/tensor.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
-#include <Eigen/Core>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <Eigen/Core>
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -21,7 +21,9 @@ constexpr Index largest = std::numeric_limits<Index>::max();
 
 // A tensor holds plain numbers.
 template <class T>
-concept CanBeAnElement = requires { typename Tensor<T>; };
+concept CanBeAnElement = requires {
+  typename Tensor<T>;
+};
 static_assert(CanBeAnElement<float> && CanBeAnElement<Eigen::half> && CanBeAnElement<bool>);
 static_assert(!CanBeAnElement<const float> && !CanBeAnElement<std::string> &&
               !CanBeAnElement<float&>);
@@ -55,17 +57,21 @@ static_assert(GivesViewsOf<const Tensor<float>&, const float>);
 
 // A view of an expiring tensor does not compile.
 template <class X>
-concept GivesAnyView =
-    requires(X&& x) { std::forward<X>(x).view(); } || requires(X&& x) { std::forward<X>(x)[0]; } ||
-    requires(X&& x) { std::forward<X>(x).rows(0, 1); } ||
-    requires(X&& x) { std::forward<X>(x).slice(0, Slice{}); } ||
-    requires(X&& x) { std::forward<X>(x).transpose(); } ||
-    requires(X&& x) { std::forward<X>(x).transpose({0, 1}); };
+concept GivesAnyView = requires(X&& x) {
+  std::forward<X>(x).view();
+}
+|| requires(X&& x) { std::forward<X>(x)[0]; }
+|| requires(X&& x) { std::forward<X>(x).rows(0, 1); }
+|| requires(X&& x) { std::forward<X>(x).slice(0, Slice{}); }
+|| requires(X&& x) { std::forward<X>(x).transpose(); }
+|| requires(X&& x) { std::forward<X>(x).transpose({0, 1}); };
 static_assert(GivesAnyView<Tensor<float>&> && !GivesAnyView<Tensor<float>> &&
               !GivesAnyView<const Tensor<float>>);
 
 template <class X>
-concept CanReshape = requires(X&& x) { std::forward<X>(x).reshape({-1}); };
+concept CanReshape = requires(X&& x) {
+  std::forward<X>(x).reshape({-1});
+};
 static_assert(CanReshape<Tensor<float>> && !CanReshape<const Tensor<float>>);
 static_assert(std::is_same_v<decltype(Tensor<float>().reshape({-1})), Tensor<float>>);
 
@@ -77,9 +83,8 @@ static_assert(std::is_same_v<Element<const TensorView<const bool>&>, bool>);
 template <class T>
 class TensorOf : public testing::Test {};
 
-using Elements =
-    testing::Types<float, double, Eigen::half, Eigen::bfloat16, std::int8_t, std::int16_t,
-                   std::int32_t, std::int64_t, std::uint8_t, bool>;
+using Elements = testing::Types<float, double, Eigen::half, Eigen::bfloat16, std::int8_t,
+                                std::int16_t, std::int32_t, std::int64_t, std::uint8_t, bool>;
 TYPED_TEST_SUITE(TensorOf, Elements);
 
 TYPED_TEST(TensorOf, HoldsEveryElementType) {
@@ -141,7 +146,9 @@ TEST(Tensor, TakesValuesInRowMajorOrder) {
   EXPECT_EQ(x(1, 0), 3);
   const std::vector<int> values{5, 6};
   EXPECT_EQ((Tensor<int>({2}, values))(1), 6);
-  EXPECT_EQ(message<ShapeError>([] { return Tensor<int>({2, 2}, {1, 2, 3}); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              return Tensor<int>({2, 2}, {1, 2, 3});
+            }),
             "tensor: 3 values for the shape (2, 2)");
 }
 
@@ -283,9 +290,13 @@ TEST(Array, HoldsTheValuesInOrder) {
 }
 
 TEST(Array, RejectsARaggedList) {
-  EXPECT_EQ(message<ShapeError>([] { return array<int>({{1, 2}, {3}}); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              return array<int>({{1, 2}, {3}});
+            }),
             "array: ragged list: an entry of shape (2,) stands beside one of shape (1,)");
-  EXPECT_EQ(message<ShapeError>([] { return array<int>({1, {2}}); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              return array<int>({1, {2}});
+            }),
             "array: ragged list: an entry of shape () stands beside one of shape (1,)");
   EXPECT_THROW(array<int>({{{1}, {2}}, {{1}, {2, 3}}}), ShapeError);
   EXPECT_THROW(array<int>({{}, {1}}), ShapeError);

@@ -1,7 +1,5 @@
 #include "dlfs/core/view.hpp"  // first: proves the header self-contained
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -9,6 +7,8 @@
 #include <optional>
 #include <type_traits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/message.hpp"
 
@@ -122,7 +122,8 @@ TEST_F(View, AScalarHasOneElementAndNoAxis) {
   EXPECT_EQ(x.reshape({-1}).shape(), Shape{1});
   EXPECT_EQ(message<ShapeError>([&] { return x[0]; }),
             "indexing: a tensor of rank 0 has no axis to index");
-  EXPECT_EQ(message<ShapeError>([&] { return x.rows(0, 0); }), "rows: [0, 0) of a tensor of shape ()");
+  EXPECT_EQ(message<ShapeError>([&] { return x.rows(0, 0); }),
+            "rows: [0, 0) of a tensor of shape ()");
   EXPECT_THROW(x.slice(0, {}), ShapeError);
 }
 
@@ -266,11 +267,15 @@ TEST_F(View, TransposePutsTheNamedAxisFirst) {
 
 TEST_F(View, TransposeNeedsEveryAxisOnce) {
   const auto x = counting({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { return x.transpose({0, -2}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.transpose({0, -2});
+            }),
             "transpose: axis 0 is named twice");
   EXPECT_EQ(message<ShapeError>([&] { return x.transpose({1}); }),
             "transpose: 1 axes given for the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x.transpose({0, 2}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.transpose({0, 2});
+            }),
             "axis 2 is out of range for the shape (2, 3)");
   EXPECT_THROW(x.transpose({0, 1, 0}), ShapeError);
   EXPECT_THROW(x.transpose({}), ShapeError);
@@ -314,13 +319,21 @@ TEST_F(View, ReshapeResolvesOneUnknownExtent) {
 
 TEST_F(View, ReshapeErrorsNameWhatWasAskedFor) {
   const auto x = counting({2, 6});
-  EXPECT_EQ(message<ShapeError>([&] { return x.reshape({5, 2}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.reshape({5, 2});
+            }),
             "reshape: (2, 6) has 12 elements, (5, 2) has 10");
-  EXPECT_EQ(message<ShapeError>([&] { return x.reshape({-1, 5}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.reshape({-1, 5});
+            }),
             "reshape: (2, 6) has 12 elements, which -1 cannot divide into parts of 5");
-  EXPECT_EQ(message<ShapeError>([&] { return x.reshape({-1, -1}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.reshape({-1, -1});
+            }),
             "reshape: (2, 6): more than one -1");
-  EXPECT_EQ(message<ShapeError>([&] { return x.reshape({-2, 6}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return x.reshape({-2, 6});
+            }),
             "an extent cannot be negative: -2");
   EXPECT_EQ(message<ShapeError>([&] { return x.transpose().reshape({12}); }),
             "reshape: the view of shape (6, 2) is not contiguous");
@@ -346,9 +359,13 @@ TEST_F(View, BroadcastReachesAnExtentOfZero) {
 }
 
 TEST_F(View, BroadcastErrorNamesBothShapes) {
-  EXPECT_EQ(message<ShapeError>([&] { return counting({2, 3}).broadcast_to({4, 3}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return counting({2, 3}).broadcast_to({4, 3});
+            }),
             "broadcast_to: (2, 3) does not broadcast to (4, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return counting({1, 3}).broadcast_to({3}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              return counting({1, 3}).broadcast_to({3});
+            }),
             "broadcast_to: (1, 3) does not broadcast to (3,)");
   EXPECT_THROW(counting({1}).broadcast_to({}), ShapeError);
 }

@@ -1,9 +1,9 @@
 #include "dlfs/math/activation.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/math/reference/activation.hpp"
 #include "math/support.hpp"

@@ -1,10 +1,10 @@
 #include "dlfs/math/elementwise.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "math/support.hpp"
 
@@ -22,13 +22,21 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 template <class A, class B>
-concept CanAdd = requires(A a, B b) { a + b; };
+concept CanAdd = requires(A a, B b) {
+  a + b;
+};
 template <class A, class B>
-concept CanDivide = requires(A a, B b) { a / b; };
+concept CanDivide = requires(A a, B b) {
+  a / b;
+};
 template <class A, class B>
-concept CanAddTo = requires(B b) { std::declval<A>() += b; };
+concept CanAddTo = requires(B b) {
+  std::declval<A>() += b;
+};
 template <class X>
-concept CanTakeExp = requires(X x) { exp(x); };
+concept CanTakeExp = requires(X x) {
+  exp(x);
+};
 
 static_assert(CanAdd<Tensor<float>&, TensorView<const float>> && CanAdd<Tensor<float>&, int>);
 static_assert(!CanAdd<Tensor<float>&, Tensor<double>&>, "mixed element types");
@@ -187,8 +195,8 @@ TEST(Elementwise, MaximumAndMinimumPropagateNaN) {
 }
 
 TEST(Elementwise, ClipLimitsAndPropagatesNaN) {
-  EXPECT_TRUE(are_close(clip(array<float>({-2, 0.5f, 2, nan}), -1, 1),
-                        array<float>({-1, 0.5f, 1, nan})));
+  EXPECT_TRUE(
+      are_close(clip(array<float>({-2, 0.5f, 2, nan}), -1, 1), array<float>({-1, 0.5f, 1, nan})));
 }
 
 TEST(Comparison, GivesBooleans) {
@@ -206,8 +214,7 @@ TEST(Comparison, GivesBooleans) {
 
 TEST(Where, ChoosesAndBroadcasts) {
   const auto condition = array<bool>({{true}, {false}});
-  EXPECT_TRUE(are_close(where(condition, array<float>({1, 2}), 0),
-                        array<float>({{1, 2}, {0, 0}})));
+  EXPECT_TRUE(are_close(where(condition, array<float>({1, 2}), 0), array<float>({{1, 2}, {0, 0}})));
   const auto x = array<float>({-1, 2});
   EXPECT_TRUE(are_close(where(x > 0, x, -x), array<float>({1, 2})));
 }
@@ -268,7 +275,9 @@ TEST(Elementwise, ShapeErrorNamesTheOperationAndBothShapes) {
             "subtract: shapes (2, 3) and (2,) do not broadcast: axis -1 has extents 3 and 2");
   EXPECT_EQ(error_of<ShapeError>([&] { x *= y; }),
             "multiply: shapes (2, 3) and (2,) do not broadcast: axis -1 has extents 3 and 2");
-  EXPECT_EQ(error_of<ShapeError>([&] { x += zeros<float>({4, 2, 3}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              x += zeros<float>({4, 2, 3});
+            }),
             "add: an operand of shape (4, 2, 3) does not broadcast into the shape (2, 3)");
   EXPECT_EQ(error_of<ShapeError>([&] { assign(x, y); }),
             "assign: shapes (2, 3) and (2,) do not broadcast: axis -1 has extents 3 and 2");

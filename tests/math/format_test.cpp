@@ -1,8 +1,8 @@
 #include "dlfs/math/format.hpp"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "math/support.hpp"
 
@@ -72,7 +72,8 @@ TEST(Format, WideRangesHaveExponents) {
 
 TEST(Format, NaNAndInfinityAreWords) {
   EXPECT_EQ(to_string(array<double>({nan, 1, -infinity})), "[ nan   1. -inf]");
-  EXPECT_EQ(to_string(array<double>({-nan, 1e10})), "[   nan 1.e+10]");
+  EXPECT_EQ(to_string(array<double>({nan, 1e10})), "[   nan 1.e+10]");
+  EXPECT_EQ(to_string(array<double>({-nan, 1})), "[nan  1.]");
 }
 
 TEST(Format, HalfTypesShowTheDigitsThatTheyHold) {
@@ -96,7 +97,7 @@ TEST(Format, LongRowsAreBroken) {
   EXPECT_EQ(to_string(counting<int>({30})),
             "[ 0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23\n"
             " 24 25 26 27 28 29]");
-  EXPECT_EQ(to_string(counting<double>({30}) ),
+  EXPECT_EQ(to_string(counting<double>({30})),
             "[ 0.  1.  2.  3.  4.  5.  6.  7.  8.  9. 10. 11. 12. 13. 14. 15. 16. 17.\n"
             " 18. 19. 20. 21. 22. 23. 24. 25. 26. 27. 28. 29.]");
 }
@@ -106,9 +107,7 @@ TEST(Format, ViewsAreReadThroughTheirStrides) {
   EXPECT_EQ(to_string(x.transpose()), "[[0 3]\n [1 4]\n [2 5]]");
 }
 
-TEST(Format, IsFoundByConcat) {
-  EXPECT_EQ(concat("x = ", array<float>({1, 2})), "x = [1. 2.]");
-}
+TEST(Format, IsFoundByConcat) { EXPECT_EQ(concat("x = ", array<float>({1, 2})), "x = [1. 2.]"); }
 
 }  // namespace
 }  // namespace dlfs

@@ -1,8 +1,8 @@
 #include "dlfs/math/loop_nest.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace dlfs::detail {
 namespace {

@@ -1,8 +1,9 @@
 #include "dlfs/math/matmul.hpp"
 
-#include <gtest/gtest.h>
-
+#include <cmath>
 #include <tuple>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/math/reference/matmul.hpp"
 #include "math/support.hpp"
@@ -65,8 +66,18 @@ TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Matmul, MatmulShapes,
                          testing::Values(std::tuple(1, 1, 1), std::tuple(3, 5, 7),
                                          std::tuple(1, 300, 17), std::tuple(33, 20, 1),
-                                         std::tuple(65, 31, 130), std::tuple(200, 150, 101),
-                                         std::tuple(100, 784, 100), std::tuple(97, 3, 201)));
+                                         std::tuple(65, 31, 130), std::tuple(97, 3, 101)));
+
+TEST(Matmul, BlocksOfALargeProductFitTogether) {
+  auto a = random_tensor<float>({301, 257}, 1);
+  auto b = random_tensor<float>({257, 203}, 2);
+  for (float& element : a) element = std::round(8 * element);  // small integers: sums are exact
+  for (float& element : b) element = std::round(8 * element);
+  const auto product = matmul(a, b);
+  for (Index row = 0; row < 301; row += 43) {
+    EXPECT_TRUE(are_close(product.rows(row, row + 43), matmul(a.rows(row, row + 43), b))) << row;
+  }
+}
 
 TEST(Matmul, BroadcastOperandIsReadWithItsZeroStrides) {
   const auto row = array<float>({1, 2, 3});
@@ -96,7 +107,8 @@ TEST(Matmul, OutputMayBeRowsOfAWiderMatrix) {
 
 TEST(Matmul, WithoutElementsIsEmptyOrZero) {
   EXPECT_EQ(matmul(Tensor<float>({0, 3}), Tensor<float>({3, 2})).shape(), Shape({0, 2}));
-  EXPECT_TRUE(are_close(matmul(Tensor<float>({2, 0}), Tensor<float>({0, 3})), zeros<float>({2, 3})));
+  EXPECT_TRUE(
+      are_close(matmul(Tensor<float>({2, 0}), Tensor<float>({0, 3})), zeros<float>({2, 3})));
   auto sum = ones<float>({2, 3});
   matmul(Tensor<float>({2, 0}), Tensor<float>({0, 3}), sum, Store::add);
   EXPECT_TRUE(are_close(sum, ones<float>({2, 3})));
@@ -112,19 +124,24 @@ TEST(Matmul, IsBitIdenticalForAnyThreadCount) {
 
 TEST(Matmul, ShapeErrorNamesTheOperationAndBothShapes) {
   const Tensor<float> a({2, 3});
-  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({4, 5})); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              matmul(a, Tensor<float>({4, 5}));
+            }),
             "matmul: the inner extents differ: (2, 3) times (4, 5)");
   EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3})); }),
             "matmul: expected two matrices, got (2, 3) times (3,)");
   Tensor<float> out({3, 3});
-  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3, 2}), out); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              matmul(a, Tensor<float>({3, 2}), out);
+            }),
             "matmul: expected an output of shape (2, 2), got (3, 3)");
 }
 
 TEST(Matmul, OutputWithoutDenseRowsIsAShapeError) {
   Tensor<float> out({2, 2});
-  EXPECT_EQ(error_of<ShapeError>(
-                [&] { matmul(Tensor<float>({2, 3}), Tensor<float>({3, 2}), out.transpose()); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              matmul(Tensor<float>({2, 3}), Tensor<float>({3, 2}), out.transpose());
+            }),
             "matmul: the rows of the output are not dense");
 }
 

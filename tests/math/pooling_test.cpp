@@ -66,6 +66,13 @@ TEST(MaxPooling, NanWins) {
   }
 }
 
+TEST(MaxPooling, FirstOfSeveralNansWins) {
+  for (const Window& window : {Window{.kernel = 2, .stride = 2}, Window{.kernel = 2}}) {
+    EXPECT_EQ(max_pooled(array<float>({{{{1, nan}, {nan, 9}}}}), window).winners.item(), 1);
+    EXPECT_EQ(max_pooled(array<float>({{{{1, 9}, {nan, nan}}}}), window).winners.item(), 2);
+  }
+}
+
 TEST(MaxPooling, PaddingNeverWins) {
   const auto x = full<float>({1, 1, 2, 2}, -infinity);
   const auto pooled = max_pooled(x, {.kernel = 2, .stride = 2, .padding = 1});

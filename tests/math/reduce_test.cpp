@@ -1,10 +1,10 @@
 #include "dlfs/math/reduce.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
 #include <type_traits>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/math/reference/reduce.hpp"
 #include "math/support.hpp"
@@ -32,7 +32,8 @@ TEST(Sum, RunsOverOneAxisSeveralOrAll) {
 }
 
 /// The sum over the flagged axes, element by element.
-Tensor<double> plain_sum(TensorView<const double> x, const detail::AxisFlags& reduced, int axis = 0) {
+Tensor<double> plain_sum(TensorView<const double> x, const detail::AxisFlags& reduced,
+                         int axis = 0) {
   if (x.rank() == 0) return full<double>({}, *x.data());
   Tensor<double> total;
   Shape stacked{x.extent(0)};
@@ -52,9 +53,9 @@ Tensor<double> plain_sum(TensorView<const double> x, const detail::AxisFlags& re
 
 TEST(Sum, AgreesWithAPlainLoopForEverySetOfAxesAndEveryView) {
   const auto x = random_tensor<double>({3, 4, 5, 6});
-  for (const auto& view : {x.view(), x.transpose(), x.transpose({1, 3, 0, 2}),
-                           x.slice(3, {.step = -2}).slice(1, {.step = 3}),
-                           x[0][0][0].broadcast_to({2, 3, 2, 6})}) {
+  for (const auto& view :
+       {x.view(), x.transpose(), x.transpose({1, 3, 0, 2}),
+        x.slice(3, {.step = -2}).slice(1, {.step = 3}), x[0][0][0].broadcast_to({2, 3, 2, 6})}) {
     for (unsigned set = 0; set < 16; ++set) {
       detail::AxisFlags reduced{};
       for (unsigned axis = 0; axis < 4; ++axis) reduced[axis] = (set >> axis & 1) != 0;
@@ -136,9 +137,13 @@ TEST(Extremes, PropagateNaN) {
 }
 
 TEST(Extremes, OfNothingAreAValueError) {
-  EXPECT_EQ(error_of<ValueError>([] { max(Tensor<float>({0, 3})); }),
+  EXPECT_EQ(error_of<ValueError>([] {
+              max(Tensor<float>({0, 3}));
+            }),
             "max: no elements in the shape (0, 3)");
-  EXPECT_EQ(error_of<ValueError>([] { min(Tensor<float>({3, 0}), 1); }),
+  EXPECT_EQ(error_of<ValueError>([] {
+              min(Tensor<float>({3, 0}), 1);
+            }),
             "min: no elements along the reduced axes of the shape (3, 0)");
   EXPECT_EQ(max(Tensor<float>({0, 3}), 1).shape(), Shape({0}));
 }
@@ -158,7 +163,9 @@ TEST(Argmax, FirstNaNWins) {
 }
 
 TEST(Argmax, OfNothingIsAValueError) {
-  EXPECT_EQ(error_of<ValueError>([] { argmax(Tensor<float>({3, 0}), 1); }),
+  EXPECT_EQ(error_of<ValueError>([] {
+              argmax(Tensor<float>({3, 0}), 1);
+            }),
             "argmax: no elements along axis 1 of the shape (3, 0)");
   EXPECT_EQ(argmax(Tensor<float>({0, 3}), 1).shape(), Shape({0}));
 }
@@ -187,7 +194,9 @@ TEST(SumRows, StoreChoosesToOverwriteOrToAdd) {
 
 TEST(SumRows, ShapeErrorNamesTheOperationAndBothShapes) {
   Tensor<float> out({2});
-  EXPECT_EQ(error_of<ShapeError>([&] { sum_rows(Tensor<float>({2, 3}), out); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              sum_rows(Tensor<float>({2, 3}), out);
+            }),
             "sum_rows: expected out of shape (3,), got (2,)");
   EXPECT_EQ(error_of<ShapeError>([&] { sum_rows(Tensor<float>({2}), out); }),
             "sum_rows: expected a matrix, got (2,)");
@@ -201,10 +210,15 @@ TEST(Reduce, IsBitIdenticalForAnyThreadCount) {
 
 TEST(Reduce, AxisErrorsNameTheAxisAndTheShape) {
   const Tensor<float> x({2, 3});
-  EXPECT_EQ(error_of<ShapeError>([&] { sum(x, 2); }), "axis 2 is out of range for the shape (2, 3)");
-  EXPECT_EQ(error_of<ShapeError>([&] { mean(x, {0, -2}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { sum(x, 2); }),
+            "axis 2 is out of range for the shape (2, 3)");
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              mean(x, {0, -2});
+            }),
             "mean: axis -2 of the shape (2, 3) is named twice");
-  EXPECT_EQ(error_of<ShapeError>([&] { max(x, {0, 0, 0, 0, 0, 0, 0, 0, 0}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              max(x, {0, 0, 0, 0, 0, 0, 0, 0, 0});
+            }),
             "9 axes named, where a shape has at most 8");
   EXPECT_EQ(error_of<ShapeError>([&] { argmax(x, -3); }),
             "axis -3 is out of range for the shape (2, 3)");

@@ -1,8 +1,8 @@
 #include "dlfs/math/softmax.hpp"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/math/reduce.hpp"
 #include "dlfs/math/reference/softmax.hpp"
@@ -94,14 +94,17 @@ TEST(LogSumExp, StridedViewIsCopied) {
 }
 
 TEST(LogSumExp, EmptyRowsAreAValueError) {
-  EXPECT_EQ(error_of<ValueError>([] { log_sum_exp(Tensor<float>({3, 0})); }),
+  EXPECT_EQ(error_of<ValueError>([] {
+              log_sum_exp(Tensor<float>({3, 0}));
+            }),
             "log_sum_exp: no elements along the last axis of (3, 0)");
   EXPECT_EQ(log_sum_exp(Tensor<float>({0, 3})).shape(), Shape({0}));
 }
 
 TEST(LogSumExp, InfiniteScoresAreTheirOwnResult) {
-  EXPECT_TRUE(are_close(log_sum_exp(array<double>({{infinity, 0}, {-infinity, -infinity}, {infinity, nan}})),
-                        array<double>({infinity, -infinity, nan})));
+  EXPECT_TRUE(are_close(
+      log_sum_exp(array<double>({{infinity, 0}, {-infinity, -infinity}, {infinity, nan}})),
+      array<double>({infinity, -infinity, nan})));
 }
 
 TEST(Softmax, ShapeErrorNamesTheOperationAndBothShapes) {
@@ -110,11 +113,17 @@ TEST(Softmax, ShapeErrorNamesTheOperationAndBothShapes) {
   EXPECT_EQ(error_of<ShapeError>([] { log_sum_exp(full<float>({}, 1)); }),
             "log_sum_exp: expected at least rank 1, got ()");
   Tensor<float> out({3, 2});
-  EXPECT_EQ(error_of<ShapeError>([&] { softmax(Tensor<float>({2, 3}), out); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              softmax(Tensor<float>({2, 3}), out);
+            }),
             "softmax: expected out of shape (2, 3), got (3, 2)");
-  EXPECT_EQ(error_of<ShapeError>([&] { log_softmax(Tensor<float>({2, 3}), out); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              log_softmax(Tensor<float>({2, 3}), out);
+            }),
             "log_softmax: expected out of shape (2, 3), got (3, 2)");
-  EXPECT_EQ(error_of<ShapeError>([&] { log_sum_exp(Tensor<float>({2, 3}), out); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              log_sum_exp(Tensor<float>({2, 3}), out);
+            }),
             "log_sum_exp: expected out of shape (2,), got (3, 2)");
 }
 

@@ -36,9 +36,9 @@ class AllocationCounter {
 #if defined(DLFS_SANITIZED_HEAP)
 
 // The sanitizer owns the heap, and tells of every piece. (g++ lacks the header that says so.)
-extern "C" int __sanitizer_install_malloc_and_free_hooks(
-    void (*malloc_hook)(const volatile void*, std::size_t),
-    void (*free_hook)(const volatile void*));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
+                                                                             std::size_t),
+                                                         void (*free_hook)(const volatile void*));
 
 namespace dlfs::test {
 inline const int allocation_hook = __sanitizer_install_malloc_and_free_hooks(

@@ -77,10 +77,10 @@ void sigmoid(const X& x, TensorView<Element<X>> out) {
 /// dx = dy y (1 - y).
 template <AnyTensor Y>
 void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>(
-      "sigmoid_backward", y, dy, dx, [](const auto& outputs, const auto& gradients) {
-        return gradients * outputs * (Element<Y>(1) - outputs);
-      });
+  detail::activate_backward<Element<Y>>("sigmoid_backward", y, dy, dx,
+                                        [](const auto& outputs, const auto& gradients) {
+                                          return gradients * outputs * (Element<Y>(1) - outputs);
+                                        });
 }
 
 template <AnyTensor X>
@@ -91,10 +91,10 @@ void tanh(const X& x, TensorView<Element<X>> out) {
 /// dx = dy (1 - y^2).
 template <AnyTensor Y>
 void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>(
-      "tanh_backward", y, dy, dx, [](const auto& outputs, const auto& gradients) {
-        return gradients * (Element<Y>(1) - outputs.square());
-      });
+  detail::activate_backward<Element<Y>>("tanh_backward", y, dy, dx,
+                                        [](const auto& outputs, const auto& gradients) {
+                                          return gradients * (Element<Y>(1) - outputs.square());
+                                        });
 }
 
 }  // namespace dlfs

@@ -1,20 +1,21 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
+
+#include <Eigen/Core>
 
 namespace dlfs {
 
 /// Elements that store a real number: float, double, half and bfloat16.
 template <class T>
-concept RealElement = std::floating_point<T> || std::same_as<T, Eigen::half> ||
-                      std::same_as<T, Eigen::bfloat16>;
+concept RealElement =
+    std::floating_point<T> || std::same_as<T, Eigen::half> || std::same_as<T, Eigen::bfloat16>;
 
 /// Elements that have an arithmetic: real numbers and integers, but not bool.
 template <class T>
-concept NumberElement = RealElement<T> || (std::integral<T> && !std::same_as<T, bool>);
+concept NumberElement = (std::integral<T> && !std::same_as<T, bool>) || RealElement<T>;
 
 namespace detail {
 

@@ -103,19 +103,22 @@ void apply_to_row(const Op& op, Index size, Row<Out> out, Row<const A> a, Row<co
   }
 }
 
+template <std::size_t... i, class Op, class Out, class... In>
+void apply_to_rows(std::index_sequence<i...>, const Op& op, TensorView<Out> out,
+                   TensorView<const In>... in) {
+  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
+  const auto& strides = nest.row_strides();
+  nest.for_each_row([&](const auto& offsets) {
+    apply_to_row(op, nest.row_extent(), Row<Out>{out.data() + offsets[0], strides[0]},
+                 Row<const In>{in.data() + offsets[1 + i], strides[1 + i]}...);
+  });
+}
+
 /// out = op(in...), where all have one shape. `op` maps Eigen array expressions to another; it
 /// never sees single elements. The memory of `out` may be that of an operand of equal strides.
 template <class Op, class Out, class... In>
 void apply(const Op& op, TensorView<Out> out, TensorView<const In>... in) {
-  if (out.empty()) return;
-  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
-  const auto& strides = nest.row_strides();
-  nest.for_each_row([&](const auto& offsets) {
-    [&]<std::size_t... i>(std::index_sequence<i...>) {
-      apply_to_row(op, nest.row_extent(), Row<Out>{out.data() + offsets[0], strides[0]},
-                   Row<const In>{in.data() + offsets[1 + i], strides[1 + i]}...);
-    }(std::index_sequence_for<In...>());
-  });
+  if (!out.empty()) apply_to_rows(std::index_sequence_for<In...>(), op, out, in...);
 }
 
 /// A number as an operand: a tensor of rank 0.
@@ -127,21 +130,21 @@ struct ScalarOperand {
 
 /// Numbers that stand beside tensors of T. A fraction beside integers would lose what it says.
 template <class S, class T>
-concept ScalarFor = std::same_as<S, T> ||
-                    (std::is_arithmetic_v<S> && NumberElement<T> &&
-                     !(std::floating_point<S> && std::integral<T>));
+constexpr bool is_scalar_for = std::is_same_v<S, T> ||
+                               (std::is_arithmetic_v<S> && NumberElement<T> &&
+                                (std::is_integral_v<S> || !std::is_integral_v<T>));
 
 template <class X, class T>
-concept OperandOf = ScalarFor<std::remove_cvref_t<X>, T> ||
-                    (AnyTensor<X> && std::same_as<typename std::remove_cvref_t<X>::value_type, T>);
+constexpr bool is_operand_of = is_scalar_for<std::remove_cvref_t<X>, T>;
+template <AnyTensor X, class T>
+constexpr bool is_operand_of<X, T> = std::is_same_v<Element<X>, T>;
 
 template <class A, class B>
 using CommonElement = Element<std::conditional_t<AnyTensor<A>, A, B>>;
 
 /// Two operands of one operation, at least one of them a tensor.
 template <class A, class B>
-concept Operands = (AnyTensor<A> || AnyTensor<B>) && OperandOf<A, CommonElement<A, B>> &&
-                   OperandOf<B, CommonElement<A, B>>;
+concept Operands = is_operand_of<A, CommonElement<A, B>> && is_operand_of<B, CommonElement<A, B>>;
 
 template <class A, class B>
 concept NumberOperands = Operands<A, B> && NumberElement<CommonElement<A, B>>;
@@ -152,6 +155,12 @@ concept RealOperands = Operands<A, B> && RealElement<CommonElement<A, B>>;
 /// What can be written to: a tensor that is not const and does not expire, or a view that writes.
 template <class X>
 concept WritableTensor = AnyTensor<X> && std::convertible_to<X, TensorView<Element<X>>>;
+
+template <class A, class B>
+concept NumberOperandsInto = NumberElement<Element<A>> && is_operand_of<B, Element<A>>;
+
+template <class A, class B>
+concept RealOperandsInto = RealElement<Element<A>> && is_operand_of<B, Element<A>>;
 
 template <class T, class X>
 auto as_operand(const X& x) {
@@ -354,63 +363,63 @@ A update_operand(std::string_view operation, const Op& op, A&& out, const B& x) 
 }  // namespace detail
 
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
+  requires(detail::NumberOperands<A, B>)
 auto operator+(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("add", detail::Add(), std::forward<A>(a),
                                                      std::forward<B>(b));
 }
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
+  requires(detail::NumberOperands<A, B>)
 auto operator-(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("subtract", detail::Subtract(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
+  requires(detail::NumberOperands<A, B>)
 auto operator*(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("multiply", detail::Multiply(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 /// For real numbers only: C++ and NumPy disagree on what integers give.
 template <class A, class B>
-  requires detail::RealOperands<A, B>
+  requires(detail::RealOperands<A, B>)
 auto operator/(A&& a, B&& b) {
-  return detail::binary<detail::CommonElement<A, B>>("divide", detail::Divide(),
-                                                     std::forward<A>(a), std::forward<B>(b));
+  return detail::binary<detail::CommonElement<A, B>>("divide", detail::Divide(), std::forward<A>(a),
+                                                     std::forward<B>(b));
 }
 
 // In place, into a tensor or a view. The right operand is broadcast, and may overlap the left one.
-template <detail::WritableTensor A, detail::OperandOf<Element<A>> B>
-  requires NumberElement<Element<A>>
+template <detail::WritableTensor A, class B>
+  requires(detail::NumberOperandsInto<A, B>)
 A operator+=(A&& a, const B& b) {
   return detail::update_operand("add", detail::Add(), std::forward<A>(a), b);
 }
-template <detail::WritableTensor A, detail::OperandOf<Element<A>> B>
-  requires NumberElement<Element<A>>
+template <detail::WritableTensor A, class B>
+  requires(detail::NumberOperandsInto<A, B>)
 A operator-=(A&& a, const B& b) {
   return detail::update_operand("subtract", detail::Subtract(), std::forward<A>(a), b);
 }
-template <detail::WritableTensor A, detail::OperandOf<Element<A>> B>
-  requires NumberElement<Element<A>>
+template <detail::WritableTensor A, class B>
+  requires(detail::NumberOperandsInto<A, B>)
 A operator*=(A&& a, const B& b) {
   return detail::update_operand("multiply", detail::Multiply(), std::forward<A>(a), b);
 }
-template <detail::WritableTensor A, detail::OperandOf<Element<A>> B>
-  requires RealElement<Element<A>>
+template <detail::WritableTensor A, class B>
+  requires(detail::RealOperandsInto<A, B>)
 A operator/=(A&& a, const B& b) {
   return detail::update_operand("divide", detail::Divide(), std::forward<A>(a), b);
 }
 
 /// The larger of each pair of elements; NaN where either is NaN.
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
+  requires(detail::NumberOperands<A, B>)
 auto maximum(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("maximum", detail::Maximum(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 /// The smaller of each pair of elements; NaN where either is NaN.
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
+  requires(detail::NumberOperands<A, B>)
 auto minimum(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("minimum", detail::Minimum(),
                                                      std::forward<A>(a), std::forward<B>(b));
@@ -418,87 +427,72 @@ auto minimum(A&& a, B&& b) {
 
 // Comparisons give tensors of bool. Equality is a function, as == asks whether two things are one.
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
-Tensor<bool> operator<(const A& a, const B& b) {
+  requires(detail::NumberOperands<A, B>)
+auto operator<(const A& a, const B& b) {
   return detail::binary<bool>("less", detail::Less(), a, b);
 }
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
-Tensor<bool> operator<=(const A& a, const B& b) {
+  requires(detail::NumberOperands<A, B>)
+auto operator<=(const A& a, const B& b) {
   return detail::binary<bool>("less_equal", detail::LessEqual(), a, b);
 }
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
-Tensor<bool> operator>(const A& a, const B& b) {
+  requires(detail::NumberOperands<A, B>)
+auto operator>(const A& a, const B& b) {
   return detail::binary<bool>("greater", detail::Less(), b, a);
 }
 template <class A, class B>
-  requires detail::NumberOperands<A, B>
-Tensor<bool> operator>=(const A& a, const B& b) {
+  requires(detail::NumberOperands<A, B>)
+auto operator>=(const A& a, const B& b) {
   return detail::binary<bool>("greater_equal", detail::LessEqual(), b, a);
 }
 template <class A, class B>
-  requires detail::Operands<A, B>
-Tensor<bool> equal(const A& a, const B& b) {
-  return detail::binary<bool>("equal", detail::Equal(), a, b);
-}
+  requires(detail::Operands<A, B>)
+auto equal(const A& a, const B& b) { return detail::binary<bool>("equal", detail::Equal(), a, b); }
 template <class A, class B>
-  requires detail::Operands<A, B>
-Tensor<bool> not_equal(const A& a, const B& b) {
+  requires(detail::Operands<A, B>)
+auto not_equal(const A& a, const B& b) {
   return detail::binary<bool>("not_equal", detail::NotEqual(), a, b);
 }
 
 /// -x
 template <AnyTensor X>
-  requires NumberElement<Element<X>>
-auto operator-(X&& x) {
-  return detail::unary<Element<X>>(detail::Negate(), std::forward<X>(x));
-}
+  requires(NumberElement<Element<X>>)
+auto operator-(X&& x) { return detail::unary<Element<X>>(detail::Negate(), std::forward<X>(x)); }
 /// |x|
 template <AnyTensor X>
-  requires NumberElement<Element<X>>
-auto abs(X&& x) {
-  return detail::unary<Element<X>>(detail::Abs(), std::forward<X>(x));
-}
+  requires(NumberElement<Element<X>>)
+auto abs(X&& x) { return detail::unary<Element<X>>(detail::Abs(), std::forward<X>(x)); }
 /// x^2
 template <AnyTensor X>
-  requires NumberElement<Element<X>>
-auto square(X&& x) {
-  return detail::unary<Element<X>>(detail::Square(), std::forward<X>(x));
-}
+  requires(NumberElement<Element<X>>)
+auto square(X&& x) { return detail::unary<Element<X>>(detail::Square(), std::forward<X>(x)); }
 template <AnyTensor X>
-  requires RealElement<Element<X>>
-auto exp(X&& x) {
-  return detail::unary<Element<X>>(detail::Exp(), std::forward<X>(x));
-}
+  requires(RealElement<Element<X>>)
+auto exp(X&& x) { return detail::unary<Element<X>>(detail::Exp(), std::forward<X>(x)); }
 /// The natural logarithm.
 template <AnyTensor X>
-  requires RealElement<Element<X>>
-auto log(X&& x) {
-  return detail::unary<Element<X>>(detail::Log(), std::forward<X>(x));
-}
+  requires(RealElement<Element<X>>)
+auto log(X&& x) { return detail::unary<Element<X>>(detail::Log(), std::forward<X>(x)); }
 template <AnyTensor X>
-  requires RealElement<Element<X>>
-auto sqrt(X&& x) {
-  return detail::unary<Element<X>>(detail::Sqrt(), std::forward<X>(x));
-}
+  requires(RealElement<Element<X>>)
+auto sqrt(X&& x) { return detail::unary<Element<X>>(detail::Sqrt(), std::forward<X>(x)); }
 template <AnyTensor X>
-  requires RealElement<Element<X>>
-auto tanh(X&& x) {
-  return detail::unary<Element<X>>(detail::Tanh(), std::forward<X>(x));
-}
+  requires(RealElement<Element<X>>)
+auto tanh(X&& x) { return detail::unary<Element<X>>(detail::Tanh(), std::forward<X>(x)); }
 
 /// min(max(x, low), high)
 template <AnyTensor X>
-  requires NumberElement<Element<X>>
+  requires(NumberElement<Element<X>>)
 auto clip(X&& x, std::type_identity_t<Element<X>> low, std::type_identity_t<Element<X>> high) {
   return detail::unary<Element<X>>(detail::Clip<Element<X>>{low, high}, std::forward<X>(x));
 }
 
 /// a where the condition holds, else b.
 template <AnyTensor C, class A, class B>
-  requires detail::Operands<A, B> && std::same_as<Element<C>, bool>
+  requires(detail::Operands<A, B>)
 auto where(const C& condition, const A& a, const B& b) {
+  static_assert(std::is_same_v<Element<C>, bool>, "where: the condition is a tensor of bool");
   using T = detail::CommonElement<A, B>;
   const auto operand_a = detail::as_operand<T>(a);
   const auto operand_b = detail::as_operand<T>(b);

@@ -76,6 +76,8 @@ struct FloatText {
   }
 };
 
+inline std::string special_word(double x) { return std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf"; }
+
 inline std::string pad_left(std::string_view text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ').append(text);
 }
@@ -97,7 +99,7 @@ inline std::vector<std::string> align_words(const std::vector<double>& numbers) 
   std::size_t whole = 0, fraction = 0, exponent = 0, special = 0;
   for (double x : numbers) {
     if (!std::isfinite(x)) {
-      special = std::max(special, digits_of(x).size());
+      special = std::max(special, special_word(x).size());
       continue;
     }
     const FloatText text(x, format);
@@ -110,7 +112,7 @@ inline std::vector<std::string> align_words(const std::vector<double>& numbers) 
   std::vector<std::string> words;
   for (double x : numbers) {
     if (!std::isfinite(x)) {
-      words.push_back(pad_left(std::isnan(x) ? "nan" : digits_of(x), width));
+      words.push_back(pad_left(special_word(x), width));
       continue;
     }
     FloatText text(x, format);

@@ -14,8 +14,9 @@ namespace dlfs {
 
 namespace detail {
 
-template <class T>
-concept MatmulElement = std::is_arithmetic_v<T> && !std::same_as<T, bool>;
+template <class A, class B>
+concept MatmulOperands = AnyTensor<A> && AnyTensor<B> && std::same_as<Element<A>, Element<B>> &&
+    std::is_arithmetic_v<Element<A>> && !std::same_as<Element<A>, bool>;
 
 /// A matrix with one dense axis: each row (Eigen::RowMajor) or each column (Eigen::ColMajor).
 template <class T>
@@ -135,10 +136,8 @@ void add_product(DenseMatrix<T> a, DenseMatrix<T> b, T* out, Index out_stride, I
   constexpr auto transposed = [](int order) {
     return order == Eigen::RowMajor ? Eigen::ColMajor : Eigen::RowMajor;
   };
-  using Product =
-      Eigen::internal::general_matrix_matrix_product<Index, T, transposed(order_b), false, T,
-                                                     transposed(order_a), false, Eigen::ColMajor,
-                                                     1>;
+  using Product = Eigen::internal::general_matrix_matrix_product<
+      Index, T, transposed(order_b), false, T, transposed(order_a), false, Eigen::ColMajor, 1>;
   ProductWorkspace<T> workspace(n, k, m);
   Product::run(n, m, k, b.data, b.stride, a.data, a.stride, out, 1, out_stride, T(1), workspace);
 }
@@ -148,10 +147,10 @@ void add_product(DenseMatrix<T> a, DenseMatrix<T> b, T* out, Index out_stride, I
                  Index n) {
   constexpr int row = Eigen::RowMajor;
   constexpr int column = Eigen::ColMajor;
-  const auto product = a.order == row
-                           ? (b.order == row ? add_product<T, row, row> : add_product<T, row, column>)
-                           : (b.order == row ? add_product<T, column, row>
-                                             : add_product<T, column, column>);
+  const auto product =
+      a.order == row
+          ? (b.order == row ? add_product<T, row, row> : add_product<T, row, column>)
+          : (b.order == row ? add_product<T, column, row> : add_product<T, column, column>);
   product(a, b, out, out_stride, m, k, n);
 }
 
@@ -199,30 +198,31 @@ inline Shape product_shape(const Shape& a, const Shape& b) {
 /// have, are read without a copy. The rows of `out` must be dense, and it must not overlap a or b.
 /// Bit-identical for any number of threads. Cost: 2MNK FLOP.
 /// @throws ShapeError if the shapes do not fit or the rows of `out` are not dense.
-template <AnyTensor A, AnyTensor B>
-  requires detail::MatmulElement<Element<A>> && std::same_as<Element<A>, Element<B>>
+template <class A, class B>
+  requires(detail::MatmulOperands<A, B>)
 void matmul(const A& a, const B& b, TensorView<Element<A>> out, Store store = Store::overwrite) {
   using T = Element<A>;
   const TensorView<const T> left = a;
   const TensorView<const T> right = b;
   const Shape expected = detail::product_shape(left.shape(), right.shape());
   if (out.shape() != expected) {
-    throw ShapeError(concat("matmul: expected an output of shape ", expected, ", got ",
-                            out.shape()));
+    throw ShapeError(
+        concat("matmul: expected an output of shape ", expected, ", got ", out.shape()));
   }
-  if (!detail::has_dense_rows(out)) throw ShapeError("matmul: the rows of the output are not dense");
+  if (!detail::has_dense_rows(out)) {
+    throw ShapeError("matmul: the rows of the output are not dense");
+  }
   detail::matmul<T>(left, right, out, store);
 }
 
 /// a (M, K) times b (K, N), as a new (M, N). @throws ShapeError if the shapes do not fit.
-template <AnyTensor A, AnyTensor B>
-  requires detail::MatmulElement<Element<A>> && std::same_as<Element<A>, Element<B>>
+template <class A, class B>
+  requires(detail::MatmulOperands<A, B>)
 Tensor<Element<A>> matmul(const A& a, const B& b) {
   using T = Element<A>;
   const TensorView<const T> left = a;
   const TensorView<const T> right = b;
-  auto out =
-      Tensor<T>::uninitialized(detail::product_shape(left.shape(), right.shape()));
+  auto out = Tensor<T>::uninitialized(detail::product_shape(left.shape(), right.shape()));
   detail::matmul<T>(left, right, out, Store::overwrite);
   return out;
 }

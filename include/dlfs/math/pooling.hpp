@@ -45,8 +45,7 @@ namespace detail {
 
 constexpr Size2d image_size(const Shape& nchw) { return {nchw[2], nchw[3]}; }
 
-/// Whether the windows are the 2 by 2 blocks of the image: the usual case, whose loops compilers
-/// vectorise.
+/// Whether the windows are the 2 by 2 blocks of the image: the usual case, with loops of its own.
 constexpr bool is_2x2_blocks(const Window& window) {
   return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
          window.dilation == Size2d(1);
@@ -77,17 +76,19 @@ void clear_outside_2x2_blocks(TensorView<T> x) {
   }
 }
 
-/// The largest value so far and its tap. Of equals the first stays, and a NaN beats all.
+/// The largest value of some taps, and the tap where it is: of equals the first, of NaNs the first.
 template <class T>
 struct Champion {
   T value;
-  std::uint16_t tap;
+  unsigned tap;
 
-  void challenge(T challenger, std::uint16_t its_tap) {
-    // Without a branch, so that loops vectorise.
-    const bool wins = (challenger > value) | (challenger != challenger);
-    value = wins ? challenger : value;
-    tap = wins ? its_tap : tap;
+  /// `later` is the champion of taps that come after those of this one.
+  void challenge(Champion later) {
+    // Which tap wins cannot be predicted, so this is arithmetic without a branch on it.
+    const bool loses = !(value >= later.value) & (value == value);
+    const T larger = value > later.value ? value : later.value;
+    value = value != value ? value : larger;
+    tap += static_cast<unsigned>(loses) * (later.tap - tap);
   }
 };
 
@@ -104,37 +105,37 @@ void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
                  std::uint16_t* winners) {
   if (is_2x2_blocks(window)) {
     const Index width = y.extent(3);
-    for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(),
-                               [&](const T* top, const T* bottom, T* out) {
-                                 for (Index j = 0; j < width; ++j) {
-                                   Champion<T> best{top[2 * j], 0};
-                                   best.challenge(top[2 * j + 1], 1);
-                                   best.challenge(bottom[2 * j], 2);
-                                   best.challenge(bottom[2 * j + 1], 3);
-                                   out[j] = best.value;
-                                   if constexpr (keep_winners) winners[j] = best.tap;
-                                 }
-                                 if constexpr (keep_winners) winners += width;
-                               });
+    const auto pool_row = [&](const T* top, const T* bottom, T* out) {
+      std::uint16_t* const taps = keep_winners ? winners + (out - y.data()) : nullptr;
+      for (Index j = 0; j < width; ++j) {
+        Champion<T> best{top[2 * j], 0};
+        best.challenge({top[2 * j + 1], 1});
+        Champion<T> below{bottom[2 * j], 2};
+        below.challenge({bottom[2 * j + 1], 3});
+        best.challenge(below);
+        out[j] = best.value;
+        if constexpr (keep_winners) taps[j] = static_cast<std::uint16_t>(best.tap);
+      }
+    };
+    for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(), pool_row);
     return;
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
   const T* const source = x.data();
   T* out = y.data();
   placements.for_each(x.extent(0) * x.extent(1), [&](const PlacedWindow& placed) {
-    const auto tap = [&](Index kh, Index kw) {
-      return static_cast<std::uint16_t>(kh * window.kernel.width + kw);
+    const auto only = [&](Index kh, Index kw) {
+      return Champion<T>{source[placed.at(kh, kw)],
+                         static_cast<unsigned>(kh * window.kernel.width + kw)};
     };
-    const Index first_kh = placed.rows.begin;
-    const Index first_kw = placed.columns.begin;
-    Champion<T> best{source[placed.at(first_kh, first_kw)], tap(first_kh, first_kw)};
-    for (Index kh = first_kh; kh < placed.rows.end; ++kh) {
-      for (Index kw = first_kw; kw < placed.columns.end; ++kw) {
-        best.challenge(source[placed.at(kh, kw)], tap(kh, kw));
+    Champion<T> best = only(placed.rows.begin, placed.columns.begin);
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        best.challenge(only(kh, kw));
       }
     }
     *out++ = best.value;
-    if constexpr (keep_winners) *winners++ = best.tap;
+    if constexpr (keep_winners) *winners++ = static_cast<std::uint16_t>(best.tap);
   });
 }
 
@@ -187,19 +188,17 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
   bool winners_are_taps = true;
   if (detail::is_2x2_blocks(window)) {
     unsigned seen = 0;
-    const Index width = y_shape[3];
-    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(),
-                                       [&](T* top, T* bottom, const T* gradient) {
-                                         for (Index j = 0; j < width; ++j) {
-                                           const unsigned winner = winners[j];
-                                           seen |= winner;
-                                           top[2 * j] = winner == 0 ? gradient[j] : T(0);
-                                           top[2 * j + 1] = winner == 1 ? gradient[j] : T(0);
-                                           bottom[2 * j] = winner == 2 ? gradient[j] : T(0);
-                                           bottom[2 * j + 1] = winner == 3 ? gradient[j] : T(0);
-                                         }
-                                         winners += width;
-                                       });
+    const Index width = dx.extent(3);
+    const auto scatter_row = [&](T* top, T*, const T* gradient) {
+      const std::uint16_t* const taps = winners + (gradient - dy.data());
+      std::fill_n(top, 2 * width, T(0));
+      for (Index j = 0; j < width / 2; ++j) {
+        const unsigned tap = taps[j];
+        seen |= tap;
+        top[(tap >> 1 & 1) * width + 2 * j + (tap & 1)] = gradient[j];
+      }
+    };
+    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(), scatter_row);
     detail::clear_outside_2x2_blocks(dx);
     winners_are_taps = seen < 4;
   } else {
@@ -244,12 +243,12 @@ void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y)
 
   if (detail::is_2x2_blocks(window)) {
     const Index width = y_shape[3];
-    detail::for_each_row_of_2x2_blocks(
-        x.data(), x.shape(), y.data(), [&](const T* top, const T* bottom, T* mean) {
-          for (Index j = 0; j < width; ++j) {
-            mean[j] = (top[2 * j] + top[2 * j + 1] + bottom[2 * j] + bottom[2 * j + 1]) / 4;
-          }
-        });
+    const auto pool_row = [&](const T* top, const T* bottom, T* mean) {
+      for (Index j = 0; j < width; ++j) {
+        mean[j] = (top[2 * j] + top[2 * j + 1] + bottom[2 * j] + bottom[2 * j + 1]) / 4;
+      }
+    };
+    detail::for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(), pool_row);
     return;
   }
   const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
@@ -284,16 +283,16 @@ void average_pooling_backward(const X& dy, const Window& window, TensorView<Elem
 
   if (detail::is_2x2_blocks(window)) {
     const Index width = y_shape[3];
-    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(),
-                                       [&](T* top, T* bottom, const T* gradient) {
-                                         for (Index j = 0; j < width; ++j) {
-                                           const T share = gradient[j] / 4;
-                                           top[2 * j] = share;
-                                           top[2 * j + 1] = share;
-                                           bottom[2 * j] = share;
-                                           bottom[2 * j + 1] = share;
-                                         }
-                                       });
+    const auto share_row = [&](T* top, T* bottom, const T* gradient) {
+      for (Index j = 0; j < width; ++j) {
+        const T share = gradient[j] / 4;
+        top[2 * j] = share;
+        top[2 * j + 1] = share;
+        bottom[2 * j] = share;
+        bottom[2 * j + 1] = share;
+      }
+    };
+    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(), share_row);
     detail::clear_outside_2x2_blocks(dx);
     return;
   }

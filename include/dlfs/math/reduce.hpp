@@ -64,8 +64,8 @@ inline AxisFlags axis_flags(const Shape& shape, const Axes& axes, std::string_vi
   for (int axis : axes) {
     bool& flag = flags[static_cast<std::size_t>(shape.normalize_axis(axis))];
     if (flag) {
-      throw ShapeError(concat(operation, ": axis ", axis, " of the shape ", shape,
-                              " is named twice"));
+      throw ShapeError(
+          concat(operation, ": axis ", axis, " of the shape ", shape, " is named twice"));
     }
     flag = true;
   }
@@ -97,8 +97,8 @@ TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select
   return {x.data(), shape, strides};
 }
 
-/// accumulators = leaf(first) + ... + leaf(last - 1) in the sense of Op, where each leaf is an array
-/// of `width`. Pairs are formed as a balanced tree, whose lowest levels are done in sequence.
+/// accumulators = leaf(first) + ... + leaf(last - 1) in the sense of Op, where each leaf is an
+/// array of `width`. Pairs are formed as a balanced tree, whose lowest levels are done in sequence.
 template <class Op, class A, class Leaf>
 void reduce_pairwise(Index first, Index last, Index width, A* accumulators, const Leaf& leaf) {
   constexpr Index sequence = 16;
@@ -157,8 +157,7 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
       for (Index first = 0; first < kept_size; first += piece) {
         const Index width = std::min(piece, kept_size - first);
         const auto leaf = [&](Index index) {
-          const T* const row = x.data() + offsets[0] +
-                               folded.row_offsets(index / folded_size)[0] +
+          const T* const row = x.data() + offsets[0] + folded.row_offsets(index / folded_size)[0] +
                                index % folded_size * folded_stride;
           return ArrayMap<const T>(packed.load({row, kept_stride}, first, width), width)
               .template cast<A>();
@@ -240,8 +239,8 @@ Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes&
                   KeepDims keep_dims) {
   const AxisFlags reduced = axis_flags(x.shape(), axes, operation);
   if (x.empty() && reduced_shape(x.shape(), reduced, KeepDims::no).size() > 0) {
-    throw ValueError(concat(operation, ": no elements along the reduced axes of the shape ",
-                            x.shape()));
+    throw ValueError(
+        concat(operation, ": no elements along the reduced axes of the shape ", x.shape()));
   }
   return reduce_axes<Op>(x, reduced, keep_dims, T(0), Identity());
 }
@@ -257,9 +256,8 @@ auto sum(const X& x) {
 template <AnyTensor X>
 auto sum(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using Result = detail::SumElement<Element<X>>;
-  return detail::reduce_axes<detail::Sum>(const_view(x),
-                                          detail::axis_flags(x.shape(), axes, "sum"), keep_dims,
-                                          Result(0), detail::Identity());
+  return detail::reduce_axes<detail::Sum>(const_view(x), detail::axis_flags(x.shape(), axes, "sum"),
+                                          keep_dims, Result(0), detail::Identity());
 }
 
 /// The mean of all elements; NaN if there are none.

@@ -51,8 +51,9 @@ MaxPooled<Element<X>> max_pooling(const X& x, const Window& window) {
     bool is_first = true;
     for_each_tap(window, image, i, j, [&](Pixel pixel, Index tap) {
       const Element<X> value = x(n, c, pixel.row, pixel.column);
-      if (is_first || value > result.y(n, c, i, j) || std::isnan(value)) {
-        result.y(n, c, i, j) = value;
+      Element<X>& largest = result.y(n, c, i, j);
+      if (is_first || value > largest || (std::isnan(value) && !std::isnan(largest))) {
+        largest = value;
         result.winners(n, c, i, j) = static_cast<std::uint16_t>(tap);
       }
       is_first = false;

@@ -1,0 +1,53 @@
+#include "support/training.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/core/error.hpp"
+#include "io/files.hpp"
+
+namespace dlfs::examples {
+namespace {
+
+TEST(TrainingDisplay, PrintsALineForEachEpoch) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  TrainingDisplay display(2);
+  display.show(
+      StepRecord{.epoch = 1, .step = 1, .steps_per_epoch = 1, .samples = 100, .loss = 2.5});
+  display.show(EpochRecord{.epoch = 1,
+                           .train_loss = 2.5,
+                           .train_accuracy = 0.25,
+                           .test_accuracy = 0.125,
+                           .seconds = 1.5});
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "epoch  1  train loss 2.5000  train accuracy 0.2500  test accuracy 0.1250  1.50 s\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
+  const tests::TemporaryFolder folder;
+  testing::internal::CaptureStdout();
+  plot_accuracy({.step_losses = {},
+                 .epochs = {{.epoch = 1, .train_accuracy = 0.5, .test_accuracy = 0.25},
+                            {.epoch = 2, .train_accuracy = 1, .test_accuracy = 0.75}}},
+                folder.path(), 2);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("wrote "), std::string::npos);
+
+  const auto contents = [&](const char* name) {
+    std::ifstream file(folder.path() / name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  EXPECT_EQ(contents("accuracy.dat"), "# train\n1 0.5\n2 1\n\n\n# test\n1 0.25\n2 0.75\n");
+  const std::string script = contents("accuracy.gp");
+  for (const char* line : {"set key bottom right\n", "set xlabel 'epochs'\n",
+                           "set ylabel 'accuracy'\n", "set yrange [0:1]\n"}) {
+    EXPECT_NE(script.find(line), std::string::npos) << line << script;
+  }
+}
+
+}  // namespace
+}  // namespace dlfs::examples
