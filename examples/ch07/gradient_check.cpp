@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
         const auto x = random_uniform<double>({1, 1, 10, 10}, rng);
         const auto label = array<std::int32_t>({1});
 
-        const auto report = check_gradients(network, SoftmaxCrossEntropy<double>(), x, label);
+        const auto report =
+            check_gradients(network, SoftmaxCrossEntropy<double>(), x, label, {.h = 1e-4});
         for (const auto& tensor : report.tensors) {
           std::printf("%-15s %.2e\n", tensor.tensor.c_str(), tensor.mean_difference);
         }

@@ -37,7 +37,7 @@ void nest(int depth, Index count) {
 }
 
 /// Else the compiler may leave out what nobody looks at.
-const volatile void* volatile seen;
+[[maybe_unused]] const volatile void* volatile seen;
 void look_at(const void* memory) { seen = memory; }
 
 TEST(AllocationCounterItself, SeesWhatTheProgramTakes) {

@@ -60,6 +60,9 @@ TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
   const auto reversed = b.slice(0, {.step = -1}).slice(1, {.step = -1});
   EXPECT_TRUE(are_close(matmul(rows, b), reference::matmul(rows, b), 1e-3));
   EXPECT_TRUE(are_close(matmul(elements, b), reference::matmul(elements, b), 1e-3));
+  const auto last_row_first = b.slice(0, {.step = -1});
+  EXPECT_TRUE(
+      are_close(matmul(rows, last_row_first), reference::matmul(rows, last_row_first), 1e-3));
   EXPECT_TRUE(are_close(matmul(rows, reversed), reference::matmul(rows, reversed), 1e-3));
 }
 
@@ -103,6 +106,13 @@ TEST(Matmul, OutputMayBeRowsOfAWiderMatrix) {
   const auto identity = array<float>({{1, 0}, {0, 1}});
   matmul(identity, array<float>({{1, 2}, {3, 4}}), wide.slice(1, {.start = 1, .stop = 3}));
   EXPECT_TRUE(are_close(wide, array<float>({{9, 1, 2, 9}, {9, 3, 4, 9}})));
+}
+
+TEST(Matmul, RowsOfTheOutputMayRunBackwards) {
+  Tensor<float> out({2, 2});
+  const auto identity = array<float>({{1, 0}, {0, 1}});
+  matmul(identity, array<float>({{1, 2}, {3, 4}}), out.slice(0, {.step = -1}));
+  EXPECT_TRUE(are_close(out, array<float>({{3, 4}, {1, 2}})));
 }
 
 TEST(Matmul, WithoutElementsIsEmptyOrZero) {

@@ -70,8 +70,10 @@ TEST(Sum, AgreesWithAPlainLoopForEverySetOfAxesAndEveryView) {
 TEST(Sum, LongAxesAreSummedInPieces) {
   const auto x = random_tensor<double>({2, 2500});
   const auto wide = random_tensor<double>({100, 1300});
+  const auto deep = random_tensor<double>({2, 3, 700});
   EXPECT_TRUE(are_close(sum(x, 1), plain_sum(x, {false, true}), 1e-11));
   EXPECT_TRUE(are_close(sum(x.slice(1, {.step = -1}), 1), plain_sum(x, {false, true}), 1e-11));
+  EXPECT_TRUE(are_close(sum(deep, 1), plain_sum(deep, {false, true, false}), 1e-11));
   EXPECT_TRUE(are_close(sum(wide, 0), plain_sum(wide, {true, false}), 1e-11));
 }
 

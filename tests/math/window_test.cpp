@@ -45,6 +45,8 @@ TEST(Window, ValuesOutOfRangeAreRefused) {
   EXPECT_EQ(error({.kernel = 3, .dilation = huge}),
             "test: expected kernel, stride, dilation and padding of at most 1073741824 along the "
             "height, got 3, 1, 4611686018427387904 and 0");
+  EXPECT_NE(error({.kernel = {1, huge}}).find("along the width, got 4611"), std::string::npos);
+  EXPECT_NE(error({.stride = huge}).find("got 1, 4611"), std::string::npos);
   EXPECT_NE(error({.padding = huge}).find("got 1, 1, 1 and 4611"), std::string::npos);
 }
 

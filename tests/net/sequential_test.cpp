@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -235,36 +236,26 @@ TEST(Sequential, NamesItsParametersByLayer) {
   EXPECT_EQ(names, expected);
 }
 
-template <class E, class F>
-std::string message(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(Sequential, AShapeErrorNamesTheLayer) {
   auto network = small_network<float>(1);
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(test::message<ShapeError>([&] {
               network.forward(Tensor<float>({4, 3, 10, 8}));
             }),
             "layer 1 (conv1): convolution: expected 2 input channels (weight (4, 2, 3, 3), groups "
             "1), got x of shape (4, 3, 10, 8)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(test::message<ShapeError>([&] {
               network.predict(Tensor<float>({4, 2, 12, 8}));
             }),
             "layer 8 (affine1): affine: expected x of shape (N, 18) for the weight (18, 5), got "
             "(4, 24)");
-  EXPECT_EQ(message<ShapeError>([&] { network.predict(Tensor<float>(Shape{})); }),
+  EXPECT_EQ(test::message<ShapeError>([&] { network.predict(Tensor<float>(Shape{})); }),
             "network: expected x of shape (N, ...), got ()");
 }
 
 TEST(Sequential, BackwardRefusesAnotherShapeThanForwardReturned) {
   auto network = small_network<float>(1);
   network.forward(small_images<float>(4));
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(test::message<ShapeError>([&] {
               network.backward(Tensor<float>({4, 2}));
             }),
             "network: expected dy of the shape (4, 3) that forward returned, got (4, 2)");
@@ -274,11 +265,11 @@ TEST(Sequential, BackwardRefusesAnotherShapeThanForwardReturned) {
 
 TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {
   Sequential<float> network{{"relu", Relu<float>()}};
-  EXPECT_EQ(message<ValueError>([&] { network.add("relu", Relu<float>()); }),
+  EXPECT_EQ(test::message<ValueError>([&] { network.add("relu", Relu<float>()); }),
             "network: two layers have the name 'relu'");
-  EXPECT_EQ(message<ValueError>([&] { network.add("", Relu<float>()); }),
+  EXPECT_EQ(test::message<ValueError>([&] { network.add("", Relu<float>()); }),
             "network: a layer's name is empty");
-  EXPECT_EQ(message<ValueError>([] {
+  EXPECT_EQ(test::message<ValueError>([] {
               Sequential<float>().predict(Tensor<float>({1, 1}));
             }),
             "network: it has no layers");

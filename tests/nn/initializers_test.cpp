@@ -1,8 +1,8 @@
 #include "dlfs/nn/initializers.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "support/expect_tensor.hpp"
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/net/sequential.hpp"
@@ -21,7 +21,9 @@ namespace dlfs::test {
 
 /// Whether `Class<T>` exists: not for a T that its constraints refuse.
 template <template <class> class Class, class T>
-concept Instantiable = requires { typename Class<T>; };
+concept Instantiable = requires {
+  typename Class<T>;
+};
 
 /// Random entries of magnitude 0.1 to 1: away from the kink of ReLU.
 inline Tensor<double> random_off_zero(const Shape& shape, std::uint64_t seed = 1) {
@@ -80,14 +82,13 @@ class Bench {
       for (Tensor<T>& gradient : gradients) gradient.fill(nan);
     }
     std::vector<TensorView<T>> views(gradients.begin(), gradients.end());
-    layer_.backward(
-        BackwardPass<T>{.x = {traits.keeps_input ? x.data() : nullptr, x.shape()},
-                        .y = {traits.keeps_output ? y.data() : nullptr, y.shape()},
-                        .dy = dy,
-                        .dx = with_dx ? dx.view() : TensorView<T>(nullptr, x.shape()),
-                        .gradients = views,
-                        .store = store,
-                        .saved = saved_.data()});
+    layer_.backward(BackwardPass<T>{.x = {traits.keeps_input ? x.data() : nullptr, x.shape()},
+                                    .y = {traits.keeps_output ? y.data() : nullptr, y.shape()},
+                                    .dy = dy,
+                                    .dx = with_dx ? dx.view() : TensorView<T>(nullptr, x.shape()),
+                                    .gradients = views,
+                                    .store = store,
+                                    .saved = saved_.data()});
   }
 
   Tensor<T> x;

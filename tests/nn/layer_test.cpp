@@ -1,9 +1,9 @@
 #include "dlfs/nn/layer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <memory>
+
+#include <gtest/gtest.h>
 
 namespace dlfs {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <cmath>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/core/rng.hpp"
 #include "dlfs/optim/optimizer.hpp"

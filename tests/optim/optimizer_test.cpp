@@ -1,8 +1,8 @@
 #include "dlfs/optim/optimizer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace dlfs {
 namespace {

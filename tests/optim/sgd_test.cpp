@@ -41,9 +41,7 @@ TYPED_TEST(SgdOf, IsTheSameForAnyThreadCount) {
   test::expect_same_for_any_thread_count(Sgd<TypeParam>());
 }
 
-TEST(Sgd, RefusesAParameterWithoutGradient) {
-  test::expect_refusal_without_gradient(Sgd<float>());
-}
+TEST(Sgd, RefusesAParameterWithoutGradient) { test::expect_refusal_without_gradient(Sgd<float>()); }
 
 TEST(Sgd, HasNoMemoryOfParameters) {
   Sgd<float> optimizer({.learning_rate = 1});

@@ -1,10 +1,10 @@
 #include "dlfs/tools/check_gradients.hpp"
 
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/nn/labels.hpp"
 #include "dlfs/nn/layers/affine.hpp"
@@ -104,7 +104,8 @@ TEST(CheckGradients, RejectsABiasGradientThatMissesASample) {
 }
 
 TEST(CheckGradients, RejectsTwoEntriesOfAWeightThatChangedPlaces) {
-  const GradientReport report = check_gradients(AffineWithTransposedWeight{some_affine()}, inputs());
+  const GradientReport report =
+      check_gradients(AffineWithTransposedWeight{some_affine()}, inputs());
   EXPECT_FALSE(report.passes(1e-7));
   EXPECT_EQ(report.worst.tensor, "layer.weight");
 }

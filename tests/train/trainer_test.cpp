@@ -8,6 +8,7 @@
 
 #include "dlfs/dlfs.hpp"
 #include "support/allocation_counter.hpp"
+#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -87,7 +88,7 @@ TEST(Trainer, AStepAfterTheFirstAllocatesNothing) {
     Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>());
     const auto batch = patches<float>(200, 1);
     trainer.step(batch);
-    const AllocationCounter counter;
+    const test::AllocationCounter counter;
     for (int i = 0; i < 5; ++i) trainer.step(batch);
     EXPECT_EQ(counter.count(), 0) << threads << " threads";
   }
@@ -118,22 +119,12 @@ TEST(Trainer, StopEndsTheTraining) {
   EXPECT_EQ(trainer.fit(patches<float>(60, 1), patches<float>(10, 2)).epochs.size(), 2u);
 }
 
-template <class F>
-std::string message(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
   auto network = convnet<float>(1);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 1e30}),
                   {.epochs = 1, .batch_size = 20});
   const std::string text =
-      message([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
+      test::message<Error>([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
   EXPECT_TRUE(text.starts_with("trainer: the loss is ")) << text;
   EXPECT_TRUE(text.ends_with("at epoch 1, step 2; a lower learning rate may help")) << text;
 }
@@ -144,15 +135,17 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
   const auto good = patches<float>(10, 1);
   auto fewer_labels = good;
   fewer_labels.targets = Labels({9});
-  EXPECT_EQ(message([&] { trainer.fit(fewer_labels, good); }),
+  EXPECT_EQ(test::message<Error>([&] { trainer.fit(fewer_labels, good); }),
             "trainer: training data: expected one target for each input, got inputs (10, 1, 12, "
             "12) and targets (9,)");
   auto bad_label = good;
   bad_label.targets(3) = 3;
-  EXPECT_EQ(message([&] { trainer.step(bad_label); }),
+  EXPECT_EQ(test::message<Error>([&] { trainer.step(bad_label); }),
             "softmax cross entropy: label 3 of sample 3 is not in 0..2");
-  EXPECT_TRUE(message([&] { trainer.fit(Dataset<float>(), good); }).starts_with("BatchSampler"));
-  EXPECT_EQ(message([&] {
+  EXPECT_TRUE(test::message<Error>([&] {
+                trainer.fit(Dataset<float>(), good);
+              }).starts_with("BatchSampler"));
+  EXPECT_EQ(test::message<Error>([&] {
               Trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 0});
             }),
             "trainer: expected epochs of at least 0, a batch size of at least 1 and evaluation "
@@ -162,7 +155,7 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
   const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
   EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 2, 2})), 0.75);
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(test::message<Error>([&] {
               accuracy(scores, array<std::int32_t>({1, 1}));
             }),
             "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");

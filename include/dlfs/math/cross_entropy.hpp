@@ -21,14 +21,22 @@ inline void check_scores(const Shape& scores, const Shape& gradient) {
   }
 }
 
-/// Writes p = softmax(s), returns log(sum(exp(s))).
+/// log(softmax(s)) = s - largest - log_sum. The two are kept apart, since their sum would lose the
+/// digits of a small loss to large scores.
 template <class T>
-T softmax_row(ArrayMap<const T> s, ArrayMap<T> p) {
+struct SoftmaxRow {
+  T largest;
+  T log_sum;
+};
+
+/// Writes p = softmax(s).
+template <class T>
+SoftmaxRow<T> softmax_row(ArrayMap<const T> s, ArrayMap<T> p) {
   const T largest = s.maxCoeff();
   p = (s - largest).exp();
   const T sum = p.sum();
   p *= T(1) / sum;
-  return largest + std::log(sum);
+  return {largest, std::log(sum)};
 }
 
 }  // namespace detail
@@ -62,8 +70,8 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
     }
     const auto row = as_array(s[n]);
     auto gradient = as_array(dscores[n]);
-    const T log_sum = detail::softmax_row<T>(row, gradient);
-    loss += static_cast<double>(log_sum - row(label));
+    const auto [largest, log_sum] = detail::softmax_row<T>(row, gradient);
+    loss += static_cast<double>(log_sum - (row(label) - largest));
     gradient(label) -= T(1);
     gradient *= scale;
   }
@@ -90,9 +98,9 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
     const auto row = as_array(s[n]);
     const auto target = as_array(targets[n]);
     auto gradient = as_array(dscores[n]);
-    const T log_sum = detail::softmax_row<T>(row, gradient);
+    const auto [largest, log_sum] = detail::softmax_row<T>(row, gradient);
     const T total = target.sum();
-    loss += static_cast<double>(total * log_sum - (target * row).sum());
+    loss += static_cast<double>(total * log_sum - (target * (row - largest)).sum());
     gradient = (gradient * total - target) * scale;
   }
   return static_cast<T>(loss / static_cast<double>(samples));

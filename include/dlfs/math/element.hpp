@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <Eigen/Core>
+#include "dlfs/core/eigen.hpp"
 
 namespace dlfs {
 

@@ -32,7 +32,7 @@ struct DenseMatrix {
 
 template <class T>
 bool has_dense_rows(TensorView<T> x) {
-  return (x.stride(1) == 1 || x.extent(1) <= 1) && x.stride(0) >= 0;
+  return x.stride(1) == 1 || x.extent(1) <= 1;
 }
 
 template <class T>

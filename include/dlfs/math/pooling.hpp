@@ -69,10 +69,13 @@ template <class T>
 void clear_outside_2x2_blocks(TensorView<T> x) {
   const Size2d image = image_size(x.shape());
   const Index rows = x.extent(0) * x.extent(1) * image.height;
-  for (Index row = 0; row < rows; ++row) {
-    T* const begin = x.data() + row * image.width;
-    const bool is_left_out = row % image.height == image.height / 2 * 2;
-    std::fill(begin + (is_left_out ? 0 : image.width / 2 * 2), begin + image.width, T(0));
+  if (image.width % 2 != 0) {
+    for (Index row = 1; row <= rows; ++row) x.data()[row * image.width - 1] = T(0);
+  }
+  if (image.height % 2 != 0) {
+    for (Index row = image.height; row <= rows; row += image.height) {
+      std::fill_n(x.data() + (row - 1) * image.width, image.width, T(0));
+    }
   }
 }
 

@@ -15,63 +15,63 @@ class AnyLayer {
  public:
   /// Takes any layer of this scalar type, so that a list of layers reads as such.
   template <Layer L>
-    requires std::same_as<typename L::Scalar, T> AnyLayer(L layer)
-        : model_(std::make_unique<Model<L>>(std::move(layer))) {}
+    requires(std::same_as<typename L::Scalar, T>)
+  AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 
-    AnyLayer(const AnyLayer& other) : model_(other.model_->clone()) {}
-    AnyLayer(AnyLayer&&) noexcept = default;
-    AnyLayer& operator=(AnyLayer other) noexcept {
-      model_ = std::move(other.model_);
-      return *this;
+  AnyLayer(const AnyLayer& other) : model_(other.model_->clone()) {}
+  AnyLayer(AnyLayer&&) noexcept = default;
+  AnyLayer& operator=(AnyLayer other) noexcept {
+    model_ = std::move(other.model_);
+    return *this;
+  }
+  ~AnyLayer() = default;
+
+  LayerTraits traits() const { return model_->traits(); }
+  Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
+  Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }
+  void forward(const ForwardPass<T>& pass) const { model_->forward(pass); }
+  void backward(const BackwardPass<T>& pass) const { model_->backward(pass); }
+  std::vector<Parameter<T>*> parameters() { return model_->parameters(); }
+
+ private:
+  struct Interface {
+    virtual ~Interface() = default;
+    virtual std::unique_ptr<Interface> clone() const = 0;
+    virtual LayerTraits traits() const = 0;
+    virtual Shape output_shape(const Shape& x) const = 0;
+    virtual Index saved_bytes(const Shape& x) const = 0;
+    virtual void forward(const ForwardPass<T>& pass) const = 0;
+    virtual void backward(const BackwardPass<T>& pass) const = 0;
+    virtual std::vector<Parameter<T>*> parameters() = 0;
+  };
+
+  template <class L>
+  struct Model final : Interface {
+    explicit Model(L l) : layer(std::move(l)) {}
+    std::unique_ptr<Interface> clone() const override { return std::make_unique<Model>(layer); }
+    LayerTraits traits() const override { return layer.traits(); }
+    Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
+    Index saved_bytes(const Shape& x) const override {
+      if constexpr (LayerWithSavedBytes<L>) {
+        return layer.saved_bytes(x);
+      } else {
+        return 0;
+      }
     }
-    ~AnyLayer() = default;
-
-    LayerTraits traits() const { return model_->traits(); }
-    Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
-    Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }
-    void forward(const ForwardPass<T>& pass) const { model_->forward(pass); }
-    void backward(const BackwardPass<T>& pass) const { model_->backward(pass); }
-    std::vector<Parameter<T>*> parameters() { return model_->parameters(); }
-
-   private:
-    struct Interface {
-      virtual ~Interface() = default;
-      virtual std::unique_ptr<Interface> clone() const = 0;
-      virtual LayerTraits traits() const = 0;
-      virtual Shape output_shape(const Shape& x) const = 0;
-      virtual Index saved_bytes(const Shape& x) const = 0;
-      virtual void forward(const ForwardPass<T>& pass) const = 0;
-      virtual void backward(const BackwardPass<T>& pass) const = 0;
-      virtual std::vector<Parameter<T>*> parameters() = 0;
-    };
-
-    template <class L>
-    struct Model final : Interface {
-      explicit Model(L l) : layer(std::move(l)) {}
-      std::unique_ptr<Interface> clone() const override { return std::make_unique<Model>(layer); }
-      LayerTraits traits() const override { return layer.traits(); }
-      Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
-      Index saved_bytes(const Shape& x) const override {
-        if constexpr (LayerWithSavedBytes<L>) {
-          return layer.saved_bytes(x);
-        } else {
-          return 0;
-        }
+    void forward(const ForwardPass<T>& pass) const override { layer.forward(pass); }
+    void backward(const BackwardPass<T>& pass) const override { layer.backward(pass); }
+    std::vector<Parameter<T>*> parameters() override {
+      if constexpr (LayerWithParameters<L>) {
+        const auto list = layer.parameters();
+        return {std::begin(list), std::end(list)};
+      } else {
+        return {};
       }
-      void forward(const ForwardPass<T>& pass) const override { layer.forward(pass); }
-      void backward(const BackwardPass<T>& pass) const override { layer.backward(pass); }
-      std::vector<Parameter<T>*> parameters() override {
-        if constexpr (LayerWithParameters<L>) {
-          const auto list = layer.parameters();
-          return {std::begin(list), std::end(list)};
-        } else {
-          return {};
-        }
-      }
-      L layer;
-    };
+    }
+    L layer;
+  };
 
-    std::unique_ptr<Interface> model_;
+  std::unique_ptr<Interface> model_;
 };
 
 }  // namespace dlfs

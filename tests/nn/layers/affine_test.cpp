@@ -43,11 +43,11 @@ TYPED_TEST(AffineOf, BackwardMatchesHandComputedValues) {
 // Section 3.4 of the book: a network of 2-3-2-2 units.
 TEST(Affine, ThreeLayersMatchTheBook) {
   const Sequential<double> network{
-      {"affine1", Affine<double>(array<double>({{.1, .3, .5}, {.2, .4, .6}}),
-                                 array<double>({.1, .2, .3}))},
+      {"affine1",
+       Affine<double>(array<double>({{.1, .3, .5}, {.2, .4, .6}}), array<double>({.1, .2, .3}))},
       {"sigmoid1", Sigmoid<double>()},
-      {"affine2", Affine<double>(array<double>({{.1, .4}, {.2, .5}, {.3, .6}}),
-                                 array<double>({.1, .2}))},
+      {"affine2",
+       Affine<double>(array<double>({{.1, .4}, {.2, .5}, {.3, .6}}), array<double>({.1, .2}))},
       {"sigmoid2", Sigmoid<double>()},
       {"affine3", Affine<double>(array<double>({{.1, .3}, {.2, .4}}), array<double>({.1, .2}))}};
   const auto x = array<double>({{1, .5}});
@@ -112,7 +112,9 @@ TEST(Affine, InitializerFillsTheWeightAlone) {
 
 TEST(Affine, ShapeErrorNamesTheOperationAndBothShapes) {
   const auto affine = small_affine<float>();
-  EXPECT_EQ(message<ShapeError>([&] { affine.output_shape({5, 4}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              affine.output_shape({5, 4});
+            }),
             "affine: expected x of shape (N, 2) for the weight (2, 3), got (5, 4)");
   EXPECT_EQ(message<ShapeError>([&] { affine.output_shape({2}); }),
             "affine: expected x of shape (N, 2) for the weight (2, 3), got (2,)");
@@ -123,7 +125,9 @@ TEST(Affine, ShapeErrorNamesTheOperationAndBothShapes) {
 }
 
 TEST(Affine, RefusesAWeightAndABiasThatDoNotFit) {
-  EXPECT_EQ(message<ShapeError>([] { Affine<float>(Tensor<float>({2, 3}), Tensor<float>({2})); }),
+  EXPECT_EQ(message<ShapeError>([] {
+              Affine<float>(Tensor<float>({2, 3}), Tensor<float>({2}));
+            }),
             "affine: expected weight (D, M) and bias (M), got (2, 3) and (2,)");
   EXPECT_EQ(message<ShapeError>([] { Affine<float>(Tensor<float>({6}), Tensor<float>({6})); }),
             "affine: expected weight (D, M) and bias (M), got (6,) and (6,)");

@@ -88,7 +88,9 @@ TEST(AveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(AveragePooling, ShapeErrorNamesTheOperationAndBothShapes) {
   const AveragePooling<float> pooling({.kernel = {2, 4}});
-  EXPECT_EQ(message<ShapeError>([&] { pooling.output_shape({2, 28}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              pooling.output_shape({2, 28});
+            }),
             "average pooling: expected x of shape (N, C, H, W), got (2, 28)");
   EXPECT_EQ(message<ShapeError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({2, 1, 28, 3}));

@@ -1,8 +1,8 @@
 #include "dlfs/nn/layers/convolution.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "nn/layer_checks.hpp"
 
@@ -115,9 +115,13 @@ TEST(Convolution, InitializerGetsTheFansOfOneGroup) {
 TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {
   Rng rng(1);
   const Convolution<float> convolution({.in = 3, .filters = 4, .kernel = 5}, He{}, rng);
-  EXPECT_EQ(message<ShapeError>([&] { convolution.output_shape({2, 28, 28}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              convolution.output_shape({2, 28, 28});
+            }),
             "convolution: expected x of shape (N, C, H, W), got (2, 28, 28)");
-  EXPECT_EQ(message<ShapeError>([&] { convolution.output_shape({2, 1, 28, 28}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              convolution.output_shape({2, 1, 28, 28});
+            }),
             "convolution: expected 3 input channels (weight (4, 3, 5, 5), groups 1), got x of "
             "shape (2, 1, 28, 28)");
   EXPECT_EQ(message<ShapeError>([&] {
@@ -129,9 +133,8 @@ TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {
 
 TEST(Convolution, RefusesOptionsThatDoNotFit) {
   Rng rng(1);
-  EXPECT_EQ(message<ValueError>([&] {
-              Convolution<float>({.in = 3, .filters = 4, .groups = 2}, He{}, rng);
-            }),
+  EXPECT_EQ(message<ValueError>(
+                [&] { Convolution<float>({.in = 3, .filters = 4, .groups = 2}, He{}, rng); }),
             "convolution: 2 groups do not divide 3 channels and 4 filters");
   EXPECT_EQ(message<ValueError>([&] { Convolution<float>({.groups = 0}, He{}, rng); }),
             "convolution: 0 groups do not divide 1 channels and 1 filters");
@@ -150,7 +153,9 @@ TEST(Convolution, RefusesOptionsThatDoNotFit) {
 TEST(Convolution, RefusesAWindowOfNoSizeOrStride) {
   Rng rng(1);
   const Convolution<float> no_stride({.stride = 0}, He{}, rng);
-  EXPECT_EQ(message<ValueError>([&] { no_stride.output_shape({1, 1, 5, 5}); }),
+  EXPECT_EQ(message<ValueError>([&] {
+              no_stride.output_shape({1, 1, 5, 5});
+            }),
             "convolution: expected kernel, stride and dilation of at least 1 and padding of at "
             "least 0 along the height, got 3, 0, 1 and 0");
 }

@@ -25,8 +25,9 @@ TYPED_TEST(MaxPoolingOf, TakesTheLargestOfEachWindow) {
   bench.forward();
   test::expect_equal(bench.y, array<TypeParam>({{{{3, 7}}, {{-1, 8}}}}));
   bench.backward(array<TypeParam>({{{{10, 20}}, {{30, 40}}}}));
-  test::expect_equal(bench.dx, array<TypeParam>({{{{0, 0, 0, 0}, {10, 0, 0, 20}},
-                                                  {{30, 0, 0, 0}, {0, 0, 40, 0}}}}));
+  test::expect_equal(
+      bench.dx,
+      array<TypeParam>({{{{0, 0, 0, 0}, {10, 0, 0, 20}}, {{30, 0, 0, 0}, {0, 0, 40, 0}}}}));
 }
 
 TYPED_TEST(MaxPoolingOf, AddsUpTheGradientsOfOverlappingWindows) {
@@ -66,8 +67,7 @@ TEST_P(MaxPoolingGradients, AgreeWithCentralDifferences) {
 }
 
 TEST_P(MaxPoolingGradients, KeepTheContractOfALayer) {
-  test::expect_contract(MaxPooling<double>(GetParam().window),
-                        test::random_distinct(GetParam().x));
+  test::expect_contract(MaxPooling<double>(GetParam().window), test::random_distinct(GetParam().x));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -94,7 +94,9 @@ TEST(MaxPooling, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(MaxPooling, ShapeErrorNamesTheOperationAndBothShapes) {
   const MaxPooling<float> pooling({.kernel = {4, 2}});
-  EXPECT_EQ(message<ShapeError>([&] { pooling.output_shape({2, 28, 28}); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              pooling.output_shape({2, 28, 28});
+            }),
             "max pooling: expected x of shape (N, C, H, W), got (2, 28, 28)");
   EXPECT_EQ(message<ShapeError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({2, 1, 3, 28}));
@@ -108,7 +110,8 @@ TEST(MaxPooling, RefusesWindowsThatLieInThePadding) {
   EXPECT_EQ(message<ValueError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({1, 1, 5, 5}));
             }),
-            "layer 1 (pool1): max pooling: expected a padding of at most half the kernel along the width, got "
+            "layer 1 (pool1): max pooling: expected a padding of at most half the kernel along the "
+            "width, got "
             "padding 2 and kernel 3");
 }
 

@@ -1,8 +1,8 @@
 #include "dlfs/nn/layers/sigmoid.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "nn/layer_checks.hpp"
 
@@ -19,9 +19,10 @@ TYPED_TEST_SUITE(SigmoidOf, Scalars);
 
 // a1 and z1 of section 3.4 of the book.
 TYPED_TEST(SigmoidOf, MatchesTheBook) {
-  test::Bench bench(Sigmoid<TypeParam>(), array<TypeParam>({{0.3, 0.7, 1.1}}));
+  test::Bench bench(Sigmoid<TypeParam>(), cast<TypeParam>(array<double>({{0.3, 0.7, 1.1}})));
   bench.forward();
-  test::expect_close(bench.y, array<TypeParam>({{0.57444252, 0.66818777, 0.75026011}}), 1e-7);
+  test::expect_close(bench.y,
+                     cast<TypeParam>(array<double>({{0.57444252, 0.66818777, 0.75026011}})), 1e-7);
 }
 
 TYPED_TEST(SigmoidOf, MatchesHandComputedValues) {

@@ -1,8 +1,8 @@
 #include "dlfs/nn/layers/tanh.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "nn/layer_checks.hpp"
 

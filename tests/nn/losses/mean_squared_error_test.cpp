@@ -51,15 +51,18 @@ TEST(MeanSquaredError, BackwardIsOfTheLastForward) {
 
 TEST(MeanSquaredError, ShapeErrorNamesTheOperationAndBothShapes) {
   MeanSquaredError<float> loss;
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(Tensor<float>({2, 3}), Tensor<float>({2})); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(Tensor<float>({2, 3}), Tensor<float>({2}));
+            }),
             "mean squared error: expected targets of shape (2, 3), as the output, got (2,)");
 }
 
 TEST(MeanSquaredError, RefusesAnEmptyBatch) {
   MeanSquaredError<float> loss;
-  EXPECT_EQ(
-      message<ShapeError>([&] { loss.forward(Tensor<float>({0, 3}), Tensor<float>({0, 3})); }),
-      "mean squared error: expected an output that is not empty, got shape (0, 3)");
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(Tensor<float>({0, 3}), Tensor<float>({0, 3}));
+            }),
+            "mean squared error: expected an output that is not empty, got shape (0, 3)");
 }
 
 }  // namespace

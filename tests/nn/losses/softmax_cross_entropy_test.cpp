@@ -1,9 +1,9 @@
 #include "dlfs/nn/losses/softmax_cross_entropy.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "nn/layer_checks.hpp"
@@ -57,6 +57,14 @@ TYPED_TEST(SoftmaxCrossEntropyOf, StaysFiniteForHugeScores) {
   EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({1, 0})), (2e4 + std::log(2.0)) / 2, 1e-2);
   test::expect_close(loss.backward(), array<TypeParam>({{0.5, -0.5}, {-0.25, 0.25}}), 1e-6);
   EXPECT_EQ(loss.forward(array<TypeParam>({{1e4, -1e4}}), array<std::int32_t>({0})), 0);
+}
+
+TYPED_TEST(SoftmaxCrossEntropyOf, SmallLossKeepsItsDigitsBesideLargeScores) {
+  SoftmaxCrossEntropy<TypeParam> loss;
+  const auto scores = array<TypeParam>({{1000, 995}});
+  const double expected = std::log1p(std::exp(-5.0));
+  EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({0})), expected, 1e-5 * expected);
+  EXPECT_NEAR(loss.forward(scores, array<TypeParam>({{1, 0}})), expected, 1e-5 * expected);
 }
 
 // Section 4.2.2 of the book. It takes log(y + 1e-7) of probabilities y; as scores these sum up to
@@ -131,9 +139,13 @@ TEST(SoftmaxCrossEntropy, NanInAScoreReachesTheLoss) {
 TEST(SoftmaxCrossEntropy, BadLabelIsNamedWithItsSampleAndRange) {
   SoftmaxCrossEntropy<float> loss;
   const Tensor<float> scores({3, 10});
-  EXPECT_EQ(message<ValueError>([&] { loss.forward(scores, array<std::int32_t>({0, 10, 1})); }),
+  EXPECT_EQ(message<ValueError>([&] {
+              loss.forward(scores, array<std::int32_t>({0, 10, 1}));
+            }),
             "softmax cross entropy: label 10 of sample 1 is not in 0..9");
-  EXPECT_EQ(message<ValueError>([&] { loss.forward(scores, array<std::int32_t>({0, 1, -1})); }),
+  EXPECT_EQ(message<ValueError>([&] {
+              loss.forward(scores, array<std::int32_t>({0, 1, -1}));
+            }),
             "softmax cross entropy: label -1 of sample 2 is not in 0..9");
 }
 
@@ -142,13 +154,21 @@ TEST(SoftmaxCrossEntropy, ShapeErrorNamesTheOperationAndBothShapes) {
   const Tensor<float> scores({3, 10});
   EXPECT_EQ(message<ShapeError>([&] { loss.forward(scores, Labels({4})); }),
             "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (4,)");
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(scores, Labels({3, 1})); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(scores, Labels({3, 1}));
+            }),
             "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (3, 1)");
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(scores, Tensor<float>({3, 9})); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(scores, Tensor<float>({3, 9}));
+            }),
             "softmax cross entropy: expected targets of shape (3, 10), as the scores, got (3, 9)");
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(Tensor<float>({3, 5, 2}), Labels({3})); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
+            }),
             "softmax cross entropy: expected scores of shape (N, C), got (3, 5, 2)");
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(Tensor<float>({0, 5}), Labels({0})); }),
+  EXPECT_EQ(message<ShapeError>([&] {
+              loss.forward(Tensor<float>({0, 5}), Labels({0}));
+            }),
             "softmax cross entropy: expected scores of shape (N, C), got (0, 5)");
 }
 

@@ -21,8 +21,8 @@ class MeanSquaredError {
                               ", as the output, got ", t.shape()));
     }
     if (y.empty()) {
-      throw ShapeError(concat("mean squared error: expected an output that is not empty, got shape ",
-                              y.shape()));
+      throw ShapeError(concat(
+          "mean squared error: expected an output that is not empty, got shape ", y.shape()));
     }
     const T per_element = T(1) / static_cast<T>(y.size());
     dy_.resize(y.shape());
