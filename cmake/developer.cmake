@@ -12,8 +12,8 @@ target_compile_options(dlfs_developer INTERFACE
 if(DLFS_NATIVE)
   target_compile_options(dlfs_developer INTERFACE
     -march=native
-    # False alarms from inside g++ 12's own AVX-512 headers; the other presets keep both warnings.
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-array-bounds>)
+    # False alarms from inside g++ 12's own AVX-512 headers; the other presets keep these warnings.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-uninitialized;-Wno-array-bounds>)
 endif()
 if(DLFS_SANITIZE)
   set(sanitize -fsanitize=${DLFS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

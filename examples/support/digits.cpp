@@ -38,7 +38,7 @@ std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& giv
                                     : concat("not in $DLFS_DATA, ", from_environment.string());
   std::printf(
       "data: MNIST is not in %s, and %s\n"
-      "data: to fetch it: cmake --build build/release --target mnist\n",
+      "data: to fetch it: cmake -P cmake/mnist.cmake\n",
       in_repository.c_str(), elsewhere.c_str());
   return {};
 }
@@ -46,6 +46,7 @@ std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& giv
 void announce_digits(const std::string& origin, Index train_count, Index test_count) {
   std::printf("data: %s: %td for training, %td for test\n", origin.c_str(), train_count,
               test_count);
+  std::fflush(stdout);  // before the progress, which goes to stderr
 }
 
 }  // namespace dlfs::examples

@@ -124,6 +124,17 @@ TEST(Scratch, AllocatesNothingForLessThanBefore) {
   EXPECT_EQ(counter.count(), 0);
 }
 
+TEST(Scratch, SmallPiecesLeaveRoomForALargeOne) {
+  detail::ScratchStack stack;
+  const auto first = stack.take(60'000);
+  const auto second = stack.take(60'000);
+  stack.release(second.second);
+  stack.release(first.second);
+  const AllocationCounter counter;
+  stack.release(stack.take(120'000).second);
+  EXPECT_EQ(counter.count(), 0) << "the two blocks are joined";
+}
+
 TEST(Scratch, MemoryDoesNotGrowWithRepetition) {
   detail::ScratchStack stack;
   const AllocationCounter counter;

@@ -80,7 +80,7 @@ TEST_F(LoadDigits, GeneratesDigitsWhereMnistIsMissingAndSaysSo) {
   EXPECT_EQ(loaded.digits.test.inputs.shape(), Shape({500, 1, 28, 28}));
   EXPECT_EQ(loaded.output, concat("data: MNIST is not in ", repository_.path().string(),
                                   ", and $DLFS_DATA is not set\n"
-                                  "data: to fetch it: cmake --build build/release --target mnist\n"
+                                  "data: to fetch it: cmake -P cmake/mnist.cmake\n"
                                   "data: generated digits: 2000 for training, 500 for test\n"));
 
   const ScopedVariable variable("DLFS_DATA", "/nowhere");

@@ -280,7 +280,9 @@ TEST(MaxPooling, BackwardRefusesWinnersOfAnotherWindow) {
       "(1, 1, 2, 2) and this window, got one outside of its window";
   EXPECT_EQ(error({.kernel = 2, .stride = 2}, 4), text);
   EXPECT_EQ(error({.kernel = 2}, 65535), text);
-  EXPECT_EQ(error({.kernel = 3, .stride = 2, .padding = 1}, 0), text);  // in the padding
+  // Taps in the padding, beside the image and above it.
+  EXPECT_EQ(error({.kernel = {2, 3}, .stride = 2, .padding = {0, 1}}, 0), text);
+  EXPECT_EQ(error({.kernel = {3, 2}, .stride = 2, .padding = {1, 0}}, 0), text);
 }
 
 TEST(Pooling, WrongShapesAreRefused) {

@@ -24,7 +24,8 @@ struct Window {
 
   /// Positions of the window in an image: (extent + 2 padding - dilation (kernel - 1) - 1) / stride
   /// + 1, for height and width. @throws ShapeError, naming the operation, where the window does not
-  /// fit; ValueError for a kernel, stride or dilation below 1, a negative padding or any above 2^30.
+  /// fit; ValueError for a kernel, stride or dilation below 1, a negative padding, or any of them
+  /// above 2^30.
   constexpr Size2d output_size(Size2d image, std::string_view operation) const {
     return {along("height", image.height, kernel.height, stride.height, padding.height,
                   dilation.height, operation),
@@ -36,7 +37,8 @@ struct Window {
   static constexpr Index along(std::string_view axis, Index extent, Index kernel, Index stride,
                                Index padding, Index dilation, std::string_view operation) {
     if (kernel < 1 || stride < 1 || dilation < 1 || padding < 0) {
-      throw ValueError(concat(operation, ": expected kernel, stride and dilation of at least 1 and ",
+      throw ValueError(concat(operation,
+                              ": expected kernel, stride and dilation of at least 1 and ",
                               "padding of at least 0 along the ", axis, ", got ", kernel, ", ",
                               stride, ", ", dilation, " and ", padding));
     }
