@@ -63,7 +63,6 @@ class ThreadPool {
       workers_ = workers;
       next_.store(workers, std::memory_order_relaxed);
       running_ = workers - 1;
-      error_ = nullptr;
       ++job_;
     }
     wake_.notify_all();

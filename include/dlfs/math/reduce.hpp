@@ -131,6 +131,7 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
   const Index folded_size = folded.row_extent();
   const Index folded_stride = folded.row_strides()[0];
   PackedElements<T> packed;
+  A results[piece];
 
   Index written = 0;
   if (kept_axes.size() == 1 || std::abs(folded_stride) < std::abs(kept_stride)) {
@@ -146,9 +147,8 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
           const ArrayMap<const T> elements(packed.load({row, folded_stride}, first, count), count);
           return ArrayMap<A>::PlainObject::Constant(1, Op::fold(elements.template cast<A>()));
         };
-        A result;
-        reduce_pairwise<Op>(0, folded.rows() * pieces, 1, &result, leaf);
-        write(written++, ArrayMap<const A>(&result, 1));
+        reduce_pairwise<Op>(0, folded.rows() * pieces, 1, results, leaf);
+        write(written++, ArrayMap<const A>(results, 1));
       }
     });
   } else {
@@ -162,7 +162,6 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
           return ArrayMap<const T>(packed.load({row, kept_stride}, first, width), width)
               .template cast<A>();
         };
-        A results[piece];
         reduce_pairwise<Op>(0, folded.rows() * folded_size, width, results, leaf);
         write(written, ArrayMap<const A>(results, width));
         written += width;
