@@ -1,14 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
-#include "dlfs/math/im2col.hpp"
-#include "dlfs/math/matmul.hpp"
+#include "dlfs/math/simd/correlation.hpp"
+#include "dlfs/math/simd/weight_gradient.hpp"
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window.hpp"
 
@@ -49,60 +51,120 @@ inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window
 
 namespace detail {
 
-/// A convolution taken apart into a matrix product for each image and group:
+/// The parts that a convolution falls into, one for each group of channels, for dlfs::simd.
 ///
-///   maps[i] (F/groups, OH*OW) = weights[i % groups] (F/groups, taps) x columns (taps, OH*OW)
-///
-/// with columns = im2col(images[i]) and taps = C/groups * KH*KW.
-struct ConvolutionProducts {
-  Index count;    // N * groups
-  Shape images;   // (N*groups, C/groups, H, W)
-  Shape weights;  // (groups, F/groups, taps)
-  Shape maps;     // (N*groups, F/groups, OH*OW)
-  Shape columns;  // (taps, OH*OW)
-
-  /// Of shapes that convolution_shape has checked.
-  ConvolutionProducts(const Shape& x, const Shape& weight, const Shape& y, Index groups)
-      : count(x[0] * groups),
-        images{count, weight[1], x[2], x[3]},
-        weights{groups, weight[0] / groups, weight[1] * weight[2] * weight[3]},
-        maps{count, weights[1], y[2] * y[3]},
-        columns{weights[2], maps[2]} {}
-};
-
-/// Whether the window is a single pixel at every position: then an image is its own columns.
-constexpr bool is_pointwise(const Window& window) {
-  return window.kernel == Size2d(1) && window.stride == Size2d(1) && window.padding == Size2d(0);
-}
-
-/// The columns of one image at a time, in scratch memory unless the window is pointwise.
-template <class T>
-class ImageColumns {
+/// Of shapes that convolution_shape has checked.
+class ConvolutionGroups {
  public:
-  ImageColumns(const Window& window, const Shape& shape)
-      : window_(window), shape_(shape), memory_(is_pointwise(window) ? 0 : shape.size()) {}
+  ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window& window,
+                    Index groups)
+      : x_(x), weight_(weight), y_(y), window_(window), groups_(groups) {}
 
-  /// The columns of the image (C, H, W); valid until the next call.
-  TensorView<const T> of(TensorView<const T> image) const {
-    if (is_pointwise(window_)) return image.reshape(shape_);
-    im2col(image, window_, TensorView<T>(memory_.data(), shape_));
-    return {memory_.data(), shape_};
+  Index filters() const { return weight_[0] / groups_; }
+  Index channels() const { return weight_[1]; }
+
+  template <class T>
+  simd::Images<T> of_x(T* x, Index group) const {
+    return images(x, x_, channels(), group);
+  }
+  template <class T>
+  simd::Images<T> of_y(T* y, Index group) const {
+    return images(y, y_, filters(), group);
+  }
+  template <class T>
+  T* of_weight(T* weight, Index group) const {
+    return weight + group * filters() * filter_size();
   }
 
-  /// The adjoint of `of`: the image gets the sums of the columns that `write_columns` writes.
-  template <class WriteColumns>
-  void sum_into(TensorView<T> image, WriteColumns&& write_columns) const {
-    if (is_pointwise(window_)) return write_columns(image.reshape(shape_));
-    const TensorView<T> columns(memory_.data(), shape_);
-    write_columns(columns);
-    col2im(columns, window_, image);
+  /// The weights as they meet the taps of x to give y.
+  template <class T>
+  simd::Weights<T> weights(const T* weight, Index group) const {
+    return {of_weight(weight, group), filter_size(), window_.kernel.height * window_.kernel.width,
+            window_.kernel.width, 1};
+  }
+
+  simd::WindowAxis rows() const {
+    return {window_.kernel.height, -window_.padding.height, window_.dilation.height,
+            window_.stride.height};
+  }
+  simd::WindowAxis columns() const {
+    return {window_.kernel.width, -window_.padding.width, window_.dilation.width,
+            window_.stride.width};
   }
 
  private:
+  Index filter_size() const { return channels() * window_.kernel.height * window_.kernel.width; }
+
+  template <class T>
+  static simd::Images<T> images(T* data, const Shape& shape, Index channels, Index group) {
+    const Index size = shape[1] * shape[2] * shape[3];
+    return {data + group * channels * shape[2] * shape[3], size, channels, shape[2], shape[3]};
+  }
+
+  Shape x_;
+  Shape weight_;
+  Shape y_;
   Window window_;
-  Shape shape_;
-  Scratch<T> memory_;
+  Index groups_;
 };
+
+/// One axis of the input gradient: of the pixels of dx whose position leaves the remainder `phase`
+/// by the stride. Each is the sum over those taps that reach it, and so is a correlation of dy,
+/// with stride 1, with some of the weights.
+struct GradientPhase {
+  Index phase;
+  Index pixels = 0;     // of dx
+  Index first_tap = 0;  // of the weight; then every tap_step-th
+  Index tap_step = 1;
+  simd::WindowAxis window{0, 0, 0, 1};  // over dy; without taps, the gradient is 0
+
+  GradientPhase(const simd::WindowAxis& forward, Index extent, Index phase_) : phase(phase_) {
+    const Index stride = forward.stride;
+    pixels = (extent - phase + stride - 1) / stride;
+    tap_step = stride / std::gcd(stride, forward.dilation);
+    // Tap t of position i reaches phase + stride u if i = u + (phase - offset(t)) / stride.
+    while (first_tap < forward.taps && (phase - forward.offset(first_tap)) % stride != 0) {
+      ++first_tap;
+    }
+    if (first_tap == forward.taps) return;
+    window = {(forward.taps - first_tap + tap_step - 1) / tap_step,
+              (phase - forward.offset(first_tap)) / stride, -tap_step * forward.dilation / stride,
+              1};
+  }
+};
+
+/// The pixels of dx in a phase of each axis, for all images of a group.
+template <class T>
+void add_gradient_phase(Index count, simd::Images<const T> dy, simd::Weights<T> weights,
+                        const GradientPhase& y, const GradientPhase& x, Size2d stride,
+                        const T* zeros, simd::Images<T> dx) {
+  weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
+  weights.y_tap *= y.tap_step;
+  weights.x_tap *= x.tap_step;
+  if (stride == Size2d(1)) {
+    return simd::correlate(count, dy, weights, y.window, x.window, zeros, dx);
+  }
+  const Index size = dx.channels * y.pixels * x.pixels;
+  if (size == 0) return;
+  const Scratch<T> dense(size);
+  for (Index n = 0; n < count; ++n) {
+    if (y.window.taps > 0 && x.window.taps > 0) {
+      simd::Images<const T> image = dy;
+      image.data = dy.channel(n, 0);
+      simd::correlate<T>(1, image, weights, y.window, x.window, zeros,
+                         {dense.data(), size, dx.channels, y.pixels, x.pixels});
+    } else {
+      std::fill_n(dense.data(), size, T(0));
+    }
+    const T* from = dense.data();
+    for (Index c = 0; c < dx.channels; ++c) {
+      for (Index i = 0; i < y.pixels; ++i) {
+        T* const to = dx.channel(n, c) + (y.phase + i * stride.height) * dx.width + x.phase;
+        for (Index j = 0; j < x.pixels; ++j) to[j * stride.width] = *from++;
+      }
+    }
+  }
+}
 
 }  // namespace detail
 
@@ -129,16 +191,18 @@ void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<con
   detail::expect_dense(name, "the bias", bias, {weight.extent(0)});
   detail::expect_dense(name, "y", y, y_shape);
 
-  const detail::ConvolutionProducts products(x.shape(), weight.shape(), y_shape, groups);
-  const auto images = const_view(x).reshape(products.images);
-  const auto weights = weight.reshape(products.weights);
-  const auto biases = bias.reshape({groups, -1});
-  const auto maps = y.reshape(products.maps);
-  const detail::ImageColumns<T> columns(window, products.columns);
-  for (Index i = 0; i < products.count; ++i) {
-    const Index group = i % groups;
-    for (Index f = 0; f < maps.extent(1); ++f) as_array(maps[i][f]) = biases(group, f);
-    matmul(weights[group], columns.of(images[i]), maps[i], Store::add);
+  if (y.empty()) return;
+  if (weight.empty()) {
+    for (Index n = 0; n < y.extent(0); ++n) {
+      for (Index f = 0; f < y.extent(1); ++f) as_array(y[n][f]) = bias(f);
+    }
+    return;
+  }
+  const detail::ConvolutionGroups parts(x.shape(), weight.shape(), y_shape, window, groups);
+  for (Index group = 0; group < groups; ++group) {
+    simd::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
+                       parts.weights(weight.data(), group), parts.rows(), parts.columns(),
+                       bias.data() + group * parts.filters(), parts.of_y(y.data(), group));
   }
 }
 
@@ -160,15 +224,22 @@ void convolution_backward_input(const X& dy, TensorView<const Element<X>> weight
   detail::expect_dense(name, "the weight", weight);
   detail::expect_dense(name, "dx", dx);
 
-  const detail::ConvolutionProducts products(dx.shape(), weight.shape(), y_shape, groups);
-  const auto maps = const_view(dy).reshape(products.maps);
-  const auto weights = weight.reshape(products.weights);
-  const auto images = dx.reshape(products.images);
-  const detail::ImageColumns<T> columns(window, products.columns);
-  for (Index i = 0; i < products.count; ++i) {
-    columns.sum_into(images[i], [&](TensorView<T> memory) {
-      matmul(weights[i % groups].transpose(), maps[i], memory);
-    });
+  if (dx.empty()) return;
+  const detail::ConvolutionGroups parts(dx.shape(), weight.shape(), y_shape, window, groups);
+  const Scratch<T> zeros(parts.channels());
+  std::fill_n(zeros.data(), parts.channels(), T(0));
+  for (Index group = 0; group < groups; ++group) {
+    // A sum over the filters for each channel: the two change places.
+    simd::Weights<T> weights = parts.weights(weight.data(), group);
+    std::swap(weights.filter, weights.channel);
+    for (Index i = 0; i < window.stride.height; ++i) {
+      for (Index j = 0; j < window.stride.width; ++j) {
+        detail::add_gradient_phase<T>(dx.extent(0), parts.of_y(const_view(dy).data(), group),
+                                      weights, {parts.rows(), dx.extent(2), i},
+                                      {parts.columns(), dx.extent(3), j}, window.stride,
+                                      zeros.data(), parts.of_x(dx.data(), group));
+      }
+    }
   }
 }
 
@@ -191,21 +262,19 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
   detail::expect_dense(name, "dy", dy, y_shape);
   detail::expect_dense(name, "dweight", dweight);
   detail::expect_dense(name, "dbias", dbias, {dweight.extent(0)});
-  if (store == Store::overwrite) {
-    as_array(dweight) = T(0);
-    as_array(dbias) = T(0);
-  }
+  if (store == Store::overwrite) as_array(dbias) = T(0);
 
-  const detail::ConvolutionProducts products(x.shape(), dweight.shape(), y_shape, groups);
-  const auto images = const_view(x).reshape(products.images);
-  const auto maps = dy.reshape(products.maps);
-  const auto weights = dweight.reshape(products.weights);
-  const auto biases = dbias.reshape({groups, -1});
-  const detail::ImageColumns<T> columns(window, products.columns);
-  for (Index i = 0; i < products.count; ++i) {
-    const Index group = i % groups;
-    matmul(maps[i], columns.of(images[i]).transpose(), weights[group], Store::add);
-    for (Index f = 0; f < maps.extent(1); ++f) biases(group, f) += as_array(maps[i][f]).sum();
+  for (Index n = 0; n < dy.extent(0); ++n) {
+    for (Index f = 0; f < dy.extent(1); ++f) dbias(f) += as_array(dy[n][f]).sum();
+  }
+  if (dweight.empty()) return;
+  const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
+  for (Index group = 0; group < groups; ++group) {
+    const simd::WeightGradient<T> gradient(parts.channels(), parts.filters(), parts.rows(),
+                                           parts.columns());
+    gradient.add(x.extent(0), parts.of_x(const_view(x).data(), group),
+                 parts.of_y(const_view(dy).data(), group));
+    gradient.store_to(parts.of_weight(dweight.data(), group), store);
   }
 }
 

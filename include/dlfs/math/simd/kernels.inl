@@ -1,0 +1,202 @@
+// One level of dlfs::simd: included by dlfs/math/simd/kernels.hpp, once per instruction set, into a
+// namespace that says `vector_bytes` and `tile_rows`.
+
+#if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
+
+#if defined(DLFS_SIMD_VECTORS)
+#define DLFS_INLINE inline __attribute__((always_inline))
+#define DLFS_UNROLL _Pragma("GCC unroll 16")
+#else
+#define DLFS_INLINE inline
+#define DLFS_UNROLL
+#endif
+
+/// `count` neighbouring elements: in a register, or in memory, where any address will do.
+template <class T, int count>
+struct VectorOf;
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class T, int count>
+struct VectorOf {
+  typedef T Register __attribute__((vector_size(count * sizeof(T))));
+  typedef T Memory __attribute__((vector_size(count * sizeof(T)), aligned(alignof(T)), may_alias));
+};
+#endif
+
+/// Without the compiler's vectors, and for long double.
+template <class T>
+struct VectorOf<T, 1> {
+  using Register = T;
+  using Memory = T;
+};
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class T>
+inline constexpr int lanes = vector_bytes / sizeof(T);
+#else
+template <class T>
+inline constexpr int lanes = 1;
+#endif
+
+template <class T>
+using Vector = typename VectorOf<T, lanes<T>>::Register;
+
+template <class T>
+DLFS_INLINE Vector<T> load(const T* from) {
+  return *reinterpret_cast<const typename VectorOf<T, lanes<T>>::Memory*>(from);
+}
+template <class T>
+DLFS_INLINE void store(T* to, Vector<T> value) {
+  *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
+}
+
+/// See Tile. The rows beyond tile.rows repeat row 0, and are thrown away.
+template <class T, int vectors>
+void multiply(const Tile<T>& tile) {
+  Vector<T> sum[tile_rows][vectors];
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      if (tile.start != nullptr) {
+        sum[i][v] = Vector<T>{} + (i < tile.rows ? tile.start[i] : T(0));
+      } else {
+        sum[i][v] = i < tile.rows ? load(tile.c[v] + i * tile.c_stride) : Vector<T>{};
+      }
+    }
+  }
+
+  const Term* term = tile.terms;
+  const Term* const end = term + tile.depth;
+  const T* rows[tile_rows];
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    rows[i] = tile.a + (i < tile.rows ? i * tile.a_stride : 0);
+  }
+  const T* b[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
+  for (; term != end; ++term) {
+    Vector<T> right[vectors];
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term->b);
+    DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+      const T left = rows[i][term->a];
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
+    }
+  }
+
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    if (i >= tile.rows) break;
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(tile.c[v] + i * tile.c_stride, sum[i][v]);
+  }
+}
+
+/// 0, 1, 2...
+template <class T>
+inline constexpr auto lane_numbers = [] {
+  std::array<T, lanes<T>> numbers{};
+  for (int i = 0; i < lanes<T>; ++i) numbers[static_cast<std::size_t>(i)] = static_cast<T>(i);
+  return numbers;
+}();
+
+/// Columns [j, j + lanes) of all rows; see Kernels::copy_rows.
+template <class T>
+void copy_vectors(Index rows, Index j, const Source<T>& from, T* to, Index to_stride) {
+  const auto lane_of = [j](Index column) {
+    return static_cast<T>(std::clamp<Index>(column - j, 0, lanes<T>));
+  };
+  const Vector<T> lane = load(lane_numbers<T>.data());
+  // Selects of what was loaded anyway: a masked load would be a branch for each lane.
+  const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
+  T* out = to + j;
+  Index i = 0;
+  for (; i < from.rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
+  const T* row = from.data + i * from.stride + j * from.step;
+  for (; i < from.rows.end; ++i, row += from.stride, out += to_stride) {
+    if (from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>) {
+      store(out, is_inside ? load(row) : Vector<T>{});
+    } else {
+      for (Index k = 0; k < lanes<T>; ++k) {
+        out[k] = from.columns.contains(j + k) ? row[k * from.step] : T(0);
+      }
+    }
+  }
+  for (; i < rows; ++i, out += to_stride) store(out, Vector<T>{});
+}
+
+template <class T>
+void copy_rows(Index rows, Index columns, const Source<T>& from, T* to, Index to_stride) {
+  Index j = 0;
+  for (; j + lanes<T> <= columns; j += lanes<T>) copy_vectors(rows, j, from, to, to_stride);
+  // The last vector overlaps the one before.
+  if (j < columns) copy_vectors(rows, std::max<Index>(0, columns - lanes<T>), from, to, to_stride);
+}
+
+template <class T>
+inline constexpr int square_side = lanes<T> < 8 ? lanes<T> : 8;
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class Row, int... i>
+DLFS_INLINE void interleave(Row a, Row b, Row& low, Row& high, std::integer_sequence<int, i...>) {
+  constexpr int side = sizeof...(i);
+  low = __builtin_shufflevector(a, b, (i / 2 + i % 2 * side)...);
+  high = __builtin_shufflevector(a, b, (side / 2 + i / 2 + i % 2 * side)...);
+}
+
+/// A square in registers: log2(side) times, the first half of the rows is interleaved with the
+/// second.
+template <class T>
+DLFS_INLINE void transpose_square(const T* from, Index from_stride, T* to, Index to_stride) {
+  constexpr int side = square_side<T>;
+  using Row = typename VectorOf<T, side>::Register;
+  using Memory = typename VectorOf<T, side>::Memory;
+  Row rows[side];
+  Row next[side];
+  DLFS_UNROLL for (int i = 0; i < side; ++i) {
+    rows[i] = *reinterpret_cast<const Memory*>(from + i * from_stride);
+  }
+  DLFS_UNROLL for (int step = 1; step < side; step *= 2) {
+    DLFS_UNROLL for (int i = 0; i < side / 2; ++i) {
+      interleave(rows[i], rows[i + side / 2], next[2 * i], next[2 * i + 1],
+                 std::make_integer_sequence<int, side>{});
+    }
+    DLFS_UNROLL for (int i = 0; i < side; ++i) rows[i] = next[i];
+  }
+  DLFS_UNROLL for (int i = 0; i < side; ++i) {
+    *reinterpret_cast<Memory*>(to + i * to_stride) = rows[i];
+  }
+}
+#endif
+
+template <class T>
+void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
+               Index to_stride) {
+#if defined(DLFS_SIMD_VECTORS)
+  constexpr Index side = square_side<T>;
+  if constexpr (side > 1) {
+    if (rows >= side && columns >= side) {
+      // The last squares overlap those before, for there is no smaller one.
+      for (Index top = 0; top < rows; top += side) {
+        const Index i = std::min(top, rows - side);
+        for (Index left = 0; left < columns; left += side) {
+          const Index j = std::min(left, columns - side);
+          transpose_square(from + i * from_stride + j, from_stride, to + j * to_stride + i,
+                           to_stride);
+        }
+      }
+      return;
+    }
+  }
+#endif
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+  }
+}
+
+template <class T>
+inline constexpr Kernels<T> kernels{tile_rows,
+                                    lanes<T>,
+                                    {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
+                                    copy_rows<T>,
+                                    transpose<T>};
+
+#undef DLFS_INLINE
+#undef DLFS_UNROLL
+
+#endif

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "dlfs/core/error.hpp"
+
+// DLFS_SIMD_VECTORS: whether the compiler has GNU's vector extensions (g++ from 12, clang from 14).
+// DLFS_SIMD_X86: and can compile single functions for other instruction sets than the rest.
+#if defined(__GNUC__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define DLFS_SIMD_VECTORS 1
+#if defined(__x86_64__)
+#define DLFS_SIMD_X86 1
+#endif
+#endif
+#endif
+
+namespace dlfs::simd {
+
+/// The instruction sets that kernels are compiled for, from the least to the best.
+///
+/// `base` is what the compiler's flags allow everywhere: SSE2, NEON, or, without GNU's vector
+/// extensions, plain scalar code.
+enum class Level { base, avx2, avx512 };
+
+constexpr std::string_view to_string(Level level) {
+  return level == Level::avx512 ? "avx512" : level == Level::avx2 ? "avx2" : "base";
+}
+
+inline constexpr std::array all_levels{Level::base, Level::avx2, Level::avx512};
+
+/// Whether this machine runs the level, and this compiler made it.
+inline bool is_supported(Level level) {
+#if defined(DLFS_SIMD_X86)
+  __builtin_cpu_init();
+  if (level == Level::avx512) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           is_supported(Level::avx2);
+  }
+  if (level == Level::avx2) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  }
+#endif
+  return level == Level::base;
+}
+
+}  // namespace dlfs::simd
+
+namespace dlfs::detail {
+
+/// The best level, but none above the one that the environment variable DLFS_ISA names.
+inline simd::Level initial_simd_level() {
+  const char* const wanted = std::getenv("DLFS_ISA");
+  simd::Level best = simd::Level::base;
+  for (simd::Level level : simd::all_levels) {
+    if (simd::is_supported(level)) best = level;
+    if (wanted != nullptr && simd::to_string(level) == wanted) break;
+  }
+  return best;
+}
+
+inline std::atomic<simd::Level>& chosen_simd_level() {
+  static std::atomic<simd::Level> level{initial_simd_level()};
+  return level;
+}
+
+}  // namespace dlfs::detail
+
+namespace dlfs::simd {
+
+/// The level that the kernels run at: the machine's best, unless DLFS_ISA=avx512|avx2|base in the
+/// environment, or set_level, chose another.
+inline Level level() { return dlfs::detail::chosen_simd_level().load(std::memory_order_relaxed); }
+
+/// For tests and benchmarks. The last digits of results may depend on it.
+/// @throws ValueError if this machine does not run the level.
+inline void set_level(Level level) {
+  if (!is_supported(level)) {
+    throw ValueError(concat("simd: this machine has no ", to_string(level)));
+  }
+  dlfs::detail::chosen_simd_level().store(level, std::memory_order_relaxed);
+}
+
+}  // namespace dlfs::simd

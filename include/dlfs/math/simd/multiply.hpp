@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+
+namespace dlfs::simd {
+
+/// One vector of columns of a product: its right factors, and row 0 of its results.
+template <class T>
+struct Panel {
+  const T* b;
+  T* c;
+};
+
+/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels.
+template <class T>
+void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
+                     const Panel<T>* panels, Index count) {
+  const Index groups = (count + most_vectors - 1) / most_vectors;
+  for (Index group = 0; group < groups; ++group) {
+    const Index first = piece_begin(count, groups, group);
+    const Index vectors = piece_begin(count, groups, group + 1) - first;
+    // The right factors stay in the nearest cache while all rows pass.
+    Tile<T> part = tile;
+    for (Index row = 0; row < rows; row += kernels.rows) {
+      part.a = tile.a + row * tile.a_stride;
+      part.rows = std::min(kernels.rows, rows - row);
+      if (tile.start != nullptr) part.start = tile.start + row;
+      for (Index v = 0; v < vectors; ++v) {
+        part.b[v] = panels[first + v].b;
+        part.c[v] = panels[first + v].c + row * tile.c_stride;
+      }
+      kernels.multiply[vectors - 1](part);
+    }
+  }
+}
+
+/// The first column of each vector of `columns` >= lanes columns. The last vector overlaps the one
+/// before, so that none reaches beyond the end: the same values are written twice. The two must be
+/// in one group of multiply_panels, which reads all of c before it writes.
+constexpr Index vector_begin(Index vector, Index lanes, Index columns) {
+  return std::min(vector * lanes, columns - lanes);
+}
+
+}  // namespace dlfs::simd

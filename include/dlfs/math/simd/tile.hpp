@@ -1,0 +1,69 @@
+#pragma once
+
+#include "dlfs/core/shape.hpp"
+#include "dlfs/math/window_range.hpp"
+
+namespace dlfs::simd {
+
+/// The most vectors of a tile.
+inline constexpr int most_vectors = 3;
+
+/// Where the two factors of one term of a sum lie, in elements from those of the first.
+struct Term {
+  Index a;
+  Index b;
+};
+
+/// A small block of a matrix product, which is summed up in registers:
+///
+///   c[v][i * c_stride] = start[i] + sum over t of a[i * a_stride + terms[t].a] * b[v][terms[t].b]
+///
+/// for `rows` rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The factors
+/// are found through a table, so they may be those of a matrix in any order, of a packed panel, or
+/// the pixels under the taps of a window: the kernel need not know. Each sum is one chain in the
+/// order of the terms, so how a product is cut into tiles does not change a bit of it.
+template <class T>
+struct Tile {
+  const Term* terms = nullptr;
+  Index depth = 0;  // the number of terms
+  const T* a = nullptr;
+  Index a_stride = 0;
+  const T* b[most_vectors] = {};
+  T* c[most_vectors] = {};
+  Index c_stride = 0;
+  Index rows = 0;            // from 1 to Kernels::rows
+  const T* start = nullptr;  // null to go on from the values in c
+};
+
+/// A matrix that is part of another, and may reach beyond its edges: what lies outside of `rows`
+/// and `columns` counts as zeros.
+template <class T>
+struct Source {
+  const T* data = nullptr;  // element (0, 0), which may lie outside of the memory
+  Index stride = 0;         // from one row to the next
+  Index step = 1;           // from one column to the next
+  dlfs::detail::IndexRange rows;
+  dlfs::detail::IndexRange columns;
+  const T* memory_begin = nullptr;  // whatever lies here may be read
+  const T* memory_end = nullptr;
+};
+
+/// What one instruction set offers for one type of elements.
+template <class T>
+struct Kernels {
+  Index rows;   // of a tile
+  Index lanes;  // of a vector
+
+  /// A tile of 1, 2 or 3 vectors.
+  void (*multiply[most_vectors])(const Tile<T>&);
+
+  /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns. Of less than a vector of
+  /// columns, row by row, a whole vector is written, with garbage at its end.
+  void (*copy_rows)(Index rows, Index columns, const Source<T>& from, T* to, Index to_stride);
+
+  /// to[j * to_stride + i] = from[i * from_stride + j] for i < rows, j < columns.
+  void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
+                    Index to_stride);
+};
+
+}  // namespace dlfs::simd

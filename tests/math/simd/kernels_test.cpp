@@ -1,0 +1,202 @@
+#include "dlfs/math/simd/kernels.hpp"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/math/convolution.hpp"
+#include "dlfs/math/matmul.hpp"
+#include "dlfs/math/reference/convolution.hpp"
+#include "dlfs/math/reference/matmul.hpp"
+#include "math/support.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::random_tensor;
+
+template <class T>
+constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-5 : 1e-12;
+
+/// Runs the test at every level of this machine, and puts the level back.
+template <class Act>
+void at_every_level(const Act& act) {
+  const simd::Level before = simd::level();
+  for (simd::Level level : simd::all_levels) {
+    if (!simd::is_supported(level)) continue;
+    simd::set_level(level);
+    SCOPED_TRACE(simd::to_string(level));
+    act();
+  }
+  simd::set_level(before);
+}
+
+template <class T>
+Tensor<T> magnitudes(const Tensor<T>& x) {
+  Tensor<T> y = x;
+  for (T& element : y) element = std::abs(element);
+  return y;
+}
+
+/// Whether x differs from y by rounding errors: by a fraction of the sums of magnitudes.
+template <class T>
+testing::AssertionResult agree(const Tensor<T>& x, const Tensor<T>& y, const Tensor<T>& sums) {
+  if (x.shape() != y.shape()) return testing::AssertionFailure() << "the shapes differ";
+  for (Index i = 0; i < x.size(); ++i) {
+    const double error = std::abs(static_cast<double>(x.data()[i]) - y.data()[i]);
+    if (error <= tolerance<T> * static_cast<double>(sums.data()[i])) continue;
+    return testing::AssertionFailure() << i << ": " << x.data()[i] << " and " << y.data()[i];
+  }
+  return testing::AssertionSuccess();
+}
+
+/// A number in [low, high], mostly small.
+Index draw(Rng& rng, Index low, Index high) {
+  const double u = rng.uniform(0, 1);
+  return low + static_cast<Index>(u * u * static_cast<double>(high - low + 1));
+}
+
+template <class T>
+void expect_matmul_agrees(std::uint64_t seed) {
+  Rng rng(seed);
+  const Index m = draw(rng, 1, 50), k = draw(rng, 1, 100), n = draw(rng, 1, 110);
+  const auto a = random_tensor<T>({m, k}, seed);
+  const auto b = random_tensor<T>({k, n}, seed + 1);
+  auto a_columns = Tensor<T>({k, m});
+  auto b_columns = Tensor<T>({n, k});
+  for (Index i = 0; i < m * k; ++i) a_columns(i % k, i / k) = a.data()[i];
+  for (Index i = 0; i < k * n; ++i) b_columns(i % n, i / n) = b.data()[i];
+  const bool is_a_transposed = seed % 2 == 1;
+  const bool is_b_transposed = seed / 2 % 2 == 1;
+  const bool adds = seed / 4 % 2 == 1;
+
+  auto expected = reference::matmul(a, b);
+  const auto sums = reference::matmul(magnitudes(a), magnitudes(b));
+  at_every_level([&] {
+    Tensor<T> out({m, n});
+    if (adds) out = expected;
+    matmul(is_a_transposed ? a_columns.transpose() : a.view(),
+           is_b_transposed ? b_columns.transpose() : b.view(), out,
+           adds ? Store::add : Store::overwrite);
+    if (adds) {
+      for (T& element : out) element /= 2;
+    }
+    EXPECT_TRUE(agree(out, expected, sums)) << m << " " << k << " " << n << ", seed " << seed;
+  });
+}
+
+/// One axis of an image, as large as the window needs.
+Index extent(Rng& rng, Index kernel, Index padding, Index dilation) {
+  return std::max<Index>(1, dilation * (kernel - 1) + 1 - 2 * padding) + draw(rng, 0, 12);
+}
+
+template <class T>
+void expect_convolution_agrees(std::uint64_t seed) {
+  Rng rng(seed);
+  const auto size = [&](Index low, Index high) {
+    return Size2d(draw(rng, low, high), draw(rng, low, high));
+  };
+  const Window window{size(1, 5), size(1, 3), size(0, 3), size(1, 3)};
+  const Index groups = draw(rng, 1, 3);
+  const Index channels = draw(rng, 1, 20);
+  const Index filters = draw(rng, 1, 18);
+  const Index height =
+      extent(rng, window.kernel.height, window.padding.height, window.dilation.height);
+  const Index width = extent(rng, window.kernel.width, window.padding.width, window.dilation.width);
+  const auto x = random_tensor<T>({draw(rng, 1, 3), groups * channels, height, width}, seed);
+  const auto weight = random_tensor<T>(
+      {groups * filters, channels, window.kernel.height, window.kernel.width}, seed + 1);
+  const auto bias = random_tensor<T>({groups * filters}, seed + 2);
+  const auto dy =
+      random_tensor<T>(convolution_shape(x.shape(), weight.shape(), window, groups), seed + 3);
+
+  const auto y = reference::convolution(x, weight, bias, window, groups);
+  const auto y_sums =
+      reference::convolution(magnitudes(x), magnitudes(weight), magnitudes(bias), window, groups);
+  const auto dx = reference::convolution_backward_input(dy, weight, window, groups, x.shape());
+  const auto dx_sums = reference::convolution_backward_input(magnitudes(dy), magnitudes(weight),
+                                                             window, groups, x.shape());
+  const auto dweight = reference::convolution_backward_weight(x, dy, window, groups);
+  const auto dweight_sums =
+      reference::convolution_backward_weight(magnitudes(x), magnitudes(dy), window, groups);
+  at_every_level([&] {
+    SCOPED_TRACE(concat("x ", x.shape(), ", weight ", weight.shape(), ", seed ", seed));
+    // What was in the outputs must not matter.
+    auto found = full<T>(y.shape(), 99);
+    convolution(x, weight, bias, window, groups, found);
+    EXPECT_TRUE(agree(found, y, y_sums)) << "forward";
+    found = full<T>(x.shape(), 99);
+    convolution_backward_input(dy, weight, window, groups, found);
+    EXPECT_TRUE(agree(found, dx, dx_sums)) << "backward input";
+    found = full<T>(weight.shape(), 99);
+    Tensor<T> dbias(bias.shape());
+    convolution_backward_weights(x, dy, window, groups, found, dbias);
+    EXPECT_TRUE(agree(found, dweight, dweight_sums)) << "backward weights";
+  });
+}
+
+TEST(SimdKernels, MatmulOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {
+  for (std::uint64_t seed = 0; seed < 1200; ++seed) {
+    expect_matmul_agrees<float>(seed);
+    expect_matmul_agrees<double>(seed);
+  }
+}
+
+TEST(SimdKernels, ConvolutionOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
+    expect_convolution_agrees<float>(seed);
+    expect_convolution_agrees<double>(seed);
+  }
+}
+
+// Several blocks of channels, bands of rows, and images at a time.
+TEST(SimdKernels, ConvolutionOfLargeImagesAgreesWithTheReferenceAtEveryLevel) {
+  struct Problem {
+    Shape x;
+    Index filters;
+    Window window;
+  };
+  for (const Problem& problem :
+       {Problem{{1, 150, 60, 9}, 3, {3, 1, 1}}, Problem{{1, 2, 230, 224}, 2, {3, 2, 1}},
+        Problem{{2, 40, 70, 50}, 2, {{3, 2}, {2, 1}, 1}}, Problem{{9, 70, 4, 4}, 9, {3, 1, 1}},
+        Problem{{3, 400, 5, 7}, 9, {1, 1, 0}}}) {
+    const auto x = random_tensor<float>(problem.x, 1);
+    const Size2d kernel = problem.window.kernel;
+    const auto weight =
+        random_tensor<float>({problem.filters, problem.x[1], kernel.height, kernel.width}, 2);
+    const auto bias = random_tensor<float>({problem.filters}, 3);
+    const auto y = reference::convolution(x, weight, bias, problem.window, 1);
+    const auto y_sums = reference::convolution(magnitudes(x), magnitudes(weight), magnitudes(bias),
+                                               problem.window, 1);
+    const auto dx = reference::convolution_backward_input(y, weight, problem.window, 1, x.shape());
+    const auto dx_sums = reference::convolution_backward_input(magnitudes(y), magnitudes(weight),
+                                                               problem.window, 1, x.shape());
+    const auto dweight = reference::convolution_backward_weight(x, y, problem.window, 1);
+    const auto dweight_sums =
+        reference::convolution_backward_weight(magnitudes(x), magnitudes(y), problem.window, 1);
+    at_every_level([&] {
+      SCOPED_TRACE(to_string(problem.x));
+      Tensor<float> found(y.shape());
+      convolution(x, weight, bias, problem.window, 1, found);
+      EXPECT_TRUE(agree(found, y, y_sums)) << "forward";
+      found = Tensor<float>(x.shape());
+      convolution_backward_input(y, weight, problem.window, 1, found);
+      EXPECT_TRUE(agree(found, dx, dx_sums)) << "backward input";
+      found = Tensor<float>(weight.shape());
+      Tensor<float> dbias(bias.shape());
+      convolution_backward_weights(x, y, problem.window, 1, found, dbias);
+      EXPECT_TRUE(agree(found, dweight, dweight_sums)) << "backward weights";
+    });
+  }
+}
+
+TEST(SimdKernels, LargeProductAgreesWithTheReferenceAtEveryLevel) {
+  const auto a = random_tensor<float>({390, 175}, 1);
+  const auto b = random_tensor<float>({175, 390}, 2);
+  const auto expected = reference::matmul(a, b);
+  const auto sums = reference::matmul(magnitudes(a), magnitudes(b));
+  at_every_level([&] { EXPECT_TRUE(agree(matmul(a, b), expected, sums)); });
+}
+
+}  // namespace
+}  // namespace dlfs
