@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/math/reference/matmul.hpp"
 
 namespace dlfs {
