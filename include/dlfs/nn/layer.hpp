@@ -41,7 +41,9 @@ struct BackwardPass {
   TensorView<const T> x;   // only a shape, without data, unless the trait is `keeps_input`
   TensorView<const T> y;   // only a shape, without data, unless the trait is `keeps_output`
   TensorView<const T> dy;  // gradient with respect to y
-  TensorView<T> dx;        // to be written, unless `needs_dx()` says that nobody wants it
+  /// To be written, unless `needs_dx()` says that nobody wants it. A layer without parameters need
+  /// not ask: where nobody wants its dx it is not called.
+  TensorView<T> dx;
   /// One for each of `parameters()`, to be written or added to as `store` says.
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;
