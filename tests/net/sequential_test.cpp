@@ -96,6 +96,13 @@ TEST(Sequential, PoolsBeforeAMonotoneActivationAndGivesTheSame) {
   }
 }
 
+TEST(Sequential, AListOfLayersServesOnce) {
+  const std::initializer_list<NamedLayer<float>> list = {{"relu", Relu<float>()}};
+  EXPECT_EQ(Sequential<float>(list).layer_count(), 1);
+  EXPECT_EQ(test::message<ValueError>([&] { Sequential<float> second(list); }),
+            "network: its list of layers was used before");
+}
+
 TEST(Sequential, ANestedNetworkComputesTheSame) {
   const auto flat = small_network<float>(1);
   Sequential<float> whole = flat;

@@ -26,6 +26,9 @@ class AnyLayer {
   }
   ~AnyLayer() = default;
 
+  /// Whether the layer was moved away.
+  bool is_empty() const { return model_ == nullptr; }
+
   LayerTraits traits() const { return model_->traits(); }
   Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
   Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }

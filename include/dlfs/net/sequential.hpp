@@ -18,10 +18,12 @@
 
 namespace dlfs {
 
+/// A layer in the list that a network is made from. The network moves it out of there: weights may
+/// be large.
 template <std::floating_point T>
 struct NamedLayer {
   std::string name;
-  AnyLayer<T> layer;
+  mutable AnyLayer<T> layer;
 };
 
 /// Layers in a row, each with a name; itself a layer, so that networks nest.
@@ -47,9 +49,12 @@ class Sequential {
   using Scalar = T;
 
   Sequential() = default;
-  /// @throws ValueError for a name that is empty or used twice.
+  /// @throws ValueError for a name that is empty or used twice, or a list that was used before.
   Sequential(std::initializer_list<NamedLayer<T>> layers) {
-    for (const auto& [name, layer] : layers) add(name, layer);
+    for (const auto& [name, layer] : layers) {
+      if (layer.is_empty()) throw ValueError("network: its list of layers was used before");
+      add(name, std::move(layer));
+    }
   }
   Sequential(const Sequential& other) {
     for (const auto& link : other.chain_) append(link);

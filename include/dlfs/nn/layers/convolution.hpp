@@ -37,7 +37,7 @@ class Convolution {
 
   /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Convolution(options, Tensor<T>(checked(options).weight_shape()),
+      : Convolution(options, Tensor<T>::uninitialized(checked(options).weight_shape()),
                     Tensor<T>({options.filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
