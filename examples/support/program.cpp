@@ -135,6 +135,10 @@ int fail(const std::string& program, const std::string& message, int status) {
 
 }  // namespace
 
+std::filesystem::path in_examples(const std::filesystem::path& file) {
+  return std::filesystem::path(DLFS_SOURCE_EXAMPLES_DIR) / file;
+}
+
 int run_program(int argc, char** argv, const Program& program,
                 const std::function<void(const Options&)>& body) {
   const std::string name =

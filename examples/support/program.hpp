@@ -48,6 +48,9 @@ struct Program {
   bool writes_files = false;  // --out DIR
 };
 
+/// A file that is committed beside the programs, such as "ch03/sample_weight.npz".
+std::filesystem::path in_examples(const std::filesystem::path& file);
+
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
 /// With --quick a program trains for one epoch, or 100 steps, unless their number is given;
