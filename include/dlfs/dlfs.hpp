@@ -29,6 +29,7 @@
 #include "dlfs/math/softmax.hpp"
 #include "dlfs/math/window.hpp"
 #include "dlfs/models/multi_layer_net.hpp"
+#include "dlfs/net/activations.hpp"
 #include "dlfs/net/any_layer.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
