@@ -98,9 +98,8 @@ class Trainer {
 
   /// One update on one batch; returns the loss before it.
   T step(const Dataset<T>& batch) {
-    const T loss = loss_.forward(network_->forward(batch.inputs), batch.targets);
-    network_->backward(loss_.backward());
-    optimizer_.step(network_->parameters());
+    const T loss = forward(batch);
+    update();
     return loss;
   }
 
@@ -109,6 +108,15 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  T forward(const Dataset<T>& batch) {
+    return loss_.forward(network_->forward(batch.inputs), batch.targets);
+  }
+
+  void update() {
+    network_->backward(loss_.backward());
+    optimizer_.step(network_->parameters());
+  }
+
   EpochRecord train_epoch(const Dataset<T>& train, const BatchSampler& sampler) {
     EpochRecord record{.epoch = ++epochs_done_};
     double loss_sum = 0;
@@ -116,8 +124,9 @@ class Trainer {
     const auto begin = Clock::now();
     for (Index i = 0; i < sampler.batch_count() && !stopped_; ++i) {
       gather(train, sampler.batch(i), batch_);
-      const auto loss = static_cast<double>(step(batch_));
+      const auto loss = static_cast<double>(forward(batch_));
       if (!std::isfinite(loss)) throw_not_finite(loss, i + 1);
+      update();
       history_.step_losses.push_back(loss);
       loss_sum += loss * static_cast<double>(batch_.size());
       samples += batch_.size();
