@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
 
 namespace dlfs {
@@ -46,15 +47,15 @@ class Adam {
     const T gain2 = static_cast<T>(1 - options_.beta2);
     const T epsilon = static_cast<T>(options_.epsilon);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      detail::for_each_block(
-          [=](auto w, auto dw, auto m, auto v) {
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& m, V& v) {
             m += gain1 * (dw - m);
-            v += gain2 * (dw.square() - v);
-            w -= rate * m / (v.sqrt() + epsilon);
+            v += gain2 * (dw * dw - v);
+            V root;
+            simd::sqrt(v, root);
+            w -= rate * m / (root + epsilon);
           },
-          parameter.value.size(), parameter.value, parameter.gradient, first_moment_[slot],
-          second_moment_[slot]);
+          *parameters[slot], first_moment_[slot], second_moment_[slot]);
     }
   }
 

@@ -29,13 +29,12 @@ class Momentum {
     const T rate = static_cast<T>(options_.learning_rate);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      detail::for_each_block(
-          [=](auto w, auto dw, auto v) {
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& v) {
             v = momentum * v - rate * dw;
             w += v;
           },
-          parameter.value.size(), parameter.value, parameter.gradient, velocity_[slot]);
+          *parameters[slot], velocity_[slot]);
     }
   }
 

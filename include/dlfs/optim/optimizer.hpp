@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/parallel_for.hpp"
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
 namespace dlfs {
@@ -50,19 +50,17 @@ void expect_gradients(std::span<Parameter<T>* const> parameters) {
   }
 }
 
-/// Calls `update(block(tensor)...)` for blocks of the same elements of each tensor, as Eigen
-/// arrays short enough that several statements on one block work in cache, and in parallel.
-template <class Update, class... Tensors>
-void for_each_block(Update&& update, Index size, Tensors&... tensors) {
-  constexpr Index block_elements = 4096;
-  constexpr Index blocks_per_piece = 8;
-  constexpr Index piece_elements = block_elements * blocks_per_piece;
+/// Calls `formula(w, dw, state...)` for each element of a parameter, of its gradient and of what an
+/// optimizer remembers of it, in one pass over memory and in parallel; see simd::map.
+template <class Formula, class T, class... States>
+void update(const Formula& formula, Parameter<T>& parameter, States&... states) {
+  constexpr Index piece_elements = 32 * 1024;
+  const Index size = parameter.value.size();
+  const T* const gradient = parameter.gradient.data();
   parallel_for((size + piece_elements - 1) / piece_elements, [&](Index piece) {
-    const Index end = std::min(size, (piece + 1) * piece_elements);
-    for (Index first = piece * piece_elements; first < end; first += block_elements) {
-      const Index count = std::min(block_elements, end - first);
-      update(as_array(tensors).segment(first, count)...);
-    }
+    const Index first = piece * piece_elements;
+    simd::map(formula, std::min(piece_elements, size - first), parameter.value.data() + first,
+              gradient + first, states.data() + first...);
   });
 }
 

@@ -25,8 +25,7 @@ class Sgd {
     detail::expect_gradients(parameters);
     const T rate = static_cast<T>(options_.learning_rate);
     for (Parameter<T>* parameter : parameters) {
-      detail::for_each_block([rate](auto w, auto dw) { w -= rate * dw; }, parameter->value.size(),
-                             parameter->value, parameter->gradient);
+      detail::update([=]<class V>(V& w, const V& dw) { w -= rate * dw; }, *parameter);
     }
   }
 

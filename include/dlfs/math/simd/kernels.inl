@@ -4,10 +4,8 @@
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
 #if defined(DLFS_SIMD_VECTORS)
-#define DLFS_INLINE inline __attribute__((always_inline))
 #define DLFS_UNROLL _Pragma("GCC unroll 16")
 #else
-#define DLFS_INLINE inline
 #define DLFS_UNROLL
 #endif
 
@@ -190,13 +188,31 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
 }
 
 template <class T>
-inline constexpr Kernels<T> kernels{tile_rows,
-                                    lanes<T>,
-                                    {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
-                                    copy_rows<T>,
-                                    transpose<T>};
+inline constexpr Kernels<T> all_kernels{tile_rows,
+                                        lanes<T>,
+                                        {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
+                                        copy_rows<T>,
+                                        transpose<T>};
 
-#undef DLFS_INLINE
+#include "dlfs/math/simd/map.inl"
+#include "dlfs/math/simd/pooling.inl"
+
+/// What simd::at_level chooses from.
+struct ThisLevel {
+  template <class T>
+  static const Kernels<T>& kernels() {
+    return all_kernels<T>;
+  }
+  template <class T>
+  static const BlockPooling<T>& block_pooling() {
+    return all_block_pooling<T>;
+  }
+  template <class Formula, class... T>
+  static void map(const Formula& formula, Index count, T*... arrays) {
+    map_vectors(formula, count, arrays...);
+  }
+};
+
 #undef DLFS_UNROLL
 
 #endif
