@@ -153,6 +153,24 @@ TEST(Trainer, PatienceEndsTheTrainingAndTheBestWeightsComeBack) {
   EXPECT_EQ(accuracy(network, test_data), best);
 }
 
+TEST(Trainer, TheScheduleSetsTheRateOfEveryUpdate) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 2, .batch_size = 20, .clip_norm = 0.1});
+  std::vector<double> rates;
+  trainer.schedule([](Index update) { return 0.1 / static_cast<double>(update + 1); });
+  trainer.on_step([&](const StepRecord&) {
+    rates.push_back(trainer.optimizer().options().learning_rate);
+    double squares = 0;
+    for (const Parameter<float>* parameter : network.parameters()) {
+      for (float gradient : parameter->gradient) squares += gradient * gradient;
+    }
+    EXPECT_LT(std::sqrt(squares), 0.1001);
+  });
+  trainer.fit(patches<float>(40, 1), patches<float>(10, 2));
+  EXPECT_EQ(rates, (std::vector{0.1, 0.1 / 2, 0.1 / 3, 0.1 / 4}));
+}
+
 TEST(Trainer, RefusesDataThatDoesNotFit) {
   auto network = convnet<float>(1);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
@@ -173,7 +191,7 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
               Trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 0});
             }),
             "trainer: expected epochs of at least 0, a batch size of at least 1, evaluation "
-            "samples and patience of at least 0, got 20, 0, 0 and 0");
+            "samples, patience and clip norm of at least 0, got 20, 0, 0, 0 and 0");
 }
 
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {

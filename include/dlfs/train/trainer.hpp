@@ -14,6 +14,7 @@
 #include "dlfs/net/activations.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
+#include "dlfs/optim/clip_gradients.hpp"
 #include "dlfs/optim/optimizer.hpp"
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
@@ -32,6 +33,7 @@ struct TrainerOptions {
   Index patience = 0;
   /// End with the weights of the epoch whose test accuracy was the best, the first of equals.
   bool restore_best = false;
+  double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
 };
 
 /// Trains a network on mini-batches: the book's Trainer (common/trainer.py).
@@ -54,11 +56,12 @@ class Trainer {
         optimizer_(std::move(optimizer)),
         options_(options) {
     if (options.epochs < 0 || options.batch_size < 1 || options.evaluation_samples < 0 ||
-        options.patience < 0) {
+        options.patience < 0 || !(options.clip_norm >= 0)) {
       throw ValueError(
           concat("trainer: expected epochs of at least 0, a batch size of at least 1, ",
-                 "evaluation samples and patience of at least 0, got ", options.epochs, ", ",
-                 options.batch_size, ", ", options.evaluation_samples, " and ", options.patience));
+                 "evaluation samples, patience and clip norm of at least 0, got ", options.epochs,
+                 ", ", options.batch_size, ", ", options.evaluation_samples, ", ", options.patience,
+                 " and ", options.clip_norm));
     }
   }
 
@@ -68,6 +71,12 @@ class Trainer {
   }
   void on_epoch(std::function<void(const EpochRecord&)> callback) {
     epoch_callbacks_.push_back(std::move(callback));
+  }
+
+  /// Sets the learning rate before every update, by the number of updates so far; see
+  /// schedules.hpp.
+  void schedule(std::function<double(Index)> learning_rate) {
+    learning_rate_ = std::move(learning_rate);
   }
 
   /// From a callback: ends `fit` after the running step or epoch.
@@ -105,6 +114,8 @@ class Trainer {
 
   const History& history() const { return history_; }
 
+  OptimizerType& optimizer() { return optimizer_; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -114,6 +125,9 @@ class Trainer {
 
   void update() {
     network_->backward(loss_.backward());
+    if (options_.clip_norm > 0) clip_gradient_norm(network_->parameters(), options_.clip_norm);
+    if (learning_rate_) optimizer_.options().learning_rate = learning_rate_(updates_);
+    ++updates_;
     optimizer_.step(network_->parameters());
   }
 
@@ -186,7 +200,9 @@ class Trainer {
   std::vector<std::function<void(const EpochRecord&)>> epoch_callbacks_;
   History history_;
   Best best_;
+  std::function<double(Index)> learning_rate_;
   Index epochs_done_ = 0;
+  Index updates_ = 0;
   bool stopped_ = false;
   Dataset<T> batch_;
 };

@@ -44,6 +44,7 @@ class Affine {
       throw ShapeError(concat("affine: expected weight (D, M) and bias (M), got ", W, " and ",
                               bias_.value.shape()));
     }
+    bias_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() {
