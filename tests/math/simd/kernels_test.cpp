@@ -8,28 +8,17 @@
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/reference/convolution.hpp"
 #include "dlfs/math/reference/matmul.hpp"
+#include "math/simd/levels.hpp"
 #include "math/support.hpp"
 
 namespace dlfs {
 namespace {
 
+using tests::at_every_level;
 using tests::random_tensor;
 
 template <class T>
 constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-5 : 1e-12;
-
-/// Runs the test at every level of this machine, and puts the level back.
-template <class Act>
-void at_every_level(const Act& act) {
-  const simd::Level before = simd::level();
-  for (simd::Level level : simd::all_levels) {
-    if (!simd::is_supported(level)) continue;
-    simd::set_level(level);
-    SCOPED_TRACE(simd::to_string(level));
-    act();
-  }
-  simd::set_level(before);
-}
 
 template <class T>
 Tensor<T> magnitudes(const Tensor<T>& x) {
