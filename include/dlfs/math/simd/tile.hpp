@@ -8,6 +8,9 @@ namespace dlfs::simd {
 /// The most vectors of a tile.
 inline constexpr int most_vectors = 3;
 
+/// How many numbers of rows a tile may have: 1, 2, 4 and 8.
+inline constexpr int row_counts = 4;
+
 /// Where the two factors of one term of a sum lie, in elements from those of the first.
 struct Term {
   Index a;
@@ -18,10 +21,10 @@ struct Term {
 ///
 ///   c[v][i * c_stride] = start[i] + sum over t of a[i * a_stride + terms[t].a] * b[v][terms[t].b]
 ///
-/// for `rows` rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The factors
-/// are found through a table, so they may be those of a matrix in any order, of a packed panel, or
-/// the pixels under the taps of a window: the kernel need not know. Each sum is one chain in the
-/// order of the terms, so how a product is cut into tiles does not change a bit of it.
+/// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
+/// factors are found through a table, so they may be those of a matrix in any order, of a packed
+/// panel, or the pixels under the taps of a window: the kernel need not know. Each sum is one chain
+/// in the order of the terms, so how a product is cut into tiles does not change a bit of it.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
@@ -31,7 +34,6 @@ struct Tile {
   const T* b[most_vectors] = {};
   T* c[most_vectors] = {};
   Index c_stride = 0;
-  Index rows = 0;            // from 1 to Kernels::rows
   const T* start = nullptr;  // null to go on from the values in c
 };
 
@@ -51,11 +53,16 @@ struct Source {
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
-  Index rows;   // of a tile
+  Index rows;   // of the largest tile, a power of two
   Index lanes;  // of a vector
 
-  /// A tile of 1, 2 or 3 vectors.
-  void (*multiply[most_vectors])(const Tile<T>&);
+  /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
+  void (*multiply[row_counts][most_vectors])(const Tile<T>&);
+
+  /// c[j] += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each sum
+  /// one chain in the order of t: reads b once, along its rows.
+  void (*multiply_row)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
+                       Index b_stride, T* c);
 
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns. Of less than a vector of
   /// columns, row by row, a whole vector is written, with garbage at its end.
