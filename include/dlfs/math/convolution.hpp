@@ -11,6 +11,7 @@
 #include "dlfs/math/expect.hpp"
 #include "dlfs/math/simd/correlation.hpp"
 #include "dlfs/math/simd/weight_gradient.hpp"
+#include "dlfs/math/simd/winograd.hpp"
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window.hpp"
 
@@ -108,6 +109,17 @@ class ConvolutionGroups {
   Index groups_;
 };
 
+/// simd::correlate, by the faster algorithm.
+template <class T>
+void correlate(Index count, simd::Images<const T> in, const simd::Weights<T>& weights,
+               const simd::WindowAxis& y, const simd::WindowAxis& x, const T* start,
+               simd::Images<T> out) {
+  const bool is_winograd =
+      simd::suits_winograd(count, in.channels, out.channels, weights, y, x, out.height, out.width);
+  (is_winograd ? simd::winograd_correlate<T> : simd::correlate<T>)(count, in, weights, y, x, start,
+                                                                   out);
+}
+
 /// One axis of the input gradient: of the pixels of dx whose position leaves the remainder `phase`
 /// by the stride. Each is the sum over those taps that reach it, and so is a correlation of dy,
 /// with stride 1, with some of the weights.
@@ -142,7 +154,7 @@ void add_gradient_phase(Index count, simd::Images<const T> dy, simd::Weights<T> 
   weights.y_tap *= y.tap_step;
   weights.x_tap *= x.tap_step;
   if (stride == Size2d(1)) {
-    return simd::correlate(count, dy, weights, y.window, x.window, zeros, dx);
+    return detail::correlate<T>(count, dy, weights, y.window, x.window, zeros, dx);
   }
   const Index size = dx.channels * y.pixels * x.pixels;
   if (size == 0) return;
@@ -200,9 +212,9 @@ void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<con
   }
   const detail::ConvolutionGroups parts(x.shape(), weight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {
-    simd::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
-                       parts.weights(weight.data(), group), parts.rows(), parts.columns(),
-                       bias.data() + group * parts.filters(), parts.of_y(y.data(), group));
+    detail::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
+                         parts.weights(weight.data(), group), parts.rows(), parts.columns(),
+                         bias.data() + group * parts.filters(), parts.of_y(y.data(), group));
   }
 }
 
@@ -270,6 +282,15 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
   if (dweight.empty()) return;
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {
+    const auto in = parts.of_x(const_view(x).data(), group);
+    const auto out = parts.of_y(const_view(dy).data(), group);
+    T* const to = parts.of_weight(dweight.data(), group);
+    if (simd::suits_winograd(x.extent(0), in.channels, out.channels, parts.weights<T>(to, group),
+                             parts.rows(), parts.columns(), out.height, out.width)) {
+      simd::winograd_weight_gradient<T>(x.extent(0), in, out, parts.rows(), parts.columns(), to,
+                                        store);
+      continue;
+    }
     const simd::WeightGradient<T> gradient(parts.channels(), parts.filters(), parts.rows(),
                                            parts.columns());
     gradient.add(x.extent(0), parts.of_x(const_view(x).data(), group),

@@ -189,12 +189,52 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
   }
 }
 
+/// out[i * stride] = start + sum over j of matrix[i][j] in[j]
+template <class T, const auto& matrix>
+DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
+                                  int stride) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    Vector<T> sum = start;
+    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+      if (matrix[i][j] != 0) sum += in[j] * static_cast<T>(matrix[i][j]);
+    }
+    out[i * stride] = sum;
+  }
+}
+
+/// See Transform.
+template <class T, const auto& matrix>
+void transform(Index count, Strided<const T> from, const T* start, Strided<T> to) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  for (Index k = 0; k < count; k += lanes<T>) {
+    Vector<T> half[rows][columns];
+    for (int q = 0; q < columns; ++q) {
+      Vector<T> column[columns];
+      DLFS_UNROLL for (int p = 0; p < columns; ++p) column[p] = load(from.at(p, q) + k);
+      transform_column<T, matrix>(column, Vector<T>{}, &half[0][q], columns);
+    }
+    const Vector<T> first = start != nullptr ? load(start + k) : Vector<T>{};
+    for (int i = 0; i < rows; ++i) {
+      Vector<T> row[rows];
+      transform_column<T, matrix>(half[i], first, row, 1);
+      DLFS_UNROLL for (int j = 0; j < rows; ++j) store(to.at(i, j) + k, row[j]);
+    }
+  }
+}
+
 template <class T>
 inline constexpr Kernels<T> kernels{tile_rows,
                                     lanes<T>,
                                     {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
                                     copy_rows<T>,
-                                    transpose<T>};
+                                    transpose<T>,
+                                    {transform<T, winograd::pixels>, transform<T, winograd::taps>,
+                                     transform<T, winograd::outputs>,
+                                     transform<T, winograd::outputs_of_points>,
+                                     transform<T, winograd::taps_of_points>}};
 
 #undef DLFS_INLINE
 #undef DLFS_UNROLL

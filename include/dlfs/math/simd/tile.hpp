@@ -48,6 +48,34 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
+/// A matrix of any strides.
+template <class T>
+struct Strided {
+  T* data;
+  Index row;     // from one row to the next
+  Index column;  // from one column to the next
+
+  T* at(Index i, Index j) const { return data + i * row + j * column; }
+};
+
+/// The two-dimensional transformation by a matrix M of winograd_matrices.hpp:
+///
+///   to(i, j)[k] = start[k] + sum over p, q of M[i][p] from(p, q)[k] M[j][q]
+///
+/// for k < count. Whole vectors are read and written. Without `start`, it is 0.
+template <class T>
+using Transform = void(Index count, Strided<const T> from, const T* start, Strided<T> to);
+
+/// The transformations of winograd_matrices.hpp.
+template <class T>
+struct WinogradTransforms {
+  Transform<T>* pixels;
+  Transform<T>* taps;
+  Transform<T>* outputs;
+  Transform<T>* outputs_of_points;
+  Transform<T>* taps_of_points;
+};
+
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
@@ -64,6 +92,8 @@ struct Kernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i < rows, j < columns.
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
+
+  WinogradTransforms<T> winograd;
 };
 
 }  // namespace dlfs::simd
