@@ -109,6 +109,23 @@ class ConvolutionGroups {
   Index groups_;
 };
 
+/// dbias[f] = or += sum over n, i, j of dy[n, f, i, j]
+template <class T>
+void sum_planes(TensorView<const T> dy, TensorView<T> dbias, Store store) {
+  const simd::Kernels<T>& kernels = simd::kernels<T>();
+  const Index filters = dy.extent(1);
+  const Index plane = dy.extent(2) * dy.extent(3);
+  const Scratch<T> sums(filters * kernels.lanes);
+  std::fill_n(sums.data(), filters * kernels.lanes, T(0));
+  for (Index n = 0; n < dy.extent(0); ++n) {
+    kernels.add_rows(filters, plane, dy.data() + n * filters * plane, plane, sums.data());
+  }
+  for (Index f = 0; f < filters; ++f) {
+    const T* const sum = sums.data() + f * kernels.lanes;
+    dbias(f) = std::accumulate(sum, sum + kernels.lanes, store == Store::add ? dbias(f) : T(0));
+  }
+}
+
 /// simd::correlate, by the faster algorithm.
 template <class T>
 void correlate(Index count, simd::Images<const T> in, const simd::Weights<T>& weights,
@@ -274,11 +291,8 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
   detail::expect_dense(name, "dy", dy, y_shape);
   detail::expect_dense(name, "dweight", dweight);
   detail::expect_dense(name, "dbias", dbias, {dweight.extent(0)});
-  if (store == Store::overwrite) as_array(dbias) = T(0);
 
-  for (Index n = 0; n < dy.extent(0); ++n) {
-    for (Index f = 0; f < dy.extent(1); ++f) dbias(f) += as_array(dy[n][f]).sum();
-  }
+  detail::sum_planes(dy, dbias, store);
   if (dweight.empty()) return;
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {

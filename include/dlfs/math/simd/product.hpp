@@ -8,6 +8,16 @@
 
 namespace dlfs::simd {
 
+/// A matrix of any strides.
+template <class T>
+struct Strided {
+  T* data;
+  Index row;     // from one row to the next
+  Index column;  // from one column to the next
+
+  T* at(Index i, Index j) const { return data + i * row + j * column; }
+};
+
 /// How a product (m, k) (k, n) is cut so that its parts stay in the caches.
 template <class T>
 struct ProductBlocks {

@@ -48,23 +48,24 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
-/// A matrix of any strides.
+/// Square tiles in a row: element (i, j) of tile t lies at data + t * step + i * row + j * column.
 template <class T>
-struct Strided {
+struct Squares {
   T* data;
-  Index row;     // from one row to the next
-  Index column;  // from one column to the next
-
-  T* at(Index i, Index j) const { return data + i * row + j * column; }
+  Index row;
+  Index column;
+  Index step;
 };
 
-/// The two-dimensional transformation by a matrix M of winograd_matrices.hpp:
+/// The two-dimensional transformation of tiles by a matrix M of winograd_matrices.hpp:
 ///
-///   to(i, j)[k] = start[k] + sum over p, q of M[i][p] from(p, q)[k] M[j][q]
+///   to(t, i, j)[k] = start[k] + sum over p, q of M[i][p] from(t, p, q)[k] M[j][q]
 ///
-/// for k < count. Whole vectors are read and written. Without `start`, it is 0.
+/// for t < tiles, in this order, and k < count. Whole vectors are read and written. Without
+/// `start`, it is 0.
 template <class T>
-using Transform = void(Index count, Strided<const T> from, const T* start, Strided<T> to);
+using Transform = void(Index tiles, Index count, const Squares<const T>& from, const T* start,
+                       const Squares<T>& to);
 
 /// The transformations of winograd_matrices.hpp.
 template <class T>
@@ -92,6 +93,15 @@ struct Kernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i < rows, j < columns.
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
+
+  /// sums[i * lanes + l] += the sum of from[i * stride + j] over the j with j % lanes = l, for
+  /// i < rows, j < columns.
+  void (*add_rows)(Index rows, Index columns, const T* from, Index stride, T* sums);
+
+  /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
+  /// j % lanes = l, for i < rows, up to `rows` above, and 1, 2 or 3 of v. The depth is a multiple
+  /// of the lanes, and there are no terms.
+  void (*multiply_lanes[most_vectors])(const Tile<T>&, Index rows);
 
   WinogradTransforms<T> winograd;
 };

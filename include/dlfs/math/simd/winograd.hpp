@@ -92,23 +92,29 @@ template <class T>
 class WinogradPoints {
  public:
   static constexpr Index side = winograd::points_side;
+  static constexpr Index count = side * side;
 
   /// One vector more from point to point, lest all points share a few lines of the nearest cache.
   WinogradPoints(Index lanes, Index rows, Index columns)
       : width_((columns + lanes - 1) / lanes * lanes),
         stride_(rows * width_ + lanes),
-        data_(side * side * stride_) {}
+        data_(count * stride_) {}
 
   Index width() const { return width_; }
   Strided<T> matrix(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
-  Strided<const T> factor(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
+  Strided<const T> factor(Index point) const {
+    return {data_.data() + point * stride_, width_, 1};
+  }
   Strided<const T> transposed(Index point) const {
     return {data_.data() + point * stride_, 1, width_};
   }
-  /// A row of all matrices.
-  Strided<T> row(Index i) const { return {data_.data() + i * width_, side * stride_, stride_}; }
-  Strided<const T> const_row(Index i) const {
-    return {data_.data() + i * width_, side * stride_, stride_};
+
+  /// The points of rows i, i + step...
+  Squares<T> rows_from(Index i, Index step = 1) const {
+    return {data_.data() + i * width_, side * stride_, stride_, step * width_};
+  }
+  Squares<const T> const_rows_from(Index i, Index step = 1) const {
+    return {data_.data() + i * width_, side * stride_, stride_, step * width_};
   }
 
  private:
@@ -125,13 +131,20 @@ void transform_weights(const Kernels<T>& kernels, Index channels, Index filters,
   constexpr Index side = winograd::taps_side;
   const Index width = points.width();
   const Scratch<T> taps(side * side * width);
-  Strided<const T> first_pixel{taps.data(), side * width, width};
-  if (y.dilation < 0) first_pixel = {first_pixel.at(side - 1, 0), -side * width, width};
-  if (x.dilation < 0) first_pixel = {first_pixel.at(0, side - 1), first_pixel.row, -width};
+  Squares<const T> from{taps.data(), side * width, width, 0};
+  // Taps that go backwards begin with the last.
+  if (y.dilation < 0) {
+    from.data += (side - 1) * side * width;
+    from.row = -from.row;
+  }
+  if (x.dilation < 0) {
+    from.data += (side - 1) * width;
+    from.column = -from.column;
+  }
   for (Index c = 0; c < channels; ++c) {
     kernels.transpose(filters, side * side, weights.data + c * weights.channel, weights.filter,
                       taps.data(), width);
-    kernels.winograd.taps(filters, first_pixel, nullptr, points.row(c));
+    kernels.winograd.taps(1, filters, from, nullptr, points.rows_from(c));
   }
 }
 
@@ -156,12 +169,10 @@ class WinogradInput {
     constexpr Index side = WinogradTiles::side;
     copy_channels_last(kernels_, layout_, images_, band.image, band.row * side, pixels_.data());
     for (Index i = 0; i < band.rows; ++i) {
-      for (Index j = 0; j < tiles_.columns; ++j) {
-        to_points_(images_.channels,
-                   {pixels_.data() + side * (i * layout_.row + j * images_.channels), layout_.row,
-                    images_.channels},
-                   nullptr, points_.row(band.first_tile + i * tiles_.columns + j));
-      }
+      to_points_(tiles_.columns, images_.channels,
+                 {pixels_.data() + i * side * layout_.row, layout_.row, images_.channels,
+                  side * images_.channels},
+                 nullptr, points_.rows_from(band.first_tile + i * tiles_.columns));
     }
   }
 
@@ -196,19 +207,20 @@ void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weigh
   for (Index block = 0; block < count * tiles.bands; block += tiles.block_bands) {
     const Index tile_count =
         tiles.for_each_band(block, [&](const auto& band) { pixels.transform(band); });
-    for (Index p = 0; p < WinogradPoints<T>::side * WinogradPoints<T>::side; ++p) {
+    for (Index p = 0; p < WinogradPoints<T>::count; ++p) {
       multiply<T>(tile_count, in.channels, width, pixels.points().factor(p), filters.factor(p),
                   sums.matrix(p), Store::overwrite);
     }
     tiles.for_each_band(block, [&](const WinogradTiles::Band& band) {
+      // From right to left: what a tile writes beyond the end of its rows, to the beginning of the
+      // next ones, is put right by the tiles there.
+      const Index last = tiles.columns - 1;
       for (Index i = 0; i < band.rows; ++i) {
-        // From right to left: what a tile writes beyond the end of its rows, to the beginning of
-        // the next ones, is put right by the tiles there.
-        for (Index j = tiles.columns - 1; j >= 0; --j) {
-          kernels.winograd.outputs_of_points(
-              out.channels, sums.const_row(band.first_tile + i * tiles.columns + j), bias.data(),
-              {band_outputs.data() + side * (i * out.width + j) * width, out.width * width, width});
-        }
+        kernels.winograd.outputs_of_points(
+            tiles.columns, out.channels,
+            sums.const_rows_from(band.first_tile + i * tiles.columns + last, -1), bias.data(),
+            {band_outputs.data() + side * (i * out.width + last) * width, out.width * width, width,
+             -side * width});
       }
       const Index top = band.row * side;
       const Index height = std::min(band.rows * side, out.height - top);
@@ -236,7 +248,7 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
       pixels.transform(band);
       gradients.transform(band);
     });
-    for (Index p = 0; p < WinogradPoints<T>::side * WinogradPoints<T>::side; ++p) {
+    for (Index p = 0; p < WinogradPoints<T>::count; ++p) {
       multiply<T>(dy.channels, tile_count, width, gradients.points().transposed(p),
                   pixels.points().factor(p), sums.matrix(p),
                   block == 0 ? Store::overwrite : Store::add);
@@ -246,8 +258,8 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
   const Scratch<T> filter(taps * width);
   const Scratch<T> transposed(taps * in.channels);
   for (Index f = 0; f < dy.channels; ++f) {
-    kernels.winograd.taps_of_points(in.channels, sums.const_row(f), nullptr,
-                                    {filter.data(), winograd::taps_side * width, width});
+    kernels.winograd.taps_of_points(1, in.channels, sums.const_rows_from(f), nullptr,
+                                    {filter.data(), winograd::taps_side * width, width, 0});
     kernels.transpose(taps, in.channels, filter.data(), width, transposed.data(), taps);
     T* const to = dweight + f * taps * in.channels;
     for (Index i = 0; i < taps * in.channels; ++i) {
