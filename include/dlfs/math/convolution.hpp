@@ -9,7 +9,9 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/correlation.hpp"
+#include "dlfs/math/simd/narrow_weight_gradient.hpp"
 #include "dlfs/math/simd/weight_gradient.hpp"
 #include "dlfs/math/simd/winograd.hpp"
 #include "dlfs/math/store.hpp"
@@ -109,32 +111,30 @@ class ConvolutionGroups {
   Index groups_;
 };
 
-/// dbias[f] = or += sum over n, i, j of dy[n, f, i, j]
-template <class T>
-void sum_planes(TensorView<const T> dy, TensorView<T> dbias, Store store) {
-  const simd::Kernels<T>& kernels = simd::kernels<T>();
-  const Index filters = dy.extent(1);
-  const Index plane = dy.extent(2) * dy.extent(3);
-  const Scratch<T> sums(filters * kernels.lanes);
-  std::fill_n(sums.data(), filters * kernels.lanes, T(0));
-  for (Index n = 0; n < dy.extent(0); ++n) {
-    kernels.add_rows(filters, plane, dy.data() + n * filters * plane, plane, sums.data());
-  }
-  for (Index f = 0; f < filters; ++f) {
-    const T* const sum = sums.data() + f * kernels.lanes;
-    dbias(f) = std::accumulate(sum, sum + kernels.lanes, store == Store::add ? dbias(f) : T(0));
-  }
-}
-
 /// simd::correlate, by the faster algorithm.
 template <class T>
 void correlate(Index count, simd::Images<const T> in, const simd::Weights<T>& weights,
                const simd::WindowAxis& y, const simd::WindowAxis& x, const T* start,
                simd::Images<T> out) {
   const bool is_winograd =
-      simd::suits_winograd(count, in.channels, out.channels, weights, y, x, out.height, out.width);
+      weights.are_dense(x.taps) &&
+      simd::suits_winograd<T>(count, in.channels, out.channels, y, x, out.height, out.width);
   (is_winograd ? simd::winograd_correlate<T> : simd::correlate<T>)(count, in, weights, y, x, start,
                                                                    out);
+}
+
+/// simd::WeightGradient, by the fastest algorithm.
+template <class T>
+void weight_gradient(Index count, simd::Images<const T> in, simd::Images<const T> dy,
+                     const simd::WindowAxis& y, const simd::WindowAxis& x, T* dweight, Store store,
+                     const simd::BiasGradient<T>& bias) {
+  if (simd::suits_winograd<T>(count, in.channels, dy.channels, y, x, dy.height, dy.width)) {
+    simd::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  } else if (simd::suits_narrow_weight_gradient<T>(in.channels, x)) {
+    simd::narrow_weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  } else {
+    simd::weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  }
 }
 
 /// One axis of the input gradient: of the pixels of dx whose position leaves the remainder `phase`
@@ -291,25 +291,18 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
   detail::expect_dense(name, "dy", dy, y_shape);
   detail::expect_dense(name, "dweight", dweight);
   detail::expect_dense(name, "dbias", dbias, {dweight.extent(0)});
-
-  detail::sum_planes(dy, dbias, store);
-  if (dweight.empty()) return;
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {
-    const auto in = parts.of_x(const_view(x).data(), group);
-    const auto out = parts.of_y(const_view(dy).data(), group);
-    T* const to = parts.of_weight(dweight.data(), group);
-    if (simd::suits_winograd(x.extent(0), in.channels, out.channels, parts.weights<T>(to, group),
-                             parts.rows(), parts.columns(), out.height, out.width)) {
-      simd::winograd_weight_gradient<T>(x.extent(0), in, out, parts.rows(), parts.columns(), to,
-                                        store);
-      continue;
+    const auto group_dy = parts.of_y(const_view(dy).data(), group);
+    const simd::BiasGradient<T> bias(parts.filters());
+    if (dweight.empty()) {
+      for (Index n = 0; n < dy.extent(0); ++n) bias.add(group_dy, n);
+    } else {
+      detail::weight_gradient<T>(x.extent(0), parts.of_x(const_view(x).data(), group), group_dy,
+                                 parts.rows(), parts.columns(),
+                                 parts.of_weight(dweight.data(), group), store, bias);
     }
-    const simd::WeightGradient<T> gradient(parts.channels(), parts.filters(), parts.rows(),
-                                           parts.columns());
-    gradient.add(x.extent(0), parts.of_x(const_view(x).data(), group),
-                 parts.of_y(const_view(dy).data(), group));
-    gradient.store_to(parts.of_weight(dweight.data(), group), store);
+    bias.store_to(dbias.data() + group * parts.filters(), store);
   }
 }
 

@@ -253,6 +253,7 @@ void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
 
 template <class T, int vectors>
 void multiply_lanes(const Tile<T>& tile, Index rows) {
+  using Memory = typename VectorOf<T, lanes<T>>::Memory;
   Vector<T> sum[tile_rows][vectors] = {};
   const T* a[tile_rows];
   DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
@@ -264,7 +265,8 @@ void multiply_lanes(const Tile<T>& tile, Index rows) {
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);
     DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
-      const Vector<T> left = load(a[i] + j);
+      // Volatile: g++ would load it anew for each product, and the loads would bound the speed.
+      const Vector<T> left = *reinterpret_cast<const volatile Memory*>(a[i] + j);
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += left * right[v];
     }
   }

@@ -5,6 +5,7 @@
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/patches.hpp"
 #include "dlfs/math/simd/product.hpp"
 #include "dlfs/math/store.hpp"
@@ -24,8 +25,8 @@ namespace dlfs::simd {
 
 /// Whether Winograd's algorithm is faster than the plain sum, for outputs of height by width.
 template <class T>
-bool suits_winograd(Index count, Index channels, Index filters, const Weights<T>& weights,
-                    const WindowAxis& y, const WindowAxis& x, Index height, Index width) {
+bool suits_winograd(Index count, Index channels, Index filters, const WindowAxis& y,
+                    const WindowAxis& x, Index height, Index width) {
   const auto suits = [](const WindowAxis& axis) {
     return axis.taps == winograd::taps_side && axis.stride == 1 &&
            axis.span() == winograd::taps_side - 1;
@@ -33,7 +34,6 @@ bool suits_winograd(Index count, Index channels, Index filters, const Weights<T>
   constexpr Index least_channels = 16;
   constexpr Index least_outputs = 128;  // for less, to transform the weights costs too much
   return std::is_floating_point_v<T> && suits(y) && suits(x) &&
-         weights.y_tap == winograd::taps_side && weights.x_tap == 1 &&
          std::min(channels, filters) >= least_channels && std::min(height, width) > 2 &&
          count * height * width >= least_outputs;
 }
@@ -233,7 +233,8 @@ void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weigh
 /// The gradient of the weights (F, C, 3, 3), as WeightGradient, where suits_winograd.
 template <class T>
 void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
-                              WindowAxis x, T* dweight, Store store) {
+                              WindowAxis x, T* dweight, Store store,
+                              const BiasGradient<T>& bias) {
   const Kernels<T>& kernels = simd::kernels<T>();
   constexpr Index taps = winograd::taps_side * winograd::taps_side;
   const WinogradTiles tiles(count, dy.height, dy.width, in.channels + dy.channels, sizeof(T));
@@ -245,6 +246,7 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
 
   for (Index block = 0; block < count * tiles.bands; block += tiles.block_bands) {
     const Index tile_count = tiles.for_each_band(block, [&](const WinogradTiles::Band& band) {
+      if (band.row == 0) bias.add(dy, band.image);
       pixels.transform(band);
       gradients.transform(band);
     });
