@@ -12,6 +12,7 @@
 #include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/correlation.hpp"
 #include "dlfs/math/simd/narrow_weight_gradient.hpp"
+#include "dlfs/math/simd/pointwise.hpp"
 #include "dlfs/math/simd/weight_gradient.hpp"
 #include "dlfs/math/simd/winograd.hpp"
 #include "dlfs/math/store.hpp"
@@ -111,24 +112,32 @@ class ConvolutionGroups {
   Index groups_;
 };
 
-/// simd::correlate, by the faster algorithm.
+/// simd::correlate, by the fastest algorithm.
 template <class T>
-void correlate(Index count, simd::Images<const T> in, const simd::Weights<T>& weights,
+void correlate(Index count, const simd::Images<const T>& in, const simd::Weights<T>& weights,
                const simd::WindowAxis& y, const simd::WindowAxis& x, const T* start,
-               simd::Images<T> out) {
-  const bool is_winograd =
-      weights.are_dense(x.taps) &&
-      simd::suits_winograd<T>(count, in.channels, out.channels, y, x, out.height, out.width);
-  (is_winograd ? simd::winograd_correlate<T> : simd::correlate<T>)(count, in, weights, y, x, start,
-                                                                   out);
+               const simd::Images<T>& out) {
+  if (simd::is_pointwise(y, x) && in.plane() == out.plane()) {
+    simd::pointwise_correlate(count, in, weights, start, out);
+  } else if (weights.are_dense(x.taps) && simd::suits_winograd<T>(count, in.channels, y, x, out)) {
+    simd::winograd_correlate(count, in, weights, y, x, start, out);
+  } else {
+    simd::correlate(count, in, weights, y, x, start, out);
+  }
 }
 
-/// simd::WeightGradient, by the fastest algorithm.
+/// simd::weight_gradient, by the fastest algorithm.
 template <class T>
-void weight_gradient(Index count, simd::Images<const T> in, simd::Images<const T> dy,
+void weight_gradient(Index count, const simd::Images<const T>& in, const simd::Images<const T>& dy,
                      const simd::WindowAxis& y, const simd::WindowAxis& x, T* dweight, Store store,
                      const simd::BiasGradient<T>& bias) {
-  if (simd::suits_winograd<T>(count, in.channels, dy.channels, y, x, dy.height, dy.width)) {
+  if (count == 0) {
+    if (store == Store::overwrite) {
+      std::fill_n(dweight, dy.channels * in.channels * y.taps * x.taps, T(0));
+    }
+  } else if (simd::is_pointwise(y, x)) {
+    simd::pointwise_weight_gradient(count, in, dy, dweight, store, bias);
+  } else if (simd::suits_winograd<T>(count, in.channels, y, x, dy)) {
     simd::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (simd::suits_narrow_weight_gradient<T>(in.channels, x)) {
     simd::narrow_weight_gradient(count, in, dy, y, x, dweight, store, bias);

@@ -280,17 +280,16 @@ void multiply_lanes(const Tile<T>& tile, Index rows) {
 }
 
 template <class T>
-inline constexpr Kernels<T> kernels{tile_rows,
-                                    lanes<T>,
-                                    {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
-                                    copy_rows<T>,
-                                    transpose<T>,
-                                    add_rows<T>,
-                                    {multiply_lanes<T, 1>, multiply_lanes<T, 2>, multiply_lanes<T, 3>},
-                                    {transform<T, winograd::pixels>, transform<T, winograd::taps>,
-                                     transform<T, winograd::outputs>,
-                                     transform<T, winograd::outputs_of_points>,
-                                     transform<T, winograd::taps_of_points>}};
+inline constexpr Kernels<T> kernels{
+    tile_rows,
+    lanes<T>,
+    {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
+    copy_rows<T>,
+    transpose<T>,
+    add_rows<T>,
+    {multiply_lanes<T, 1>, multiply_lanes<T, 2>, multiply_lanes<T, 3>},
+    {transform<T, winograd::pixels>, transform<T, winograd::taps>, transform<T, winograd::outputs>,
+     transform<T, winograd::outputs_of_points>, transform<T, winograd::taps_of_points>}};
 
 #undef DLFS_INLINE
 #undef DLFS_UNROLL

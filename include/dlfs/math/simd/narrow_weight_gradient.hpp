@@ -23,8 +23,7 @@ bool suits_narrow_weight_gradient(Index channels, const WindowAxis& x) {
 /// positions. Both factors are read along their rows, dy in its own memory, the pixels in a band.
 template <class T>
 void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
-                            WindowAxis x, T* dweight, Store store,
-                            const BiasGradient<T>& bias) {
+                            WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
   const Kernels<T>& kernels = simd::kernels<T>();
   const Index lanes = kernels.lanes;
   const Index filters = dy.channels;
@@ -64,8 +63,8 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
       const Index positions = std::min(blocks.height, dy.height - top) * dy.width;
       const Index whole = positions / lanes * lanes;
       const T* const from = dy.channel(image, 0) + top * dy.width;
-      copy_band(kernels, layout, in, image, 0, in.channels, top,
-                in.channel(count - 1, in.channels), band.data());
+      copy_band(kernels, layout, in, image, 0, in.channels, top, in.channel(count - 1, in.channels),
+                band.data());
       multiply(from, dy.plane(), 0, whole);
       if (whole == positions) continue;
       for (Index f = 0; f < filters; ++f) {

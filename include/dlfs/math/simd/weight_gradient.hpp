@@ -35,8 +35,7 @@ class WeightGradient {
   }
 
   /// Adds what `count` images and the gradients of their outputs contribute.
-  void add(Index count, Images<const T> in, Images<const T> dy,
-           const BiasGradient<T>& bias) const {
+  void add(Index count, Images<const T> in, Images<const T> dy, const BiasGradient<T>& bias) const {
     const Index height = band_height(dy);
     const PatchLayout layout(channels_, y_, x_, height, dy.width);
     const Index most_images =

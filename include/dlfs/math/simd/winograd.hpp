@@ -23,19 +23,21 @@
 
 namespace dlfs::simd {
 
-/// Whether Winograd's algorithm is faster than the plain sum, for outputs of height by width.
-template <class T>
-bool suits_winograd(Index count, Index channels, Index filters, const WindowAxis& y,
-                    const WindowAxis& x, Index height, Index width) {
+/// Whether Winograd's algorithm is faster than the plain sum, for `count` images of outputs.
+template <class T, class Output>
+bool suits_winograd(Index count, Index channels, const WindowAxis& y, const WindowAxis& x,
+                    const Images<Output>& out) {
+  // Outputs that see nothing but padding should not get rounding errors of their neighbours.
   const auto suits = [](const WindowAxis& axis) {
     return axis.taps == winograd::taps_side && axis.stride == 1 &&
-           axis.span() == winograd::taps_side - 1;
+           axis.span() == winograd::taps_side - 1 && axis.lowest() > -winograd::taps_side;
   };
   constexpr Index least_channels = 16;
-  constexpr Index least_outputs = 128;  // for less, to transform the weights costs too much
+  // For fewer outputs, it costs too much to transform the weights, and to read all their points.
+  const Index least_outputs = std::max<Index>(128, channels * out.channels / 16);
   return std::is_floating_point_v<T> && suits(y) && suits(x) &&
-         std::min(channels, filters) >= least_channels && std::min(height, width) > 2 &&
-         count * height * width >= least_outputs;
+         std::min(channels, out.channels) >= least_channels &&
+         std::min(out.height, out.width) > 2 && count * out.plane() >= least_outputs;
 }
 
 /// How images of outputs are cut into tiles: a band is a few rows of tiles of one image, and a
@@ -102,9 +104,7 @@ class WinogradPoints {
 
   Index width() const { return width_; }
   Strided<T> matrix(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
-  Strided<const T> factor(Index point) const {
-    return {data_.data() + point * stride_, width_, 1};
-  }
+  Strided<const T> factor(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
   Strided<const T> transposed(Index point) const {
     return {data_.data() + point * stride_, 1, width_};
   }
@@ -233,8 +233,7 @@ void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weigh
 /// The gradient of the weights (F, C, 3, 3), as WeightGradient, where suits_winograd.
 template <class T>
 void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
-                              WindowAxis x, T* dweight, Store store,
-                              const BiasGradient<T>& bias) {
+                              WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
   const Kernels<T>& kernels = simd::kernels<T>();
   constexpr Index taps = winograd::taps_side * winograd::taps_side;
   const WinogradTiles tiles(count, dy.height, dy.width, in.channels + dy.channels, sizeof(T));
