@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
@@ -231,8 +230,9 @@ void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<con
 
   if (y.empty()) return;
   if (weight.empty()) {
-    for (Index n = 0; n < y.extent(0); ++n) {
-      for (Index f = 0; f < y.extent(1); ++f) as_array(y[n][f]) = bias(f);
+    const Index plane = y.extent(2) * y.extent(3);
+    for (Index i = 0; i < y.extent(0) * y.extent(1); ++i) {
+      std::fill_n(y.data() + i * plane, plane, bias(i % y.extent(1)));
     }
     return;
   }

@@ -251,8 +251,9 @@ void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
   }
 }
 
-template <class T, int vectors>
+template <class T>
 void multiply_lanes(const Tile<T>& tile, Index rows) {
+  constexpr int vectors = most_vectors;
   using Memory = typename VectorOf<T, lanes<T>>::Memory;
   Vector<T> sum[tile_rows][vectors] = {};
   const T* a[tile_rows];
@@ -287,7 +288,7 @@ inline constexpr Kernels<T> kernels{
     copy_rows<T>,
     transpose<T>,
     add_rows<T>,
-    {multiply_lanes<T, 1>, multiply_lanes<T, 2>, multiply_lanes<T, 3>},
+    multiply_lanes<T>,
     {transform<T, winograd::pixels>, transform<T, winograd::taps>, transform<T, winograd::outputs>,
      transform<T, winograd::outputs_of_points>, transform<T, winograd::taps_of_points>}};
 

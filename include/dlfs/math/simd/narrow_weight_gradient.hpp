@@ -28,31 +28,29 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   const Index lanes = kernels.lanes;
   const Index filters = dy.channels;
   const Index taps = in.channels * y.taps * x.taps;
+  const Index tap_sums = (taps + most_vectors - 1) / most_vectors * most_vectors;
   const CorrelationBlocks blocks(1, in.channels, y, x, dy.height, dy.width, sizeof(T));
   const BandLayout layout(in.channels, y, x, blocks.height, dy.width);
 
-  const Scratch<T> sums(filters * taps * lanes);
-  std::fill_n(sums.data(), filters * taps * lanes, T(0));
+  const Scratch<T> sums(filters * tap_sums * lanes);
+  std::fill_n(sums.data(), filters * tap_sums * lanes, T(0));
   const Scratch<T> band(layout.size() + lanes);
   std::fill_n(band.data() + layout.size(), lanes, T(0));
-  // The positions after the last whole vector, and zeros.
-  const Scratch<T> rest(filters * lanes);
-  std::fill_n(rest.data(), filters * lanes, T(0));
+  const Scratch<T> rest(filters * lanes);  // positions after the last whole vector, and zeros
   const Scratch<Term> terms(taps);
   list_terms<T>(layout, {nullptr, 0, y.taps * x.taps, x.taps, 1}, terms.data());
 
   // Adds the products with dy at `a` of the positions from `first` on.
   const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth) {
-    Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = taps * lanes};
+    Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
     for (Index f = 0; f < filters; f += kernels.rows) {
       tile.a = a + f * a_stride;
       for (Index t = 0; t < taps; t += most_vectors) {
-        const Index vectors = std::min<Index>(most_vectors, taps - t);
-        for (Index v = 0; v < vectors; ++v) {
-          tile.b[v] = band.data() + terms[t + v].b + first;
-          tile.c[v] = sums.data() + (f * taps + t + v) * lanes;
+        for (Index v = 0; v < most_vectors; ++v) {
+          tile.b[v] = band.data() + terms[std::min(t + v, taps - 1)].b + first;
+          tile.c[v] = sums.data() + (f * tap_sums + t + v) * lanes;
         }
-        kernels.multiply_lanes[vectors - 1](tile, std::min(kernels.rows, filters - f));
+        kernels.multiply_lanes(tile, std::min(kernels.rows, filters - f));
       }
     }
   };
@@ -68,13 +66,15 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
       multiply(from, dy.plane(), 0, whole);
       if (whole == positions) continue;
       for (Index f = 0; f < filters; ++f) {
-        std::copy_n(from + f * dy.plane() + whole, positions - whole, rest.data() + f * lanes);
+        T* const end =
+            std::copy_n(from + f * dy.plane() + whole, positions - whole, rest.data() + f * lanes);
+        std::fill(end, rest.data() + (f + 1) * lanes, T(0));
       }
       multiply(rest.data(), lanes, whole, lanes);
     }
   }
   for (Index i = 0; i < filters * taps; ++i) {
-    const T* const sum = sums.data() + i * lanes;
+    const T* const sum = sums.data() + (i / taps * tap_sums + i % taps) * lanes;
     dweight[i] = std::accumulate(sum, sum + lanes, store == Store::add ? dweight[i] : T(0));
   }
 }

@@ -99,9 +99,9 @@ struct Kernels {
   void (*add_rows)(Index rows, Index columns, const T* from, Index stride, T* sums);
 
   /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
-  /// j % lanes = l, for i < rows, up to `rows` above, and 1, 2 or 3 of v. The depth is a multiple
-  /// of the lanes, and there are no terms.
-  void (*multiply_lanes[most_vectors])(const Tile<T>&, Index rows);
+  /// j % lanes = l, for i < rows, up to `rows` above, and all v. The depth is a multiple of the
+  /// lanes, and there are no terms.
+  void (*multiply_lanes)(const Tile<T>&, Index rows);
 
   WinogradTransforms<T> winograd;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/correlation.hpp"
@@ -88,9 +87,8 @@ class WeightGradient {
                              filter.data() + segment * segment_taps_, taps);
         }
       }
-      const ArrayMap<const T> sum(filter.data(), size);
-      ArrayMap<T> out(dweight + f * size, size);
-      store == Store::add ? out += sum : out = sum;
+      T* const to = dweight + f * size;
+      for (Index i = 0; i < size; ++i) to[i] = filter[i] + (store == Store::add ? to[i] : T(0));
     }
   }
 

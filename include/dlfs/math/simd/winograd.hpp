@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/patches.hpp"
@@ -264,7 +263,7 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
     kernels.transpose(taps, in.channels, filter.data(), width, transposed.data(), taps);
     T* const to = dweight + f * taps * in.channels;
     for (Index i = 0; i < taps * in.channels; ++i) {
-      to[i] = store == Store::add ? to[i] + transposed[i] : transposed[i];
+      to[i] = transposed[i] + (store == Store::add ? to[i] : T(0));
     }
   }
 }
