@@ -147,8 +147,8 @@ TEST(SimdKernels, ConvolutionOfLargeImagesAgreesWithTheReferenceAtEveryLevel) {
   };
   for (const Problem& problem :
        {Problem{{1, 150, 60, 9}, 3, {3, 1, 1}}, Problem{{1, 2, 230, 224}, 2, {3, 2, 1}},
-        Problem{{2, 40, 70, 50}, 2, {{3, 2}, {2, 1}, 1}}, Problem{{9, 70, 4, 4}, 9, {3, 1, 1}},
-        Problem{{3, 400, 5, 7}, 9, {1, 1, 0}}}) {
+        Problem{{1, 1, 131, 213}, 9, {5, 1, 0}}, Problem{{2, 40, 70, 50}, 2, {{3, 2}, {2, 1}, 1}},
+        Problem{{9, 70, 4, 4}, 9, {3, 1, 1}}, Problem{{3, 400, 5, 7}, 9, {1, 1, 0}}}) {
     const auto x = random_tensor<float>(problem.x, 1);
     const Size2d kernel = problem.window.kernel;
     const auto weight =

@@ -17,6 +17,7 @@
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/simd/tile.hpp"
+#include "dlfs/math/simd/winograd_matrices.hpp"
 
 // Translation units with different flags compile the kernels differently, but the linker keeps only
 // one of equal names: with the wrong one, a program could run instructions that the machine lacks.

@@ -224,6 +224,97 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
   }
 }
 
+/// out[i * stride] = start + sum over j of matrix[i][j] in[j]
+template <class T, const auto& matrix>
+DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
+                                  int stride) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    Vector<T> sum = start;
+    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+      if (matrix[i][j] != 0) sum += in[j] * static_cast<T>(matrix[i][j]);
+    }
+    out[i * stride] = sum;
+  }
+}
+
+/// See Transform.
+template <class T, const auto& matrix>
+void transform(Index tiles, Index count, const Squares<const T>& from, const T* start,
+               const Squares<T>& to) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  for (Index k = 0; k < count; k += lanes<T>) {
+    const Vector<T> first = start != nullptr ? load(start + k) : Vector<T>{};
+    for (Index t = 0; t < tiles; ++t) {
+      const T* const in = from.data + t * from.step + k;
+      T* const out = to.data + t * to.step + k;
+      Vector<T> half[rows][columns];
+      for (int q = 0; q < columns; ++q) {
+        Vector<T> column[columns];
+        DLFS_UNROLL for (int p = 0; p < columns; ++p) {
+          column[p] = load(in + p * from.row + q * from.column);
+        }
+        transform_column<T, matrix>(column, Vector<T>{}, &half[0][q], columns);
+      }
+      for (int i = 0; i < rows; ++i) {
+        Vector<T> row[rows];
+        transform_column<T, matrix>(half[i], first, row, 1);
+        DLFS_UNROLL for (int j = 0; j < rows; ++j) store(out + i * to.row + j * to.column, row[j]);
+      }
+    }
+  }
+}
+
+template <class T>
+void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
+  for (Index i = 0; i < rows; ++i, from += stride, sums += lanes<T>) {
+    Vector<T> even = load(sums);
+    Vector<T> odd{};
+    Index j = 0;
+    for (; j + 2 * lanes<T> <= columns; j += 2 * lanes<T>) {
+      even += load(from + j);
+      odd += load(from + j + lanes<T>);
+    }
+    if (j + lanes<T> <= columns) {
+      even += load(from + j);
+      j += lanes<T>;
+    }
+    store(sums, even + odd);
+    for (Index lane = 0; j < columns; ++j, ++lane) sums[lane] += from[j];
+  }
+}
+
+template <class T>
+void multiply_lanes(const Tile<T>& tile, Index rows) {
+  constexpr int vectors = most_vectors;
+  using Memory = typename VectorOf<T, lanes<T>>::Memory;
+  Vector<T> sum[tile_rows][vectors] = {};
+  const T* a[tile_rows];
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    a[i] = tile.a + std::min<Index>(i, rows - 1) * tile.a_stride;
+  }
+  const T* b[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
+  for (Index j = 0; j < tile.depth; j += lanes<T>) {
+    Vector<T> right[vectors];
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);
+    DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+      // Volatile: g++ would load it anew for each product, and the loads would bound the speed.
+      const Vector<T> left = *reinterpret_cast<const volatile Memory*>(a[i] + j);
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += left * right[v];
+    }
+  }
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    if (i >= rows) break;
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      T* const c = tile.c[v] + i * tile.c_stride;
+      store(c, load(c) + sum[i][v]);
+    }
+  }
+}
+
 template <class T, int... exponent>
 constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
   return {tile_rows,
@@ -232,7 +323,12 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
             multiply<T, 1 << exponent, 3>}...},
           multiply_row<T>,
           copy_rows<T>,
-          transpose<T>};
+          transpose<T>,
+          add_rows<T>,
+          multiply_lanes<T>,
+          {transform<T, winograd::pixels>, transform<T, winograd::taps>,
+           transform<T, winograd::outputs>, transform<T, winograd::outputs_of_points>,
+           transform<T, winograd::taps_of_points>}};
 }
 
 template <class T>

@@ -50,6 +50,35 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
+/// Square tiles in a row: element (i, j) of tile t lies at data + t * step + i * row + j * column.
+template <class T>
+struct Squares {
+  T* data;
+  Index row;
+  Index column;
+  Index step;
+};
+
+/// The two-dimensional transformation of tiles by a matrix M of winograd_matrices.hpp:
+///
+///   to(t, i, j)[k] = start[k] + sum over p, q of M[i][p] from(t, p, q)[k] M[j][q]
+///
+/// for t < tiles, in this order, and k < count. Whole vectors are read and written. Without
+/// `start`, it is 0.
+template <class T>
+using Transform = void(Index tiles, Index count, const Squares<const T>& from, const T* start,
+                       const Squares<T>& to);
+
+/// The transformations of winograd_matrices.hpp.
+template <class T>
+struct WinogradTransforms {
+  Transform<T>* pixels;
+  Transform<T>* taps;
+  Transform<T>* outputs;
+  Transform<T>* outputs_of_points;
+  Transform<T>* taps_of_points;
+};
+
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
@@ -71,6 +100,17 @@ struct Kernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i < rows, j < columns.
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
+
+  /// sums[i * lanes + l] += the sum of from[i * stride + j] over the j with j % lanes = l, for
+  /// i < rows, j < columns.
+  void (*add_rows)(Index rows, Index columns, const T* from, Index stride, T* sums);
+
+  /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
+  /// j % lanes = l, for i < rows, up to `rows` above, and all v. The depth is a multiple of the
+  /// lanes, and there are no terms.
+  void (*multiply_lanes)(const Tile<T>&, Index rows);
+
+  WinogradTransforms<T> winograd;
 };
 
 }  // namespace dlfs::simd
