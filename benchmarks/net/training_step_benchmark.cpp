@@ -1,9 +1,9 @@
-// One training step of SimpleConvNet (section 7.5) at batch 100: forward, loss, backward, Adam.
-// The baseline is the book's way on raw Eigen: im2col of the whole batch, then one product.
+// Whole training steps (forward, loss, backward, update) at batch 100, and predictions, of the
+// book's networks. The baseline is the book's way on raw Eigen: im2col of the whole batch, then one
+// product. See compare/ for the same steps beside LibTorch and PyTorch.
 #include <benchmark/benchmark.h>
 
-#include "ch07/simple_convnet.hpp"
-#include <dlfs/dlfs.hpp>
+#include "networks.hpp"
 
 namespace {
 
@@ -11,44 +11,42 @@ using namespace dlfs;
 
 constexpr Index batch = 100;
 
-Dataset<float> random_batch() {
-  Rng rng(1);
-  Dataset<float> data{random_uniform<float>({batch, 1, 28, 28}, rng), Labels({batch})};
-  for (std::int32_t& label : data.targets) label = static_cast<std::int32_t>(rng.below(10));
-  return data;
-}
-
-void SimpleConvNetStep(benchmark::State& state) {
+template <class Network>
+void Step(benchmark::State& state) {
   set_thread_count(static_cast<int>(state.range(0)));
   Rng rng(1);
-  auto network = simple_convnet<float>(rng);
-  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>());
-  const auto data = random_batch();
+  auto network = Network::make(rng);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Network::optimizer());
+  const auto data = bench::random_batch(batch);
   for (auto _ : state) benchmark::DoNotOptimize(trainer.step(data));
   state.SetItemsProcessed(state.iterations() * batch);
 }
-BENCHMARK(SimpleConvNetStep)
-    ->ArgName("threads")
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
 
-void SimpleConvNetPredict(benchmark::State& state) {
+template <class Network>
+void Predict(benchmark::State& state) {
   set_thread_count(static_cast<int>(state.range(0)));
   Rng rng(1);
-  const auto network = simple_convnet<float>(rng);
-  const auto x = random_uniform<float>({state.range(1), 1, 28, 28}, rng);
-  for (auto _ : state) benchmark::DoNotOptimize(network.predict(x));
+  const auto network = Network::make(rng);
+  const auto data = bench::random_batch(state.range(1));
+  for (auto _ : state) benchmark::DoNotOptimize(network.predict(data.inputs));
   state.SetItemsProcessed(state.iterations() * state.range(1));
 }
-BENCHMARK(SimpleConvNetPredict)
-    ->ArgNames({"threads", "batch"})
-    ->Args({1, 1})
-    ->Args({1, 100})
-    ->Args({2, 100})
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+
+void steps(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+void predictions(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"threads", "batch"})->ArgsProduct({{1, 2}, {1, 100}});
+  benchmark->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(Step<bench::TwoLayerNet>)->Apply(steps);
+BENCHMARK(Step<bench::BatchNormNet>)->Apply(steps);
+BENCHMARK(Step<bench::SimpleConvNet>)->Apply(steps);
+BENCHMARK(Step<bench::DeepConvNet>)->Apply(steps);
+BENCHMARK(Predict<bench::TwoLayerNet>)->Apply(predictions);
+BENCHMARK(Predict<bench::BatchNormNet>)->Apply(predictions);
+BENCHMARK(Predict<bench::SimpleConvNet>)->Apply(predictions);
+BENCHMARK(Predict<bench::DeepConvNet>)->Apply(predictions);
 
 /// The book's common/layers.py, line by line, with Eigen in NumPy's place.
 class BookStep {
@@ -58,7 +56,7 @@ class BookStep {
 
   BookStep() {
     Rng rng(1);
-    auto network = simple_convnet<float>(rng);
+    auto network = bench::SimpleConvNet::make(rng);
     const auto parameters = network.parameters();
     W1_ = as_matrix(parameters[0]->value.reshape({30, 25})).transpose();
     W2_ = as_matrix(parameters[2]->value);
@@ -153,7 +151,7 @@ class BookStep {
 
 void SimpleConvNetStepOfTheBookOnEigen(benchmark::State& state) {
   BookStep step;
-  const auto data = random_batch();
+  const auto data = bench::random_batch(batch);
   for (auto _ : state) benchmark::DoNotOptimize(step.run(data));
   state.SetItemsProcessed(state.iterations() * batch);
 }

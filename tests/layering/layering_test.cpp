@@ -26,6 +26,7 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"optim", {.rank = 3}},
     {"data", {.rank = 3}},
     {"net", {.rank = 4}},
+    {"models", {.rank = 5}},
     {"train", {.rank = 5}},
     {"tools", {.rank = 6}},
     {"io", {.rank = 7, .libraries = {"zlib.h"}}},

@@ -76,6 +76,33 @@ TEST(Sequential, GradientsAgreeWithCentralDifferences) {
   }
 }
 
+TEST(Sequential, PoolsBeforeAMonotoneActivationAndGivesTheSame) {
+  for (const AnyLayer<double>& activation :
+       {AnyLayer<double>(Relu<double>()), AnyLayer<double>(Sigmoid<double>()),
+        AnyLayer<double>(Tanh<double>())}) {
+    const MaxPooling<double> pool({.kernel = 2, .stride = 2});
+    Sequential<double> network{{"activation", activation}, {"pool", pool}};
+    Sequential<double> as_written{
+        {"activation", activation}, {"apart", Identity<double>()}, {"pool", pool}};
+    const auto x = small_images<double>(9);
+    EXPECT_LT(network.saved_bytes(x.shape()), as_written.saved_bytes(x.shape()) / 2);
+    const Tensor<double> y = network.forward(x);
+    EXPECT_EQ(values(y), values(as_written.forward(x)));
+    EXPECT_EQ(values(network.backward_to_input(y)), values(as_written.backward_to_input(y)));
+    EXPECT_EQ(test::message<ShapeError>([&] {
+                network.forward(Tensor<double>({2, 3}));
+              }).substr(0, 14),
+              "layer 2 (pool)");
+  }
+}
+
+TEST(Sequential, AListOfLayersServesOnce) {
+  const std::initializer_list<NamedLayer<float>> list = {{"relu", Relu<float>()}};
+  EXPECT_EQ(Sequential<float>(list).layer_count(), 1);
+  EXPECT_EQ(test::message<ValueError>([&] { Sequential<float> second(list); }),
+            "network: its list of layers was used before");
+}
+
 TEST(Sequential, ANestedNetworkComputesTheSame) {
   const auto flat = small_network<float>(1);
   Sequential<float> whole = flat;

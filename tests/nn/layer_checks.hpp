@@ -44,8 +44,8 @@ inline Tensor<double> random_distinct(const Shape& shape, std::uint64_t seed = 1
 
 /// The numbers of the acceptance: double, the input and every parameter.
 template <Layer L>
-void expect_right_gradients(const L& layer, const Tensor<double>& x) {
-  const GradientReport report = check_gradients(layer, x);
+void expect_right_gradients(const L& layer, const Tensor<double>& x, Mode mode = Mode::train) {
+  const GradientReport report = check_gradients(layer, x, {}, mode);
   EXPECT_TRUE(report.passes(1e-7)) << "x " << to_string(x.shape()) << ": " << to_string(report);
 }
 
@@ -56,11 +56,12 @@ class Bench {
  public:
   using T = typename L::Scalar;
 
-  Bench(L layer, Tensor<T> x_)
+  Bench(L layer, Tensor<T> x_, Mode mode = Mode::train)
       : x(std::move(x_)),
         y(layer.output_shape(x.shape())),
         dx(x.shape()),
-        layer_(std::move(layer)) {
+        layer_(std::move(layer)),
+        mode_(mode) {
     if constexpr (LayerWithParameters<L>) {
       for (Parameter<T>* parameter : layer_.parameters()) {
         gradients.emplace_back(parameter->value.shape());
@@ -71,8 +72,8 @@ class Bench {
 
   void forward(bool with_backward = true) {
     y.fill(nan);
-    layer_.forward(
-        ForwardPass<T>{.x = x, .y = y, .saved = with_backward ? saved_.data() : nullptr});
+    layer_.forward(ForwardPass<T>{
+        .x = x, .y = y, .saved = with_backward ? saved_.data() : nullptr, .mode = mode_});
   }
 
   void backward(const Tensor<T>& dy, bool with_dx = true, Store store = Store::overwrite) {
@@ -88,7 +89,8 @@ class Bench {
                                     .dx = with_dx ? dx.view() : TensorView<T>(nullptr, x.shape()),
                                     .gradients = views,
                                     .store = store,
-                                    .saved = saved_.data()});
+                                    .saved = saved_.data(),
+                                    .mode = mode_});
   }
 
   Tensor<T> x;
@@ -100,6 +102,7 @@ class Bench {
   static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
 
   L layer_;
+  Mode mode_;
   Tensor<std::byte> saved_{{0}};
 };
 
@@ -111,12 +114,12 @@ bool has_nan(const Tensor<T>& x) {
 /// Writes all that it must, and reads only x or y, as its traits say; gives the same y where there
 /// will be no backward pass; overwrites gradients, or adds to them where told; does without dx.
 template <Layer L>
-void expect_contract(const L& layer, const Tensor<typename L::Scalar>& x) {
+void expect_contract(const L& layer, const Tensor<typename L::Scalar>& x, Mode mode = Mode::train) {
   using T = typename L::Scalar;
   Rng rng(2);
   const auto dy = random_normal<T>(layer.output_shape(x.shape()), rng);
 
-  Bench<L> bench(layer, x);
+  Bench<L> bench(layer, x, mode);
   bench.forward(/*with_backward=*/false);
   const Tensor<T> y = bench.y;
   bench.forward();

@@ -25,7 +25,7 @@ TEST(Update, VisitsEveryElementOnceWithItsGradientAndState) {
           w += position + dw;
           position = -position;
         },
-        parameter, state);
+        parameter, 0.0, state);
     for (Index i = 0; i < size; ++i) {
       ASSERT_EQ(parameter.value(i), static_cast<float>(i) + 1) << size;
       ASSERT_EQ(state(i), -static_cast<float>(i)) << size;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -145,17 +146,11 @@ class Rng {
   /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) as revised by Doornik (2005).
   double normal() {
     using detail::ziggurat;
-    while (true) {
-      const std::uint64_t bits = (*this)();
-      const auto layer = static_cast<std::size_t>(bits & 0xff);
-      const double sign = (bits & 0x100) != 0 ? -1 : 1;
-      const double x = static_cast<double>(bits >> 11) * 0x1p-53 * ziggurat.edge[layer];
-      if (x < ziggurat.edge[layer + 1]) return sign * x;
-      if (layer == 0) return sign * normal_tail();
-      const double low = ziggurat.height[layer];
-      const double y = std::fma(ziggurat.height[layer + 1] - low, uniform(), low);
-      if (y < detail::portable_exp(-x * x / 2)) return sign * x;
-    }
+    const std::uint64_t bits = (*this)();
+    const auto layer = static_cast<std::size_t>(bits & 0xff);
+    const double x =
+        static_cast<double>(static_cast<std::int64_t>(bits >> 11)) * 0x1p-53 * ziggurat.edge[layer];
+    return x < ziggurat.edge[layer + 1] ? with_sign(bits, x) : normal_at_edge(bits, x);
   }
 
   /// Normal with the given mean and standard deviation.
@@ -180,6 +175,21 @@ class Rng {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
+  }
+
+  /// A random sign for x > 0: a branch on it would be mispredicted every other time.
+  static double with_sign(std::uint64_t bits, double x) {
+    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) | (bits & 0x100) << 55);
+  }
+
+  /// Goes on where x lies in the part of its layer that the density does not fill.
+  double normal_at_edge(std::uint64_t bits, double x) {
+    using detail::ziggurat;
+    const auto layer = static_cast<std::size_t>(bits & 0xff);
+    if (layer == 0) return with_sign(bits, normal_tail());
+    const double low = ziggurat.height[layer];
+    const double y = std::fma(ziggurat.height[layer + 1] - low, uniform(), low);
+    return y < detail::portable_exp(-x * x / 2) ? with_sign(bits, x) : normal();
   }
 
   double normal_tail() {

@@ -26,12 +26,17 @@ class AnyLayer {
   }
   ~AnyLayer() = default;
 
+  /// Whether the layer was moved away.
+  bool is_empty() const { return model_ == nullptr; }
+
   LayerTraits traits() const { return model_->traits(); }
   Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
   Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }
   void forward(const ForwardPass<T>& pass) const { model_->forward(pass); }
   void backward(const BackwardPass<T>& pass) const { model_->backward(pass); }
   std::vector<Parameter<T>*> parameters() { return model_->parameters(); }
+  std::vector<NamedTensor<T>*> buffers() { return model_->buffers(); }
+  void observe(const Shape& x, const std::byte* saved) { model_->observe(x, saved); }
 
  private:
   struct Interface {
@@ -43,6 +48,8 @@ class AnyLayer {
     virtual void forward(const ForwardPass<T>& pass) const = 0;
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
+    virtual std::vector<NamedTensor<T>*> buffers() = 0;
+    virtual void observe(const Shape& x, const std::byte* saved) = 0;
   };
 
   template <class L>
@@ -67,6 +74,17 @@ class AnyLayer {
       } else {
         return {};
       }
+    }
+    std::vector<NamedTensor<T>*> buffers() override {
+      if constexpr (LayerWithBuffers<L>) {
+        const auto list = layer.buffers();
+        return {std::begin(list), std::end(list)};
+      } else {
+        return {};
+      }
+    }
+    void observe(const Shape& x, const std::byte* saved) override {
+      if constexpr (LayerWithBuffers<L>) layer.observe(x, saved);
     }
     L layer;
   };

@@ -15,10 +15,11 @@ namespace dlfs::detail {
 /// One layer of a chain, and which of the chain's parameters are its own.
 template <std::floating_point T>
 struct Link {
+  Index number;  // from 1, in the order of the user
   std::string name;
   AnyLayer<T> layer;
-  std::size_t first_parameter;
-  std::size_t parameter_count;
+  std::size_t first_parameter = 0;
+  std::size_t parameter_count = 0;
 };
 
 /// Rows [first, last) of a batch.
@@ -99,7 +100,8 @@ class Plan {
   }
 
   /// What layer i saves for a tile that begins at a row.
-  std::byte* saved(std::byte* store, Index i, Index row) const {
+  template <class Byte>
+  Byte* saved(Byte* store, Index i, Index row) const {
     return store + steps_[i].saved_offset + row * steps_[i].saved_stride;
   }
 
@@ -164,9 +166,9 @@ class Plan {
     try {
       return {.traits = link.layer.traits(), .y = link.layer.output_shape(shape_into(i))};
     } catch (const ShapeError& error) {
-      throw ShapeError(concat("layer ", i + 1, " (", link.name, "): ", error.what()));
+      throw ShapeError(concat("layer ", link.number, " (", link.name, "): ", error.what()));
     } catch (const ValueError& error) {
-      throw ValueError(concat("layer ", i + 1, " (", link.name, "): ", error.what()));
+      throw ValueError(concat("layer ", link.number, " (", link.name, "): ", error.what()));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -17,10 +18,12 @@
 
 namespace dlfs {
 
+/// A layer in the list that a network is made from. The network moves it out of there: weights may
+/// be large.
 template <std::floating_point T>
 struct NamedLayer {
   std::string name;
-  AnyLayer<T> layer;
+  mutable AnyLayer<T> layer;
 };
 
 /// Layers in a row, each with a name; itself a layer, so that networks nest.
@@ -37,18 +40,25 @@ struct NamedLayer {
 ///
 /// Pieces depend on shapes alone, and their gradients are added in order: results are the same,
 /// bit by bit, for any number of threads. A step of a shape that was seen before does not allocate.
+///
+/// Max pooling after ReLU, sigmoid or tanh runs before it, which gives the same values and
+/// gradients from fewer elements.
 template <std::floating_point T>
 class Sequential {
  public:
   using Scalar = T;
 
   Sequential() = default;
-  /// @throws ValueError for a name that is empty or used twice.
+  /// @throws ValueError for a name that is empty or used twice, or a list that was used before.
   Sequential(std::initializer_list<NamedLayer<T>> layers) {
-    for (const auto& [name, layer] : layers) add(name, layer);
+    for (const auto& [name, layer] : layers) {
+      if (layer.is_empty()) throw ValueError("network: its list of layers was used before");
+      add(name, std::move(layer));
+    }
   }
   Sequential(const Sequential& other) {
-    for (const auto& link : other.chain_) append(link.name, link.layer);
+    for (const auto& link : other.chain_) append(link);
+    step_ = other.step_;
   }
   Sequential(Sequential&&) noexcept = default;
   Sequential& operator=(const Sequential& other) { return *this = Sequential(other); }
@@ -65,7 +75,15 @@ class Sequential {
     for (Parameter<T>* parameter : layer.parameters()) {
       parameter->name = concat(name, '.', parameter->name);
     }
-    append(name, std::move(layer));
+    for (NamedTensor<T>* buffer : layer.buffers()) {
+      buffer->name = concat(name, '.', buffer->name);
+    }
+    append({.number = layer_count() + 1, .name = name, .layer = std::move(layer)});
+    const std::size_t last = chain_.size() - 1;
+    if (last > 0 && chain_[last].layer.traits().takes_maximum &&
+        chain_[last - 1].layer.traits().is_monotone) {
+      std::swap(chain_[last - 1], chain_[last]);
+    }
     return *this;
   }
 
@@ -76,7 +94,12 @@ class Sequential {
     y_.resize(output_shape(x.shape()));
     saved_.resize({saved_bytes(x.shape())});
     x_ = x.view();
-    forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode});
+    mode_ = mode;
+    forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
+    if (mode == Mode::train) {
+      observe(x_.shape(), saved_.data());
+      ++step_;
+    }
     return y_;
   }
 
@@ -113,7 +136,18 @@ class Sequential {
     return {parameters_.data(), parameters_.size()};
   }
 
+  /// What layers collect while they train, in their order: running statistics.
+  std::span<NamedTensor<T>* const> buffers() { return buffers_; }
+  std::span<const NamedTensor<T>* const> buffers() const {
+    return {buffers_.data(), buffers_.size()};
+  }
+
   Index layer_count() const { return std::ssize(chain_); }
+
+  /// A layer and its name, counted from 0 in the order in which they were added.
+  /// @throws ValueError unless 0 <= i < layer_count().
+  const AnyLayer<T>& layer(Index i) const { return link_of(i).layer; }
+  const std::string& layer_name(Index i) const { return link_of(i).name; }
 
   // As a layer of a larger network.
 
@@ -134,6 +168,15 @@ class Sequential {
     return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
   }
 
+  void observe(const Shape& x, const std::byte* saved) {
+    if (buffers_.empty()) return;
+    const Plan plan(chain_, x, /*with_backward=*/true);
+    for (Index i = 0; i < plan.count(); ++i) {
+      AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
+      layer.observe(plan.shape_into(i), plan.saved(saved, i, 0));
+    }
+  }
+
   void forward(const ForwardPass<T>& pass) const {
     const bool with_backward = pass.saved != nullptr;
     const Plan plan(chain_, pass.x.shape(), with_backward);
@@ -149,7 +192,12 @@ class Sequential {
             auto y = output(plan, pass.y, store, i, rows);
             if (y.data() == nullptr) y = between_layers(segment, memory, i, y.shape());
             std::byte* saved = with_backward ? plan.saved(store, i, rows.first) : nullptr;
-            link(i).layer.forward({.x = x, .y = y, .saved = saved, .mode = pass.mode});
+            link(i).layer.forward({.x = x,
+                                   .y = y,
+                                   .saved = saved,
+                                   .mode = pass.mode,
+                                   .step = pass.step,
+                                   .first_sample = pass.first_sample + rows.first});
             x = y;
           }
         });
@@ -184,12 +232,26 @@ class Sequential {
   // Enough rows for the products to run at full speed, few enough to share among threads.
   static constexpr Index rows_per_prediction = 128;
 
-  void append(const std::string& name, AnyLayer<T> layer) {
-    const std::vector<Parameter<T>*> parameters = layer.parameters();
-    chain_.push_back({name, std::move(layer), parameters_.size(), parameters.size()});
+  /// Appends a link, and sets what it says of its parameters.
+  void append(Link link) {
+    const std::vector<Parameter<T>*> parameters = link.layer.parameters();
+    const std::vector<NamedTensor<T>*> buffers = link.layer.buffers();
+    link.first_parameter = parameters_.size();
+    link.parameter_count = parameters.size();
     parameters_.insert(parameters_.end(), parameters.begin(), parameters.end());
+    buffers_.insert(buffers_.end(), buffers.begin(), buffers.end());
+    chain_.push_back(std::move(link));
   }
 
+  /// By the order of adding.
+  const Link& link_of(Index i) const {
+    for (const Link& link : chain_) {
+      if (link.number == i + 1) return link;
+    }
+    throw ValueError(concat("network: there is no layer ", i, " of ", layer_count()));
+  }
+
+  /// By the order of execution.
   const Link& link(Index i) const { return chain_[static_cast<std::size_t>(i)]; }
 
   // Rows of what goes into and comes out of layer i: the caller's, or stored between the layers.
@@ -231,7 +293,8 @@ class Sequential {
                              .dy = dy,
                              .dx = dx,
                              .gradients = {gradients.data(), parameters_.size()},
-                             .saved = saved_.data()});
+                             .saved = saved_.data(),
+                             .mode = mode_});
   }
 
   /// Layers [first, segment.last) of a segment, from dy to dx and the gradients.
@@ -264,7 +327,8 @@ class Sequential {
                .gradients = partial.of(piece).subspan(
                    link(i).first_parameter - lowest.first_parameter, link(i).parameter_count),
                .store = store,
-               .saved = plan.saved(pass.saved, i, rows.first)});
+               .saved = plan.saved(pass.saved, i, rows.first),
+               .mode = pass.mode});
           dy_of_tile = dx_of_tile;
         }
         store = Store::add;
@@ -275,9 +339,12 @@ class Sequential {
 
   std::vector<Link> chain_;
   std::vector<Parameter<T>*> parameters_;
+  std::vector<NamedTensor<T>*> buffers_;
+  std::uint64_t step_ = 0;  // training passes so far
 
   // Of the last batch.
   TensorView<const T> x_;
+  Mode mode_ = Mode::train;
   Tensor<T> y_;
   Tensor<T> dx_;
   Tensor<std::byte> saved_;

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <span>
 #include <string_view>
@@ -21,6 +22,11 @@ struct LayerTraits {
   bool keeps_input = false;   // backward reads x, so the network must keep it
   bool keeps_output = false;  // backward reads y, so the network must keep it
   bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
+  // f(x) never decreases with x and has no parameters, element by element: whether the maximum is
+  // taken before or after it, the result is the same. A network takes it before, of which
+  // `takes_maximum` tells, since that leaves fewer elements.
+  bool is_monotone = false;
+  bool takes_maximum = false;
 };
 
 /// The samples that a layer works on in one forward call: some consecutive rows of a batch (a
@@ -33,6 +39,10 @@ struct ForwardPass {
   /// aligned to 64; nullptr where there will be no backward pass.
   std::byte* saved = nullptr;
   Mode mode = Mode::evaluate;
+  /// What random layers derive their numbers from: those of one step and sample are the same
+  /// however the batch was cut.
+  std::uint64_t step = 0;  // training passes of the network before this one
+  Index first_sample = 0;  // number of the first row within the batch
 };
 
 /// The same samples on the way back.
@@ -48,6 +58,7 @@ struct BackwardPass {
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;
   std::byte* saved = nullptr;  // as forward left it
+  Mode mode = Mode::train;     // of forward
 
   bool needs_dx() const { return dx.data() != nullptr; }
 };
@@ -66,6 +77,8 @@ struct BackwardPass {
 ///
 ///   parameters()             pointers to its `Parameter<T>`s
 ///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
+///   observe(x, saved)        takes what a training pass on a batch of shape x saved into the
+///                            layer's state, its `buffers()`: pointers to `NamedTensor<T>`s
 ///
 /// A run of layers without `whole_batch` is walked tile by tile; their saved bytes must then be
 /// proportional to the number of rows. Gradients are sums over the samples; the loss divides.
@@ -89,6 +102,14 @@ concept LayerWithParameters = Layer<L> && requires(L& layer) {
 template <class L>
 concept LayerWithSavedBytes = Layer<L> && requires(const L& layer, const Shape& shape) {
   { layer.saved_bytes(shape) } -> std::same_as<Index>;
+};
+
+/// A layer that collects statistics while it trains, for use afterwards.
+template <class L>
+concept LayerWithBuffers = LayerWithSavedBytes<L> &&
+    requires(L& layer, const Shape& shape, const std::byte* saved) {
+  layer.observe(shape, saved);
+  { *std::begin(layer.buffers()) } -> std::convertible_to<NamedTensor<typename L::Scalar>*>;
 };
 
 }  // namespace dlfs

@@ -7,15 +7,27 @@
 
 namespace dlfs {
 
-/// A tensor that training changes, with the gradient of the loss with respect to it.
+/// A tensor that belongs to a layer's state, under the name that files know it by.
 template <class T>
-struct Parameter {
-  Parameter(std::string name_, Tensor<T> value_)
+struct NamedTensor {
+  NamedTensor(std::string name_, Tensor<T> value_)
       : name(std::move(name_)), value(std::move(value_)) {}
 
   std::string name;  // "weight" in a layer, "conv1.weight" in a network
   Tensor<T> value;
+};
+
+/// A tensor that an optimizer changes, with the gradient of the loss with respect to it.
+template <class T>
+struct Parameter : NamedTensor<T> {
+  using NamedTensor<T>::NamedTensor;
+
   Tensor<T> gradient;  // shaped like value after a backward pass, empty before the first
+
+  // What an optimizer's learning rate and weight decay are multiplied by: 0 as the rate keeps the
+  // parameter as it is, and layers set the decay of biases to 0.
+  double rate_scale = 1;
+  double decay_scale = 1;
 };
 
 }  // namespace dlfs

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <utility>
@@ -62,6 +63,46 @@ struct GradientCheckOptions {
 
 namespace detail {
 
+/// A network that does the same training step over and over: layers that draw random numbers repeat
+/// theirs, and those that collect statistics see none.
+class RepeatedStep {
+ public:
+  RepeatedStep(Sequential<double>& network, const Tensor<double>& x, Mode mode)
+      : network_(&network),
+        x_(x.view()),
+        mode_(mode),
+        y_(network.output_shape(x.shape())),
+        saved_({network.saved_bytes(x.shape())}) {}
+
+  const Tensor<double>& forward() {
+    network_->forward(ForwardPass<double>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode_});
+    return y_;
+  }
+
+  /// From dy to the parameters' gradients, and to dx unless it is without data.
+  void backward(const Tensor<double>& dy, TensorView<double> dx) {
+    std::vector<TensorView<double>> gradients;
+    for (Parameter<double>* parameter : network_->parameters()) {
+      parameter->gradient.resize(parameter->value.shape());
+      gradients.push_back(parameter->gradient);
+    }
+    network_->backward(BackwardPass<double>{.x = x_,
+                                            .y = y_,
+                                            .dy = dy,
+                                            .dx = dx,
+                                            .gradients = gradients,
+                                            .saved = saved_.data(),
+                                            .mode = mode_});
+  }
+
+ private:
+  Sequential<double>* network_;
+  TensorView<const double> x_;
+  Mode mode_;
+  Tensor<double> y_;
+  Tensor<std::byte> saved_;
+};
+
 /// Compares a gradient with the central difference of `f` over every entry of `x`.
 ///
 /// An entry's error is relative to the larger of its own magnitude and the root mean square of the
@@ -107,7 +148,8 @@ void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<d
 /// Checks the gradients of a layer, or of a network, with respect to its input and every parameter.
 ///
 /// The scalar that is differentiated is the sum of y times fixed random weights, so that every
-/// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum).
+/// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum). Every pass
+/// is the same step, so that dropout repeats its choice.
 template <Layer L>
   requires(std::same_as<typename L::Scalar, double>)
 GradientReport check_gradients(const L& layer, Tensor<double> x,
@@ -118,12 +160,12 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
     Sequential<double> network = layer;
     Rng rng(options.seed);
     const auto weights = random_normal<double>(network.output_shape(x.shape()), rng);
-    const auto value = [&] {
-      return (as_array(network.forward(x, mode)) * as_array(weights)).sum();
-    };
+    detail::RepeatedStep step(network, x, mode);
+    const auto value = [&] { return (as_array(step.forward()) * as_array(weights)).sum(); };
 
     value();
-    const Tensor<double> dx = network.backward_to_input(weights);
+    Tensor<double> dx(x.shape());
+    step.backward(weights, dx);
     GradientReport report;
     detail::compare_gradient("x", x, dx, options.h, value, report);
     for (Parameter<double>* parameter : network.parameters()) {
@@ -150,9 +192,10 @@ GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
 template <class Targets, Loss<Targets> L>
 GradientReport check_gradients(Sequential<double>& network, L loss, const Tensor<double>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
-  const auto value = [&] { return loss.forward(network.forward(x), targets); };
+  detail::RepeatedStep step(network, x, Mode::train);
+  const auto value = [&] { return loss.forward(step.forward(), targets); };
   value();
-  network.backward(loss.backward());
+  step.backward(loss.backward(), {nullptr, x.shape()});
   GradientReport report;
   for (Parameter<double>* parameter : network.parameters()) {
     detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,

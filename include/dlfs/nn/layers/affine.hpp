@@ -32,7 +32,7 @@ class Affine {
 
   /// W drawn by the initializer, b = 0.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Affine(Tensor<T>({options.in, options.out}), Tensor<T>({options.out})) {
+      : Affine(Tensor<T>::uninitialized({options.in, options.out}), Tensor<T>({options.out})) {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 
@@ -44,6 +44,7 @@ class Affine {
       throw ShapeError(concat("affine: expected weight (D, M) and bias (M), got ", W, " and ",
                               bias_.value.shape()));
     }
+    bias_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() {

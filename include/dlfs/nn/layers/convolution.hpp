@@ -37,7 +37,7 @@ class Convolution {
 
   /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Convolution(options, Tensor<T>(checked(options).weight_shape()),
+      : Convolution(options, Tensor<T>::uninitialized(checked(options).weight_shape()),
                     Tensor<T>({options.filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
@@ -57,6 +57,7 @@ class Convolution {
                               " and bias (", options.filters, ",), got ", weight_.value.shape(),
                               " and ", bias_.value.shape()));
     }
+    bias_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() { return {.kind = "convolution", .keeps_input = true}; }

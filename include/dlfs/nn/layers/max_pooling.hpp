@@ -20,7 +20,7 @@ class MaxPooling {
 
   explicit MaxPooling(const Window& window) : window_(window) {}
 
-  static constexpr LayerTraits traits() { return {.kind = "max pooling"}; }
+  static constexpr LayerTraits traits() { return {.kind = "max pooling", .takes_maximum = true}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
   Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }

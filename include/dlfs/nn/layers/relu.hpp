@@ -14,7 +14,9 @@ class Relu {
  public:
   using Scalar = T;
 
-  static constexpr LayerTraits traits() { return {.kind = "relu", .keeps_output = true}; }
+  static constexpr LayerTraits traits() {
+    return {.kind = "relu", .keeps_output = true, .is_monotone = true};
+  }
 
   Shape output_shape(const Shape& x) const { return x; }
 

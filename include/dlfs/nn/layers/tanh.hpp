@@ -13,7 +13,9 @@ class Tanh {
  public:
   using Scalar = T;
 
-  static constexpr LayerTraits traits() { return {.kind = "tanh", .keeps_output = true}; }
+  static constexpr LayerTraits traits() {
+    return {.kind = "tanh", .keeps_output = true, .is_monotone = true};
+  }
 
   Shape output_shape(const Shape& x) const { return x; }
 

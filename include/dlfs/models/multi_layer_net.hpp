@@ -1,0 +1,62 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <vector>
+
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
+#include "dlfs/nn/layers/dropout.hpp"
+#include "dlfs/nn/layers/relu.hpp"
+#include "dlfs/nn/layers/sigmoid.hpp"
+
+namespace dlfs {
+
+enum class Activation { relu, sigmoid };
+
+struct MultiLayerNetOptions {
+  Index in = 784;
+  std::vector<Index> hidden = {100, 100, 100, 100, 100};
+  Index out = 10;
+  Activation activation = Activation::relu;
+  bool batch_normalization = false;  // after each hidden affine layer
+  double dropout = 0;                // ratio after each activation; 0 for none
+};
+
+/// A fully connected network of any depth: affine, batch normalisation, activation and dropout for
+/// each hidden layer, then an affine one for the scores.
+///
+///   x (N, in) -> scores (N, out); layers affine1, batch_norm1, activation1, dropout1, affine2...
+///
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, chapter 6: MultiLayerNet and
+/// MultiLayerNetExtend of its common/.
+template <std::floating_point T>
+Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
+                              const Initializer<T> auto& initializer, Rng& rng) {
+  Sequential<T> network;
+  Index in = options.in;
+  int number = 1;
+  for (Index units : options.hidden) {
+    const std::string suffix = std::to_string(number++);
+    network.add("affine" + suffix, Affine<T>({.in = in, .out = units}, initializer, rng));
+    if (options.batch_normalization) {
+      network.add("batch_norm" + suffix, BatchNormalization<T>({.features = units}));
+    }
+    if (options.activation == Activation::relu) {
+      network.add("activation" + suffix, Relu<T>());
+    } else {
+      network.add("activation" + suffix, Sigmoid<T>());
+    }
+    if (options.dropout > 0) {
+      network.add("dropout" + suffix, Dropout<T>({.ratio = options.dropout}, rng));
+    }
+    in = units;
+  }
+  network.add("affine" + std::to_string(number),
+              Affine<T>({.in = in, .out = options.out}, initializer, rng));
+  return network;
+}
+
+}  // namespace dlfs

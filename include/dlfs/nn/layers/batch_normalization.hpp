@@ -1,0 +1,143 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+
+#include "dlfs/math/batch_normalization.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+struct BatchNormalizationOptions {
+  /// What has a mean of its own: the columns of x (N, F), the channels of x (N, F, H, W), or, as in
+  /// the book, every number of a sample, F = C H W.
+  Index features = 0;
+  double momentum = 0.9;  // what is left of the running statistics after a batch
+  double epsilon = 1e-5;  // added to the variance
+};
+
+/// Batch normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
+/// variance of each feature over the batch.
+///
+///   x (N, F) or (N, F, ...)   y like x   gamma (F), at first 1   beta (F), at first 0
+///
+/// It needs batches of two or more numbers to a feature. In evaluation it normalises by running
+/// statistics, which training collects: running = momentum running + (1 - momentum) batch, the
+/// batch's variance counted without bias (divided by n - 1, as PyTorch does; the book divides by
+/// n). Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
+template <std::floating_point T>
+class BatchNormalization {
+ public:
+  using Scalar = T;
+
+  /// @throws ValueError unless there is a feature, momentum is in [0, 1] and epsilon is positive.
+  explicit BatchNormalization(const BatchNormalizationOptions& options)
+      : options_(options),
+        gamma_("gamma", ones<T>({options.features})),
+        beta_("beta", zeros<T>({options.features})),
+        mean_("running_mean", zeros<T>({options.features})),
+        variance_("running_variance", ones<T>({options.features})) {
+    if (options.features < 1 || !(options.momentum >= 0 && options.momentum <= 1) ||
+        !(options.epsilon > 0)) {
+      throw ValueError(concat("batch normalization: expected at least 1 feature, a momentum in ",
+                              "[0, 1] and a positive epsilon, got ", options.features, ", ",
+                              options.momentum, " and ", options.epsilon));
+    }
+    gamma_.decay_scale = 0;
+    beta_.decay_scale = 0;
+  }
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "batch normalization", .keeps_input = true, .whole_batch = true};
+  }
+
+  /// @throws ShapeError unless the numbers of a sample are those of the features.
+  Shape output_shape(const Shape& x) const {
+    if (x.rank() < 2 || (x[1] != features() && x.axes(1, x.rank()).size() != features())) {
+      throw ShapeError(concat(traits().kind, ": expected x of shape (N, ", features(),
+                              ", ...) or of ", features(), " numbers to a sample, got ", x));
+    }
+    return x;
+  }
+
+  /// What the samples were normalised by, see Saved.
+  Index saved_bytes(const Shape&) const { return 3 * features() * static_cast<Index>(sizeof(T)); }
+
+  /// @throws ValueError in training, unless there are two numbers to a feature.
+  void forward(const ForwardPass<T>& pass) const {
+    const auto x = by_feature(pass.x);
+    const Scratch<T> unsaved(pass.saved == nullptr ? 3 * features() : 0);
+    const Saved<T> saved(pass.saved == nullptr ? unsaved.data() : reinterpret_cast<T*>(pass.saved),
+                         features());
+    if (pass.mode == Mode::train) {
+      if (x.extent(0) * x.extent(2) < 2) {
+        throw ValueError(concat(traits().kind, ": a batch of shape ", pass.x.shape(),
+                                " has no variance to train with"));
+      }
+      batch_statistics(x, saved.mean, saved.variance);
+    } else {
+      as_array(saved.mean) = as_array(mean_.value);
+      as_array(saved.variance) = as_array(variance_.value);
+    }
+    as_array(saved.inverse_deviation) =
+        (as_array(saved.variance) + static_cast<T>(options_.epsilon)).sqrt().inverse();
+    batch_normalization(x, by(saved), beta_.value, by_feature(pass.y));
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    const Saved<T> saved(reinterpret_cast<T*>(pass.saved), features());
+    batch_normalization_backward(
+        by_feature(pass.x), by_feature(pass.dy), by(saved),
+        pass.mode == Mode::train ? Statistics::of_the_batch : Statistics::constant,
+        pass.gradients[0], pass.gradients[1], pass.store, by_feature(pass.dx));
+  }
+
+  std::array<Parameter<T>*, 2> parameters() { return {&gamma_, &beta_}; }
+  std::array<NamedTensor<T>*, 2> buffers() { return {&mean_, &variance_}; }
+
+  void observe(const Shape& x, const std::byte* saved) {
+    const T kept = static_cast<T>(options_.momentum);
+    const T n = static_cast<T>(x.size() / features());
+    const Saved<const T> batch(reinterpret_cast<const T*>(saved), features());
+    auto mean = as_array(mean_.value);
+    auto variance = as_array(variance_.value);
+    mean = kept * mean + (1 - kept) * as_array(batch.mean);
+    variance = kept * variance + (1 - kept) * n / (n - 1) * as_array(batch.variance);
+  }
+
+ private:
+  /// What forward leaves for backward and observe, each (F).
+  template <class U>
+  struct Saved {
+    Saved(U* memory, Index features)
+        : mean(memory, {features}),
+          variance(memory + features, {features}),
+          inverse_deviation(memory + 2 * features, {features}) {}
+
+    TensorView<U> mean;
+    TensorView<U> variance;
+    TensorView<U> inverse_deviation;
+  };
+
+  Index features() const { return gamma_.value.size(); }
+
+  /// (N, ...) as (N, F, S).
+  template <class U>
+  TensorView<U> by_feature(TensorView<U> x) const {
+    return x.reshape(
+        Shape{x.extent(0), features(), x.shape().axes(1, x.rank()).size() / features()});
+  }
+
+  Normalization<T> by(const Saved<T>& saved) const {
+    return {saved.mean, saved.inverse_deviation, gamma_.value};
+  }
+
+  BatchNormalizationOptions options_;
+  Parameter<T> gamma_;
+  Parameter<T> beta_;
+  NamedTensor<T> mean_;
+  NamedTensor<T> variance_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "dlfs/core/rng.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/dropout.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// When the numbers are scaled, so that their expected value is the same in training and
+/// evaluation.
+enum class DropoutScaling {
+  in_training,    // those kept, by 1 / (1 - ratio): "inverted dropout", usual today
+  in_evaluation,  // all, by 1 - ratio: the paper's way, and the book's
+};
+
+struct DropoutOptions {
+  double ratio = 0.5;  // of the numbers that a training pass sets to zero
+  DropoutScaling scaling = DropoutScaling::in_training;
+};
+
+/// Sets random numbers to zero while training, so that no unit may rely on any other.
+///
+///   x, y of any, but one, shape (N, ...)
+///
+/// Which ones depends on the generator's seed, the step and the sample alone.
+/// Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting"
+/// (2014); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.4.3.
+template <std::floating_point T>
+class Dropout {
+ public:
+  using Scalar = T;
+
+  /// Takes a seed from the generator, so that each layer draws numbers of its own.
+  /// @throws ValueError unless the ratio is in [0, 1).
+  Dropout(const DropoutOptions& options, Rng& rng) : options_(options), rng_(rng()) {
+    if (!(options.ratio >= 0 && options.ratio < 1)) {
+      throw ValueError(concat("dropout: expected a ratio in [0, 1), got ", options.ratio));
+    }
+  }
+
+  static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  /// A byte for each number: whether it was kept.
+  Index saved_bytes(const Shape& x) const { return x.size(); }
+
+  void forward(const ForwardPass<T>& pass) const {
+    if (pass.mode == Mode::evaluate) {
+      as_array(pass.y) = as_array(pass.x) * scale(pass.mode);
+      return;
+    }
+    const Scratch<std::byte> unsaved(pass.saved == nullptr ? pass.x.size() : 0);
+    std::byte* const kept = pass.saved == nullptr ? unsaved.data() : pass.saved;
+    const Rng step = rng_.stream(pass.step);
+    const Index samples = pass.x.extent(0);
+    const Index numbers = samples == 0 ? 0 : pass.x.size() / samples;
+    for (Index n = 0; n < samples; ++n) {
+      const auto sample = static_cast<std::uint64_t>(pass.first_sample + n);
+      draw_kept(options_.ratio, step.stream(sample), kept + n * numbers, numbers);
+    }
+    scale_kept(pass.x, kept, scale(pass.mode), pass.y);
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    if (pass.mode == Mode::train) {
+      scale_kept(pass.dy, pass.saved, scale(pass.mode), pass.dx);
+    } else {
+      as_array(pass.dx) = as_array(pass.dy) * scale(pass.mode);
+    }
+  }
+
+ private:
+  T scale(Mode mode) const {
+    const bool in_training = options_.scaling == DropoutScaling::in_training;
+    if (mode == Mode::train) return in_training ? static_cast<T>(1 / (1 - options_.ratio)) : T(1);
+    return in_training ? T(1) : static_cast<T>(1 - options_.ratio);
+  }
+
+  DropoutOptions options_;
+  Rng rng_;
+};
+
+}  // namespace dlfs
