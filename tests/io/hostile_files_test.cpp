@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
 #include "io/files.hpp"
 
@@ -36,9 +37,9 @@ void expect_format_errors_at_most(const std::string& ending, const Read& read) {
   EXPECT_FALSE(files.empty());
   for (const Bytes& whole : files) {
     for (std::size_t i = 0; i < whole.size(); ++i) {
-      for (const std::uint8_t flip : {0x01, 0x80, 0xff}) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
         Bytes changed = whole;
-        changed[i] ^= flip;
+        changed[i] = static_cast<std::uint8_t>(changed[i] ^ flip);
         attempt(changed);
       }
       attempt(Bytes(whole.begin(), whole.begin() + std::ptrdiff_t(i)));

@@ -132,7 +132,7 @@ TEST(ReadPickle, AFewBytesDoNotBecomeManyLargeArrays) {
   for (char name = 'a'; name <= 'z'; ++name) {
     opcodes += "\x8c\1" + std::string(1, name) + "h\1";
   }
-  EXPECT_EQ(error_of_reading(opcodes + "u."), "r: refused: arrays share their elements");
+  EXPECT_EQ(error_of_reading(opcodes + "u."), "q: refused: arrays share their elements");
 }
 
 struct Expected {
@@ -145,11 +145,11 @@ void expect_book_file(const std::string& file, const std::vector<Expected>& expe
   if (folder == nullptr) GTEST_SKIP() << "DLFS_BOOK does not name the folder of the book's files";
   const auto arrays = read_pickle<double>(std::filesystem::path(folder) / file);
   EXPECT_EQ(arrays.size(), expected.size());
-  for (const auto& [name, shape] : expected) {
+  for (const Expected& array : expected) {
     const auto found = std::find_if(arrays.begin(), arrays.end(),
-                                    [&](const auto& array) { return array.name == name; });
-    ASSERT_NE(found, arrays.end()) << name;
-    EXPECT_EQ(found->value.shape(), shape) << name;
+                                    [&](const auto& read) { return read.name == array.name; });
+    ASSERT_NE(found, arrays.end()) << array.name;
+    EXPECT_EQ(found->value.shape(), array.shape) << array.name;
   }
 }
 

@@ -41,7 +41,7 @@ TEST(ReadPng, WhatIsNoImageIsAFormatErrorThatNamesTheFile) {
 TEST(ReadPng, ADamagedImageIsAFormatError) {
   const tests::TemporaryFolder folder;
   Bytes bytes = tests::read_bytes(fixture("rgb8.png"));
-  bytes[bytes.size() - 12 - 5] ^= 1;  // in the checksum of the pixels
+  bytes[bytes.size() - 12 - 1] ^= 1;  // in the checksum of the pixels
   const auto path = folder.write("x.png", bytes);
   EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }),
             "read_png: " + path + ": IDAT: CRC error");
