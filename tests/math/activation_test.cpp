@@ -73,6 +73,16 @@ TEST(Sigmoid, SaturatesWithoutOverflow) {
   EXPECT_TRUE(are_close(y, array<float>({0, 0, 0, 1, 1, 1, nan, 0.5f}), 1e-38));
 }
 
+TEST(Sigmoid, IsExactWhereItIsNoNormalNumber) {
+  const auto x = array<float>({-88, -95, -100, -103});
+  Tensor<float> y(x.shape());
+  sigmoid(x, y);
+  for (Index i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(y(i), std::exp(static_cast<double>(x(i))), 1.5e-45) << x(i);
+    EXPECT_GT(y(i), 0) << x(i);
+  }
+}
+
 TEST(Tanh, MatchesTheStandardLibrary) {
   const auto x = random_tensor<float>({3, 5, 7});
   Tensor<float> y(x.shape()), expected(x.shape());

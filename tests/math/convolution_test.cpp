@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/math/reference/convolution.hpp"
 #include "math/support.hpp"
 

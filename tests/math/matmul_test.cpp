@@ -51,6 +51,57 @@ TEST_P(MatmulShapes, EveryStorageOrderAgreesWithTheReference) {
   EXPECT_TRUE(are_close(matmul(a_columns.transpose(), b_columns.transpose()), expected, 1e-12));
 }
 
+TEST_P(MatmulShapes, SumIsAddedToWhatWasThere) {
+  const auto [m, k, n] = GetParam();
+  const auto a = random_tensor<double>({m, k}, 1);
+  const auto b = random_tensor<double>({k, n}, 2);
+  const auto a_columns = stored_transposed(a);
+  const auto before = random_tensor<double>({m, n}, 3);
+  auto expected = reference::matmul(a, b);
+  for (Index i = 0; i < m; ++i) {
+    for (Index j = 0; j < n; ++j) expected(i, j) += before(i, j);
+  }
+  auto out = before;
+  matmul(a, b, out, Store::add);
+  EXPECT_TRUE(are_close(out, expected, 1e-12));
+  out = before;
+  matmul(a_columns.transpose(), b, out, Store::add);
+  EXPECT_TRUE(are_close(out, expected, 1e-12));
+}
+
+TEST_P(MatmulShapes, OnlyTheOutputIsWritten) {
+  const auto [m, k, n] = GetParam();
+  const auto a = random_tensor<float>({m, k}, 1);
+  const auto b = random_tensor<float>({k, n}, 2);
+  const auto expected = matmul(a, b);
+  for (const Index gap : {0, 3}) {
+    auto surroundings = full<float>({m + 2, n + gap}, 9);
+    matmul(a, b, surroundings.rows(1, m + 1).slice(1, {.stop = n}));
+    EXPECT_TRUE(are_close(surroundings.rows(1, m + 1).slice(1, {.stop = n}), expected, 0));
+    for (const Index row : {Index{0}, m + 1}) {
+      for (Index j = 0; j < n + gap; ++j) EXPECT_EQ(surroundings(row, j), 9);
+    }
+    for (Index i = 1; i <= m; ++i) {
+      for (Index j = n; j < n + gap; ++j) EXPECT_EQ(surroundings(i, j), 9);
+    }
+  }
+}
+
+TEST_P(MatmulShapes, SumIsOneChainInTheOrderOfTheTerms) {
+  const auto [m, k, n] = GetParam();
+  const auto a = random_tensor<float>({m, k}, 1);
+  const auto b = random_tensor<float>({k, n}, 2);
+  const auto a_columns = stored_transposed(a);
+  const auto b_columns = stored_transposed(b);
+  Tensor<float> expected({m, n});
+  for (Index t = 0; t < k; ++t) {
+    matmul(a.view().slice(1, {.start = t, .stop = t + 1}), b.rows(t, t + 1), expected, Store::add);
+  }
+  EXPECT_TRUE(are_close(matmul(a, b), expected, 0));
+  EXPECT_TRUE(are_close(matmul(a_columns.transpose(), b), expected, 0));
+  EXPECT_TRUE(are_close(matmul(a, b_columns.transpose()), expected, 0));
+}
+
 TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
   const auto [m, k, n] = GetParam();
   const auto a = random_tensor<float>({2 * m, 3 * k}, 1);
@@ -69,7 +120,11 @@ TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
 INSTANTIATE_TEST_SUITE_P(Matmul, MatmulShapes,
                          testing::Values(std::tuple(1, 1, 1), std::tuple(3, 5, 7),
                                          std::tuple(1, 300, 17), std::tuple(33, 20, 1),
-                                         std::tuple(65, 31, 130), std::tuple(97, 3, 101)));
+                                         std::tuple(65, 31, 130), std::tuple(97, 3, 101),
+                                         std::tuple(1, 29, 103), std::tuple(7, 40, 20),
+                                         std::tuple(250, 19, 10), std::tuple(250, 19, 5),
+                                         std::tuple(205, 35, 301), std::tuple(35, 533, 34),
+                                         std::tuple(5, 3, 2065), std::tuple(98, 170, 100)));
 
 TEST(Matmul, BlocksOfALargeProductFitTogether) {
   auto a = random_tensor<float>({301, 257}, 1);

@@ -11,6 +11,7 @@
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/math/reference/pooling.hpp"
+#include "math/simd/levels.hpp"
 #include "math/support.hpp"
 
 namespace dlfs {
@@ -181,6 +182,42 @@ TEST(Pooling, BlocksOfLargeAndOddImagesAgreeWithTheReference) {
     expect_agreement_with_reference<float>(shape, window, 1);
     expect_agreement_with_reference<double>(shape, window, 1);
   }
+}
+
+TEST(Pooling, BlocksOfAnyWidthAgreeWithTheReferenceAtEveryLevel) {
+  tests::at_every_level([] {
+    for (Index width = 2; width <= 70; ++width) {
+      expect_agreement_with_reference<float>({1, 2, 4, width}, {.kernel = 2, .stride = 2}, 1);
+      expect_agreement_with_reference<double>({2, 1, 5, width}, {.kernel = 2, .stride = 2}, 2);
+    }
+  });
+}
+
+TEST(MaxPooling, NansOfManyBlocksWinAtEveryLevel) {
+  const Window window{.kernel = 2, .stride = 2};
+  auto x = random_tensor<float>({1, 3, 8, 74});
+  for (float& value : x) {
+    if (value > 0.5f) value = nan;
+  }
+  const auto expected = reference::max_pooling(x, window);
+  tests::at_every_level([&] {
+    const auto pooled = max_pooled(x, window);
+    EXPECT_TRUE(are_close(pooled.y, expected.y));
+    EXPECT_TRUE(are_close(pooled.winners, expected.winners));
+  });
+}
+
+TEST(MaxPooling, BackwardRefusesAWrongWinnerInAnyPlaceAtEveryLevel) {
+  const Tensor<float> dy({1, 1, 2, 21});
+  Tensor<float> dx({1, 1, 4, 42});
+  tests::at_every_level([&] {
+    for (std::size_t place = 0; place < 42; ++place) {
+      std::vector<std::uint16_t> winners(42, 3);
+      winners[place] = 4;
+      EXPECT_THROW(max_pooling_backward(dy, winners.data(), {.kernel = 2, .stride = 2}, dx),
+                   ValueError);
+    }
+  });
 }
 
 TEST(PoolingShape, IsBatchChannelsAndPositions) {

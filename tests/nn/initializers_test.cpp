@@ -1,5 +1,6 @@
 #include "dlfs/nn/initializers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,38 @@ TEST(Initializers, XavierHasVarianceOneByFanIn) {
 TEST(Initializers, HeHasVarianceTwoByFanIn) {
   expect_normal(moments<float>(He{}, {.in = 200, .out = 10}), 0.1);
   expect_normal(moments<double>(He{}, {.in = 8, .out = 10}), 0.5);
+}
+
+TEST(Initializers, VarianceIsThatOfFanGainAndDistribution) {
+  const Fans fans{.in = 100, .out = 300};
+  expect_normal(moments<double>(Xavier{.fan = Fan::out}, fans), std::sqrt(1.0 / 300));
+  expect_normal(moments<double>(Xavier{.fan = Fan::mean, .gain = 3}, fans),
+                3 * std::sqrt(1.0 / 200));
+  expect_normal(moments<double>(He{.distribution = Distribution::uniform}, fans),
+                std::sqrt(2.0 / 100));
+  Rng rng(1);
+  Tensor<double> weight({100, 100});
+  He{.distribution = Distribution::uniform}(weight, fans, rng);
+  const double bound = std::sqrt(6.0 / 100);
+  EXPECT_LE(std::ranges::max(weight), bound);
+  EXPECT_GT(std::ranges::max(weight), 0.99 * bound);
+  EXPECT_LT(std::ranges::min(weight), -0.99 * bound);
+}
+
+TEST(Initializers, OrthogonalRowsOrColumns) {
+  for (const Shape& shape : {Shape{4, 4}, Shape{3, 2, 5}, Shape{9, 4}}) {
+    Tensor<double> weight(shape);
+    Rng rng(3);
+    Orthogonal{.gain = 2}(weight, {}, rng);
+    const Index columns = weight.size() / shape[0];
+    const auto matrix = as_matrix(weight.reshape({shape[0], columns}));
+    const Eigen::MatrixXd products = shape[0] <= columns
+                                         ? Eigen::MatrixXd(matrix * matrix.transpose())
+                                         : Eigen::MatrixXd(matrix.transpose() * matrix);
+    EXPECT_LT((products - 4 * Eigen::MatrixXd::Identity(products.rows(), products.rows())).norm(),
+              1e-12)
+        << to_string(shape);
+  }
 }
 
 TEST(Initializers, SeedDecidesTheWeights) {

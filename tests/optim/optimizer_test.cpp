@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/math/elementwise.hpp"
+
 namespace dlfs {
 namespace {
 
@@ -12,13 +14,22 @@ struct WithoutStep {
 };
 static_assert(!Optimizer<WithoutStep> && !Optimizer<int>);
 
-TEST(ForEachBlock, VisitsEveryElementOnceInBlocksThatMatch) {
-  for (const Index size : {0, 1, 4095, 4096, 4097, 32768, 100001}) {
-    Tensor<float> positions({size});
-    for (Index i = 0; i < size; ++i) positions(i) = static_cast<float>(i);
-    Tensor<float> sums({size});
-    detail::for_each_block([](auto sum, auto position) { sum += position; }, size, sums, positions);
-    for (Index i = 0; i < size; ++i) ASSERT_EQ(sums(i), static_cast<float>(i)) << size;
+TEST(Update, VisitsEveryElementOnceWithItsGradientAndState) {
+  for (const Index size : {0, 1, 15, 16, 4097, 32768, 100001}) {
+    Parameter<float> parameter("w", Tensor<float>({size}));
+    Tensor<float> state({size});
+    for (Index i = 0; i < size; ++i) state(i) = static_cast<float>(i);
+    parameter.gradient = ones<float>({size});
+    detail::update(
+        []<class V>(V& w, const V& dw, V& position) {
+          w += position + dw;
+          position = -position;
+        },
+        parameter, 0.0, state);
+    for (Index i = 0; i < size; ++i) {
+      ASSERT_EQ(parameter.value(i), static_cast<float>(i) + 1) << size;
+      ASSERT_EQ(state(i), -static_cast<float>(i)) << size;
+    }
   }
 }
 

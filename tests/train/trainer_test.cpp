@@ -1,5 +1,7 @@
 #include "dlfs/train/trainer.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -121,12 +123,52 @@ TEST(Trainer, StopEndsTheTraining) {
 
 TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
   auto network = convnet<float>(1);
-  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 1e30}),
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
                   {.epochs = 1, .batch_size = 20});
+  trainer.on_step([&](const StepRecord&) { network.parameters()[2]->value.fill(1e38f); });
   const std::string text =
       test::message<Error>([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
   EXPECT_TRUE(text.starts_with("trainer: the loss is ")) << text;
-  EXPECT_TRUE(text.ends_with("at epoch 1, step 2; a lower learning rate may help")) << text;
+  EXPECT_TRUE(
+      text.ends_with("at epoch 1, step 2; the first layer whose output is not finite is "
+                     "affine1; a lower learning rate may help"))
+      << text;
+}
+
+TEST(Trainer, PatienceEndsTheTrainingAndTheBestWeightsComeBack) {
+  const auto test_data = patches<float>(60, 2);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 0.02}),
+                  {.epochs = 40, .batch_size = 20, .patience = 3, .restore_best = true});
+  // After the second epoch the weights are spoiled, so that no later epoch is as good.
+  double best = 0;
+  trainer.on_epoch([&](const EpochRecord& epoch) {
+    if (epoch.epoch <= 2) best = std::max(best, epoch.test_accuracy);
+    if (epoch.epoch == 2) network.parameters()[4]->value.fill(0);
+    if (epoch.epoch >= 2) network.parameters()[5]->value.fill(0);
+  });
+  const History& history = trainer.fit(patches<float>(200, 1), test_data);
+  EXPECT_LE(history.epochs.size(), 5u);
+  EXPECT_GT(best, 0.5);
+  EXPECT_EQ(accuracy(network, test_data), best);
+}
+
+TEST(Trainer, TheScheduleSetsTheRateOfEveryUpdate) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 2, .batch_size = 20, .clip_norm = 0.1});
+  std::vector<double> rates;
+  trainer.schedule([](Index update) { return 0.1 / static_cast<double>(update + 1); });
+  trainer.on_step([&](const StepRecord&) {
+    rates.push_back(trainer.optimizer().options().learning_rate);
+    double squares = 0;
+    for (const Parameter<float>* parameter : network.parameters()) {
+      for (float gradient : parameter->gradient) squares += gradient * gradient;
+    }
+    EXPECT_LT(std::sqrt(squares), 0.1001);
+  });
+  trainer.fit(patches<float>(40, 1), patches<float>(10, 2));
+  EXPECT_EQ(rates, (std::vector{0.1, 0.1 / 2, 0.1 / 3, 0.1 / 4}));
 }
 
 TEST(Trainer, RefusesDataThatDoesNotFit) {
@@ -148,8 +190,8 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
   EXPECT_EQ(test::message<Error>([&] {
               Trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 0});
             }),
-            "trainer: expected epochs of at least 0, a batch size of at least 1 and evaluation "
-            "samples of at least 0, got 20, 0 and 0");
+            "trainer: expected epochs of at least 0, a batch size of at least 1, evaluation "
+            "samples, patience and clip norm of at least 0, got 20, 0, 0, 0 and 0");
 }
 
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
@@ -159,6 +201,30 @@ TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
               accuracy(scores, array<std::int32_t>({1, 1}));
             }),
             "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");
+}
+
+TEST(Accuracy, OfTheTopK) {
+  const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 3, 3}});
+  const auto labels = array<std::int32_t>({0, 1, 1, 2});
+  EXPECT_EQ(top_k_accuracy(scores, labels, 1), 0);
+  EXPECT_EQ(top_k_accuracy(scores, labels, 2), 0.5);
+  EXPECT_EQ(top_k_accuracy(scores, labels, 3), 1);
+  EXPECT_EQ(test::message<Error>([&] { top_k_accuracy(scores, labels, 0); }),
+            "top-k accuracy: expected k of at least 1, got 0");
+}
+
+TEST(ConfusionMatrix, CountsLabelsByGuess) {
+  const auto scores = array<float>({{1, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 1, 0}, {0, 1, 0}});
+  const auto counts = confusion_matrix(scores, array<std::int32_t>({0, 1, 1, 1, 0}));
+  EXPECT_TRUE(std::ranges::equal(counts, array<Index>({{1, 1, 0}, {1, 2, 0}, {0, 0, 0}})));
+  const auto [precision, recall] = precision_recall(counts);
+  EXPECT_EQ(precision(0), 0.5);
+  EXPECT_EQ(recall(1), 2.0 / 3);
+  EXPECT_TRUE(std::isnan(precision(2)) && std::isnan(recall(2)));
+  EXPECT_EQ(test::message<Error>([&] {
+              confusion_matrix(scores, array<std::int32_t>({0, 1, 1, 1, 3}));
+            }),
+            "confusion matrix: label 3 of sample 4 is not in 0..2");
 }
 
 TEST(Accuracy, IsOfTheFirstSamplesOfADataset) {

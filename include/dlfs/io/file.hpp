@@ -59,9 +59,9 @@ inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
     errno = reason;
     throw_io_error("cannot write", path.string());
   };
-  const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
-                          std::fflush(file.get()) == 0;
-  if (!is_written) fail();
+  const std::size_t written =
+      bytes.empty() ? 0 : std::fwrite(bytes.data(), 1, bytes.size(), file.get());
+  if (written != bytes.size() || std::fflush(file.get()) != 0) fail();
   if (std::fclose(file.release()) != 0) fail();
   std::error_code error;
   std::filesystem::rename(temporary, path, error);

@@ -2,9 +2,10 @@
 
 #include <string_view>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 
 // Activation functions as kernels on contiguous views of any, but one, shape. A backward kernel
 // takes y, the output of the forward one, and writes dx = dy * (dy/dx). The output may be the
@@ -14,34 +15,23 @@ namespace dlfs {
 
 namespace detail {
 
-/// dy where y is positive or NaN, else 0; in packets, where Eigen's select goes one by one.
-template <class T>
-struct ReluGradient {
-  T operator()(const T& y, const T& dy) const { return y <= T(0) ? T(0) : dy; }
-
-  template <class Packet>
-  Packet packetOp(const Packet& y, const Packet& dy) const {
-    namespace packets = Eigen::internal;
-    return packets::pandnot(dy, packets::pcmp_le(y, packets::pzero(y)));
-  }
-};
-
-/// out = f(x)
-template <class T, class F>
-void activate(std::string_view operation, TensorView<const T> x, TensorView<T> out, F f) {
+/// formula(x, out) of each element; see simd::map.
+template <class T, class Formula>
+void activate(std::string_view operation, TensorView<const T> x, TensorView<T> out,
+              const Formula& formula) {
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
-  as_array(out) = f(as_array(x));
+  simd::map(formula, x.size(), x.data(), out.data());
 }
 
-/// dx = f(y, dy)
-template <class T, class F>
+/// formula(y, dy, dx)
+template <class T, class Formula>
 void activate_backward(std::string_view operation, TensorView<const T> y, TensorView<const T> dy,
-                       TensorView<T> dx, F f) {
+                       TensorView<T> dx, const Formula& formula) {
   expect_dense(operation, "y", y, y.shape());
   expect_dense(operation, "dy", dy, y.shape());
   expect_dense(operation, "dx", dx, y.shape());
-  as_array(dx) = f(as_array(y), as_array(dy));
+  simd::map(formula, y.size(), y.data(), dy.data(), dx.data());
 }
 
 }  // namespace detail
@@ -49,28 +39,28 @@ void activate_backward(std::string_view operation, TensorView<const T> y, Tensor
 /// max(x, 0); NaN stays NaN.
 template <AnyTensor X>
 void relu(const X& x, TensorView<Element<X>> out) {
-  using T = Element<X>;
-  using Maximum = Eigen::internal::scalar_max_op<T, T, Eigen::PropagateNaN>;
-  detail::activate<T>("relu", x, out, [](const auto& values) {
-    return values.binaryExpr(ArrayMap<T>::PlainObject::Zero(values.size()), Maximum());
+  detail::activate<Element<X>>("relu", x, out, []<class V>(const V& input, V& output) {
+    output = input <= V{} ? V{} : input;
   });
 }
 
 /// dx = dy where y > 0, else 0.
 template <AnyTensor Y>
 void relu_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>(
-      "relu_backward", y, dy, dx, [](const auto& outputs, const auto& gradients) {
-        return outputs.binaryExpr(gradients, detail::ReluGradient<Element<Y>>());
-      });
+  detail::activate_backward<Element<Y>>("relu_backward", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          result = output <= V{} ? V{} : gradient;
+                                        });
 }
 
-/// 1 / (1 + exp(-x)): 0 and 1 at the ends, without overflow.
+/// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
 template <AnyTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
-  // Not Eigen's logistic(): below -9 that is exp(x), wrong in the fifth digit.
-  detail::activate<Element<X>>("sigmoid", x, out, [](const auto& values) {
-    return ((-values).exp() + Element<X>(1)).inverse();
+  detail::activate<Element<X>>("sigmoid", x, out, []<class V>(const V& input, V& output) {
+    const V against_overflow = input <= V{} ? input : -input;
+    V e;
+    simd::exp(against_overflow, e);
+    output = (input <= V{} ? e : V{} + 1) / (1 + e);
   });
 }
 
@@ -78,28 +68,24 @@ void sigmoid(const X& x, TensorView<Element<X>> out) {
 template <AnyTensor Y>
 void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("sigmoid_backward", y, dy, dx,
-                                        [](const auto& outputs, const auto& gradients) {
-                                          return gradients * outputs * (Element<Y>(1) - outputs);
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          result = gradient * output * (1 - output);
                                         });
 }
 
 template <AnyTensor X>
 void tanh(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>("tanh", x, out, [](const auto& values) { return values.tanh(); });
+  detail::activate<Element<X>>(
+      "tanh", x, out, []<class V>(const V& input, V& output) { simd::tanh(input, output); });
 }
 
 /// dx = dy (1 - y^2).
 template <AnyTensor Y>
 void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("tanh_backward", y, dy, dx,
-                                        [](const auto& outputs, const auto& gradients) {
-                                          return gradients * (Element<Y>(1) - outputs.square());
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          result = gradient * (1 - output * output);
                                         });
 }
 
 }  // namespace dlfs
-
-template <class T>
-struct Eigen::internal::functor_traits<dlfs::detail::ReluGradient<T>> {
-  enum { Cost = 2 * NumTraits<T>::AddCost, PacketAccess = packet_traits<T>::HasCmp };
-};

@@ -5,6 +5,8 @@
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 
 namespace dlfs {
 
@@ -33,7 +35,8 @@ struct SoftmaxRow {
 template <class T>
 SoftmaxRow<T> softmax_row(ArrayMap<const T> s, ArrayMap<T> p) {
   const T largest = s.maxCoeff();
-  p = (s - largest).exp();
+  simd::map([=]<class V>(const V& score, V& power) { simd::exp<V>(score - largest, power); },
+            s.size(), s.data(), p.data());
   const T sum = p.sum();
   p *= T(1) / sum;
   return {largest, std::log(sum)};

@@ -8,6 +8,7 @@
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/window.hpp"
 #include "dlfs/math/window_placements.hpp"
 
@@ -44,6 +45,10 @@ inline Shape pooling_shape(const Shape& x, const Window& window, std::string_vie
 namespace detail {
 
 constexpr Size2d image_size(const Shape& nchw) { return {nchw[2], nchw[3]}; }
+
+constexpr simd::Blocks blocks_of(const Shape& nchw) {
+  return {nchw[0] * nchw[1], nchw[2], nchw[3]};
+}
 
 /// Whether the windows are the 2 by 2 blocks of the image: the usual case, with loops of its own.
 constexpr bool is_2x2_blocks(const Window& window) {
@@ -107,20 +112,7 @@ template <bool keep_winners, class T>
 void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
                  std::uint16_t* winners) {
   if (is_2x2_blocks(window)) {
-    const Index width = y.extent(3);
-    const auto pool_row = [&](const T* top, const T* bottom, T* out) {
-      std::uint16_t* const taps = keep_winners ? winners + (out - y.data()) : nullptr;
-      for (Index j = 0; j < width; ++j) {
-        Champion<T> best{top[2 * j], 0};
-        best.challenge({top[2 * j + 1], 1});
-        Champion<T> below{bottom[2 * j], 2};
-        below.challenge({bottom[2 * j + 1], 3});
-        best.challenge(below);
-        out[j] = best.value;
-        if constexpr (keep_winners) taps[j] = static_cast<std::uint16_t>(best.tap);
-      }
-    };
-    for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(), pool_row);
+    simd::block_pooling<T>().forward(blocks_of(x.shape()), x.data(), y.data(), winners);
     return;
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
@@ -190,20 +182,9 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
 
   bool winners_are_taps = true;
   if (detail::is_2x2_blocks(window)) {
-    unsigned seen = 0;
-    const Index width = dx.extent(3);
-    const auto scatter_row = [&](T* top, T*, const T* gradient) {
-      const std::uint16_t* const taps = winners + (gradient - dy.data());
-      std::fill_n(top, 2 * width, T(0));
-      for (Index j = 0; j < width / 2; ++j) {
-        const unsigned tap = taps[j];
-        seen |= tap;
-        top[(tap >> 1 & 1) * width + 2 * j + (tap & 1)] = gradient[j];
-      }
-    };
-    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(), scatter_row);
+    winners_are_taps = simd::block_pooling<T>().backward(detail::blocks_of(dx.shape()), dy.data(),
+                                                         winners, dx.data());
     detail::clear_outside_2x2_blocks(dx);
-    winners_are_taps = seen < 4;
   } else {
     std::fill_n(dx.data(), dx.size(), T(0));
     const auto kernel_width = static_cast<std::uint32_t>(window.kernel.width);

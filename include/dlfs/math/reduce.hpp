@@ -16,6 +16,8 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/expect.hpp"
 #include "dlfs/math/loop_nest.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 // Reductions over one axis, several, or all: sum(x, 0), sum(x, {0, -1}), sum(x). Sums are pairwise,
@@ -328,24 +330,44 @@ Tensor<Index> argmax(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
   return out;
 }
 
+namespace detail {
+
+/// sums[j] = the sum over i of x[i * columns + j], as a tree like that of reduce_pairwise.
+template <class T>
+void add_up_rows(const T* x, Index rows, Index columns, Accumulator<T>* sums) {
+  constexpr Index sequence = 16;
+  if (rows <= sequence) {
+    std::fill_n(sums, columns, Accumulator<T>(0));
+    for (Index i = 0; i < rows; ++i) simd::map(simd::AddTo(), columns, x + i * columns, sums);
+    return;
+  }
+  const Index half = rows / 2;
+  const Scratch<Accumulator<T>> others(columns);
+  add_up_rows(x, half, columns, sums);
+  add_up_rows(x + half * columns, rows - half, columns, others.data());
+  const Accumulator<T>* const to_add = others.data();
+  simd::map(simd::AddTo(), columns, to_add, sums);
+}
+
+}  // namespace detail
+
 /// The sum over the rows of a matrix, as the gradient of a bias needs it.
 ///
 ///   x (N, M)   out (M) = sum over n of x[n], or out += it with Store::add
 ///
-/// Reads x once. @throws ShapeError unless x has rank 2 and `out` is a dense (M).
+/// Reads x once. @throws ShapeError unless x has rank 2 and `out` is (M), both contiguous.
 template <AnyTensor X>
 void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overwrite) {
   using T = Element<X>;
   const TensorView<const T> in = x;
   if (in.rank() != 2) throw ShapeError(concat("sum_rows: expected a matrix, got ", in.shape()));
+  detail::expect_dense("sum_rows", "x", in);
   detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
-  if (store == Store::overwrite) {
-    detail::reduce_into<detail::Sum>(out, in, {true, false}, T(0), detail::Identity());
-  } else {
-    detail::reduce<detail::Sum>(in, {true, false}, [&](Index first, const auto& sums) {
-      detail::array_at(out.data() + first, sums.size()) += sums.template cast<T>();
-    });
-  }
+  const Scratch<Accumulator<T>> memory(in.extent(1));
+  detail::add_up_rows(in.data(), in.extent(0), in.extent(1), memory.data());
+  const Accumulator<T>* const sums = memory.data();
+  if (store == Store::overwrite) std::fill_n(out.data(), out.size(), T(0));
+  simd::map(simd::AddTo(), out.size(), sums, out.data());
 }
 
 }  // namespace dlfs

@@ -10,6 +10,8 @@
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 
 // Softmax and its relatives along the last axis. Each row's largest score is subtracted first, so
 // that nothing overflows however large the scores are; half types are computed in float.
@@ -29,7 +31,7 @@ struct ExpRow {
 };
 
 /// Calls `finish(row)` for every row of x. It takes as many rows at a time as the first-level cache
-/// holds, so that each score comes from memory once, and short rows fill Eigen's packets together.
+/// holds, so that each score comes from memory once, and short rows fill vectors together.
 template <class T, class Finish>
 void for_each_exp_row(TensorView<const T> x, Finish finish) {
   using A = Accumulator<T>;
@@ -51,8 +53,7 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
       maxima[i] = static_cast<A>(scores(i).template maxCoeff<Eigen::PropagateNaN>());
       row(i) = scores(i).template cast<A>() - maxima[i];
     }
-    ArrayMap<A> all(exps.data(), count * columns);
-    all = all.exp();
+    simd::map([]<class V>(V& score) { simd::exp(V(score), score); }, count * columns, exps.data());
     for (Index i = 0; i < count; ++i) {
       finish(ExpRow<T>{first + i, scores(i), row(i), maxima[i], row(i).sum()});
     }

@@ -4,9 +4,10 @@
 #include <concepts>
 #include <span>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 namespace dlfs::detail {
@@ -43,18 +44,17 @@ class PartialGradients {
     parallel_for(blocks, [&](Index block) {
       const Index first = block * block_elements;
       const Index count = std::min(block_elements, elements_ - first);
-      ArrayMap<T> sum(memory_.data() + first, count);
+      T* const sum = memory_.data() + first;
       for (Index piece = 1; piece < pieces_; ++piece) {
-        sum += ArrayMap<const T>(memory_.data() + piece * elements_ + first, count);
+        const T* const partial = sum + piece * elements_;
+        simd::map(simd::AddTo(), count, partial, sum);
       }
     });
     for (std::size_t i = 0; i < totals_.size(); ++i) {
-      const auto sum = as_array(views_[static_cast<Index>(i)]);
-      if (store == Store::add) {
-        as_array(totals_[i]) += sum;
-      } else {
-        as_array(totals_[i]) = sum;
-      }
+      const TensorView<T>& total = totals_[i];
+      const T* const sum = views_[static_cast<Index>(i)].data();
+      if (store == Store::overwrite) std::fill_n(total.data(), total.size(), T(0));
+      simd::map(simd::AddTo(), total.size(), sum, total.data());
     }
   }
 

@@ -144,6 +144,11 @@ class Sequential {
 
   Index layer_count() const { return std::ssize(chain_); }
 
+  /// A layer and its name, counted from 0 in the order in which they were added.
+  /// @throws ValueError unless 0 <= i < layer_count().
+  const AnyLayer<T>& layer(Index i) const { return link_of(i).layer; }
+  const std::string& layer_name(Index i) const { return link_of(i).name; }
+
   // As a layer of a larger network.
 
   LayerTraits traits() const {
@@ -238,6 +243,15 @@ class Sequential {
     chain_.push_back(std::move(link));
   }
 
+  /// By the order of adding.
+  const Link& link_of(Index i) const {
+    for (const Link& link : chain_) {
+      if (link.number == i + 1) return link;
+    }
+    throw ValueError(concat("network: there is no layer ", i, " of ", layer_count()));
+  }
+
+  /// By the order of execution.
   const Link& link(Index i) const { return chain_[static_cast<std::size_t>(i)]; }
 
   // Rows of what goes into and comes out of layer i: the caller's, or stored between the layers.

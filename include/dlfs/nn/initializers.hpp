@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/rng.hpp"
 
 namespace dlfs {
@@ -28,21 +30,97 @@ struct Normal {
   }
 };
 
-/// Normal with variance 1 / fan_in, for sigmoid and tanh: section 6.2.2 of the book, after Glorot
-/// and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
-struct Xavier {
+/// Uniform in [-bound, bound).
+struct Uniform {
+  double bound = 0.01;
+
   template <class T>
-  void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
-    Normal{std::sqrt(1.0 / static_cast<double>(fans.in))}(weight, fans, rng);
+  void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
+    for (T& value : weight) value = static_cast<T>(rng.uniform(-bound, bound));
   }
 };
 
-/// Normal with variance 2 / fan_in, for ReLU: section 6.2.3 of the book, after He et al., "Delving
-/// deep into rectifiers" (2015).
-struct He {
+/// What the variance of a weight is divided by.
+enum class Fan { in, out, mean };
+
+enum class Distribution { normal, uniform };
+
+namespace detail {
+
+/// Of the variance gain^2 / fan.
+template <class T>
+void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan,
+                    Distribution distribution) {
+  const auto in = static_cast<double>(fans.in);
+  const auto out = static_cast<double>(fans.out);
+  const double divisor = fan == Fan::in ? in : fan == Fan::out ? out : (in + out) / 2;
+  const double deviation = gain / std::sqrt(divisor);
+  if (distribution == Distribution::normal) {
+    Normal{deviation}(weight, fans, rng);
+  } else {
+    Uniform{std::sqrt(3.0) * deviation}(weight, fans, rng);
+  }
+}
+
+}  // namespace detail
+
+/// Variance gain^2 / fan_in, for sigmoid and tanh: section 6.2.2 of the book, after Glorot and
+/// Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), who
+/// divide by the mean of both fans.
+struct Xavier {
+  Fan fan = Fan::in;
+  Distribution distribution = Distribution::normal;
+  double gain = 1;
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
-    Normal{std::sqrt(2.0 / static_cast<double>(fans.in))}(weight, fans, rng);
+    detail::scale_variance(weight, fans, rng, gain, fan, distribution);
+  }
+};
+
+/// Variance 2 gain^2 / fan_in, for ReLU: section 6.2.3 of the book, after He et al., "Delving deep
+/// into rectifiers" (2015).
+struct He {
+  Fan fan = Fan::in;
+  Distribution distribution = Distribution::normal;
+  double gain = 1;
+
+  template <class T>
+  void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
+    detail::scale_variance(weight, fans, rng, gain * std::sqrt(2.0), fan, distribution);
+  }
+};
+
+/// Gain times a matrix whose rows are orthogonal and of length 1, or its columns where it is higher
+/// than wide. The rows are the first axis.
+/// Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
+/// neural networks" (2014).
+struct Orthogonal {
+  double gain = 1;
+
+  template <class T>
+  void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
+    if (weight.empty()) return;
+    const Index rows = weight.extent(0);
+    const Index columns = weight.size() / rows;
+    RowMajorMatrix<double> basis(std::min(rows, columns), std::max(rows, columns));
+    for (Index i = 0; i < basis.rows(); ++i) {
+      auto row = basis.row(i);
+      for (Index j = 0; j < basis.cols(); ++j) row(j) = rng.normal();
+      // Gram and Schmidt's way, twice against rounding.
+      for (int turn = 0; turn < 2; ++turn) {
+        for (Index before = 0; before < i; ++before) {
+          row -= row.dot(basis.row(before)) * basis.row(before);
+        }
+      }
+      row /= row.norm();
+    }
+    for (Index i = 0; i < rows; ++i) {
+      for (Index j = 0; j < columns; ++j) {
+        weight.data()[i * columns + j] =
+            static_cast<T>(gain * (rows <= columns ? basis(i, j) : basis(j, i)));
+      }
+    }
   }
 };
 

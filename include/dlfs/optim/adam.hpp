@@ -3,8 +3,8 @@
 #include <cmath>
 #include <concepts>
 #include <span>
-#include <vector>
 
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
 
 namespace dlfs {
@@ -14,7 +14,40 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-7;
+  double weight_decay = 0;  // of an L2 penalty
 };
+
+namespace detail {
+
+/// A step of Adam and of AdamW; w also shrinks by learning_rate shrinkage w.
+template <class T>
+void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& state,
+               std::span<Parameter<T>* const> parameters) {
+  state.begin_step(parameters);
+  const auto t = static_cast<double>(state.steps);
+  const double correction =
+      std::sqrt(1 - std::pow(options.beta2, t)) / (1 - std::pow(options.beta1, t));
+  const T gain1 = static_cast<T>(1 - options.beta1);
+  const T gain2 = static_cast<T>(1 - options.beta2);
+  const T epsilon = static_cast<T>(options.epsilon);
+  for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+    Parameter<T>& parameter = *parameters[slot];
+    const T rate = scaled_rate(options.learning_rate * correction, parameter);
+    const T kept =
+        1 - scaled_rate(options.learning_rate * shrinkage * parameter.decay_scale, parameter);
+    update(
+        [=]<class V>(V& w, const V& dw, V& m, V& v) {
+          m += gain1 * (dw - m);
+          v += gain2 * (dw * dw - v);
+          V root;
+          simd::sqrt(v, root);
+          w = kept * w - rate * m / (root + epsilon);
+        },
+        parameter, options.weight_decay, state.moments[0][slot], state.moments[1][slot]);
+  }
+}
+
+}  // namespace detail
 
 /// Adam, in the order of computation that its authors recommend:
 ///
@@ -34,35 +67,15 @@ class Adam {
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    detail::expect_gradients(parameters);
-    detail::match_state(first_moment_, parameters);
-    detail::match_state(second_moment_, parameters);
-    ++steps_;
-    const auto t = static_cast<double>(steps_);
-    const T rate =
-        static_cast<T>(options_.learning_rate * std::sqrt(1 - std::pow(options_.beta2, t)) /
-                       (1 - std::pow(options_.beta1, t)));
-    const T gain1 = static_cast<T>(1 - options_.beta1);
-    const T gain2 = static_cast<T>(1 - options_.beta2);
-    const T epsilon = static_cast<T>(options_.epsilon);
-    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      detail::for_each_block(
-          [=](auto w, auto dw, auto m, auto v) {
-            m += gain1 * (dw - m);
-            v += gain2 * (dw.square() - v);
-            w -= rate * m / (v.sqrt() + epsilon);
-          },
-          parameter.value.size(), parameter.value, parameter.gradient, first_moment_[slot],
-          second_moment_[slot]);
-    }
+    detail::adam_step(options_, 0, state_, parameters);
   }
+
+  AdamOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
 
  private:
   AdamOptions options_;
-  Index steps_ = 0;
-  std::vector<Tensor<T>> first_moment_;
-  std::vector<Tensor<T>> second_moment_;
+  OptimizerState<T> state_{2};
 };
 
 }  // namespace dlfs

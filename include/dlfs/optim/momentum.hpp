@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <span>
-#include <vector>
 
 #include "dlfs/optim/optimizer.hpp"
 
@@ -11,9 +10,10 @@ namespace dlfs {
 struct MomentumOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
+  double weight_decay = 0;  // of an L2 penalty
 };
 
-/// Gradient descent with momentum: v = momentum * v - learning_rate * dw;  w += v.
+/// Gradient descent with momentum: v = momentum v - learning_rate dw;  w += v.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 6.1.4.
 template <std::floating_point T>
 class Momentum {
@@ -24,24 +24,26 @@ class Momentum {
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    detail::expect_gradients(parameters);
-    detail::match_state(velocity_, parameters);
-    const T rate = static_cast<T>(options_.learning_rate);
+    state_.begin_step(parameters);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];
-      detail::for_each_block(
-          [=](auto w, auto dw, auto v) {
+      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& v) {
             v = momentum * v - rate * dw;
             w += v;
           },
-          parameter.value.size(), parameter.value, parameter.gradient, velocity_[slot]);
+          parameter, options_.weight_decay, state_.moments[0][slot]);
     }
   }
 
+  MomentumOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
  private:
   MomentumOptions options_;
-  std::vector<Tensor<T>> velocity_;
+  OptimizerState<T> state_{1};
 };
 
 }  // namespace dlfs

@@ -5,65 +5,94 @@
 #include <span>
 #include <vector>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/parallel_for.hpp"
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
 namespace dlfs {
 
-/// Changes parameters by their gradients: once for all of them in each call of `step`.
+/// Changes parameters by their gradients: once for all of them in each call of `step`. Its options
+/// may change between steps, above all the learning rate; see schedules.hpp.
 template <class O>
 concept Optimizer = requires(O& optimizer,
                              std::span<Parameter<typename O::Scalar>* const> parameters) {
   optimizer.step(parameters);
+  { optimizer.options().learning_rate } -> std::same_as<double&>;
+};
+
+/// What an optimizer remembers between steps: how many there were, and tensors shaped like the
+/// parameters, a row of them for each of its moments.
+template <std::floating_point T>
+struct OptimizerState {
+  Index steps = 0;
+  std::vector<std::vector<Tensor<T>>> moments;
+
+  explicit OptimizerState(std::size_t moment_count) : moments(moment_count) {}
+
+  /// Counts a step, having checked all parameters, so that it is done as a whole or not at all. The
+  /// first one makes the moments: zeros.
+  /// @throws ShapeError if a parameter has no gradient, or is not that of the first step.
+  void begin_step(std::span<Parameter<T>* const> parameters) {
+    for (const Parameter<T>* parameter : parameters) expect_gradient(*parameter);
+    for (auto& moment : moments) match(moment, parameters);
+    ++steps;
+  }
+
+ private:
+  static void expect_gradient(const Parameter<T>& parameter) {
+    if (parameter.gradient.shape() == parameter.value.shape()) return;
+    throw ShapeError(concat("optimizer: parameter ", parameter.name, " of shape ",
+                            parameter.value.shape(), " has a gradient of shape ",
+                            parameter.gradient.shape(), "; has there been a backward pass?"));
+  }
+
+  static void match(std::vector<Tensor<T>>& moment, std::span<Parameter<T>* const> parameters) {
+    if (moment.empty()) {
+      for (const Parameter<T>* parameter : parameters) {
+        moment.emplace_back(parameter->value.shape());
+      }
+    }
+    if (moment.size() != parameters.size()) {
+      throw ShapeError(concat("optimizer: expected the ", moment.size(),
+                              " parameters of its first step, got ", parameters.size()));
+    }
+    for (std::size_t slot = 0; slot < moment.size(); ++slot) {
+      if (moment[slot].shape() == parameters[slot]->value.shape()) continue;
+      throw ShapeError(concat("optimizer: parameter ", parameters[slot]->name, " was of shape ",
+                              moment[slot].shape(), " and is now ",
+                              parameters[slot]->value.shape()));
+    }
+  }
 };
 
 namespace detail {
 
-/// Zeros shaped like each parameter, made at the first step: an optimizer's memory, by slot.
-/// @throws ShapeError if later steps bring other parameters.
-template <class T>
-void match_state(std::vector<Tensor<T>>& state, std::span<Parameter<T>* const> parameters) {
-  if (state.empty()) {
-    for (const Parameter<T>* parameter : parameters) state.emplace_back(parameter->value.shape());
-  }
-  if (state.size() != parameters.size()) {
-    throw ShapeError(concat("optimizer: expected the ", state.size(),
-                            " parameters of its first step, got ", parameters.size()));
-  }
-  for (std::size_t slot = 0; slot < state.size(); ++slot) {
-    if (state[slot].shape() == parameters[slot]->value.shape()) continue;
-    throw ShapeError(concat("optimizer: parameter ", parameters[slot]->name, " was of shape ",
-                            state[slot].shape(), " and is now ", parameters[slot]->value.shape()));
-  }
-}
-
-/// Called before anything is changed, so that a step is done as a whole or not at all.
-/// @throws ShapeError if a parameter has no gradient, since no backward pass has been.
-template <class T>
-void expect_gradients(std::span<Parameter<T>* const> parameters) {
-  for (const Parameter<T>* parameter : parameters) {
-    if (parameter->gradient.shape() == parameter->value.shape()) continue;
-    throw ShapeError(concat("optimizer: parameter ", parameter->name, " of shape ",
-                            parameter->value.shape(), " has a gradient of shape ",
-                            parameter->gradient.shape(), "; has there been a backward pass?"));
-  }
-}
-
-/// Calls `update(block(tensor)...)` for blocks of the same elements of each tensor, as Eigen
-/// arrays short enough that several statements on one block work in cache, and in parallel.
-template <class Update, class... Tensors>
-void for_each_block(Update&& update, Index size, Tensors&... tensors) {
-  constexpr Index block_elements = 4096;
-  constexpr Index blocks_per_piece = 8;
-  constexpr Index piece_elements = block_elements * blocks_per_piece;
+/// Calls `formula(w, dw, moment...)` for each element of a parameter, of its gradient and of what
+/// an optimizer remembers of it, in one pass over memory and in parallel; see simd::map. To the
+/// gradient was added that of the L2 penalty, decay / 2 times the sum of w^2.
+template <class Formula, class T, class... Moments>
+void update(const Formula& formula, Parameter<T>& parameter, double weight_decay,
+            Moments&... moments) {
+  constexpr Index piece_elements = 128 * 1024;
+  const T decay = static_cast<T>(weight_decay * parameter.decay_scale);
+  const Index size = parameter.value.size();
+  const T* const gradient = parameter.gradient.data();
   parallel_for((size + piece_elements - 1) / piece_elements, [&](Index piece) {
-    const Index end = std::min(size, (piece + 1) * piece_elements);
-    for (Index first = piece * piece_elements; first < end; first += block_elements) {
-      const Index count = std::min(block_elements, end - first);
-      update(as_array(tensors).segment(first, count)...);
-    }
+    const Index first = piece * piece_elements;
+    simd::map(
+        [&]<class V>(V& w, const V& gradient_of_w, auto&... moment) {
+          const V dw = gradient_of_w + decay * w;
+          formula(w, dw, moment...);
+        },
+        std::min(piece_elements, size - first), parameter.value.data() + first, gradient + first,
+        moments.data() + first...);
   });
+}
+
+/// What each learning rate is multiplied by.
+template <class T>
+T scaled_rate(double learning_rate, const Parameter<T>& parameter) {
+  return static_cast<T>(learning_rate * parameter.rate_scale);
 }
 
 }  // namespace detail

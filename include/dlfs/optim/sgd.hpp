@@ -9,9 +9,10 @@ namespace dlfs {
 
 struct SgdOptions {
   double learning_rate = 0.01;
+  double weight_decay = 0;  // of an L2 penalty
 };
 
-/// Stochastic gradient descent: w -= learning_rate * dw.
+/// Stochastic gradient descent: w -= learning_rate dw.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 6.1.2.
 template <std::floating_point T>
 class Sgd {
@@ -20,18 +21,23 @@ class Sgd {
 
   explicit Sgd(const SgdOptions& options = {}) : options_(options) {}
 
-  /// @throws ShapeError if a parameter has no gradient.
+  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    detail::expect_gradients(parameters);
-    const T rate = static_cast<T>(options_.learning_rate);
-    for (Parameter<T>* parameter : parameters) {
-      detail::for_each_block([rate](auto w, auto dw) { w -= rate * dw; }, parameter->value.size(),
-                             parameter->value, parameter->gradient);
+    state_.begin_step(parameters);
+    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+      Parameter<T>& parameter = *parameters[slot];
+      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
+      detail::update([=]<class V>(V& w, const V& dw) { w -= rate * dw; }, parameter,
+                     options_.weight_decay);
     }
   }
 
+  SgdOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
  private:
   SgdOptions options_;
+  OptimizerState<T> state_{0};
 };
 
 }  // namespace dlfs

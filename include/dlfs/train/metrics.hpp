@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <string_view>
 
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/math/reduce.hpp"
@@ -9,16 +10,26 @@
 
 namespace dlfs {
 
+namespace detail {
+
+template <class T>
+void expect_scores(std::string_view metric, TensorView<const T> scores,
+                   TensorView<const std::int32_t> labels) {
+  if (scores.rank() != 2 || labels.shape() != Shape{scores.extent(0)}) {
+    throw ShapeError(concat(metric, ": expected scores (N, C) and labels (N), got ", scores.shape(),
+                            " and ", labels.shape()));
+  }
+  if (scores.empty()) throw ValueError(concat(metric, ": there is no sample"));
+}
+
+}  // namespace detail
+
 /// The fraction of rows of scores (N, C) whose largest entry stands at the label (N).
 /// @throws ShapeError for other shapes, ValueError where there is no sample.
 template <AnyTensor X>
 double accuracy(const X& scores, TensorView<const std::int32_t> labels) {
   const auto s = const_view(scores);
-  if (s.rank() != 2 || labels.shape() != Shape{s.extent(0)}) {
-    throw ShapeError(concat("accuracy: expected scores (N, C) and labels (N), got ", s.shape(),
-                            " and ", labels.shape()));
-  }
-  if (s.empty()) throw ValueError("accuracy: there is no sample");
+  detail::expect_scores("accuracy", s, labels);
   const Tensor<Index> guesses = argmax(s, 1);
   Index right = 0;
   for (Index n = 0; n < labels.size(); ++n) right += guesses(n) == labels(n) ? 1 : 0;
@@ -38,6 +49,78 @@ double accuracy(const Sequential<T>& network, const Dataset<T>& dataset, Index s
 template <std::floating_point T>
 double accuracy(const Sequential<T>& network, const Dataset<T>& dataset) {
   return accuracy(network, dataset, dataset.size());
+}
+
+/// The fraction of rows of scores (N, C) where fewer than k entries beat that of the label (N): the
+/// larger ones, and of equals those before it. An entry that is NaN beats every other.
+/// @throws ShapeError for other shapes; ValueError where there is no sample, k is less than 1, or a
+/// label is not in [0, C).
+template <AnyTensor X>
+double top_k_accuracy(const X& scores, TensorView<const std::int32_t> labels, Index k) {
+  const auto s = const_view(scores);
+  detail::expect_scores("top-k accuracy", s, labels);
+  if (k < 1) throw ValueError(concat("top-k accuracy: expected k of at least 1, got ", k));
+  Index right = 0;
+  for (Index n = 0; n < s.extent(0); ++n) {
+    const Index label = labels(n);
+    if (label < 0 || label >= s.extent(1)) {
+      throw ValueError(concat("top-k accuracy: label ", label, " of sample ", n, " is not in 0..",
+                              s.extent(1) - 1));
+    }
+    Index better = 0;
+    for (Index c = 0; c < s.extent(1); ++c) {
+      const bool is_behind = s(n, c) < s(n, label) || (s(n, c) == s(n, label) && c >= label);
+      better += is_behind ? 0 : 1;
+    }
+    right += better < k ? 1 : 0;
+  }
+  return static_cast<double>(right) / static_cast<double>(labels.size());
+}
+
+/// How often each label was taken for each class: counts (C, C), the row being the label, the
+/// column the class with the largest of the scores (N, C).
+/// @throws ShapeError for other shapes; ValueError where there is no sample or a label is not in
+/// [0, C).
+template <AnyTensor X>
+Tensor<Index> confusion_matrix(const X& scores, TensorView<const std::int32_t> labels) {
+  const auto s = const_view(scores);
+  detail::expect_scores("confusion matrix", s, labels);
+  const Index classes = s.extent(1);
+  const Tensor<Index> guesses = argmax(s, 1);
+  Tensor<Index> counts({classes, classes});
+  for (Index n = 0; n < labels.size(); ++n) {
+    if (labels(n) < 0 || labels(n) >= classes) {
+      throw ValueError(concat("confusion matrix: label ", labels(n), " of sample ", n,
+                              " is not in 0..", classes - 1));
+    }
+    ++counts(labels(n), guesses(n));
+  }
+  return counts;
+}
+
+/// Of those that were taken for a class, the fraction that is of it; of those of a class, the
+/// fraction that was taken for it. NaN for a class that was never named, or never occurs. Each (C).
+struct PrecisionRecall {
+  Tensor<double> precision;
+  Tensor<double> recall;
+};
+
+/// From a confusion matrix (C, C). @throws ShapeError unless it is square.
+inline PrecisionRecall precision_recall(const Tensor<Index>& confusion) {
+  if (confusion.rank() != 2 || confusion.extent(0) != confusion.extent(1)) {
+    throw ShapeError(concat("precision and recall: expected a confusion matrix (C, C), got ",
+                            confusion.shape()));
+  }
+  const Tensor<Index> named = sum(confusion, 0);
+  const Tensor<Index> occurring = sum(confusion, 1);
+  const Index classes = confusion.extent(0);
+  PrecisionRecall result{Tensor<double>({classes}), Tensor<double>({classes})};
+  for (Index c = 0; c < classes; ++c) {
+    const auto right = static_cast<double>(confusion(c, c));
+    result.precision(c) = right / static_cast<double>(named(c));
+    result.recall(c) = right / static_cast<double>(occurring(c));
+  }
+  return result;
 }
 
 }  // namespace dlfs

@@ -5,13 +5,16 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "dlfs/data/batches.hpp"
 #include "dlfs/data/dataset.hpp"
+#include "dlfs/net/activations.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
+#include "dlfs/optim/clip_gradients.hpp"
 #include "dlfs/optim/optimizer.hpp"
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
@@ -26,6 +29,11 @@ struct TrainerOptions {
   /// How many samples of each dataset, from its beginning, are classified after every epoch; 0
   /// stands for all.
   Index evaluation_samples = 0;
+  /// Epochs in a row without a better test accuracy after which the training ends; 0 for never.
+  Index patience = 0;
+  /// End with the weights of the epoch whose test accuracy was the best, the first of equals.
+  bool restore_best = false;
+  double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
 };
 
 /// Trains a network on mini-batches: the book's Trainer (common/trainer.py).
@@ -47,10 +55,13 @@ class Trainer {
         loss_(std::move(loss)),
         optimizer_(std::move(optimizer)),
         options_(options) {
-    if (options.epochs < 0 || options.batch_size < 1 || options.evaluation_samples < 0) {
-      throw ValueError(concat("trainer: expected epochs of at least 0, a batch size of at least 1 ",
-                              "and evaluation samples of at least 0, got ", options.epochs, ", ",
-                              options.batch_size, " and ", options.evaluation_samples));
+    if (options.epochs < 0 || options.batch_size < 1 || options.evaluation_samples < 0 ||
+        options.patience < 0 || !(options.clip_norm >= 0)) {
+      throw ValueError(
+          concat("trainer: expected epochs of at least 0, a batch size of at least 1, ",
+                 "evaluation samples, patience and clip norm of at least 0, got ", options.epochs,
+                 ", ", options.batch_size, ", ", options.evaluation_samples, ", ", options.patience,
+                 " and ", options.clip_norm));
     }
   }
 
@@ -62,12 +73,18 @@ class Trainer {
     epoch_callbacks_.push_back(std::move(callback));
   }
 
+  /// Sets the learning rate before every update, by the number of updates so far; see
+  /// schedules.hpp.
+  void schedule(std::function<double(Index)> learning_rate) {
+    learning_rate_ = std::move(learning_rate);
+  }
+
   /// From a callback: ends `fit` after the running step or epoch.
   void stop() { stopped_ = true; }
 
   /// Trains on `train` for the epochs of the options; the last batch of an epoch may be short.
   /// @throws ShapeError where the data does not fit the network; ValueError for a label out of
-  /// range, an empty dataset, or a loss that is no longer finite, naming epoch and step.
+  /// range, an empty dataset, or a loss that is no longer finite, naming epoch, step and layer.
   const History& fit(const Dataset<T>& train, const Dataset<T>& test) {
     train.check("trainer: training data");
     test.check("trainer: test data");
@@ -80,23 +97,39 @@ class Trainer {
       record.train_accuracy = accuracy(*network_, train, evaluation_samples(train));
       record.test_accuracy = accuracy(*network_, test, evaluation_samples(test));
       history_.epochs.push_back(record);
+      note_best(record);
       for (const auto& callback : epoch_callbacks_) callback(record);
+      if (options_.patience > 0 && epochs_done_ - best_.epoch >= options_.patience) stop();
     }
+    if (options_.restore_best) restore_best();
     return history_;
   }
 
   /// One update on one batch; returns the loss before it.
   T step(const Dataset<T>& batch) {
-    const T loss = loss_.forward(network_->forward(batch.inputs), batch.targets);
-    network_->backward(loss_.backward());
-    optimizer_.step(network_->parameters());
+    const T loss = forward(batch);
+    update();
     return loss;
   }
 
   const History& history() const { return history_; }
 
+  OptimizerType& optimizer() { return optimizer_; }
+
  private:
   using Clock = std::chrono::steady_clock;
+
+  T forward(const Dataset<T>& batch) {
+    return loss_.forward(network_->forward(batch.inputs), batch.targets);
+  }
+
+  void update() {
+    network_->backward(loss_.backward());
+    if (options_.clip_norm > 0) clip_gradient_norm(network_->parameters(), options_.clip_norm);
+    if (learning_rate_) optimizer_.options().learning_rate = learning_rate_(updates_);
+    ++updates_;
+    optimizer_.step(network_->parameters());
+  }
 
   EpochRecord train_epoch(const Dataset<T>& train, const BatchSampler& sampler) {
     EpochRecord record{.epoch = ++epochs_done_};
@@ -105,11 +138,9 @@ class Trainer {
     const auto begin = Clock::now();
     for (Index i = 0; i < sampler.batch_count() && !stopped_; ++i) {
       gather(train, sampler.batch(i), batch_);
-      const auto loss = static_cast<double>(step(batch_));
-      if (!std::isfinite(loss)) {
-        throw ValueError(concat("trainer: the loss is ", loss, " at epoch ", epochs_done_,
-                                ", step ", i + 1, "; a lower learning rate may help"));
-      }
+      const auto loss = static_cast<double>(forward(batch_));
+      if (!std::isfinite(loss)) throw_not_finite(loss, i + 1);
+      update();
       history_.step_losses.push_back(loss);
       loss_sum += loss * static_cast<double>(batch_.size());
       samples += batch_.size();
@@ -119,6 +150,41 @@ class Trainer {
     record.train_loss = loss_sum / static_cast<double>(samples);
     record.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     return record;
+  }
+
+  /// The network's state after its best epoch.
+  struct Best {
+    Index epoch = 0;
+    double accuracy = -1;
+    std::vector<Tensor<T>> values;  // of all parameters, then all buffers
+  };
+
+  void note_best(const EpochRecord& record) {
+    if (!(record.test_accuracy > best_.accuracy)) return;
+    best_.epoch = record.epoch;
+    best_.accuracy = record.test_accuracy;
+    best_.values.clear();
+    if (!options_.restore_best) return;
+    for (const auto* parameter : network_->parameters()) best_.values.push_back(parameter->value);
+    for (const auto* buffer : network_->buffers()) best_.values.push_back(buffer->value);
+  }
+
+  void restore_best() {
+    if (best_.values.empty()) return;
+    auto value = best_.values.begin();
+    for (auto* parameter : network_->parameters()) parameter->value = *value++;
+    for (auto* buffer : network_->buffers()) buffer->value = *value++;
+  }
+
+  [[noreturn]] void throw_not_finite(double loss, Index step) const {
+    std::string culprit = "every layer's output was finite";
+    for (const NamedTensor<T>& output : activations(*network_, batch_.inputs, Mode::train)) {
+      if (as_array(output.value).isFinite().all()) continue;
+      culprit = concat("the first layer whose output is not finite is ", output.name);
+      break;
+    }
+    throw ValueError(concat("trainer: the loss is ", loss, " at epoch ", epochs_done_, ", step ",
+                            step, "; ", culprit, "; a lower learning rate may help"));
   }
 
   Index evaluation_samples(const Dataset<T>& dataset) const {
@@ -133,7 +199,10 @@ class Trainer {
   std::vector<std::function<void(const StepRecord&)>> step_callbacks_;
   std::vector<std::function<void(const EpochRecord&)>> epoch_callbacks_;
   History history_;
+  Best best_;
+  std::function<double(Index)> learning_rate_;
   Index epochs_done_ = 0;
+  Index updates_ = 0;
   bool stopped_ = false;
   Dataset<T> batch_;
 };

@@ -3,24 +3,11 @@
 #include <algorithm>
 
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/images.hpp"
 #include "dlfs/math/simd/multiply.hpp"
 #include "dlfs/math/window_range.hpp"
 
 namespace dlfs::simd {
-
-/// Images one after the other, or those of one group of channels: the rows and columns of a
-/// channel lie dense.
-template <class T>
-struct Images {
-  T* data;
-  Index stride;  // from one image to the next
-  Index channels;
-  Index height;
-  Index width;
-
-  Index plane() const { return height * width; }
-  T* channel(Index image, Index c) const { return data + image * stride + c * plane(); }
-};
 
 /// One axis of a window that slides over images: under tap t of its position i lies the pixel
 /// first + t * dilation + i * stride. Taps may go backwards, with a negative dilation.
@@ -44,6 +31,9 @@ struct Weights {
   Index channel;
   Index y_tap;
   Index x_tap;
+
+  /// Whether the window has `x_taps` by any number of taps, which lie one after the other.
+  bool are_dense(Index x_taps) const { return x_tap == 1 && y_tap == x_taps; }
 };
 
 /// A copy of a band of images that shows a dense plane to each tap of the window: for each channel

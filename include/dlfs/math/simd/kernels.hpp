@@ -8,11 +8,16 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
+#include "dlfs/math/element.hpp"
 #include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/simd/tile.hpp"
+#include "dlfs/math/simd/winograd_matrices.hpp"
 
 // Translation units with different flags compile the kernels differently, but the linker keeps only
 // one of equal names: with the wrong one, a program could run instructions that the machine lacks.
@@ -32,6 +37,27 @@
 #endif
 
 namespace dlfs::simd {
+
+/// Elements that fill vectors.
+template <class T>
+concept Dispatched = std::same_as<T, float> || std::same_as<T, double>;
+
+/// The 2 by 2 blocks of the images of (N, C, H, W) elements; an odd row or column stays over.
+struct Blocks {
+  Index planes;
+  Index height;
+  Index width;
+};
+
+/// Max pooling of such blocks; see max_pooling.
+template <class T>
+struct BlockPooling {
+  /// `winners` may be null.
+  void (*forward)(const Blocks&, const T* x, T* y, std::uint16_t* winners);
+  /// Writes the blocks of dx. Returns whether all winners are taps.
+  bool (*backward)(const Blocks&, const T* dy, const std::uint16_t* winners, T* dx);
+};
+
 inline namespace DLFS_SIMD_NAMESPACE {
 
 #if defined(DLFS_SIMD_X86)
@@ -75,22 +101,47 @@ inline constexpr int tile_rows = 4;
 #include "dlfs/math/simd/kernels.inl"
 }  // namespace base
 
-/// The kernels of the level in force. Elements other than float and double have those of the base.
-template <class T>
-const Kernels<T>& kernels() {
+/// visit(ThisLevel()) of the level in force, as kernels.inl has it. Elements other than float and
+/// double have the base level.
+template <class... T, class Visit>
+decltype(auto) at_level(const Visit& visit) {
 #if defined(DLFS_SIMD_X86)
-  if constexpr (std::floating_point<T> && sizeof(T) <= sizeof(double)) {
+  if constexpr ((Dispatched<T> && ...)) {
     switch (level()) {
       case Level::avx512:
-        return avx512::kernels<T>;
+        return visit(avx512::ThisLevel());
       case Level::avx2:
-        return avx2::kernels<T>;
+        return visit(avx2::ThisLevel());
       case Level::base:
         break;
     }
   }
 #endif
-  return base::kernels<T>;
+  return visit(base::ThisLevel());
+}
+
+template <class T>
+const Kernels<T>& kernels() {
+  return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
+}
+
+template <class T>
+const BlockPooling<T>& block_pooling() {
+  return at_level<T>([](auto level) -> const auto& { return level.template block_pooling<T>(); });
+}
+
+/// Calls `formula(x...)` for the elements of each array that belong together, `count` times in all;
+/// what it changes is stored, except where the elements are const. Arrays may be the same.
+///
+///   map([a]<class V>(const V& x, V& y) { y += a * x; }, count, x, y);
+///
+/// V is a vector of the level in force: GNU's, with the operators of its elements, comparisons that
+/// give masks, and `mask ? a : b`. More is in vector_math.hpp. As no vector crosses the boundary of
+/// a level by value, formulas and all that they call take and give back references. For elements
+/// other than float and double V is a single one, half types as float.
+template <class Formula, class... T>
+void map(const Formula& formula, Index count, T*... arrays) {
+  at_level<std::remove_const_t<T>...>([&](auto level) { level.map(formula, count, arrays...); });
 }
 
 }  // namespace DLFS_SIMD_NAMESPACE

@@ -4,10 +4,8 @@
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
 #if defined(DLFS_SIMD_VECTORS)
-#define DLFS_INLINE inline __attribute__((always_inline))
 #define DLFS_UNROLL _Pragma("GCC unroll 16")
 #else
-#define DLFS_INLINE inline
 #define DLFS_UNROLL
 #endif
 
@@ -50,40 +48,70 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
-/// See Tile. The rows beyond tile.rows repeat row 0, and are thrown away.
-template <class T, int vectors>
+/// See Tile.
+template <class T, int rows, int vectors>
 void multiply(const Tile<T>& tile) {
-  Vector<T> sum[tile_rows][vectors];
-  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+  Vector<T> sum[rows][vectors];
+  const T* a[rows];
+  const T* b[vectors];
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    a[i] = tile.a + i * tile.a_stride;
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      if (tile.start != nullptr) {
-        sum[i][v] = Vector<T>{} + (i < tile.rows ? tile.start[i] : T(0));
-      } else {
-        sum[i][v] = i < tile.rows ? load(tile.c[v] + i * tile.c_stride) : Vector<T>{};
-      }
+      sum[i][v] =
+          tile.start != nullptr ? Vector<T>{} + tile.start[i] : load(tile.c[v] + i * tile.c_stride);
     }
   }
-
-  const Term* term = tile.terms;
-  const Term* const end = term + tile.depth;
-  const T* rows[tile_rows];
-  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
-    rows[i] = tile.a + (i < tile.rows ? i * tile.a_stride : 0);
-  }
-  const T* b[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
-  for (; term != end; ++term) {
+
+  const Term* const end = tile.terms + tile.depth;
+  for (const Term* term = tile.terms; term != end; ++term) {
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term->b);
-    DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
-      const T left = rows[i][term->a];
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      const T left = a[i][term->a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
     }
   }
 
-  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
-    if (i >= tile.rows) break;
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(tile.c[v] + i * tile.c_stride, sum[i][v]);
+  }
+}
+
+/// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
+/// vectors of `width`, the rest in narrower ones.
+template <int width, class T, std::size_t terms>
+DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms>& left,
+                           const std::array<const T*, terms>& row, T* c) {
+  using Memory = typename VectorOf<T, width>::Memory;
+  Index j = first;
+  for (; j + width <= columns; j += width) {
+    typename VectorOf<T, width>::Register sum = *reinterpret_cast<const Memory*>(c + j);
+    DLFS_UNROLL for (std::size_t t = 0; t < terms; ++t) {
+      sum += *reinterpret_cast<const Memory*>(row[t] + j) * left[t];
+    }
+    *reinterpret_cast<Memory*>(c + j) = sum;
+  }
+  if constexpr (width > 1) add_terms<width / 2>(j, columns, left, row, c);
+}
+
+template <class T>
+void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const T* b,
+                  Index b_stride, T* c) {
+  // So many terms at a time that c is seldom read and written.
+  constexpr std::size_t terms = 8;
+  std::array<T, terms> left;
+  std::array<const T*, terms> row;
+  Index t = 0;
+  for (; t + Index{terms} <= depth; t += Index{terms}) {
+    DLFS_UNROLL for (std::size_t i = 0; i < terms; ++i) {
+      left[i] = a[(t + Index(i)) * a_stride];
+      row[i] = b + (t + Index(i)) * b_stride;
+    }
+    add_terms<lanes<T>>(0, columns, left, row, c);
+  }
+  for (; t < depth; ++t) {
+    add_terms<lanes<T>, T, 1>(0, columns, {a[t * a_stride]}, {b + t * b_stride}, c);
   }
 }
 
@@ -128,9 +156,6 @@ void copy_rows(Index rows, Index columns, const Source<T>& from, T* to, Index to
   if (j < columns) copy_vectors(rows, std::max<Index>(0, columns - lanes<T>), from, to, to_stride);
 }
 
-template <class T>
-inline constexpr int square_side = lanes<T> < 8 ? lanes<T> : 8;
-
 #if defined(DLFS_SIMD_VECTORS)
 template <class Row, int... i>
 DLFS_INLINE void interleave(Row a, Row b, Row& low, Row& high, std::integer_sequence<int, i...>) {
@@ -141,9 +166,8 @@ DLFS_INLINE void interleave(Row a, Row b, Row& low, Row& high, std::integer_sequ
 
 /// A square in registers: log2(side) times, the first half of the rows is interleaved with the
 /// second.
-template <class T>
+template <class T, int side>
 DLFS_INLINE void transpose_square(const T* from, Index from_stride, T* to, Index to_stride) {
-  constexpr int side = square_side<T>;
   using Row = typename VectorOf<T, side>::Register;
   using Memory = typename VectorOf<T, side>::Memory;
   Row rows[side];
@@ -162,25 +186,36 @@ DLFS_INLINE void transpose_square(const T* from, Index from_stride, T* to, Index
     *reinterpret_cast<Memory*>(to + i * to_stride) = rows[i];
   }
 }
+
+/// The last squares overlap those before.
+template <class T, int side>
+void transpose_squares(Index rows, Index columns, const T* from, Index from_stride, T* to,
+                       Index to_stride) {
+  for (Index left = 0; left < columns; left += side) {
+    const Index j = std::min(left, columns - side);
+    for (Index top = 0; top < rows; top += side) {
+      const Index i = std::min(top, rows - side);
+      transpose_square<T, side>(from + i * from_stride + j, from_stride, to + j * to_stride + i,
+                                to_stride);
+    }
+  }
+}
 #endif
 
 template <class T>
 void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
                Index to_stride) {
 #if defined(DLFS_SIMD_VECTORS)
-  constexpr Index side = square_side<T>;
+  constexpr int side = lanes<T> < 8 ? lanes<T> : 8;
+  const Index least = std::min(rows, columns);
   if constexpr (side > 1) {
-    if (rows >= side && columns >= side) {
-      // The last squares overlap those before, for there is no smaller one.
-      for (Index top = 0; top < rows; top += side) {
-        const Index i = std::min(top, rows - side);
-        for (Index left = 0; left < columns; left += side) {
-          const Index j = std::min(left, columns - side);
-          transpose_square(from + i * from_stride + j, from_stride, to + j * to_stride + i,
-                           to_stride);
-        }
-      }
-      return;
+    if (least >= side) {
+      return transpose_squares<T, side>(rows, columns, from, from_stride, to, to_stride);
+    }
+  }
+  if constexpr (side > 2) {
+    if (least >= side / 2) {
+      return transpose_squares<T, side / 2>(rows, columns, from, from_stride, to, to_stride);
     }
   }
 #endif
@@ -189,14 +224,136 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
   }
 }
 
-template <class T>
-inline constexpr Kernels<T> kernels{tile_rows,
-                                    lanes<T>,
-                                    {multiply<T, 1>, multiply<T, 2>, multiply<T, 3>},
-                                    copy_rows<T>,
-                                    transpose<T>};
+/// out[i * stride] = start + sum over j of matrix[i][j] in[j]
+template <class T, const auto& matrix>
+DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
+                                  int stride) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    Vector<T> sum = start;
+    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+      if (matrix[i][j] != 0) sum += in[j] * static_cast<T>(matrix[i][j]);
+    }
+    out[i * stride] = sum;
+  }
+}
 
-#undef DLFS_INLINE
+/// See Transform.
+template <class T, const auto& matrix>
+void transform(Index tiles, Index count, const Squares<const T>& from, const T* start,
+               const Squares<T>& to) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  for (Index k = 0; k < count; k += lanes<T>) {
+    const Vector<T> first = start != nullptr ? load(start + k) : Vector<T>{};
+    for (Index t = 0; t < tiles; ++t) {
+      const T* const in = from.data + t * from.step + k;
+      T* const out = to.data + t * to.step + k;
+      Vector<T> half[rows][columns];
+      for (int q = 0; q < columns; ++q) {
+        Vector<T> column[columns];
+        DLFS_UNROLL for (int p = 0; p < columns; ++p) {
+          column[p] = load(in + p * from.row + q * from.column);
+        }
+        transform_column<T, matrix>(column, Vector<T>{}, &half[0][q], columns);
+      }
+      for (int i = 0; i < rows; ++i) {
+        Vector<T> row[rows];
+        transform_column<T, matrix>(half[i], first, row, 1);
+        DLFS_UNROLL for (int j = 0; j < rows; ++j) store(out + i * to.row + j * to.column, row[j]);
+      }
+    }
+  }
+}
+
+template <class T>
+void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
+  for (Index i = 0; i < rows; ++i, from += stride, sums += lanes<T>) {
+    Vector<T> even = load(sums);
+    Vector<T> odd{};
+    Index j = 0;
+    for (; j + 2 * lanes<T> <= columns; j += 2 * lanes<T>) {
+      even += load(from + j);
+      odd += load(from + j + lanes<T>);
+    }
+    if (j + lanes<T> <= columns) {
+      even += load(from + j);
+      j += lanes<T>;
+    }
+    store(sums, even + odd);
+    for (Index lane = 0; j < columns; ++j, ++lane) sums[lane] += from[j];
+  }
+}
+
+template <class T>
+void multiply_lanes(const Tile<T>& tile, Index rows) {
+  constexpr int vectors = most_vectors;
+  using Memory = typename VectorOf<T, lanes<T>>::Memory;
+  Vector<T> sum[tile_rows][vectors] = {};
+  const T* a[tile_rows];
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    a[i] = tile.a + std::min<Index>(i, rows - 1) * tile.a_stride;
+  }
+  const T* b[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
+  for (Index j = 0; j < tile.depth; j += lanes<T>) {
+    Vector<T> right[vectors];
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);
+    DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+      // Volatile: g++ would load it anew for each product, and the loads would bound the speed.
+      const Vector<T> left = *reinterpret_cast<const volatile Memory*>(a[i] + j);
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += left * right[v];
+    }
+  }
+  DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
+    if (i >= rows) break;
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      T* const c = tile.c[v] + i * tile.c_stride;
+      store(c, load(c) + sum[i][v]);
+    }
+  }
+}
+
+template <class T, int... exponent>
+constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
+  return {tile_rows,
+          lanes<T>,
+          {{multiply<T, 1 << exponent, 1>, multiply<T, 1 << exponent, 2>,
+            multiply<T, 1 << exponent, 3>}...},
+          multiply_row<T>,
+          copy_rows<T>,
+          transpose<T>,
+          add_rows<T>,
+          multiply_lanes<T>,
+          {transform<T, winograd::pixels>, transform<T, winograd::taps>,
+           transform<T, winograd::outputs>, transform<T, winograd::outputs_of_points>,
+           transform<T, winograd::taps_of_points>}};
+}
+
+template <class T>
+inline constexpr Kernels<T> all_kernels =
+    list_kernels<T>(std::make_integer_sequence<int, std::bit_width(unsigned{tile_rows})>{});
+
+#include "dlfs/math/simd/map.inl"
+#include "dlfs/math/simd/pooling.inl"
+
+/// What simd::at_level chooses from.
+struct ThisLevel {
+  template <class T>
+  static const Kernels<T>& kernels() {
+    return all_kernels<T>;
+  }
+  template <class T>
+  static const BlockPooling<T>& block_pooling() {
+    return all_block_pooling<T>;
+  }
+  template <class Formula, class... T>
+  static void map(const Formula& formula, Index count, T*... arrays) {
+    map_vectors(formula, count, arrays...);
+  }
+};
+
 #undef DLFS_UNROLL
 
 #endif

@@ -18,6 +18,15 @@
 #endif
 #endif
 
+// Vectors pass between functions only where those are inlined: see kernels.hpp.
+#if defined(DLFS_SIMD_VECTORS)
+#define DLFS_INLINE inline __attribute__((always_inline))
+#define DLFS_INLINE_CALLS __attribute__((flatten))
+#else
+#define DLFS_INLINE inline
+#define DLFS_INLINE_CALLS
+#endif
+
 namespace dlfs::simd {
 
 /// The instruction sets that kernels are compiled for, from the least to the best.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
@@ -15,9 +16,10 @@ struct Panel {
   T* c;
 };
 
-/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels.
+/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
+/// tile to the next, a moves by `a_step`.
 template <class T>
-void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
+void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
                      const Panel<T>* panels, Index count) {
   const Index groups = (count + most_vectors - 1) / most_vectors;
   for (Index group = 0; group < groups; ++group) {
@@ -25,17 +27,24 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
     const Index vectors = piece_begin(count, groups, group + 1) - first;
     // The right factors stay in the nearest cache while all rows pass.
     Tile<T> part = tile;
-    for (Index row = 0; row < rows; row += kernels.rows) {
-      part.a = tile.a + row * tile.a_stride;
-      part.rows = std::min(kernels.rows, rows - row);
+    for (Index row = 0, part_rows = kernels.rows; row < rows; row += part_rows) {
+      while (part_rows > rows - row) part_rows /= 2;
+      part.a = tile.a + row / kernels.rows * a_step + row % kernels.rows * tile.a_stride;
       if (tile.start != nullptr) part.start = tile.start + row;
       for (Index v = 0; v < vectors; ++v) {
         part.b[v] = panels[first + v].b;
         part.c[v] = panels[first + v].c + row * tile.c_stride;
       }
-      kernels.multiply[vectors - 1](part);
+      kernels.multiply[std::countr_zero(static_cast<unsigned>(part_rows))][vectors - 1](part);
     }
   }
+}
+
+/// Likewise, for rows at equal distances.
+template <class T>
+void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
+                     const Panel<T>* panels, Index count) {
+  multiply_panels(kernels, tile, kernels.rows * tile.a_stride, rows, panels, count);
 }
 
 /// The first column of each vector of `columns` >= lanes columns. The last vector overlaps the one

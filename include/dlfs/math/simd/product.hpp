@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/multiply.hpp"
 #include "dlfs/math/store.hpp"
@@ -16,111 +17,187 @@ struct Strided {
   Index column;  // from one column to the next
 
   T* at(Index i, Index j) const { return data + i * row + j * column; }
+  Strided from(Index i, Index j) const { return {at(i, j), row, column}; }
+  Strided transposed() const { return {data, column, row}; }
 };
 
-/// How a product (m, k) (k, n) is cut so that its parts stay in the caches.
-template <class T>
-struct ProductBlocks {
-  Index depth;    // of three vectors of columns of b that fill two thirds of the first-level cache
-  Index rows;     // of that depth, of a part of a that the second-level cache holds
-  Index columns;  // of that depth, of a part of b that it holds as well
-
-  explicit ProductBlocks(const Kernels<T>& kernels) {
-    constexpr Index vectors_bytes = 32 * 1024;
-    constexpr Index part_bytes = 256 * 1024;
-    depth = vectors_bytes / (most_vectors * kernels.lanes * Index{sizeof(T)});
-    rows = part_bytes / (depth * Index{sizeof(T)}) / kernels.rows * kernels.rows;
-    columns = rows;
-  }
-};
-
-/// Lays `lanes` columns of b out as dense rows; those from `columns` on are zeros.
-template <class T>
-void pack_vector(const Kernels<T>& kernels, Strided<const T> b, Index depth, Index columns,
-                 T* packed) {
-  if (b.row == 1 && columns >= kernels.lanes) {
-    kernels.transpose(kernels.lanes, depth, b.data, b.column, packed, kernels.lanes);
-    return;
-  }
-  const bool is_full = b.column == 1 && b.row >= 0 && columns >= kernels.lanes;
-  kernels.copy_rows(depth, kernels.lanes,
-                    {.data = b.data,
-                     .stride = b.row,
-                     .step = b.column,
-                     .rows = {0, depth},
-                     .columns = {0, columns},
-                     .memory_begin = b.data,
-                     .memory_end = b.data + (is_full ? (depth - 1) * b.row + columns : 0)},
-                    packed, kernels.lanes);
+/// The extent of blocks that cut an axis into parts of nearly equal size: at most `most`, rounded
+/// up to a multiple of `unit`.
+constexpr Index block_extent(Index extent, Index most, Index unit) {
+  const Index blocks = (extent + most - 1) / most;
+  return (extent + blocks * unit - 1) / (blocks * unit) * unit;
 }
 
-/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
-///
-/// No sum depends on the blocks: each is one chain of products in the order of k.
+/// Lays a matrix (rows, columns) out in panels of `width` columns, with dense rows, one behind the
+/// other. The last one is filled up with zeros, or, if it `overlaps` the one before, ends where the
+/// matrix ends. Less than a vector behind the panels may be overwritten.
+template <class T>
+void pack_panels(const Kernels<T>& kernels, Strided<const T> from, Index rows, Index columns,
+                 Index width, bool overlaps, T* to) {
+  const bool is_transposed = from.row == 1 && from.column != 1;
+  // Rows may lie in a page each, so some are read to their end at a time. But what a copy of less
+  // than a vector spills must be overwritten by the next one.
+  const Index most_rows = is_transposed || width < kernels.lanes ? rows : 16;
+  for (Index top = 0; top < rows; top += most_rows) {
+    const Index height = std::min(most_rows, rows - top);
+    for (Index j = 0; j < columns; j += width) {
+      const Index left = overlaps ? std::min(j, columns - width) : j;
+      const Index filled = std::min(width, columns - left);
+      const T* const data = from.at(top, left);
+      T* const panel = to + j * rows + top * width;
+      if (is_transposed && filled == width) {
+        kernels.transpose(width, height, data, from.column, panel, width);
+        continue;
+      }
+      const bool is_dense = from.column == 1 && from.row >= 0;
+      kernels.copy_rows(height, width,
+                        {.data = data,
+                         .stride = from.row,
+                         .step = from.column,
+                         .rows = {0, height},
+                         .columns = {0, filled},
+                         .memory_begin = data,
+                         .memory_end = is_dense ? from.at(rows - 1, columns - 1) + 1 : data},
+                        panel, width);
+    }
+  }
+}
+
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense, and have room for a
+/// vector where n is less; m, k and n at least 1.
 template <class T>
 void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
                    Strided<const T> b, Strided<T> out, Store store) {
   const Index lanes = kernels.lanes;
-  const ProductBlocks<T> blocks(kernels);
-  const Index depth = std::min(k, blocks.depth);
-  // Rows of b are read where they lie, unless so many rows of a meet them that order pays.
-  const bool is_packed = b.column != 1 || n < lanes || m > 2 * lanes * most_vectors;
-  const Index column_blocks = is_packed ? (n + blocks.columns - 1) / blocks.columns : 1;
-  const Index most_panels = (n / column_blocks + 1 + lanes - 1) / lanes;
+  // Factors are read where they lie, unless so many others meet them that order pays. A small b is
+  // in the first-level cache anyway.
+  constexpr Index small = 64 * 1024 / sizeof(T);
+  const bool packs_a = n > 256;
+  const bool packs_b = b.column != 1 || n < lanes || (m > 96 && k * n > small);
+  // A few rows of a stay in the first-level cache, three vectors of b and a block of a in the
+  // second-level cache.
+  const Index depth = block_extent(k, 520, 1);
+  const Index most_rows = block_extent(m, 192, kernels.rows);
+  const Index column_blocks = (n + 2047) / 2048;
+  const Index most_panels = (n / column_blocks + lanes) / lanes;
 
-  const Scratch<T> packed(is_packed ? most_panels * lanes * depth : 0);
+  const Scratch<T> packed_a(packs_a ? most_rows * depth + lanes : 0);
+  const Scratch<T> packed_b(packs_b ? most_panels * lanes * depth : 0);
   const Scratch<Panel<T>> panels(most_panels);
   const Scratch<Term> terms(depth);
-  for (Index t = 0; t < depth; ++t) terms[t] = {t * a.column, t * (is_packed ? lanes : b.row)};
-  const Scratch<T> zeros(m);
-  std::fill_n(zeros.data(), m, T(0));
+  for (Index t = 0; t < depth; ++t) {
+    terms[t] = {t * (packs_a ? kernels.rows : a.column), t * (packs_b ? lanes : b.row)};
+  }
+  const Scratch<T> zeros(most_rows);
+  std::fill_n(zeros.data(), most_rows, T(0));
 
   for (Index block = 0; block < column_blocks; ++block) {
     const Index left = piece_begin(n, column_blocks, block);
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
     const Index count = (columns + lanes - 1) / lanes;
     for (Index top = 0; top < k; top += depth) {
+      Tile<T> tile{.terms = terms.data(), .depth = std::min(depth, k - top)};
+      if (packs_b) {
+        pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, columns >= lanes,
+                    packed_b.data());
+      }
       for (Index v = 0; v < count; ++v) {
         const Index column = left + (columns < lanes ? 0 : vector_begin(v, lanes, columns));
-        panels[v] = {b.at(top, column), out.at(0, column)};
-        if (!is_packed) continue;
-        T* const copy = packed.data() + v * lanes * depth;
-        pack_vector(kernels, {panels[v].b, b.row, b.column}, std::min(depth, k - top),
-                    std::min(columns, lanes), copy);
-        panels[v].b = copy;
+        panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
+                     out.at(0, column)};
       }
-      Tile<T> tile{.terms = terms.data(), .depth = std::min(depth, k - top)};
-      tile.a_stride = a.row;
+      tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
       tile.start = top == 0 && store == Store::overwrite ? zeros.data() : nullptr;
-      for (Index row = 0; row < m; row += blocks.rows) {
-        tile.a = a.at(row, top);
-        multiply_panels(kernels, tile, std::min(blocks.rows, m - row), panels.data(), count);
-        for (Index v = 0; v < count; ++v) panels[v].c += blocks.rows * out.row;
+      const Index a_step = kernels.rows * (packs_a ? tile.depth : a.row);
+      for (Index row = 0; row < m; row += most_rows) {
+        const Index rows = std::min(most_rows, m - row);
+        tile.a = packs_a ? packed_a.data() : a.at(row, top);
+        if (packs_a) {
+          pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
+                      packed_a.data());
+        }
+        multiply_panels(kernels, tile, a_step, rows, panels.data(), count);
+        for (Index v = 0; v < count; ++v) panels[v].c += most_rows * out.row;
       }
     }
   }
 }
 
-/// Likewise.
+/// The rows that the products of few columns compute at a time.
+inline constexpr Index narrow_rows = 240;
+
+/// Likewise for columns that fill more than half of a vector: computed as a whole vector, and
+/// copied.
+template <class T>
+void multiply_padded(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
+                     Strided<const T> b, Strided<T> out, Store store) {
+  const Index lanes = kernels.lanes;
+  const Scratch<T> vectors(std::min(m, narrow_rows) * lanes);
+  for (Index top = 0; top < m; top += narrow_rows) {
+    const Index rows = std::min(narrow_rows, m - top);
+    if (store == Store::add) {
+      for (Index i = 0; i < rows; ++i) {
+        std::copy_n(out.at(top + i, 0), n, vectors.data() + i * lanes);
+      }
+    }
+    multiply_wide<T>(kernels, rows, k, n, a.from(top, 0), b, {vectors.data(), lanes, 1}, store);
+    // Where nothing lies between the rows, a vector may spill into the next one, which follows.
+    const Index spilling = out.row == n ? rows - 1 : 0;
+    kernels.copy_rows(spilling, n,
+                      {.data = vectors.data(),
+                       .stride = lanes,
+                       .rows = {0, spilling},
+                       .columns = {0, n},
+                       .memory_begin = vectors.data(),
+                       .memory_end = vectors.data() + rows * lanes},
+                      out.at(top, 0), n);
+    for (Index i = spilling; i < rows; ++i) {
+      std::copy_n(vectors.data() + i * lanes, n, out.at(top + i, 0));
+    }
+  }
+}
+
+/// Likewise for few columns, with the rows of out in the lanes: the transposed product.
+template <class T>
+void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
+                         Strided<const T> b, Strided<T> out, Store store) {
+  const Index stride = std::clamp(m, kernels.lanes, std::max(kernels.lanes, narrow_rows));
+  const Scratch<T> columns(n * stride);
+  for (Index top = 0; top < m; top += narrow_rows) {
+    const Index rows = std::min(narrow_rows, m - top);
+    if (store == Store::add) {
+      kernels.transpose(rows, n, out.at(top, 0), out.row, columns.data(), stride);
+    }
+    multiply_wide<T>(kernels, n, k, rows, b.transposed(), a.from(top, 0).transposed(),
+                     {columns.data(), stride, 1}, store);
+    kernels.transpose(n, rows, columns.data(), stride, out.at(top, 0), out.row);
+  }
+}
+
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
+///
+/// Each sum is one chain of products in the order of k, however the product is cut.
 template <class T>
 void multiply(Index m, Index k, Index n, Strided<const T> a, Strided<const T> b, Strided<T> out,
               Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
-  if (n >= kernels.lanes) return multiply_wide(kernels, m, k, n, a, b, out, store);
-
-  // The few columns of the result are computed as one vector, and copied.
-  constexpr Index most_rows = 256;
-  const Index lanes = kernels.lanes;
-  const Scratch<T> wide(std::min(m, most_rows) * lanes);
-  for (Index top = 0; top < m; top += most_rows) {
-    const Index rows = std::min(most_rows, m - top);
-    if (store == Store::add) {
-      for (Index i = 0; i < rows; ++i) std::copy_n(out.at(top + i, 0), n, wide.data() + i * lanes);
-    }
-    multiply_wide<T>(kernels, rows, k, n, {a.at(top, 0), a.row, a.column}, b,
-                     {wide.data(), lanes, 1}, store);
-    for (Index i = 0; i < rows; ++i) std::copy_n(wide.data() + i * lanes, n, out.at(top + i, 0));
+  if (m == 1 && b.column == 1) {
+    if (store == Store::overwrite) std::fill_n(out.data, n, T(0));
+    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data);
+  }
+  // A few columns leave lanes idle that the rows of out would fill; but to transpose a has its
+  // price.
+  const Index rest = n % kernels.lanes;
+  const Index few = kernels.lanes / 2;
+  if (n < kernels.lanes && n > few && a.row != 1) {
+    return multiply_padded(kernels, m, k, n, a, b, out, store);
+  }
+  const bool splits = n < kernels.lanes || (a.row == 1 && m >= kernels.lanes && rest <= few);
+  const Index wide = splits ? n - rest : n;
+  if (wide > 0) multiply_wide(kernels, m, k, wide, a, b, out, store);
+  if (wide < n) {
+    multiply_transposed(kernels, m, k, rest, a, b.from(0, wide), out.from(0, wide), store);
   }
 }
 

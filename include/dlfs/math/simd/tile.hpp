@@ -8,6 +8,9 @@ namespace dlfs::simd {
 /// The most vectors of a tile.
 inline constexpr int most_vectors = 3;
 
+/// How many numbers of rows a tile may have: 1, 2, 4 and 8.
+inline constexpr int row_counts = 4;
+
 /// Where the two factors of one term of a sum lie, in elements from those of the first.
 struct Term {
   Index a;
@@ -18,10 +21,10 @@ struct Term {
 ///
 ///   c[v][i * c_stride] = start[i] + sum over t of a[i * a_stride + terms[t].a] * b[v][terms[t].b]
 ///
-/// for `rows` rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The factors
-/// are found through a table, so they may be those of a matrix in any order, of a packed panel, or
-/// the pixels under the taps of a window: the kernel need not know. Each sum is one chain in the
-/// order of the terms, so how a product is cut into tiles does not change a bit of it.
+/// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
+/// factors are found through a table, so they may be those of a matrix in any order, of a packed
+/// panel, or the pixels under the taps of a window: the kernel need not know. Each sum is one chain
+/// in the order of the terms, so how a product is cut into tiles does not change a bit of it.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
@@ -31,7 +34,6 @@ struct Tile {
   const T* b[most_vectors] = {};
   T* c[most_vectors] = {};
   Index c_stride = 0;
-  Index rows = 0;            // from 1 to Kernels::rows
   const T* start = nullptr;  // null to go on from the values in c
 };
 
@@ -48,14 +50,48 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
+/// Square tiles in a row: element (i, j) of tile t lies at data + t * step + i * row + j * column.
+template <class T>
+struct Squares {
+  T* data;
+  Index row;
+  Index column;
+  Index step;
+};
+
+/// The two-dimensional transformation of tiles by a matrix M of winograd_matrices.hpp:
+///
+///   to(t, i, j)[k] = start[k] + sum over p, q of M[i][p] from(t, p, q)[k] M[j][q]
+///
+/// for t < tiles, in this order, and k < count. Whole vectors are read and written. Without
+/// `start`, it is 0.
+template <class T>
+using Transform = void(Index tiles, Index count, const Squares<const T>& from, const T* start,
+                       const Squares<T>& to);
+
+/// The transformations of winograd_matrices.hpp.
+template <class T>
+struct WinogradTransforms {
+  Transform<T>* pixels;
+  Transform<T>* taps;
+  Transform<T>* outputs;
+  Transform<T>* outputs_of_points;
+  Transform<T>* taps_of_points;
+};
+
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
-  Index rows;   // of a tile
+  Index rows;   // of the largest tile, a power of two
   Index lanes;  // of a vector
 
-  /// A tile of 1, 2 or 3 vectors.
-  void (*multiply[most_vectors])(const Tile<T>&);
+  /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
+  void (*multiply[row_counts][most_vectors])(const Tile<T>&);
+
+  /// c[j] += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each sum
+  /// one chain in the order of t: reads b once, along its rows.
+  void (*multiply_row)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
+                       Index b_stride, T* c);
 
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns. Of less than a vector of
   /// columns, row by row, a whole vector is written, with garbage at its end.
@@ -64,6 +100,17 @@ struct Kernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i < rows, j < columns.
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
+
+  /// sums[i * lanes + l] += the sum of from[i * stride + j] over the j with j % lanes = l, for
+  /// i < rows, j < columns.
+  void (*add_rows)(Index rows, Index columns, const T* from, Index stride, T* sums);
+
+  /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
+  /// j % lanes = l, for i < rows, up to `rows` above, and all v. The depth is a multiple of the
+  /// lanes, and there are no terms.
+  void (*multiply_lanes)(const Tile<T>&, Index rows);
+
+  WinogradTransforms<T> winograd;
 };
 
 }  // namespace dlfs::simd

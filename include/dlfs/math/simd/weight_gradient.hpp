@@ -2,68 +2,21 @@
 
 #include <algorithm>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/bias_gradient.hpp"
 #include "dlfs/math/simd/correlation.hpp"
 #include "dlfs/math/simd/multiply.hpp"
+#include "dlfs/math/simd/patches.hpp"
 #include "dlfs/math/store.hpp"
 
 namespace dlfs::simd {
-
-/// A copy of the rows of images that a band of positions sees, padded, with the channels innermost:
-/// so the pixels under neighbouring taps of a row lie dense, and fill vectors.
-struct PatchLayout {
-  Index channels;
-  WindowAxis y;
-  WindowAxis x;
-  Index width;   // positions in x
-  Index row;     // elements of a row of pixels
-  Index height;  // rows of pixels
-
-  PatchLayout(Index channels_, WindowAxis y_, WindowAxis x_, Index positions_y, Index positions_x)
-      : channels(channels_),
-        y(y_),
-        x(x_),
-        width(positions_x),
-        row(((positions_x - 1) * x_.stride + x_.span() + 1) * channels_),
-        height((positions_y - 1) * y_.stride + y_.span() + 1) {}
-
-  Index size() const { return row * height; }
-};
-
-/// Fills one image's rows, for positions from `top` in y on.
-template <class T>
-void copy_channels_last(const Kernels<T>& kernels, const PatchLayout& layout,
-                        Images<const T> images, Index image, Index top, T* to) {
-  const Index first_column = std::max<Index>(0, layout.x.first);
-  const Index pixels = layout.row / layout.channels;
-  const Index columns = std::min(images.width, layout.x.first + pixels) - first_column;
-  const Index left = first_column - layout.x.first;
-  for (Index i = 0; i < layout.height; ++i, to += layout.row) {
-    const Index row = layout.y.first + top * layout.y.stride + i;
-    if (row < 0 || row >= images.height || columns <= 0) {
-      std::fill_n(to, layout.row, T(0));
-      continue;
-    }
-    std::fill_n(to, left * layout.channels, T(0));
-    const T* const from = images.channel(image, 0) + row * images.width + first_column;
-    if (layout.channels == 1) {
-      std::copy_n(from, columns, to + left);
-    } else {
-      kernels.transpose(layout.channels, columns, from, images.plane(), to + left * layout.channels,
-                        layout.channels);
-    }
-    std::fill(to + (left + columns) * layout.channels, to + layout.row, T(0));
-  }
-}
 
 /// The gradient of the weights of a correlation (see correlate), summed over images and positions:
 ///
 ///   dweight[f, c, y, x] = sum over n, i, j of dy[n, f, i, j] in[n, c, h, w]
 ///
 /// A product over the positions. Its rows are those of dy, in their own memory. A vector holds the
-/// channels and taps of a segment, which is a row of the window. Where that would leave many lanes
-/// idle, for there are few channels, a segment is the whole window, laid out for each position.
+/// channels and taps of a segment, which is a row of the window.
 template <class T>
 class WeightGradient {
  public:
@@ -73,18 +26,15 @@ class WeightGradient {
         filters_(filters),
         y_(y),
         x_(x),
-        has_windows_(x.dilation == 1 && y.taps * vectors(x.taps) > vectors(y.taps * x.taps)),
         // Neighbouring taps are neighbouring pixels only without dilation.
-        segment_taps_(has_windows_      ? y.taps * x.taps
-                      : x.dilation == 1 ? x.taps
-                                        : 1),
+        segment_taps_(x.dilation == 1 ? x.taps : 1),
         segments_(y.taps * x.taps / segment_taps_),
         sums_(filters * stride()) {
     std::fill_n(sums_.data(), filters * stride(), T(0));
   }
 
   /// Adds what `count` images and the gradients of their outputs contribute.
-  void add(Index count, Images<const T> in, Images<const T> dy) const {
+  void add(Index count, Images<const T> in, Images<const T> dy, const BiasGradient<T>& bias) const {
     const Index height = band_height(dy);
     const PatchLayout layout(channels_, y_, x_, height, dy.width);
     const Index most_images =
@@ -94,22 +44,19 @@ class WeightGradient {
     // A vector may reach beyond the last pixel.
     const Index pixels_size = most_images * layout.size() + vectors(segment_taps_) * kernels_.lanes;
     const Scratch<T> pixels(pixels_size);
-    const Scratch<T> windows(has_windows_ ? most_images * positions * window_stride() : 0);
     const Scratch<Term> terms(most_images * positions);
     list_terms(layout, most_images, positions, dy, terms.data());
     const Scratch<Panel<T>> panels(segments_ * vectors(segment_taps_));
-    list_panels(layout, has_windows_ ? windows.data() : pixels.data(), panels.data());
+    list_panels(layout, pixels.data(), panels.data());
 
     for (Index first = 0; first < count; first += most_images) {
       const Index images = std::min(most_images, count - first);
+      for (Index image = 0; image < images; ++image) bias.add(dy, first + image);
       for (Index top = 0; top < dy.height; top += height) {
         const Index rows = std::min(height, dy.height - top);
         for (Index image = 0; image < images; ++image) {
-          T* const copy = pixels.data() + image * layout.size();
-          copy_channels_last(kernels_, layout, in, first + image, top, copy);
-          if (!has_windows_) continue;
-          lay_out_windows(layout, rows, copy, pixels.data() + pixels_size,
-                          windows.data() + image * positions * window_stride());
+          copy_channels_last(kernels_, layout, in, first + image, top,
+                             pixels.data() + image * layout.size());
         }
         Tile<T> tile{.a = dy.channel(first, 0) + top * dy.width, .a_stride = dy.plane()};
         tile.c_stride = stride();
@@ -140,9 +87,8 @@ class WeightGradient {
                              filter.data() + segment * segment_taps_, taps);
         }
       }
-      const ArrayMap<const T> sum(filter.data(), size);
-      ArrayMap<T> out(dweight + f * size, size);
-      store == Store::add ? out += sum : out = sum;
+      T* const to = dweight + f * size;
+      for (Index i = 0; i < size; ++i) to[i] = filter[i] + (store == Store::add ? to[i] : T(0));
     }
   }
 
@@ -155,12 +101,6 @@ class WeightGradient {
   }
   Index stride() const { return segments_ * vectors(segment_taps_) * kernels_.lanes; }
 
-  /// Rows of a window are written as whole vectors, each over the excess of the one before.
-  Index window_stride() const {
-    const Index last_row = (y_.taps - 1) * x_.taps * channels_ + vectors(x_.taps) * kernels_.lanes;
-    return (last_row + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
-  }
-
   Index band_height(const Images<const T>& dy) const {
     Index height = dy.height;
     while (height > 1 && PatchLayout(channels_, y_, x_, height, dy.width).size() > band_elements) {
@@ -171,15 +111,12 @@ class WeightGradient {
 
   void list_terms(const PatchLayout& layout, Index images, Index positions,
                   const Images<const T>& dy, Term* term) const {
-    const Index window_stride = this->window_stride();
     for (Index image = 0; image < images; ++image) {
       Index p = 0;
       for (Index i = 0; p < positions; ++i) {
         for (Index j = 0; j < dy.width; ++j, ++p) {
-          *term++ = {image * dy.stride + p, has_windows_ ? (image * positions + p) * window_stride
-                                                         : image * layout.size() +
-                                                               i * y_.stride * layout.row +
-                                                               j * x_.stride * channels_};
+          *term++ = {image * dy.stride + p, image * layout.size() + i * y_.stride * layout.row +
+                                                j * x_.stride * channels_};
         }
       }
     }
@@ -197,33 +134,23 @@ class WeightGradient {
     }
   }
 
-  void lay_out_windows(const PatchLayout& layout, Index rows, const T* pixels, const T* pixels_end,
-                       T* windows) const {
-    const Index columns = x_.taps * channels_;
-    for (Index i = 0; i < rows; ++i) {
-      for (Index tap = 0; tap < y_.taps; ++tap) {
-        kernels_.copy_rows(layout.width, columns,
-                           {.data = pixels + (i * y_.stride + tap * y_.dilation) * layout.row,
-                            .stride = x_.stride * channels_,
-                            .rows = {0, layout.width},
-                            .columns = {0, columns},
-                            .memory_begin = pixels,
-                            .memory_end = pixels_end},
-                           windows + i * layout.width * window_stride() + tap * columns,
-                           window_stride());
-      }
-    }
-  }
-
   const Kernels<T>& kernels_;
   Index channels_;
   Index filters_;
   WindowAxis y_;
   WindowAxis x_;
-  bool has_windows_;
   Index segment_taps_;
   Index segments_;
   Scratch<T> sums_;
 };
+
+/// dweight = or += the sums of WeightGradient.
+template <class T>
+void weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
+                     WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
+  const WeightGradient<T> gradient(in.channels, dy.channels, y, x);
+  gradient.add(count, in, dy, bias);
+  gradient.store_to(dweight, store);
+}
 
 }  // namespace dlfs::simd

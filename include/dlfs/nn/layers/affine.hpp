@@ -1,10 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <utility>
 
-#include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/reduce.hpp"
 #include "dlfs/nn/initializers.hpp"
@@ -44,6 +44,7 @@ class Affine {
       throw ShapeError(concat("affine: expected weight (D, M) and bias (M), got ", W, " and ",
                               bias_.value.shape()));
     }
+    bias_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() {
@@ -61,7 +62,10 @@ class Affine {
   }
 
   void forward(const ForwardPass<T>& pass) const {
-    assign(pass.y, bias_.value);
+    const Tensor<T>& b = bias_.value;
+    for (Index n = 0; n < pass.y.extent(0); ++n) {
+      std::copy(b.begin(), b.end(), pass.y.data() + n * b.size());
+    }
     matmul(flat(pass.x), weight_.value, pass.y, Store::add);
   }
 

@@ -44,6 +44,8 @@ class BatchNormalization {
                               "[0, 1] and a positive epsilon, got ", options.features, ", ",
                               options.momentum, " and ", options.epsilon));
     }
+    gamma_.decay_scale = 0;
+    beta_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() {

@@ -57,6 +57,7 @@ class Convolution {
                               " and bias (", options.filters, ",), got ", weight_.value.shape(),
                               " and ", bias_.value.shape()));
     }
+    bias_.decay_scale = 0;
   }
 
   static constexpr LayerTraits traits() { return {.kind = "convolution", .keeps_input = true}; }

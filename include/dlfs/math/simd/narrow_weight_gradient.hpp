@@ -1,0 +1,82 @@
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/bias_gradient.hpp"
+#include "dlfs/math/simd/correlation.hpp"
+#include "dlfs/math/store.hpp"
+
+namespace dlfs::simd {
+
+/// Whether the channels under a row of the window leave too many lanes of WeightGradient idle.
+template <class T>
+bool suits_narrow_weight_gradient(Index channels, const WindowAxis& x) {
+  const Index lanes = simd::kernels<T>().lanes;
+  const Index row = channels * x.taps;
+  const Index vectors = (row + lanes - 1) / lanes;
+  return channels < lanes && 4 * row < 3 * vectors * lanes;
+}
+
+/// The sums of WeightGradient with positions in the lanes: each lane of a sum adds up every so many
+/// positions. Both factors are read along their rows, dy in its own memory, the pixels in a band.
+template <class T>
+void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
+                            WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
+  const Kernels<T>& kernels = simd::kernels<T>();
+  const Index lanes = kernels.lanes;
+  const Index filters = dy.channels;
+  const Index taps = in.channels * y.taps * x.taps;
+  const Index tap_sums = (taps + most_vectors - 1) / most_vectors * most_vectors;
+  const CorrelationBlocks blocks(1, in.channels, y, x, dy.height, dy.width, sizeof(T));
+  const BandLayout layout(in.channels, y, x, blocks.height, dy.width);
+
+  const Scratch<T> sums(filters * tap_sums * lanes);
+  std::fill_n(sums.data(), filters * tap_sums * lanes, T(0));
+  const Scratch<T> band(layout.size() + lanes);
+  std::fill_n(band.data() + layout.size(), lanes, T(0));
+  const Scratch<T> rest(filters * lanes);  // positions after the last whole vector, and zeros
+  const Scratch<Term> terms(taps);
+  list_terms<T>(layout, {nullptr, 0, y.taps * x.taps, x.taps, 1}, terms.data());
+
+  // Adds the products with dy at `a` of the positions from `first` on.
+  const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth) {
+    Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
+    for (Index f = 0; f < filters; f += kernels.rows) {
+      tile.a = a + f * a_stride;
+      for (Index t = 0; t < taps; t += most_vectors) {
+        for (Index v = 0; v < most_vectors; ++v) {
+          tile.b[v] = band.data() + terms[std::min(t + v, taps - 1)].b + first;
+          tile.c[v] = sums.data() + (f * tap_sums + t + v) * lanes;
+        }
+        kernels.multiply_lanes(tile, std::min(kernels.rows, filters - f));
+      }
+    }
+  };
+
+  for (Index image = 0; image < count; ++image) {
+    bias.add(dy, image);
+    for (Index top = 0; top < dy.height; top += blocks.height) {
+      const Index positions = std::min(blocks.height, dy.height - top) * dy.width;
+      const Index whole = positions / lanes * lanes;
+      const T* const from = dy.channel(image, 0) + top * dy.width;
+      copy_band(kernels, layout, in, image, 0, in.channels, top, in.channel(count - 1, in.channels),
+                band.data());
+      multiply(from, dy.plane(), 0, whole);
+      if (whole == positions) continue;
+      for (Index f = 0; f < filters; ++f) {
+        T* const end =
+            std::copy_n(from + f * dy.plane() + whole, positions - whole, rest.data() + f * lanes);
+        std::fill(end, rest.data() + (f + 1) * lanes, T(0));
+      }
+      multiply(rest.data(), lanes, whole, lanes);
+    }
+  }
+  for (Index i = 0; i < filters * taps; ++i) {
+    const T* const sum = sums.data() + (i / taps * tap_sums + i % taps) * lanes;
+    dweight[i] = std::accumulate(sum, sum + lanes, store == Store::add ? dweight[i] : T(0));
+  }
+}
+
+}  // namespace dlfs::simd

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "dlfs/math/simd/level.hpp"
+
+// Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
+// element, which goes to the standard library. Results are within 2 units in the last place (3 for
+// tanh); infinities, NaN, zeros and denormal numbers come out as they should.
+
+namespace dlfs::simd {
+
+namespace detail {
+
+template <class V>
+using ElementOf = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
+
+/// Integers as wide as the elements, which comparisons give.
+template <class V>
+using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
+
+/// Where an element of this size ends its integral digits: what is added to it is rounded.
+template <class T>
+inline constexpr T rounder = T(3) * T(1LL << (std::numeric_limits<T>::digits - 2));
+
+/// out = 2^k for whole numbers k that are exponents of normal numbers.
+template <class V>
+DLFS_INLINE void power_of_two(const V& k, V& out) {
+  using T = ElementOf<V>;
+  using Bits = BitsOf<V>;
+  // The lowest bits of the sum are k; they become the exponent.
+  const Bits exponent = reinterpret_cast<Bits>(k + rounder<T>)
+                        << (std::numeric_limits<T>::digits - 1);
+  out = reinterpret_cast<V>(exponent + reinterpret_cast<Bits>(V{} + T(1)));
+}
+
+/// 1 / k! for k = 2, 3, ... as far as the series of exp(r) needs them for |r| <= log(2) / 2.
+template <class T>
+inline constexpr auto inverse_factorials = [] {
+  std::array<T, std::numeric_limits<T>::digits <= 24 ? 6 : 12> values{};
+  double value = 1;
+  double k = 2;
+  for (T& each : values) each = static_cast<T>(value /= k++);
+  return values;
+}();
+
+/// exp(x) = 2^n (1 + q) with a whole number n and |q| < 1/2.
+template <class V>
+DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
+  using T = ElementOf<V>;
+  constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
+  constexpr T log2_of_e = static_cast<T>(0x1.71547652b82fep+0);
+  // log(2) in two parts, the first so short that its product with n is exact.
+  constexpr T high = static_cast<T>(is_single ? 0x1.62e4p-1 : 0x1.62e42feep-1);
+  constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
+  n = (x * log2_of_e + rounder<T>)-rounder<T>;
+  const V r = (x - n * high) - n * low;
+  constexpr auto& factors = inverse_factorials<T>;
+  V sum = V{} + factors.back();
+  for (std::size_t k = factors.size() - 1; k-- > 0;) sum = sum * r + factors[k];
+  q = r * r * sum + r;
+}
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class V, class Half, int... i>
+DLFS_INLINE void halve(const V& x, Half& low, Half& high, std::integer_sequence<int, i...>) {
+  low = __builtin_shufflevector(x, x, i...);
+  high = __builtin_shufflevector(x, x, (i + static_cast<int>(sizeof...(i)))...);
+}
+template <class V, class Half, int... i>
+DLFS_INLINE void join(const Half& low, const Half& high, V& x, std::integer_sequence<int, i...>) {
+  x = __builtin_shufflevector(low, high, i...);
+}
+#endif
+
+}  // namespace detail
+
+/// out = sqrt(x), correctly rounded.
+template <class V>
+DLFS_INLINE void sqrt(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::sqrt(x);
+  } else {
+#if defined(DLFS_SIMD_VECTORS)
+    using T = detail::ElementOf<V>;
+    constexpr int lanes = sizeof(V) / sizeof(T);
+    if constexpr (sizeof(V) > 16) {
+      // Vectors of 16 bytes lose no time: the units that divide and take roots are no wider.
+      typedef T Half __attribute__((vector_size(sizeof(V) / 2)));
+      Half low, high, low_root, high_root;
+      detail::halve(x, low, high, std::make_integer_sequence<int, lanes / 2>());
+      sqrt(low, low_root);
+      sqrt(high, high_root);
+      detail::join(low_root, high_root, out, std::make_integer_sequence<int, lanes>());
+    } else {
+#if defined(DLFS_SIMD_X86)
+      // The compiler's own: std::sqrt of a lane would be a branch, as it may set errno.
+      if constexpr (std::same_as<T, float>) {
+        out = __builtin_ia32_sqrtps(x);
+      } else {
+        out = __builtin_ia32_sqrtpd(x);
+      }
+#else
+      for (int i = 0; i < lanes; ++i) out[i] = std::sqrt(x[i]);
+#endif
+    }
+#endif
+  }
+}
+
+/// out = exp(x).
+template <class V>
+DLFS_INLINE void exp(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::exp(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    // Beyond these the results are 0 and infinity.
+    constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
+    constexpr T lowest = is_single ? -104 : -746;
+    constexpr T highest = is_single ? 89 : 710;
+    const V above = x < lowest ? V{} + lowest : x;
+    const V clamped = above > highest ? V{} + highest : above;
+    V n, q;
+    detail::split_exp(clamped, n, q);
+    // 2^n may be no normal number, but 2^(n/2) is.
+    constexpr T rounder = detail::rounder<T>;
+    const V half = (n * T(0.5) + rounder) - rounder;
+    const V other_half = n - half;
+    V scale, other_scale;
+    detail::power_of_two(half, scale);
+    detail::power_of_two(other_half, other_scale);
+    out = (q + T(1)) * scale * other_scale;
+  }
+}
+
+/// out = tanh(x) = (1 - e) / (1 + e) with e = exp(-2 |x|), and the sign of x.
+template <class V>
+DLFS_INLINE void tanh(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::tanh(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    using Bits = detail::BitsOf<V>;
+    const Bits sign = reinterpret_cast<Bits>(x) & reinterpret_cast<Bits>(-V{});
+    const V magnitude = reinterpret_cast<V>(reinterpret_cast<Bits>(x) ^ sign);
+    const V above = magnitude > T(32) ? V{} + T(32) : magnitude;  // where the result is 1 for long
+    V n, q, scale;
+    detail::split_exp<V>(above * T(-2), n, q);
+    detail::power_of_two(n, scale);
+    // 1 - e without taking nearly equal numbers from one another.
+    const V one_minus_e = (T(1) - scale) - scale * q;
+    const V result = one_minus_e / (T(2) - one_minus_e);
+    out = reinterpret_cast<V>(reinterpret_cast<Bits>(result) | sign);
+  }
+}
+
+/// The formula sum += x.
+struct AddTo {
+  template <class V, class Sum>
+  void operator()(const V& x, Sum& sum) const {
+    sum += x;
+  }
+};
+
+}  // namespace dlfs::simd

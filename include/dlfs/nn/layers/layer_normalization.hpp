@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+
+#include "dlfs/math/layer_normalization.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+struct LayerNormalizationOptions {
+  Index features = 0;     // numbers that share a mean: those of the last axis, or of several
+  double epsilon = 1e-5;  // added to the variance
+};
+
+/// Layer normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
+/// variance of the features of each sample, so that batches of one train as well.
+///
+///   x (N, ...), whose trailing axes have F features together   y like x
+///   gamma (F), at first 1   beta (F), at first 0
+///
+/// Saves the two statistics of each row. Source: Ba et al., "Layer normalization" (2016).
+template <std::floating_point T>
+class LayerNormalization {
+ public:
+  using Scalar = T;
+
+  /// @throws ValueError unless there is a feature and epsilon is positive.
+  explicit LayerNormalization(const LayerNormalizationOptions& options)
+      : options_(options),
+        gamma_("gamma", ones<T>({options.features})),
+        beta_("beta", zeros<T>({options.features})) {
+    if (options.features < 1 || !(options.epsilon > 0)) {
+      throw ValueError(concat("layer normalization: expected at least 1 feature and a positive ",
+                              "epsilon, got ", options.features, " and ", options.epsilon));
+    }
+    gamma_.decay_scale = 0;
+    beta_.decay_scale = 0;
+  }
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "layer normalization", .keeps_input = true};
+  }
+
+  /// @throws ShapeError unless some trailing axes of x have the features together.
+  Shape output_shape(const Shape& x) const {
+    Index size = 1;
+    for (int axis = x.rank() - 1; axis > 0; --axis) {
+      size *= x[axis];
+      if (size == features()) return x;
+    }
+    throw ShapeError(concat(traits().kind, ": expected x of shape (N, ...) whose last axes have ",
+                            features(), " features, got ", x));
+  }
+
+  Index saved_bytes(const Shape& x) const {
+    return 2 * x.size() / features() * static_cast<Index>(sizeof(T));
+  }
+
+  void forward(const ForwardPass<T>& pass) const {
+    const Index rows = pass.x.size() / features();
+    const Scratch<T> unsaved(pass.saved == nullptr ? 2 * rows : 0);
+    T* const saved = pass.saved == nullptr ? unsaved.data() : reinterpret_cast<T*>(pass.saved);
+    layer_normalization(by_row(pass.x), gamma_.value, beta_.value, static_cast<T>(options_.epsilon),
+                        by_row(pass.y), {saved, {rows, 2}});
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    const Index rows = pass.x.size() / features();
+    layer_normalization_backward(by_row(pass.x), by_row(pass.dy),
+                                 {reinterpret_cast<const T*>(pass.saved), {rows, 2}}, gamma_.value,
+                                 pass.gradients[0], pass.gradients[1], pass.store, by_row(pass.dx));
+  }
+
+  std::array<Parameter<T>*, 2> parameters() { return {&gamma_, &beta_}; }
+
+ private:
+  Index features() const { return gamma_.value.size(); }
+
+  template <class U>
+  TensorView<U> by_row(TensorView<U> x) const {
+    return x.reshape(Shape{x.size() / features(), features()});
+  }
+
+  LayerNormalizationOptions options_;
+  Parameter<T> gamma_;
+  Parameter<T> beta_;
+};
+
+}  // namespace dlfs

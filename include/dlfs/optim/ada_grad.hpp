@@ -1,0 +1,56 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+
+#include "dlfs/math/simd/vector_math.hpp"
+#include "dlfs/optim/optimizer.hpp"
+
+namespace dlfs {
+
+struct AdaGradOptions {
+  double learning_rate = 0.01;
+  double epsilon = 1e-7;
+  double weight_decay = 0;  // of an L2 penalty
+};
+
+/// AdaGrad, a rate for each weight, which falls with what it has moved by:
+///
+///   h += dw^2;  w -= learning_rate dw / (sqrt(h) + epsilon)
+///
+/// Source: Duchi et al., "Adaptive subgradient methods" (2011); Saitoh, "Deep Learning from
+/// Scratch" vol. 1, section 6.1.5.
+template <std::floating_point T>
+class AdaGrad {
+ public:
+  using Scalar = T;
+
+  explicit AdaGrad(const AdaGradOptions& options = {}) : options_(options) {}
+
+  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  void step(std::span<Parameter<T>* const> parameters) {
+    state_.begin_step(parameters);
+    const T epsilon = static_cast<T>(options_.epsilon);
+    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+      Parameter<T>& parameter = *parameters[slot];
+      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& h) {
+            h += dw * dw;
+            V root;
+            simd::sqrt(h, root);
+            w -= rate * dw / (root + epsilon);
+          },
+          parameter, options_.weight_decay, state_.moments[0][slot]);
+    }
+  }
+
+  AdaGradOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
+ private:
+  AdaGradOptions options_;
+  OptimizerState<T> state_{1};
+};
+
+}  // namespace dlfs

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+
+#include "dlfs/optim/adam.hpp"
+
+namespace dlfs {
+
+struct AdamWOptions {
+  double learning_rate = 0.001;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-7;
+  double weight_decay = 0.01;  // what is taken from w in a step, times the learning rate
+};
+
+/// Adam whose weight decay is apart from the gradient, which its moments would level out:
+///
+///   w -= learning_rate weight_decay w, besides Adam's step
+///
+/// Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
+template <std::floating_point T>
+class AdamW {
+ public:
+  using Scalar = T;
+
+  explicit AdamW(const AdamWOptions& options = {}) : options_(options) {}
+
+  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  void step(std::span<Parameter<T>* const> parameters) {
+    detail::adam_step({.learning_rate = options_.learning_rate,
+                       .beta1 = options_.beta1,
+                       .beta2 = options_.beta2,
+                       .epsilon = options_.epsilon},
+                      options_.weight_decay, state_, parameters);
+  }
+
+  AdamWOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
+ private:
+  AdamWOptions options_;
+  OptimizerState<T> state_{2};
+};
+
+}  // namespace dlfs

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "dlfs/core/eigen.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/nn/parameter.hpp"
+
+namespace dlfs {
+
+/// Scales the gradients of all parameters by one factor, so that their Euclidean norm, taken
+/// together, is at most `limit`. Returns the norm that they had. Gradients of a norm that is not
+/// finite stay as they are.
+/// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
+template <std::floating_point T>
+double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limit) {
+  double squares = 0;
+  for (const Parameter<T>* parameter : parameters) {
+    squares += as_array(parameter->gradient).template cast<double>().square().sum();
+  }
+  const double norm = std::sqrt(squares);
+  if (!(norm > limit) || !std::isfinite(norm)) return norm;
+  const T factor = static_cast<T>(limit / norm);
+  for (Parameter<T>* parameter : parameters) {
+    simd::map([factor]<class V>(V& dw) { dw *= factor; }, parameter->gradient.size(),
+              parameter->gradient.data());
+  }
+  return norm;
+}
+
+/// Puts every number of the gradients into [-limit, limit]. NaN stays.
+template <std::floating_point T>
+void clip_gradient_values(std::span<Parameter<T>* const> parameters, double limit) {
+  const T high = static_cast<T>(limit);
+  for (Parameter<T>* parameter : parameters) {
+    simd::map(
+        [high]<class V>(V& dw) {
+          dw = dw > high ? V{} + high : dw;
+          dw = dw < -high ? V{} - high : dw;
+        },
+        parameter->gradient.size(), parameter->gradient.data());
+  }
+}
+
+}  // namespace dlfs

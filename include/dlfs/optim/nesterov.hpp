@@ -1,0 +1,53 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+
+#include "dlfs/optim/optimizer.hpp"
+
+namespace dlfs {
+
+struct NesterovOptions {
+  double learning_rate = 0.01;
+  double momentum = 0.9;
+  double weight_decay = 0;  // of an L2 penalty
+};
+
+/// Nesterov's accelerated gradient, by the gradient at w itself:
+///
+///   w += momentum^2 v - (1 + momentum) learning_rate dw;  v = momentum v - learning_rate dw
+///
+/// Source: Bengio et al., "Advances in optimizing recurrent networks" (2013), section 3.5; Saitoh,
+/// "Deep Learning from Scratch" vol. 1, common/optimizer.py.
+template <std::floating_point T>
+class Nesterov {
+ public:
+  using Scalar = T;
+
+  explicit Nesterov(const NesterovOptions& options = {}) : options_(options) {}
+
+  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  void step(std::span<Parameter<T>* const> parameters) {
+    state_.begin_step(parameters);
+    const T momentum = static_cast<T>(options_.momentum);
+    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+      Parameter<T>& parameter = *parameters[slot];
+      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& v) {
+            w += momentum * momentum * v - (1 + momentum) * rate * dw;
+            v = momentum * v - rate * dw;
+          },
+          parameter, options_.weight_decay, state_.moments[0][slot]);
+    }
+  }
+
+  NesterovOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
+ private:
+  NesterovOptions options_;
+  OptimizerState<T> state_{1};
+};
+
+}  // namespace dlfs

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+
+#include "dlfs/math/simd/vector_math.hpp"
+#include "dlfs/optim/optimizer.hpp"
+
+namespace dlfs {
+
+struct RmsPropOptions {
+  double learning_rate = 0.01;
+  double decay_rate = 0.99;  // of the squares
+  double epsilon = 1e-7;
+  double weight_decay = 0;  // of an L2 penalty
+};
+
+/// RMSProp, AdaGrad that forgets:
+///
+///   h = decay_rate h + (1 - decay_rate) dw^2;  w -= learning_rate dw / (sqrt(h) + epsilon)
+///
+/// Source: Hinton, "Neural networks for machine learning", lecture 6e (2012); Saitoh, "Deep
+/// Learning from Scratch" vol. 1, common/optimizer.py.
+template <std::floating_point T>
+class RmsProp {
+ public:
+  using Scalar = T;
+
+  explicit RmsProp(const RmsPropOptions& options = {}) : options_(options) {}
+
+  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  void step(std::span<Parameter<T>* const> parameters) {
+    state_.begin_step(parameters);
+    const T kept = static_cast<T>(options_.decay_rate);
+    const T epsilon = static_cast<T>(options_.epsilon);
+    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+      Parameter<T>& parameter = *parameters[slot];
+      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
+      detail::update(
+          [=]<class V>(V& w, const V& dw, V& h) {
+            h = kept * h + (1 - kept) * dw * dw;
+            V root;
+            simd::sqrt(h, root);
+            w -= rate * dw / (root + epsilon);
+          },
+          parameter, options_.weight_decay, state_.moments[0][slot]);
+    }
+  }
+
+  RmsPropOptions& options() { return options_; }
+  OptimizerState<T>& state() { return state_; }
+
+ private:
+  RmsPropOptions options_;
+  OptimizerState<T> state_{1};
+};
+
+}  // namespace dlfs

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "dlfs/core/shape.hpp"
+
+// Learning rates that change: functions of the number of updates so far, from 0. A Trainer takes
+// any such function.
+
+namespace dlfs {
+
+/// rate factor^(step / every), in steps of `every` updates.
+struct StepDecay {
+  double rate = 0.01;
+  Index every = 1000;
+  double factor = 0.1;
+
+  double operator()(Index step) const {
+    return rate * std::pow(factor, static_cast<double>(step / every));
+  }
+};
+
+/// rate factor^step.
+struct ExponentialDecay {
+  double rate = 0.01;
+  double factor = 0.999;
+
+  double operator()(Index step) const { return rate * std::pow(factor, static_cast<double>(step)); }
+};
+
+/// From `rate` to `last_rate` in `steps` updates, along half a cosine.
+/// Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017).
+struct CosineDecay {
+  double rate = 0.01;
+  Index steps = 1000;
+  double last_rate = 0;
+
+  double operator()(Index step) const {
+    const double part = std::min(1.0, static_cast<double>(step) / static_cast<double>(steps));
+    return last_rate + (rate - last_rate) * (1 + std::cos(std::numbers::pi * part)) / 2;
+  }
+};
+
+/// Another schedule, whose first `steps` updates have only (step + 1) / steps of its rate.
+template <class Schedule>
+struct WarmUp {
+  Schedule schedule;
+  Index steps = 100;
+
+  double operator()(Index step) const {
+    const double part = static_cast<double>(step + 1) / static_cast<double>(steps);
+    return std::min(1.0, part) * schedule(step);
+  }
+};
+template <class Schedule>
+WarmUp(Schedule, Index) -> WarmUp<Schedule>;
+
+/// Up to `peak` and down to nearly nothing in `steps` updates, both along half a cosine.
+/// Source: Smith and Topin, "Super-convergence" (2018); the shape is PyTorch's.
+struct OneCycle {
+  double peak = 0.01;
+  Index steps = 1000;
+  double rising = 0.3;            // part of the steps until the peak
+  double first_divisor = 25;      // the first rate is peak / first_divisor
+  double last_divisor = 250'000;  // the last one is peak / last_divisor
+
+  double operator()(Index step) const {
+    const double last = static_cast<double>(steps) - 1;
+    const double turn = rising * static_cast<double>(steps) - 1;
+    const double at = std::min(static_cast<double>(step), last);
+    if (at <= turn) return between(peak / first_divisor, peak, at / turn);
+    return between(peak, peak / last_divisor, (at - turn) / (last - turn));
+  }
+
+ private:
+  static double between(double from, double to, double part) {
+    return to + (from - to) * (1 + std::cos(std::numbers::pi * part)) / 2;
+  }
+};
+
+struct ReduceOnPlateauOptions {
+  double rate = 0.01;
+  double factor = 0.1;
+  Index patience = 10;      // epochs without a better value that are borne
+  double threshold = 1e-4;  // a value is better if it is below the best by this part of it
+};
+
+/// Lowers the rate where a value, such as the loss, has stopped falling: is told it after each
+/// epoch, and gives the rate from then on.
+class ReduceOnPlateau {
+ public:
+  explicit ReduceOnPlateau(const ReduceOnPlateauOptions& options = {})
+      : options_(options), rate_(options.rate) {}
+
+  double operator()(double value) {
+    if (value < best_ * (1 - options_.threshold)) {
+      best_ = value;
+      waited_ = 0;
+    } else if (++waited_ > options_.patience) {
+      rate_ *= options_.factor;
+      waited_ = 0;
+    }
+    return rate_;
+  }
+
+ private:
+  ReduceOnPlateauOptions options_;
+  double rate_;
+  double best_ = std::numeric_limits<double>::infinity();
+  Index waited_ = 0;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,30 @@
+#include "dlfs/net/activations.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+#include "support/expect_tensor.hpp"
+#include "support/message.hpp"
+
+namespace dlfs {
+namespace {
+
+TEST(Activations, AreThoseOfEachLayerInTheOrderOfTheUser) {
+  const Sequential<float> network{{"relu", Relu<float>()},
+                                  {"pool", MaxPooling<float>({.kernel = 2, .stride = 2})},
+                                  {"flatten", Flatten<float>()}};
+  const auto x = array<float>({-1, 2, -3, -4}).reshape({1, 1, 2, 2});
+  const Tensor<float> images(x);
+  const auto outputs = activations(network, images);
+  ASSERT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0].name, "relu");
+  test::expect_equal(outputs[0].value, Tensor<float>({1, 1, 2, 2}, {0, 2, 0, 0}));
+  EXPECT_EQ(outputs[1].name, "pool");
+  test::expect_equal(outputs[2].value, Tensor<float>({1, 1}, {2}));
+  const auto flat = ones<float>({2, 2});
+  EXPECT_EQ(test::message<ShapeError>([&] { activations(network, flat); }).substr(0, 14),
+            "layer 2 (pool)");
+}
+
+}  // namespace
+}  // namespace dlfs

@@ -1,0 +1,47 @@
+#include "dlfs/optim/clip_gradients.hpp"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "optim/optimizer_checks.hpp"
+
+namespace dlfs {
+namespace {
+
+std::vector<Parameter<float>> two_parameters() {
+  return {test::parameter("a", zeros<float>({2}), array<float>({3, 0})),
+          test::parameter("b", zeros<float>({1}), array<float>({-4}))};
+}
+
+std::vector<Parameter<float>*> pointers(std::vector<Parameter<float>>& parameters) {
+  return {&parameters[0], &parameters[1]};
+}
+
+TEST(ClipGradientNorm, ScalesAllByOneFactor) {
+  auto parameters = two_parameters();
+  const auto list = pointers(parameters);
+  EXPECT_EQ(clip_gradient_norm<float>(list, 6), 5);
+  test::expect_equal(parameters[0].gradient, array<float>({3, 0}));
+  EXPECT_EQ(clip_gradient_norm<float>(list, 2.5), 5);
+  test::expect_equal(parameters[0].gradient, array<float>({1.5, 0}));
+  test::expect_equal(parameters[1].gradient, array<float>({-2}));
+}
+
+TEST(ClipGradientNorm, LeavesWhatIsNotFinite) {
+  auto parameters = two_parameters();
+  parameters[1].gradient(0) = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(clip_gradient_norm<float>(pointers(parameters), 1),
+            std::numeric_limits<double>::infinity());
+  test::expect_equal(parameters[0].gradient, array<float>({3, 0}));
+}
+
+TEST(ClipGradientValues, PutsEachIntoTheRange) {
+  auto parameters = two_parameters();
+  clip_gradient_values<float>(pointers(parameters), 3.5);
+  test::expect_equal(parameters[0].gradient, array<float>({3, 0}));
+  test::expect_equal(parameters[1].gradient, array<float>({-3.5}));
+}
+
+}  // namespace
+}  // namespace dlfs
