@@ -67,6 +67,7 @@
 #include "dlfs/optim/schedules.hpp"
 #include "dlfs/optim/sgd.hpp"
 #include "dlfs/tools/check_gradients.hpp"
+#include "dlfs/tools/hyperparameter_search.hpp"
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer.hpp"
