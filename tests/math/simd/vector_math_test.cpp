@@ -86,6 +86,12 @@ TYPED_TEST(VectorMath, ExpIsWithinTwoUnitsInTheLastPlace) {
       [](long double x) { return std::exp(x); });
 }
 
+TYPED_TEST(VectorMath, Expm1IsWithinFourUnitsInTheLastPlace) {
+  expect_ulps<TypeParam>(
+      4, []<class V>(const V& x, V& out) { simd::expm1(x, out); },
+      [](long double x) { return std::expm1(x); });
+}
+
 TYPED_TEST(VectorMath, TanhIsWithinThreeUnitsInTheLastPlace) {
   expect_ulps<TypeParam>(
       3, []<class V>(const V& x, V& out) { simd::tanh(x, out); },
@@ -96,6 +102,8 @@ TEST(VectorMath, SingleElementsGoToTheStandardLibrary) {
   float y;
   simd::exp(0.5f, y);
   EXPECT_EQ(y, std::exp(0.5f));
+  simd::expm1(0.5f, y);
+  EXPECT_EQ(y, std::expm1(0.5f));
   simd::tanh(0.5f, y);
   EXPECT_EQ(y, std::tanh(0.5f));
   simd::sqrt(0.5f, y);

@@ -11,7 +11,7 @@
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
-// tanh); infinities, NaN, zeros and denormal numbers come out as they should.
+// tanh, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
 
 namespace dlfs::simd {
 
@@ -136,6 +136,21 @@ DLFS_INLINE void exp(const V& x, V& out) {
     detail::power_of_two(half, scale);
     detail::power_of_two(other_half, other_scale);
     out = (q + T(1)) * scale * other_scale;
+  }
+}
+
+/// out = exp(x) - 1, exact for small x too.
+template <class V>
+DLFS_INLINE void expm1(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::expm1(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    V e, n, q;
+    exp(x, e);
+    detail::split_exp(x, n, q);
+    const V difference = n == V{} ? q : e - T(1);
+    out = x == V{} ? x : difference;  // -0 too
   }
 }
 
