@@ -2,6 +2,7 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
+#include "dlfs/core/arange.hpp"
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
