@@ -51,6 +51,7 @@
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 #include "dlfs/nn/layers/sigmoid.hpp"
+#include "dlfs/nn/layers/softplus.hpp"
 #include "dlfs/nn/layers/swish.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
 #include "dlfs/nn/loss.hpp"
