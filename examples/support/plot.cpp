@@ -153,9 +153,10 @@ Element element(const Series& series, std::size_t position) {
   const bool has_points = series.marker != Marker::none;
   const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
   std::string style = concat("using 1:2 with ",
-                             has_line && has_points ? "linespoints"
-                             : has_line             ? "lines"
-                                                    : "points",
+                             series.line == Line::bars ? "boxes fillstyle solid 0.7"
+                             : has_line && has_points  ? "linespoints"
+                             : has_line                ? "lines"
+                                                       : "points",
                              " linecolor rgb ", quoted(color), " linewidth 2");
   if (series.line == Line::dashed) style += " dashtype (12, 6)";
   if (has_points) {
