@@ -106,6 +106,19 @@ class Tensor {
   const T& operator()(Indices... indices) const {
     return view()(indices...);
   }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...>
+  TensorView<T> operator()(const Subscripts&... subscripts) & {
+    return view()(subscripts...);
+  }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...>
+  TensorView<const T> operator()(const Subscripts&... subscripts) const& {
+    return view()(subscripts...);
+  }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...>
+  TensorView<const T> operator()(const Subscripts&... subscripts) const&& = delete;
   T& item() { return view().item(); }
   const T& item() const { return view().item(); }
   TensorView<T> operator[](Index i) & { return view()[i]; }
@@ -125,6 +138,8 @@ class Tensor {
     return view().transpose(order);
   }
   TensorView<const T> transpose(std::initializer_list<int> order) const&& = delete;
+  TensorView<const T> broadcast_to(const Shape& shape) const& { return view().broadcast_to(shape); }
+  TensorView<const T> broadcast_to(const Shape& shape) const&& = delete;
   TensorView<T> reshape(std::initializer_list<Index> extents) & { return view().reshape(extents); }
   TensorView<const T> reshape(std::initializer_list<Index> extents) const& {
     return view().reshape(extents);
