@@ -50,6 +50,21 @@ if(DLFS_IO)
     add_library(ZLIB::ZLIB INTERFACE IMPORTED)
     target_link_libraries(ZLIB::ZLIB INTERFACE zlibstatic)
     target_include_directories(ZLIB::ZLIB INTERFACE ${zlib_SOURCE_DIR} ${zlib_BINARY_DIR})
+    set(ZLIB_INCLUDE_DIR ${zlib_SOURCE_DIR} ${zlib_BINARY_DIR})  # for libpng's find_package
+    set(ZLIB_LIBRARY zlibstatic)
+  endif()
+
+  set(PNG_SHARED OFF)
+  set(PNG_TESTS OFF)
+  set(PNG_TOOLS OFF)
+  dlfs_dependency(PNG::PNG PACKAGE PNG 1.6
+    URL https://github.com/pnggroup/libpng/archive/refs/tags/v1.6.43.tar.gz
+    SHA256 fecc95b46cf05e8e3fc8a414750e0ba5aad00d89e9fdf175e94ff041caf1a03a)
+  if(NOT TARGET PNG::PNG)  # as with zlib
+    FetchContent_GetProperties(png)
+    add_library(PNG::PNG INTERFACE IMPORTED)
+    target_link_libraries(PNG::PNG INTERFACE png_static ZLIB::ZLIB)
+    target_include_directories(PNG::PNG INTERFACE ${png_SOURCE_DIR} ${png_BINARY_DIR})
   endif()
 endif()
 

@@ -3,7 +3,7 @@
 # Usage: install-dependencies.sh demo|test|develop
 set -eu
 
-demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libcli11-dev gnuplot-nox"
+demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libpng-dev libcli11-dev gnuplot-nox"
 test="$demo libgtest-dev libbenchmark-dev"
 develop="$test clang clang-format clang-tidy"
 

@@ -10,7 +10,8 @@
 ///   x (N, 1, 28, 28) -> scores (N, 10)
 ///
 /// The fourth convolution pads by 2, so that images of 14 by 14 become 16 by 16. The dropout after
-/// the last layer is the book's: while training, it hides half of the scores.
+/// the last layer is the book's: while training, it hides half of the scores. Both scale in
+/// evaluation, as the book's stored weights need it.
 template <class T>
 dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {
   using namespace dlfs;
@@ -36,10 +37,11 @@ dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {
   add_convolution(64, 1);
   add_convolution(64, 1);
   add_pooling("pool3");
+  const DropoutOptions dropout{.ratio = 0.5, .scaling = DropoutScaling::in_evaluation};
   net.add("affine1", Affine<T>({.in = 64 * 4 * 4, .out = 50}, He{}, rng));
   net.add("relu7", Relu<T>());
-  net.add("dropout1", Dropout<T>({.ratio = 0.5}, rng));
+  net.add("dropout1", Dropout<T>(dropout, rng));
   net.add("affine2", Affine<T>({.in = 50, .out = 10}, He{}, rng));
-  net.add("dropout2", Dropout<T>({.ratio = 0.5}, rng));
+  net.add("dropout2", Dropout<T>(dropout, rng));
   return net;
 }

@@ -1,7 +1,12 @@
 #pragma once
 
-// File formats: the component dlfs::io, which needs zlib.
+// File formats: the component dlfs::io, which needs zlib and libpng.
 
 #include "dlfs/io/gzip.hpp"
 #include "dlfs/io/idx.hpp"
 #include "dlfs/io/mnist.hpp"
+#include "dlfs/io/npy.hpp"
+#include "dlfs/io/npz.hpp"
+#include "dlfs/io/pickle.hpp"
+#include "dlfs/io/png.hpp"
+#include "dlfs/io/weights.hpp"

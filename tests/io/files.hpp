@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <zlib.h>
@@ -46,6 +48,26 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// A file of tests/io/fixtures, as make.py there has made it.
+inline std::string fixture(const std::string& name) {
+  return (std::filesystem::path(DLFS_FIXTURES) / name).string();
+}
+
+inline Bytes read_bytes(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(stream), {});
+}
+
+/// The bytes of a text, which may hold zeros: bytes("PK\0"sv).
+inline Bytes bytes(std::string_view text) { return Bytes(text.begin(), text.end()); }
+
+/// The bytes of several parts, one after the other.
+inline Bytes join(std::initializer_list<Bytes> parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 /// The bytes as a gzip stream.
 inline Bytes gzip(const Bytes& bytes) {
   const TemporaryFolder folder;
@@ -53,8 +75,7 @@ inline Bytes gzip(const Bytes& bytes) {
   const gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
   gzclose(file);
-  std::ifstream stream(path, std::ios::binary);
-  return Bytes(std::istreambuf_iterator<char>(stream), {});
+  return read_bytes(path);
 }
 
 /// An IDX file of bytes: magic, big-endian extents, elements.

@@ -215,7 +215,10 @@ void add_gradient_phase(Index count, simd::Images<const T> dy, simd::Weights<T> 
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW)   bias (F)   y (N, F, OH, OW), overwritten
 ///
 /// Runs on the calling thread: who has many samples calls it in parallel for rows of x and y.
-/// Cost: 2 N F OH OW C/groups KH KW FLOP. Scratch: the columns of one image and group.
+/// Cost: 2 N F OH OW C/groups KH KW FLOP, or a quarter of it for windows of 3x3 with stride 1, many
+/// channels and outputs, by Winograd's algorithm: then sums err by up to 1e-6 of the magnitudes of
+/// their terms in float, and depend in the last digits on whether N is large enough for it.
+/// Scratch: some hundred kilobytes; for Winograd's also the weights, four times.
 /// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
 template <AnyTensor X>
 void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<const Element<X>> bias,

@@ -29,7 +29,7 @@ class ProductGrid {
   static constexpr Index tile = 48;
 
   ProductGrid(Index m, Index k, Index n) : m_(m), n_(n) {
-    constexpr double least_flop = 8e6;  // for less, to wake a thread costs more than it saves
+    constexpr double least_flop = 3e7;  // for less, to wake a thread costs more than it saves
     constexpr Index most_blocks = 16;   // each block packs its rows of a and columns of b anew
     if (thread_count() == 1) return;
     const double flop = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);

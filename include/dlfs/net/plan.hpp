@@ -132,7 +132,7 @@ class Plan {
   // A tile's activations stay in the second-level cache; a piece is worth waking a thread for; and
   // so many pieces keep a machine busy while their partial gradients still take little memory.
   static constexpr Index tile_bytes = 2 * 1024 * 1024;
-  static constexpr Index piece_bytes = 128 * 1024;
+  static constexpr Index piece_bytes = 256 * 1024;
   static constexpr Index max_pieces = 16;
 
   struct Step {

@@ -107,7 +107,7 @@ TYPED_TEST(WinogradOf, AgreesWithTheReferenceWhereTilesEndWithTheImageAndWhereTh
         const Window window{.kernel = 3, .padding = {padding, 2 - padding}};
         const Size2d out = window.output_size({height, width}, "test");
         if (std::min(out.height, out.width) < 3) continue;
-        const Index count = 128 / (out.height * out.width) + 1;
+        const Index count = 256 / (out.height * out.width) + 1;
         expect_agreement_with_reference<TypeParam>({count, 16, height, width}, 16, window, 1);
       }
     }

@@ -83,7 +83,7 @@ TEST(Dropout, DoesNotDependOnHowABatchIsCut) {
   Rng rng(4);
   const Dropout<double> layer({}, rng);
   Sequential<double> net{{"dropout", layer}, {"counter", test::TileCounter(tiles)}};
-  const auto x = ones<double>({37, 9000});
+  const auto x = ones<double>({37, 50000});
   const Tensor<double> y = net.forward(x);
   ASSERT_GT(tiles, 16);
   test::Bench whole(layer, x);

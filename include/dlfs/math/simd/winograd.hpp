@@ -33,7 +33,7 @@ bool suits_winograd(Index count, Index channels, const WindowAxis& y, const Wind
   };
   constexpr Index least_channels = 16;
   // For fewer outputs, it costs too much to transform the weights, and to read all their points.
-  const Index least_outputs = std::max<Index>(128, channels * out.channels / 16);
+  const Index least_outputs = std::max<Index>(256, channels * out.channels / 512);
   return std::is_floating_point_v<T> && suits(y) && suits(x) &&
          std::min(channels, out.channels) >= least_channels &&
          std::min(out.height, out.width) > 2 && count * out.plane() >= least_outputs;

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/io/npy.hpp"
+#include "dlfs/io/zip.hpp"
+#include "dlfs/nn/parameter.hpp"
+
+namespace dlfs {
+
+/// A tensor to be written, and its name.
+template <class T>
+struct NamedView {
+  NamedView(std::string name_, TensorView<const T> value_)
+      : name(std::move(name_)), value(value_) {}
+  NamedView(const NamedTensor<T>& tensor) : NamedView(tensor.name, tensor.value) {}
+
+  std::string name;
+  TensorView<const T> value;
+};
+
+namespace detail {
+
+inline constexpr std::string_view npy_ending = ".npy";
+
+template <NumpyElement T>
+std::vector<NamedTensor<T>> parse_npz(const ByteReader& file) {
+  const ZipReader archive(file);
+  std::vector<NamedTensor<T>> tensors;
+  std::set<std::string> names;
+  for (const ZipEntry& entry : archive.entries()) {
+    if (!entry.name.ends_with(npy_ending)) {
+      file.fail("expected nothing but .npy files, found '", entry.name, "'");
+    }
+    std::string name = entry.name.substr(0, entry.name.size() - npy_ending.size());
+    if (!names.insert(name).second) file.fail("two arrays have the name '", name, "'");
+    const Bytes npy = archive.extract(entry);
+    tensors.emplace_back(std::move(name),
+                         parse_npy<T>({npy, concat(file.source(), ": ", entry.name)}));
+  }
+  return tensors;
+}
+
+}  // namespace detail
+
+/// Reads an archive that numpy.savez or numpy.savez_compressed wrote, in the order of the file.
+/// Elements become T as NumpyElement says.
+/// @throws FormatError that names the array, for what read_npy throws it, and for an archive that
+///   is truncated, damaged (a checksum is wrong), encrypted, or holds other than .npy files;
+///   IoError if the file cannot be read.
+template <NumpyElement T>
+std::vector<NamedTensor<T>> read_npz(const std::filesystem::path& path) {
+  const auto bytes = detail::read_file(path);
+  return detail::parse_npz<T>({bytes, concat("read_npz: ", path.string())});
+}
+
+/// Writes an archive for numpy.load:
+///
+///   write_npz<float>("weights.npz", {{"W1", W1}, {"b1", b1}}, Compression::deflated);
+///
+/// @throws ValueError for a name that is used twice, or for 4 GB and more; IoError if the file
+///   cannot be written.
+template <NumpyElement T>
+void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>>& tensors,
+               Compression compression = Compression::stored) {
+  detail::ZipWriter archive;
+  std::set<std::string_view> names;
+  for (const auto& [name, value] : tensors) {
+    if (!names.insert(name).second) {
+      throw ValueError(concat("write_npz: two arrays have the name '", name, "'"));
+    }
+    archive.add(concat(name, detail::npy_ending), detail::format_npy(value), compression);
+  }
+  detail::write_file(path, std::move(archive).finish());
+}
+
+}  // namespace dlfs

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/io/npz.hpp"
+#include "dlfs/io/pickle.hpp"
+#include "dlfs/net/sequential.hpp"
+
+namespace dlfs {
+
+namespace detail {
+
+/// An .npz archive or a pickle, whatever the file is called.
+template <std::floating_point T>
+std::vector<NamedTensor<T>> parse_weights(const ByteReader& file) {
+  if (as_text(file.left()).starts_with("PK")) return parse_npz<T>(file);
+  if (as_text(file.left()).starts_with("\x80")) return Unpickler(file).arrays<T>();
+  file.fail("expected an .npz archive or a pickle");
+}
+
+/// The names that the book gives to parameters, in their order: W1, b1, W2, b2, gamma1, beta1...
+template <std::floating_point T>
+std::vector<std::string> book_names(const Sequential<T>& network) {
+  std::map<std::string, int> counts;
+  std::vector<std::string> names;
+  for (const Parameter<T>* parameter : network.parameters()) {
+    std::string kind = parameter->name.substr(parameter->name.rfind('.') + 1);
+    if (kind == "weight") kind = "W";
+    if (kind == "bias") kind = "b";
+    const int number = ++counts[kind];
+    names.push_back(concat(kind, number));
+  }
+  return names;
+}
+
+/// A tensor of a network, and the name of the array that it is loaded from.
+template <class T>
+struct WeightTarget {
+  std::string name;
+  NamedTensor<T>* tensor;
+};
+
+/// By the names of the network, "conv1.weight", or, where no name in the file has a dot, by the
+/// book's, which has none for running statistics.
+template <std::floating_point T>
+std::vector<WeightTarget<T>> weight_targets(Sequential<T>& network,
+                                            const std::vector<NamedTensor<T>>& arrays) {
+  const bool has_own_names = std::any_of(
+      arrays.begin(), arrays.end(),
+      [](const NamedTensor<T>& array) { return array.name.find('.') != std::string::npos; });
+  std::vector<WeightTarget<T>> targets;
+  const auto names = book_names(network);
+  for (Parameter<T>* parameter : network.parameters()) {
+    targets.push_back({has_own_names ? parameter->name : names[targets.size()], parameter});
+  }
+  if (has_own_names) {
+    for (NamedTensor<T>* buffer : network.buffers()) targets.push_back({buffer->name, buffer});
+  }
+  return targets;
+}
+
+}  // namespace detail
+
+/// Loads every parameter of a network from an .npz archive or a pickle, which are told apart by
+/// their contents. The arrays have either the network's names, as save_weights writes them, or the
+/// book's: W1, b1, W2, b2... for the first, second... weight and bias, gamma1 and beta1 likewise.
+/// The book's files have no running statistics; the network's stay as they are then.
+/// @throws FormatError, and leaves the network unchanged, for an array that is missing, superfluous
+///   or of another shape, and for what read_npz and read_pickle throw it; IoError if the file
+///   cannot be read.
+template <std::floating_point T>
+void load_weights(const std::filesystem::path& path, Sequential<T>& network) {
+  const auto bytes = detail::read_file(path);
+  const detail::ByteReader file(bytes, concat("load_weights: ", path.string()));
+  auto arrays = detail::parse_weights<T>(file);
+  const auto targets = detail::weight_targets(network, arrays);
+
+  std::map<std::string_view, Tensor<T>*> by_name;
+  for (auto& array : arrays) by_name[array.name] = &array.value;
+  std::vector<std::pair<Tensor<T>*, Tensor<T>*>> moves;  // from, to
+  for (const auto& [name, tensor] : targets) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      file.fail("there is no array '", name, "', expected ", tensor->value.shape(), " for ",
+                tensor->name);
+    }
+    if (found->second->shape() != tensor->value.shape()) {
+      file.fail("array '", name, "': expected shape ", tensor->value.shape(), " for ", tensor->name,
+                ", found ", found->second->shape());
+    }
+    moves.emplace_back(found->second, &tensor->value);
+    by_name.erase(found);
+  }
+  if (!by_name.empty()) {
+    const auto& [name, value] = *by_name.begin();
+    file.fail("array '", name, "' of shape ", value->shape(), " belongs to no parameter");
+  }
+  for (const auto& [from, to] : moves) *to = std::move(*from);
+}
+
+/// Saves every parameter of a network, and what its layers collect while they train, as an .npz
+/// archive under the network's names, "conv1.weight". A file of that name is replaced once the new
+/// one is complete. @throws IoError if the file cannot be written, and what write_npz throws.
+template <std::floating_point T>
+void save_weights(const std::filesystem::path& path, const Sequential<T>& network) {
+  std::vector<NamedView<T>> tensors;
+  for (const auto* parameter : network.parameters()) tensors.emplace_back(*parameter);
+  for (const auto* buffer : network.buffers()) tensors.emplace_back(*buffer);
+  write_npz(path, tensors);
+}
+
+}  // namespace dlfs

@@ -1,0 +1,80 @@
+// Every fixture with every byte changed, and cut off at every byte: the readers give a FormatError
+// or a result, never anything else. The sanitizers see to the rest.
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+#include "dlfs/io.hpp"
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::Bytes;
+using Read = std::function<void(const std::string& path)>;
+
+/// The fixtures of this ending.
+std::vector<Bytes> fixtures(const std::string& ending) {
+  std::vector<Bytes> files;
+  for (const auto& entry : std::filesystem::directory_iterator(DLFS_FIXTURES)) {
+    if (entry.path().extension() == ending)
+      files.push_back(tests::read_bytes(entry.path().string()));
+  }
+  return files;
+}
+
+void expect_format_errors_at_most(const std::string& ending, const Read& read) {
+  const tests::TemporaryFolder folder;
+  const auto attempt = [&](const Bytes& bytes) {
+    const auto path = folder.write("f", bytes);
+    try {
+      read(path);
+    } catch (const FormatError&) {
+    }
+  };
+  const auto files = fixtures(ending);
+  EXPECT_FALSE(files.empty());
+  for (const Bytes& whole : files) {
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
+        Bytes changed = whole;
+        changed[i] = static_cast<std::uint8_t>(changed[i] ^ flip);
+        attempt(changed);
+      }
+      attempt(Bytes(whole.begin(), whole.begin() + std::ptrdiff_t(i)));
+    }
+  }
+}
+
+TEST(HostileFiles, Npy) {
+  expect_format_errors_at_most(".npy", [](const std::string& path) { read_npy<float>(path); });
+}
+TEST(HostileFiles, NpyAsIntegers) {
+  expect_format_errors_at_most(".npy",
+                               [](const std::string& path) { read_npy<std::int16_t>(path); });
+}
+TEST(HostileFiles, Npz) {
+  expect_format_errors_at_most(".npz", [](const std::string& path) { read_npz<float>(path); });
+}
+TEST(HostileFiles, Pickle) {
+  expect_format_errors_at_most(".pkl", [](const std::string& path) { read_pickle<float>(path); });
+}
+TEST(HostileFiles, Png) {
+  expect_format_errors_at_most(".png", [](const std::string& path) { read_png(path); });
+}
+
+TEST(HostileFiles, WeightsThatDoNotLoadLeaveTheNetworkAsItWas) {
+  Rng rng(1);
+  Sequential<float> network{{"affine1", Affine<float>({.in = 3, .out = 4}, He{}, rng)}};
+  const auto before = network.parameters()[0]->value;
+  for (const std::string ending : {".npz", ".pkl"}) {
+    expect_format_errors_at_most(ending,
+                                 [&](const std::string& path) { load_weights(path, network); });
+  }
+  const auto& after = network.parameters()[0]->value;
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin(), after.end()));
+}
+
+}  // namespace
+}  // namespace dlfs

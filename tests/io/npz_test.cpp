@@ -1,0 +1,159 @@
+#include "dlfs/io/npz.hpp"
+
+#include <gtest/gtest.h>
+
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::Bytes;
+using tests::error_of;
+using tests::fixture;
+
+/// The error that reading these bytes ends with, after the path.
+std::string error_of_reading(const Bytes& bytes) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.write("x.npz", bytes);
+  const auto text = error_of<FormatError>([&] { read_npz<float>(path); });
+  const std::string prefix = "read_npz: " + path + ": ";
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+/// An archive of one array of a thousand zeros, to be broken by a test.
+Bytes archive(Compression compression) {
+  const tests::TemporaryFolder folder;
+  const auto path = (folder.path() / "x.npz").string();
+  write_npz<float>(path, {{"x", Tensor<float>({1000})}}, compression);
+  return tests::read_bytes(path);
+}
+
+/// Where the directory's entry of an archive of one begins.
+std::size_t directory_of(const Bytes& bytes) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())
+      .find("PK\x01\x02");
+}
+
+TEST(ReadNpz, ReadsWhatSavezAndSavezCompressedWrite) {
+  for (const std::string name : {"stored.npz", "deflated.npz"}) {
+    const auto arrays = read_npz<double>(fixture(name));
+    ASSERT_EQ(arrays.size(), 3U);
+    EXPECT_EQ(arrays[0].name, "W1");
+    EXPECT_EQ(arrays[0].value.shape(), (Shape{3, 4}));
+    EXPECT_EQ(arrays[0].value(2, 3), 11);
+    EXPECT_EQ(arrays[1].name, "b1");
+    EXPECT_EQ(arrays[1].value(2), 2);
+    EXPECT_EQ(arrays[2].name, "n");
+    EXPECT_EQ(arrays[2].value(1), 1);
+  }
+}
+
+TEST(ReadNpz, ReadsZip64AndComments) {
+  EXPECT_EQ(read_npz<float>(fixture("zip64.npz")).at(0).value(2, 3), 11);
+  EXPECT_EQ(read_npz<float>(fixture("comment.npz")).at(0).value(2), 2);
+}
+
+TEST(ReadNpz, NamesTheArrayThatIsWrong) {
+  const auto path = fixture("stored.npz");
+  EXPECT_EQ(error_of<FormatError>([&] { read_npz<int>(path); }),
+            "read_npz: " + path + ": W1.npy: expected integers, found float32");
+  EXPECT_EQ(error_of<FormatError>([&] { read_npz<int>(fixture("other.npz")); }),
+            "read_npz: " + fixture("other.npz") +
+                ": expected nothing but .npy files, found 'readme.txt'");
+}
+
+TEST(ReadNpz, AWrongChecksumIsAFormatError) {
+  for (const auto compression : {Compression::stored, Compression::deflated}) {
+    Bytes bytes = archive(compression);
+    bytes[directory_of(bytes) + 16] ^= 1;
+    EXPECT_EQ(error_of_reading(bytes), "x.npy: the checksum is wrong");
+  }
+}
+
+TEST(ReadNpz, AnEncryptedOrOtherwiseCompressedArrayIsAFormatError) {
+  Bytes bytes = archive(Compression::stored);
+  bytes[directory_of(bytes) + 8] |= 1;
+  EXPECT_EQ(error_of_reading(bytes), "x.npy is encrypted");
+  bytes = archive(Compression::stored);
+  bytes[directory_of(bytes) + 10] = 12;
+  EXPECT_EQ(error_of_reading(bytes),
+            "x.npy: expected the compression method 0 (stored) or 8 (deflated), found 12");
+}
+
+TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) {
+  const Bytes deflated = archive(Compression::deflated);
+  const std::size_t size = directory_of(deflated) + 24;
+  Bytes bytes = deflated;
+  bytes[size + 3] = 0x7f;  // 2 GB
+  EXPECT_TRUE(
+      error_of_reading(bytes).ends_with("deflated bytes cannot hold the promised 2130710560"))
+      << error_of_reading(bytes);
+  bytes = deflated;
+  bytes[size] ^= 1;  // 4128 becomes 4129
+  EXPECT_EQ(error_of_reading(bytes),
+            "x.npy: truncated: expected 4129 bytes when inflated, found 4128");
+  bytes = deflated;
+  bytes[size + 1] = 1;  // 288
+  EXPECT_EQ(error_of_reading(bytes),
+            "x.npy: oversized: expected 288 bytes when inflated, found more");
+  bytes = archive(Compression::stored);
+  bytes[directory_of(bytes) + 20] ^= 1;
+  EXPECT_EQ(error_of_reading(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
+}
+
+TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
+  const Bytes one = archive(Compression::stored);
+  const std::size_t directory = directory_of(one);
+  const Bytes local(one.begin(), one.begin() + std::ptrdiff_t(directory));
+  const Bytes entry(one.begin() + std::ptrdiff_t(directory), one.end() - 22);
+  Bytes end(one.end() - 22, one.end());
+  end[8] = end[10] = 2;
+  end[12] = static_cast<std::uint8_t>(2 * entry.size());
+  EXPECT_EQ(error_of_reading(tests::join({local, entry, entry, end})),
+            "the entries are larger than the archive");
+}
+
+TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
+  Bytes bytes = archive(Compression::stored);
+  bytes[bytes.size() - 22 + 10] = 2;
+  EXPECT_EQ(error_of_reading(bytes), "expected 2 entries, found 1");
+  bytes = archive(Compression::stored);
+  bytes[30] = 'y';  // in the local header
+  EXPECT_EQ(error_of_reading(bytes), "x.npy: the entry has another name");
+}
+
+TEST(ReadNpz, WhatIsNoArchiveIsAFormatError) {
+  EXPECT_EQ(error_of_reading({}), "expected a zip archive; there is no record of its end");
+  EXPECT_EQ(error_of_reading(tests::bytes("PK\x03\x04 and no end")),
+            "expected a zip archive; there is no record of its end");
+}
+
+TEST(WriteNpz, RoundTripsStoredAndDeflated) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npz";
+  const auto weight = array<float>({{1, 2, 3}, {4, 5, 6}});
+  const Tensor<float> zeros({100, 100});
+  for (const auto compression : {Compression::stored, Compression::deflated}) {
+    write_npz<float>(path, {{"conv1.weight", weight.transpose()}, {"zeros", zeros}}, compression);
+    const auto arrays = read_npz<float>(path);
+    ASSERT_EQ(arrays.size(), 2U);
+    EXPECT_EQ(arrays[0].name, "conv1.weight");
+    EXPECT_EQ(arrays[0].value.shape(), (Shape{3, 2}));
+    EXPECT_EQ(arrays[0].value(2, 0), 3);
+    EXPECT_EQ(arrays[1].value.shape(), (Shape{100, 100}));
+    EXPECT_EQ(std::filesystem::file_size(path) < 1000, compression == Compression::deflated);
+  }
+  write_npz<float>(path, {});
+  EXPECT_TRUE(read_npz<float>(path).empty());
+}
+
+TEST(WriteNpz, ANameThatIsUsedTwiceIsAValueError) {
+  const Tensor<float> x({1});
+  EXPECT_EQ(error_of<ValueError>([&] {
+              write_npz<float>("unwritten", {{"x", x}, {"x", x}});
+            }),
+            "write_npz: two arrays have the name 'x'");
+}
+
+}  // namespace
+}  // namespace dlfs

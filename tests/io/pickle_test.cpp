@@ -1,0 +1,194 @@
+#include "dlfs/io/pickle.hpp"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::Bytes;
+using tests::error_of;
+using tests::fixture;
+
+/// The error that reading a pickle of protocol 4 with these opcodes ends with, after the path.
+std::string error_of_reading(const std::string& opcodes) {
+  const tests::TemporaryFolder folder;
+  const auto path =
+      folder.write("x.pkl", tests::join({tests::bytes("\x80\x04"), tests::bytes(opcodes)}));
+  const auto text = error_of<FormatError>([&] { read_pickle<float>(path); });
+  const std::string prefix = "read_pickle: " + path + ": ";
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
+/// An array of `bytes` elements of uint8, which are at memo 0.
+std::string array_of(int bytes) {
+  const std::string size(1, static_cast<char>(bytes));
+  return "cnumpy.core.multiarray\n_reconstruct\n)R(K\1K" + size +
+         "\x85"
+         "cnumpy\ndtype\n\x8c\2u1\x85R\x89h" +
+         std::string(1, '\0') + "tb";
+}
+
+TEST(ReadPickle, ReadsProtocols2To4) {
+  for (const std::string name : {"protocol2.pkl", "protocol3.pkl", "protocol4.pkl"}) {
+    const auto arrays = read_pickle<double>(fixture(name));
+    ASSERT_EQ(arrays.size(), 5U) << name;
+    EXPECT_EQ(arrays[0].name, "W1");
+    EXPECT_EQ(arrays[0].value.shape(), (Shape{3, 4}));
+    EXPECT_EQ(arrays[0].value(0, 1), 1);
+    EXPECT_EQ(arrays[0].value(2, 3), 11);
+    EXPECT_EQ(arrays[1].value(0), -1.5);
+    EXPECT_EQ(arrays[1].value(1), 1e300);
+    EXPECT_EQ(arrays[2].name, "big");
+    EXPECT_EQ(arrays[2].value(2), 2);
+    EXPECT_EQ(arrays[3].value.shape(), (Shape{18}));
+    EXPECT_EQ(arrays[3].value(17), 255);
+    EXPECT_EQ(arrays[4].value.shape(), (Shape{0, 2}));
+  }
+}
+
+TEST(ReadPickle, ReadsAnArrayThatStandsUnderTwoNames) {
+  const auto arrays = read_pickle<float>(fixture("shared.pkl"));
+  ASSERT_EQ(arrays.size(), 2U);
+  EXPECT_EQ(arrays[0].value(2), 2);
+  EXPECT_EQ(arrays[1].value(2), 2);
+}
+
+TEST(ReadPickle, RefusesOtherProtocolsByTheirNumber) {
+  EXPECT_EQ(
+      error_of<FormatError>([] { read_pickle<float>(fixture("protocol5.pkl")); }),
+      "read_pickle: " + fixture("protocol5.pkl") + ": expected protocol 2 to 4 of pickle, found 5");
+}
+
+TEST(ReadPickle, RefusesGlobalsByTheirName) {
+  EXPECT_EQ(error_of_reading("cposix\nsystem\n\x8c\7echo hi\x85R."),
+            "refused: the global 'posix.system' is no part of an array");
+  EXPECT_EQ(error_of_reading("\x8c\x08"
+                             "builtins\x8c\4eval\x93."),
+            "refused: the global 'builtins.eval' is no part of an array");
+  EXPECT_EQ(error_of_reading("cnumpy\nndarray\n)R."), "refused: a call of numpy.ndarray");
+}
+
+TEST(ReadPickle, RefusesOpcodesByTheirName) {
+  EXPECT_EQ(error_of_reading("]."),
+            "refused: the opcode EMPTY_LIST (93) is no part of a dict of arrays");
+  EXPECT_EQ(error_of_reading("(iposix\nsystem\n."),
+            "refused: the opcode INST (105) is no part of a dict of arrays");
+  EXPECT_EQ(error_of_reading("\x81."),
+            "refused: the opcode NEWOBJ (129) is no part of a dict of arrays");
+  EXPECT_EQ(error_of_reading("\xff."),
+            "refused: the opcode that does not exist (255) is no part of a dict of arrays");
+}
+
+TEST(ReadPickle, WhatIsNoDictOfArraysIsAFormatError) {
+  EXPECT_EQ(error_of_reading("K\1."), "expected a dict of arrays");
+  EXPECT_EQ(error_of_reading("}K\1K\2s."), "expected a text as the name of an array");
+  EXPECT_EQ(error_of_reading("}\x8c\1aK\2s."), "expected an array in the dict");
+  EXPECT_EQ(error_of_reading("}\x8c\1a"
+                             "cnumpy.core.multiarray\n_reconstruct\n)Rs."),
+            "a: the array has no contents");
+  EXPECT_EQ(error_of_reading("C\1xq" + std::string(1, '\0') + "}(\x8c\1a" + array_of(1) +
+                             "\x8c\1a" + array_of(1) + "u."),
+            "a: two arrays have this name");
+}
+
+TEST(ReadPickle, AStackThatRunsEmptyIsAFormatError) {
+  EXPECT_EQ(error_of_reading("."), "an opcode needs a value where there is none");
+  EXPECT_EQ(error_of_reading("K\1(."), "an opcode needs a value where there is none");
+  EXPECT_EQ(error_of_reading("t."), "an opcode needs a mark where there is none");
+  EXPECT_EQ(error_of_reading("K\1\x86."), "an opcode needs 2 values where there are less");
+  EXPECT_EQ(error_of_reading("h\5."), "the memo has no value 5");
+  EXPECT_EQ(error_of_reading("}(K\1u."), "a dict has a key without a value");
+}
+
+TEST(ReadPickle, ObjectsThatHoldThemselvesAreAFormatErrorAndLeakNothing) {
+  EXPECT_EQ(error_of_reading("}q\1\x8c\1ah\1s."), "expected an array in the dict");
+  EXPECT_EQ(error_of_reading("}q\1h\1h\1s."), "expected a text as the name of an array");
+  EXPECT_EQ(error_of_reading("cnumpy\ndtype\n\x8c\2f4\x85Rq\1(h\1h\1tb."),
+            "expected a text as a byte order");
+}
+
+TEST(ReadPickle, SizesBeyondTheFileAreAFormatErrorBeforeMemoryIsTaken) {
+  EXPECT_EQ(error_of_reading("B\xff\xff\xff\xff"),
+            "truncated: expected 4294967295 bytes at 7, found 0");
+  EXPECT_EQ(error_of_reading("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"),
+            "truncated: expected 18446744073709551615 bytes at 11, found 0");
+  EXPECT_EQ(error_of_reading("cnumpy"), "truncated: the line at 3 has no end");
+  EXPECT_EQ(error_of_reading(""), "truncated: expected 1 bytes at 2, found 0");
+  EXPECT_EQ(error_of_reading("C\1xq" + std::string(1, '\0') + "}\x8c\1a" + array_of(2) + "s."),
+            "a: truncated: expected 2 elements of uint8 for the shape (2,), found 1 bytes");
+}
+
+TEST(ReadPickle, AFewBytesDoNotBecomeManyLargeArrays) {
+  const std::string size("\x40\x0d\x03\0", 4);  // 200,000
+  std::string opcodes = "B" + size + std::string(200000, 'x') + "q" + std::string(1, '\0') +
+                        "cnumpy.core.multiarray\n_reconstruct\n)R(K\1J" + size +
+                        "\x85"
+                        "cnumpy\ndtype\n\x8c\2u1\x85R\x89h" +
+                        std::string(1, '\0') + "tbq\1}(";
+  for (char name = 'a'; name <= 'z'; ++name) {
+    opcodes += "\x8c\1" + std::string(1, name) + "h\1";
+  }
+  EXPECT_EQ(error_of_reading(opcodes + "u."), "q: refused: arrays share their elements");
+}
+
+struct Expected {
+  std::string name;
+  Shape shape;
+};
+
+void expect_book_file(const std::string& file, const std::vector<Expected>& expected) {
+  const char* folder = std::getenv("DLFS_BOOK");
+  if (folder == nullptr) GTEST_SKIP() << "DLFS_BOOK does not name the folder of the book's files";
+  const auto arrays = read_pickle<double>(std::filesystem::path(folder) / file);
+  EXPECT_EQ(arrays.size(), expected.size());
+  for (const Expected& array : expected) {
+    const auto found = std::find_if(arrays.begin(), arrays.end(),
+                                    [&](const auto& read) { return read.name == array.name; });
+    ASSERT_NE(found, arrays.end()) << array.name;
+    EXPECT_EQ(found->value.shape(), array.shape) << array.name;
+  }
+}
+
+TEST(ReadPickle, TheBooksSampleWeightHasItsShapes) {
+  expect_book_file("sample_weight.pkl", {{"W1", {784, 50}},
+                                         {"b1", {50}},
+                                         {"W2", {50, 100}},
+                                         {"b2", {100}},
+                                         {"W3", {100, 10}},
+                                         {"b3", {10}}});
+}
+
+TEST(ReadPickle, TheBooksParamsHaveTheirShapes) {
+  expect_book_file("params.pkl", {{"W1", {30, 1, 5, 5}},
+                                  {"b1", {30}},
+                                  {"W2", {4320, 100}},
+                                  {"b2", {100}},
+                                  {"W3", {100, 10}},
+                                  {"b3", {10}}});
+}
+
+TEST(ReadPickle, TheBooksDeepConvnetParamsHaveTheirShapes) {
+  expect_book_file("deep_convnet_params.pkl", {{"W1", {16, 1, 3, 3}},
+                                               {"W2", {16, 16, 3, 3}},
+                                               {"W3", {32, 16, 3, 3}},
+                                               {"W4", {32, 32, 3, 3}},
+                                               {"W5", {64, 32, 3, 3}},
+                                               {"W6", {64, 64, 3, 3}},
+                                               {"W7", {1024, 50}},
+                                               {"W8", {50, 10}},
+                                               {"b1", {16}},
+                                               {"b2", {16}},
+                                               {"b3", {32}},
+                                               {"b4", {32}},
+                                               {"b5", {64}},
+                                               {"b6", {64}},
+                                               {"b7", {50}},
+                                               {"b8", {10}}});
+}
+
+}  // namespace
+}  // namespace dlfs

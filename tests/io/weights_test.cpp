@@ -1,0 +1,164 @@
+#include "dlfs/io/weights.hpp"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "ch07/simple_convnet.hpp"
+#include "ch08/deep_convnet.hpp"
+#include "dlfs/dlfs.hpp"
+#include "dlfs/io/mnist.hpp"
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::error_of;
+
+/// Parameters affine1.weight (2, 3), affine1.bias (3), norm.gamma (3), norm.beta (3),
+/// affine2.weight (3, 1) and affine2.bias (1), and the two buffers of norm.
+template <class T>
+Sequential<T> small_network(std::uint64_t seed) {
+  Rng rng(seed);
+  return {{"affine1", Affine<T>({.in = 2, .out = 3}, He{}, rng)},
+          {"norm", BatchNormalization<T>({.features = 3})},
+          {"affine2", Affine<T>({.in = 3, .out = 1}, He{}, rng)}};
+}
+
+template <class T>
+std::vector<T> values_of(const Sequential<T>& network) {
+  std::vector<T> values;
+  const auto append = [&](const Tensor<T>& x) { values.insert(values.end(), x.begin(), x.end()); };
+  for (const auto* parameter : network.parameters()) append(parameter->value);
+  for (const auto* buffer : network.buffers()) append(buffer->value);
+  return values;
+}
+
+class WeightsFile : public testing::Test {
+ protected:
+  void write(const std::vector<NamedView<float>>& arrays) const { write_npz(path_, arrays); }
+
+  /// The error of loading the file, after its name; the network must be as it was.
+  std::string error() const {
+    auto network = small_network<float>(1);
+    const auto before = values_of(network);
+    const auto text = error_of<FormatError>([&] { load_weights(path_, network); });
+    EXPECT_EQ(values_of(network), before);
+    const std::string prefix = "load_weights: " + path_.string() + ": ";
+    return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+  }
+
+  const tests::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "weights";
+  const Tensor<float> x23_ = full<float>({2, 3}, 23);
+  const Tensor<float> x3_ = full<float>({3}, 3);
+  const Tensor<float> x31_ = full<float>({3, 1}, 31);
+  const Tensor<float> x1_ = full<float>({1}, 1);
+};
+
+TEST_F(WeightsFile, RoundTripsParametersAndBuffersInFloatAndDouble) {
+  auto saved = small_network<float>(1);
+  saved.buffers()[0]->value.fill(5);
+  save_weights(path_, saved);
+  auto loaded = small_network<float>(2);
+  EXPECT_NE(values_of(loaded), values_of(saved));
+  load_weights(path_, loaded);
+  EXPECT_EQ(values_of(loaded), values_of(saved));
+
+  auto in_double = small_network<double>(2);
+  load_weights(path_, in_double);
+  EXPECT_EQ(in_double.parameters()[0]->value(0, 0), saved.parameters()[0]->value(0, 0));
+}
+
+TEST_F(WeightsFile, SavesUnderTheNetworksNames) {
+  save_weights(path_, small_network<float>(1));
+  std::vector<std::string> names;
+  for (const auto& array : read_npz<float>(path_)) names.push_back(array.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"affine1.weight", "affine1.bias", "norm.gamma",
+                                             "norm.beta", "affine2.weight", "affine2.bias",
+                                             "norm.running_mean", "norm.running_variance"}));
+}
+
+TEST_F(WeightsFile, LoadsTheBooksNamesInAnyOrderAndLeavesTheBuffers) {
+  write({{"b2", x1_}, {"gamma1", x3_}, {"W2", x31_}, {"b1", x3_}, {"beta1", x3_}, {"W1", x23_}});
+  auto network = small_network<float>(1);
+  network.buffers()[0]->value.fill(5);
+  load_weights(path_, network);
+  EXPECT_EQ(network.parameters()[0]->value(1, 2), 23);
+  EXPECT_EQ(network.parameters()[4]->value(2, 0), 31);
+  EXPECT_EQ(network.buffers()[0]->value(0), 5);
+}
+
+TEST_F(WeightsFile, AMissingArrayIsAnErrorThatNamesItAndTheParameter) {
+  write({{"W1", x23_}, {"b1", x3_}, {"gamma1", x3_}, {"beta1", x3_}, {"W2", x31_}});
+  EXPECT_EQ(error(), "there is no array 'b2', expected (1,) for affine2.bias");
+  write({{"affine1.weight", x23_}});
+  EXPECT_EQ(error(), "there is no array 'affine1.bias', expected (3,) for affine1.bias");
+}
+
+TEST_F(WeightsFile, ASuperfluousArrayIsAnErrorThatNamesIt) {
+  write({{"W1", x23_},
+         {"b1", x3_},
+         {"gamma1", x3_},
+         {"beta1", x3_},
+         {"W2", x31_},
+         {"b2", x1_},
+         {"W3", x31_}});
+  EXPECT_EQ(error(), "array 'W3' of shape (3, 1) belongs to no parameter");
+}
+
+TEST_F(WeightsFile, AnArrayOfAnotherShapeIsAnErrorWithBothShapes) {
+  write({{"W1", x23_}, {"b1", x3_}, {"gamma1", x3_}, {"beta1", x3_}, {"W2", x3_}, {"b2", x1_}});
+  EXPECT_EQ(error(), "array 'W2': expected shape (3, 1) for affine2.weight, found (3,)");
+}
+
+TEST_F(WeightsFile, AnotherFormatIsAFormatErrorAndAMissingFileAnIoError) {
+  folder_.write("weights", tests::bytes("text"));
+  EXPECT_EQ(error(), "expected an .npz archive or a pickle");
+  std::filesystem::remove(path_);
+  auto network = small_network<float>(1);
+  EXPECT_EQ(error_of<IoError>([&] { load_weights(path_, network); }),
+            "cannot open " + path_.string() + ": No such file or directory");
+}
+
+template <class T>
+Sequential<T> sample_network(Rng& rng) {
+  return {{"affine1", Affine<T>({.in = 784, .out = 50}, He{}, rng)},
+          {"sigmoid1", Sigmoid<T>()},
+          {"affine2", Affine<T>({.in = 50, .out = 100}, He{}, rng)},
+          {"sigmoid2", Sigmoid<T>()},
+          {"affine3", Affine<T>({.in = 100, .out = 10}, He{}, rng)}};
+}
+
+/// How many of MNIST's 10,000 test images a network with the book's weights classifies rightly.
+template <class T>
+void expect_right(Sequential<T> network, const std::string& file, int expected) {
+  const char* book = std::getenv("DLFS_BOOK");
+  const char* data = std::getenv("DLFS_DATA");
+  if (book == nullptr) GTEST_SKIP() << "DLFS_BOOK does not name the folder of the book's files";
+  if (data == nullptr) GTEST_SKIP() << "DLFS_DATA does not name the folder of MNIST";
+  load_weights(std::filesystem::path(book) / file, network);
+  const auto mnist = load_mnist<T>(data);
+  EXPECT_EQ(std::lround(10000 * accuracy(network, mnist.test)), expected);
+}
+
+template <class T>
+class BookWeights : public testing::Test {
+ protected:
+  Rng rng_{1};
+};
+using Scalars = testing::Types<float, double>;
+TYPED_TEST_SUITE(BookWeights, Scalars);
+
+TYPED_TEST(BookWeights, SampleWeightClassifies9352) {
+  expect_right(sample_network<TypeParam>(this->rng_), "sample_weight.pkl", 9352);
+}
+TYPED_TEST(BookWeights, SimpleConvNetClassifies9890) {
+  expect_right(simple_convnet<TypeParam>(this->rng_), "params.pkl", 9890);
+}
+TYPED_TEST(BookWeights, DeepConvNetClassifies9935) {
+  expect_right(deep_convnet<TypeParam>(this->rng_), "deep_convnet_params.pkl", 9935);
+}
+
+}  // namespace
+}  // namespace dlfs
