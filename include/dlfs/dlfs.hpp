@@ -2,6 +2,7 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
+#include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
@@ -9,6 +10,7 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/shape.hpp"
+#include "dlfs/core/slice.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/core/view.hpp"
 #include "dlfs/data/batches.hpp"

@@ -5,9 +5,9 @@
 
 #include "dlfs/core/tensor.hpp"
 
-// Views with the axes of x moved, dropped or added, by NumPy's names. Like the member functions that
-// give views, they write where x can be written to, and do not take an expiring tensor. All throw
-// ShapeError for an axis that is not there.
+// Views with the axes of x moved, dropped or added, by NumPy's names. Like the member functions
+// that give views, they write where x can be written to, and do not take an expiring tensor. All
+// throw ShapeError for an axis that is not there.
 
 namespace dlfs {
 
@@ -29,7 +29,9 @@ template <class T>
 TensorView<const T> view_of(const Tensor<T>&& expiring) = delete;
 
 template <class X>
-concept Viewable = requires(X&& x) { view_of(std::forward<X>(x)); };
+concept Viewable = requires(X&& x) {
+  view_of(std::forward<X>(x));
+};
 
 /// x with axis `source_of(i)` of it in the place of axis i.
 template <class T, class SourceOf>
@@ -59,8 +61,9 @@ auto swap_axes(X&& x, int first, int second) {
   const auto view = detail::view_of(std::forward<X>(x));
   first = view.shape().normalize_axis(first);
   second = view.shape().normalize_axis(second);
-  return detail::reorder_axes(
-      view, [&](int axis) { return axis == first ? second : axis == second ? first : axis; });
+  return detail::reorder_axes(view, [&](int axis) {
+    return axis == first ? second : axis == second ? first : axis;
+  });
 }
 
 /// One axis in another place; the others keep their order.
@@ -87,7 +90,7 @@ auto squeeze(X&& x, int axis) {
   const auto view = detail::view_of(std::forward<X>(x));
   if (view.extent(axis) != 1) {
     throw ShapeError(concat("squeeze: axis ", axis, " of the shape ", view.shape(),
-                            " has more or less than one entry"));
+                            " has not one entry, but ", view.extent(axis)));
   }
   const int squeezed = view.shape().normalize_axis(axis);
   return detail::drop_axes(view, [&](int other) { return other == squeezed; });
@@ -110,7 +113,7 @@ auto expand_dims(X&& x, int axis) {
   return std::remove_const_t<decltype(view)>(view.data(), layout);
 }
 
-/// All elements along one axis. @throws ShapeError if they would have to be copied.
+/// All elements along one axis. @throws ShapeError as reshape, if they would have to be copied.
 template <detail::Viewable X>
 auto ravel(X&& x) {
   return detail::view_of(std::forward<X>(x)).reshape({-1});

@@ -32,13 +32,13 @@ inline constexpr NewAxis new_axis{};
 /// What may stand between the brackets: `x(Slice{1, 5}, -1, ellipsis, new_axis)`.
 class Subscript {
  public:
-  enum class Kind { position, range, ellipsis, new_axis };
+  enum class Kind { position, range, other_axes, added_axis };
 
   constexpr Subscript(std::integral auto position)
       : kind_(Kind::position), range_{static_cast<Index>(position), {}} {}
   constexpr Subscript(Slice range) : kind_(Kind::range), range_(range) {}
-  constexpr Subscript(Ellipsis) : kind_(Kind::ellipsis) {}
-  constexpr Subscript(NewAxis) : kind_(Kind::new_axis) {}
+  constexpr Subscript(Ellipsis) : kind_(Kind::other_axes) {}
+  constexpr Subscript(NewAxis) : kind_(Kind::added_axis) {}
 
   constexpr Kind kind() const { return kind_; }
   /// Of a position.
@@ -53,8 +53,7 @@ class Subscript {
 
 /// Subscripts of a part. Positions alone name an element.
 template <class... X>
-concept PartSubscripts =
-    (std::convertible_to<X, Subscript> && ...) && !(std::integral<X> && ...);
+concept PartSubscripts = (std::convertible_to<X, Subscript> && ...) && !(std::integral<X> && ...);
 
 namespace detail {
 

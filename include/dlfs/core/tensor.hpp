@@ -107,18 +107,14 @@ class Tensor {
     return view()(indices...);
   }
   template <class... Subscripts>
-    requires PartSubscripts<Subscripts...>
-  TensorView<T> operator()(const Subscripts&... subscripts) & {
-    return view()(subscripts...);
-  }
+    requires PartSubscripts<Subscripts...> TensorView<T>
+  operator()(const Subscripts&... subscripts) & { return view()(subscripts...); }
   template <class... Subscripts>
-    requires PartSubscripts<Subscripts...>
-  TensorView<const T> operator()(const Subscripts&... subscripts) const& {
-    return view()(subscripts...);
-  }
+    requires PartSubscripts<Subscripts...> TensorView<const T>
+  operator()(const Subscripts&... subscripts) const& { return view()(subscripts...); }
   template <class... Subscripts>
-    requires PartSubscripts<Subscripts...>
-  TensorView<const T> operator()(const Subscripts&... subscripts) const&& = delete;
+    requires PartSubscripts<Subscripts...> TensorView<const T>
+  operator()(const Subscripts&... subscripts) const&& = delete;
   T& item() { return view().item(); }
   const T& item() const { return view().item(); }
   TensorView<T> operator[](Index i) & { return view()[i]; }

@@ -178,10 +178,11 @@ class TensorView {
         run = shape_[--source];
         step = stride_at(source);
       }
-      for (; source > 0 && continues_run(source - 1, run, step); --source) run *= shape_[source - 1];
+      for (; source > 0 && continues_run(source - 1, run, step); --source)
+        run *= shape_[source - 1];
       if (run % shape[axis] != 0) {
         throw ShapeError(concat("reshape: the view of shape ", shape_, " cannot become ", shape,
-                                " without a copy"));
+                                " where it lies: reshape a copy() of it"));
       }
       result.set_stride(axis, step);
       run /= shape[axis];
@@ -238,12 +239,12 @@ class TensorView {
   }
 
   constexpr TensorView part(std::initializer_list<Subscript> subscripts) const {
-    using enum Subscript::Kind;
+    using Kind = Subscript::Kind;
     int named = 0;
     int ellipses = 0;
     for (const Subscript& subscript : subscripts) {
-      named += subscript.kind() == position || subscript.kind() == range;
-      ellipses += subscript.kind() == Subscript::Kind::ellipsis;
+      named += subscript.kind() == Kind::position || subscript.kind() == Kind::range;
+      ellipses += subscript.kind() == Kind::other_axes;
     }
     if (ellipses > 1) throw ShapeError("indexing: more than one ellipsis");
     if (named > rank()) {
@@ -258,19 +259,19 @@ class TensorView {
     };
     for (const Subscript& subscript : subscripts) {
       switch (subscript.kind()) {
-        case position:
+        case Kind::position:
           offset += checked_offset(axis++, subscript.position());
           break;
-        case range: {
+        case Kind::range: {
           const auto positions = detail::positions_of(subscript.range(), shape_[axis]);
           offset += positions.first * stride_at(axis);
           layout.push_back(positions.count, positions.step * stride_at(axis++));
           break;
         }
-        case Subscript::Kind::ellipsis:
+        case Kind::other_axes:
           keep_axes_until(axis + rank() - named);
           break;
-        case Subscript::Kind::new_axis:
+        case Kind::added_axis:
           layout.push_back(1, 0);
           break;
       }
