@@ -24,6 +24,7 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/format.hpp"
 #include "dlfs/math/im2col.hpp"
+#include "dlfs/math/indexing.hpp"
 #include "dlfs/math/layer_normalization.hpp"
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/numerical_gradient.hpp"
