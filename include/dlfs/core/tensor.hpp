@@ -100,11 +100,11 @@ class Tensor {
   // As the functions of the same names of TensorView.
   template <std::integral... Indices>
   T& operator()(Indices... indices) {
-    return view()(indices...);
+    return data()[offset_of(indices...)];
   }
   template <std::integral... Indices>
   const T& operator()(Indices... indices) const {
-    return view()(indices...);
+    return data()[offset_of(indices...)];
   }
   template <class... Subscripts>
     requires PartSubscripts<Subscripts...> TensorView<T>
@@ -148,6 +148,15 @@ class Tensor {
   }
 
  private:
+  template <class... Indices>
+  Index offset_of(Indices... indices) const {
+    detail::expect_index_count(sizeof...(indices), shape_);
+    int axis = 0;
+    Index offset = 0;
+    ((offset = offset * shape_[axis] + shape_.normalize_index(axis, indices), ++axis), ...);
+    return offset;
+  }
+
   AlignedBuffer<T> buffer_;
   Shape shape_{0};
 };

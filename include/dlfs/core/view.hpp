@@ -92,12 +92,10 @@ class TensorView {
   /// @throws ShapeError for a wrong number of indices or one out of range.
   template <std::integral... Indices>
   constexpr T& operator()(Indices... indices) const {
-    if (sizeof...(indices) != static_cast<std::size_t>(rank())) {
-      throw ShapeError(concat("indexing: ", sizeof...(indices), " indices for the shape ", shape_));
-    }
+    detail::expect_index_count(sizeof...(indices), shape_);
     int axis = 0;
     Index offset = 0;
-    ((offset += checked_offset(axis++, static_cast<Index>(indices))), ...);
+    ((offset += offset_along(axis++, indices)), ...);
     return data_[offset];
   }
 
@@ -224,13 +222,8 @@ class TensorView {
   /// `offset` elements on. An empty view stays where it is, for nothing may lie there.
   constexpr T* address(Index offset) const { return empty() ? data_ : data_ + offset; }
 
-  constexpr Index checked_offset(int axis, Index i) const {
-    const Index position = i < 0 ? i + shape_[axis] : i;
-    if (position < 0 || position >= shape_[axis]) {
-      throw ShapeError(concat("indexing: index ", i, " is out of range for axis ", axis,
-                              " of the shape ", shape_));
-    }
-    return position * stride_at(axis);
+  constexpr Index offset_along(int axis, std::integral auto i) const {
+    return shape_.normalize_index(axis, i) * stride_at(axis);
   }
 
   /// Whether the next outer axis goes on where a run of so many steps ends.
@@ -260,7 +253,7 @@ class TensorView {
     for (const Subscript& subscript : subscripts) {
       switch (subscript.kind()) {
         case Kind::position:
-          offset += checked_offset(axis++, subscript.position());
+          offset += offset_along(axis++, subscript.position());
           break;
         case Kind::range: {
           const auto positions = detail::positions_of(subscript.range(), shape_[axis]);

@@ -82,6 +82,25 @@ void apply_to_any_row(const Op& op, Index size, Row<Out> out, Row<const In>... i
   }
 }
 
+struct Identity {
+  auto operator()(const auto& x) const { return x; }
+};
+
+/// A copy needs no packets: gaps are skipped in one pass.
+template <class T>
+void apply_to_row(const Identity&, Index size, Row<T> out, Row<const T> in) {
+  if (out.stride == 1 && in.stride == 1) {
+    std::copy_n(in.data, size, out.data);
+  } else if (out.stride == 1 && in.stride == 0) {
+    array_at(out.data, size).setConstant(*in.data);
+  } else if (in.stride == 0) {
+    const T value = *in.data;
+    for (Index i = 0; i < size; ++i) out.data[i * out.stride] = value;
+  } else {
+    for (Index i = 0; i < size; ++i) out.data[i * out.stride] = in.data[i * in.stride];
+  }
+}
+
 template <class Op, class Out, class... In>
 void apply_to_row(const Op& op, Index size, Row<Out> out, Row<const In>... in) {
   apply_to_any_row(op, size, out, in...);
@@ -244,9 +263,6 @@ bool is_clobbered_by(TensorView<const T> x, TensorView<const T> out) {
 }
 
 // The operations, on Eigen's array expressions.
-struct Identity {
-  auto operator()(const auto& x) const { return x; }
-};
 struct Add {
   auto operator()(const auto& a, const auto& b) const { return a + b; }
 };

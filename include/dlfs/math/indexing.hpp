@@ -69,19 +69,6 @@ void for_each_offset(const Visit& visit, TensorView<First> first, TensorView<Oth
   });
 }
 
-/// An index as a distance along an axis of x. @throws ShapeError if it is out of range.
-template <class T, class I>
-Index offset_along(TensorView<T> x, int axis, I index) {
-  const Index extent = x.shape()[axis];
-  if (std::cmp_less(index, -extent) || std::cmp_greater_equal(index, extent)) {
-    throw ShapeError(concat("indexing: index ", static_cast<Accumulator<I>>(index),
-                            " is out of range for axis ", axis, " of the shape ", x.shape()));
-  }
-  const Index position = static_cast<Index>(index);
-  return (position < 0 ? position + extent : position) *
-         x.strides()[static_cast<std::size_t>(axis)];
-}
-
 /// Copies between parts of x and parts of y: to y if x is const, else to x.
 ///
 /// The parts span the last axes. x has its parts where the `leading` axes, which y begins with too,
@@ -151,8 +138,11 @@ Shape taken_shape(TensorView<T> x, const Shape& indices, int axis) {
 
 template <class T, class I>
 void list_offsets(TensorView<T> x, TensorView<const I> indices, int axis, Index* offsets) {
-  for_each_offset([&](Index at) { *offsets++ = offset_along(x, axis, indices.data()[at]); },
-                  indices);
+  for_each_offset(
+      [&, first = indices.data(), stride = x.stride(axis)](Index at) {
+        *offsets++ = x.shape().normalize_index(axis, first[at]) * stride;
+      },
+      indices);
 }
 
 /// x and indices with the same rank, broadcast to each other along all axes but one.
@@ -171,8 +161,8 @@ void list_offsets_along_axis(TensorView<T> x, TensorView<const I> indices, int a
                              const Shape& shape, Index* offsets) {
   const TensorView<T> origins(x.data(), x.shape().with(axis, 1), x.strides());
   for_each_offset(
-      [&](Index origin, Index at) {
-        *offsets++ = origin + offset_along(x, axis, indices.data()[at]);
+      [&, first = indices.data(), stride = x.stride(axis)](Index origin, Index at) {
+        *offsets++ = origin + x.shape().normalize_index(axis, first[at]) * stride;
       },
       origins.broadcast_to(shape), indices.broadcast_to(shape));
 }
