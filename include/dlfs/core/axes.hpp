@@ -40,7 +40,7 @@ TensorView<T> reorder_axes(TensorView<T> x, const SourceOf& source_of) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     layout.push_back(x.extent(source_of(axis)), x.stride(source_of(axis)));
   }
-  return {x.data(), layout};
+  return {x.data(), layout.shape, layout.strides};
 }
 
 /// x without the axes for which `is_dropped(axis)`.
@@ -50,7 +50,7 @@ TensorView<T> drop_axes(TensorView<T> x, const IsDropped& is_dropped) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (!is_dropped(axis)) layout.push_back(x.extent(axis), x.stride(axis));
   }
-  return {x.data(), layout};
+  return {x.data(), layout.shape, layout.strides};
 }
 
 }  // namespace detail
@@ -110,7 +110,7 @@ auto expand_dims(X&& x, int axis) {
     if (other == added) layout.push_back(1, 0);
     if (other < view.rank()) layout.push_back(view.extent(other), view.stride(other));
   }
-  return std::remove_const_t<decltype(view)>(view.data(), layout);
+  return std::remove_const_t<decltype(view)>(view.data(), layout.shape, layout.strides);
 }
 
 /// All elements along one axis. @throws ShapeError as reshape, if they would have to be copied.

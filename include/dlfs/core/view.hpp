@@ -56,9 +56,6 @@ class TensorView {
   constexpr TensorView(T* data, const Shape& shape, const Strides& strides)
       : data_(data), shape_(shape), strides_(strides) {}
 
-  constexpr TensorView(T* data, const Layout& layout)
-      : TensorView(data, layout.shape, layout.strides) {}
-
   /// A view that may write is also one that only reads.
   template <class U>
     requires(std::same_as<const U, T> && !std::is_const_v<U>)
@@ -270,7 +267,7 @@ class TensorView {
       }
     }
     keep_axes_until(rank());
-    return TensorView(address(offset), layout);
+    return TensorView(address(offset), layout.shape, layout.strides);
   }
 
   constexpr TensorView permute(std::span<const int> order) const {
@@ -285,7 +282,7 @@ class TensorView {
     if (layout.shape.rank() != rank()) {
       throw ShapeError(concat("transpose: ", order.size(), " axes given for the shape ", shape_));
     }
-    return TensorView(data_, layout);
+    return TensorView(data_, layout.shape, layout.strides);
   }
 
   constexpr Shape resolve(std::initializer_list<Index> extents) const {

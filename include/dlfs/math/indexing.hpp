@@ -47,7 +47,7 @@ template <class T>
 TensorView<T> axes_of(TensorView<T> x, int first, int last) {
   Layout layout;
   for (int axis = first; axis < last; ++axis) layout.push_back(x.extent(axis), x.stride(axis));
-  return {x.data(), layout};
+  return {x.data(), layout.shape, layout.strides};
 }
 
 inline Shape concatenated(Shape a, const Shape& b) {
