@@ -66,6 +66,10 @@ if(DLFS_IO)
     target_link_libraries(PNG::PNG INTERFACE png_static ZLIB::ZLIB)
     target_include_directories(PNG::PNG INTERFACE ${png_SOURCE_DIR} ${png_BINARY_DIR})
   endif()
+
+  dlfs_dependency(nlohmann_json::nlohmann_json PACKAGE nlohmann_json 3 HEADERS include
+    URL https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz
+    SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406)
 endif()
 
 if(DLFS_BUILD_EXAMPLES)

@@ -1,13 +1,13 @@
 // Section 5.7.3: backpropagation agrees with numerical gradients.
 // Book:    ch05/gradient_check.py (784-50-10 on the first three training images)
 // Run:     gradient_check [--data DIR] [--seed N]
-// Expect:  mean differences of 2e-10 at the most (the book's are up to 2e-5: it adds 1e-7 in the
-// log)
+// Expect:  mean differences of 2e-10 at the most (the book's are up to 2e-5: it adds
+//          1e-7 in the log)
 #include <cstdio>
 
+#include "ch05/two_layer_net.hpp"
 #include "support/digits.hpp"
 #include "support/program.hpp"
-#include <dlfs/dlfs.hpp>
 
 using namespace dlfs;
 
@@ -20,10 +20,7 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         const auto batch = take(examples::load_digits<double>(options).train, 0, 3);
         Rng rng(options.seed);
-        Sequential<double> network{
-            {"affine1", Affine<double>({.in = 784, .out = 50}, Normal{0.01}, rng)},
-            {"relu1", Relu<double>()},
-            {"affine2", Affine<double>({.in = 50, .out = 10}, Normal{0.01}, rng)}};
+        auto network = ch05::two_layer_net<double>(784, 50, 10, rng);
 
         const auto report =
             check_gradients(network, SoftmaxCrossEntropy<double>(), batch.inputs, batch.targets);

@@ -26,14 +26,29 @@ constexpr std::array colors{"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd
 
 constexpr std::string_view not_found = "gnuplot not found";
 
-constexpr std::string_view look = R"(set terminal pngcairo noenhanced size 800,600 font 'Sans,14'
-set border linewidth 1 linecolor rgb '#404040'
+constexpr std::string_view axes_look = R"(set border linewidth 1 linecolor rgb '#404040'
 set tics out nomirror scale 0.5
 set grid linetype 1 linewidth 1 linecolor rgb '#e4e4e4'
 set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4
 set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
-set rmargin 3
+set size noratio
+set clip two
 )";
+
+constexpr std::string_view image_look = R"(unset border
+unset tics
+unset grid
+unset colorbox
+set palette gray
+set size ratio -1
+)";
+
+/// What gnuplot draws at once: a block of data, and what to do with its columns.
+struct Element {
+  std::string label;  // in the data, for the reader
+  std::string data;
+  std::string style;  // "using 1:2 with lines ..."
+};
 
 /// A text on one line, whatever it holds: a line break in a script would begin a command.
 std::string on_one_line(std::string text) {
@@ -49,7 +64,7 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-void check(const Plot& plot, std::string_view name) {
+void check_name(std::string_view name) {
   const auto is_plain = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-';
   };
@@ -57,7 +72,24 @@ void check(const Plot& plot, std::string_view name) {
     throw ValueError(
         concat("plot: expected a name of letters, digits, '_' and '-', got '", name, "'"));
   }
-  if (plot.series.empty()) throw ValueError(concat("plot ", name, ": there is no series to draw"));
+}
+
+void check(const Plot& plot, std::string_view name) {
+  if (plot.series.empty() && plot.arrows.empty() && !plot.image) {
+    throw ValueError(concat("plot ", name, ": there is nothing to draw"));
+  }
+  if (plot.image && (plot.image->rank() != 2 || plot.image->empty())) {
+    throw ShapeError(
+        concat("plot ", name, ": expected an image (H, W), got ", plot.image->shape()));
+  }
+  for (const Arrows& arrows : plot.arrows) {
+    const std::size_t count = arrows.x.size();
+    if (arrows.y.size() == count && arrows.dx.size() == count && arrows.dy.size() == count)
+      continue;
+    throw ShapeError(concat("plot ", name, ": arrows have ", count, " values of x, ",
+                            arrows.y.size(), " of y, ", arrows.dx.size(), " of dx and ",
+                            arrows.dy.size(), " of dy"));
+  }
   for (const Series& series : plot.series) {
     if (series.y.empty()) {
       throw ValueError(concat("plot ", name, ": the series '", series.label, "' has no points"));
@@ -71,20 +103,6 @@ void check(const Plot& plot, std::string_view name) {
                               series.x.size(), " values of x and ", series.y.size(), " of y"));
     }
   }
-}
-
-/// One block of lines "x y" for each series; gnuplot tells blocks apart by two empty lines.
-std::string data_text(const Plot& plot) {
-  std::string text;
-  for (const Series& series : plot.series) {
-    if (!text.empty()) text += "\n\n";
-    text += concat("# ", on_one_line(series.label), "\n");
-    for (std::size_t i = 0; i < series.y.size(); ++i) {
-      const double x = series.x.empty() ? static_cast<double>(i) : series.x[i];
-      text += concat(x, " ", series.y[i], "\n");
-    }
-  }
-  return text;
 }
 
 std::string range(std::optional<Limits> limits) {
@@ -124,41 +142,107 @@ int point_type(Marker marker) {
   return 0;
 }
 
-/// How one series is drawn: "with linespoints linecolor ...".
-std::string style(const Series& series, std::size_t position) {
+Element element(const Series& series, std::size_t position) {
+  std::string data;
+  for (std::size_t i = 0; i < series.y.size(); ++i) {
+    const double x = series.x.empty() ? static_cast<double>(i) : series.x[i];
+    data += concat(x, " ", series.y[i], "\n");
+  }
+
   const bool has_line = series.line != Line::none;
   const bool has_points = series.marker != Marker::none;
   const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
-  std::string text = concat("with ",
-                            has_line && has_points ? "linespoints"
-                            : has_line             ? "lines"
-                                                   : "points",
-                            " linecolor rgb ", quoted(color), " linewidth 2");
-  if (series.line == Line::dashed) text += " dashtype (12, 6)";
+  std::string style = concat("using 1:2 with ",
+                             has_line && has_points ? "linespoints"
+                             : has_line             ? "lines"
+                                                    : "points",
+                             " linecolor rgb ", quoted(color), " linewidth 2");
+  if (series.line == Line::dashed) style += " dashtype (12, 6)";
   if (has_points) {
-    text += concat(" pointtype ", point_type(series.marker), " pointsize 1.2");
-    if (series.marker_every > 1) text += concat(" pointinterval ", series.marker_every);
+    style += concat(" pointtype ", point_type(series.marker), " pointsize 1.2");
+    if (series.marker_every > 1) style += concat(" pointinterval ", series.marker_every);
   }
-  return text;
+  style += series.label.empty() ? " notitle" : concat(" title ", quoted(series.label));
+  return {series.label, std::move(data), std::move(style)};
 }
 
-std::string script_text(const Plot& plot, std::string_view name) {
-  std::string text = concat("# gnuplot ", name, ".gp draws ", name, ".png\n", look);
-  text += concat("set output '", name, ".png'\n");
-  text += concat("set key ", place(plot.legend), "\n");
+Element element(const Arrows& arrows) {
+  std::string data;
+  for (std::size_t i = 0; i < arrows.x.size(); ++i) {
+    data += concat(arrows.x[i], " ", arrows.y[i], " ", arrows.dx[i], " ", arrows.dy[i], "\n");
+  }
+  return {"arrows", std::move(data),
+          concat("using 1:2:3:4 with vectors filled head size graph 0.012, 20 linecolor rgb ",
+                 quoted(arrows.color), " linewidth 1.5 notitle")};
+}
+
+Element element(const Tensor<double>& image) {
+  std::string data;
+  for (Index row = 0; row < image.extent(0); ++row) {
+    for (Index column = 0; column < image.extent(1); ++column) {
+      data += concat(column, " ", row, " ", image(row, column), "\n");
+    }
+  }
+  return {"image", std::move(data), "using 1:2:3 with image notitle"};
+}
+
+/// From the lowest to the one that lies on all others.
+std::vector<Element> elements(const Plot& plot) {
+  std::vector<Element> all;
+  if (plot.image) all.push_back(element(*plot.image));
+  for (const Arrows& arrows : plot.arrows) all.push_back(element(arrows));
+  for (std::size_t i = 0; i < plot.series.size(); ++i) all.push_back(element(plot.series[i], i));
+  return all;
+}
+
+/// The settings of one pair of axes: all of them, since a panel inherits those of the one before.
+std::string axes_text(const Plot& plot) {
+  std::string text(plot.image ? image_look : axes_look);
+  const bool has_legend = std::any_of(plot.series.begin(), plot.series.end(),
+                                      [](const Series& series) { return !series.label.empty(); });
+  text += has_legend ? concat("set key on ", place(plot.legend), "\n") : "unset key\n";
   text += concat("set title ", quoted(plot.title), "\n");
   text += concat("set xlabel ", quoted(plot.x_label), "\n");
   text += concat("set ylabel ", quoted(plot.y_label), "\n");
-  text += concat("set xrange ", range(plot.x_limits), "\n");
-  text += concat("set yrange ", range(plot.y_limits), "\n");
-  for (std::size_t i = 0; i < plot.series.size(); ++i) {
-    const Series& series = plot.series[i];
-    const std::string title =
-        series.label.empty() ? "notitle" : concat("title ", quoted(series.label));
-    text += concat(i == 0 ? "plot " : ", \\\n     ", "'", name, ".dat' index ", i, " using 1:2 ",
-                   style(series, i), " ", title);
+  if (plot.image) {
+    const Index height = plot.image->extent(0);
+    const Index width = plot.image->extent(1);
+    return text + concat("set xrange [-0.5:", width, " - 0.5]\nset yrange [", height,
+                         " - 0.5:-0.5]\n");  // the first row at the top
   }
-  return text + "\n";
+  return text +
+         concat("set xrange ", range(plot.x_limits), "\nset yrange ", range(plot.y_limits), "\n");
+}
+
+/// A script, and the data that it draws: a block for each element, which gnuplot tells apart by two
+/// empty lines.
+struct Sources {
+  std::string script;
+  std::string data;
+};
+
+Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::string_view name) {
+  const bool is_grid = panels.size() > 1;
+  const std::size_t rows = (panels.size() + columns - 1) / columns;
+  Sources result;
+  result.script = concat("# gnuplot ", name, ".gp draws ", name, ".png\n",
+                         "set terminal pngcairo noenhanced size ", is_grid ? columns * 400 : 640,
+                         ",", is_grid ? rows * 320 : 480, " font 'Sans,", is_grid ? 10 : 12, "'\n",
+                         "set output '", name, ".png'\n");
+  if (is_grid) result.script += concat("set multiplot layout ", rows, ",", columns, "\n");
+  std::size_t block = 0;
+  for (const Plot& plot : panels) {
+    result.script += axes_text(plot);
+    std::string command = "plot ";
+    for (const Element& part : elements(plot)) {
+      if (block > 0) result.data += "\n\n";
+      result.data += concat("# ", on_one_line(part.label), "\n", part.data);
+      result.script += concat(command, "'", name, ".dat' index ", block++, " ", part.style);
+      command = ", \\\n     ";
+    }
+    result.script += "\n";
+  }
+  return result;
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {
@@ -215,9 +299,14 @@ std::string run_gnuplot(const std::filesystem::path& folder, std::string script)
 
 }  // namespace
 
-PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,
-                      std::string_view name) {
-  check(plot, name);
+PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
+                      const std::filesystem::path& folder, std::string_view name) {
+  check_name(name);
+  if (panels.empty() || columns < 1) {
+    throw ValueError(concat("plot ", name, ": expected panels and columns, got ", panels.size(),
+                            " and ", columns));
+  }
+  for (const Plot& plot : panels) check(plot, name);
   const std::string data_name = concat(name, ".dat");
   const std::string script_name = concat(name, ".gp");
   const std::filesystem::path picture = folder / concat(name, ".png");
@@ -228,8 +317,9 @@ PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,
     throw IoError(
         concat("plot: cannot create the folder ", folder.string(), ": ", error.message()));
   }
-  write_file(folder / data_name, data_text(plot));
-  write_file(folder / script_name, script_text(plot, name));
+  const auto [script, data] = sources(panels, columns, name);
+  write_file(folder / data_name, data);
+  write_file(folder / script_name, script);
   std::filesystem::remove(picture, error);  // an older one would not show these data
 
   const std::string problem = run_gnuplot(folder, script_name);
@@ -240,6 +330,20 @@ PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,
   const char* advice = problem == not_found ? "install gnuplot and run" : "run";
   return {false, concat(problem, ": wrote ", script_name, " and ", data_name, " in ",
                         folder.string(), "; ", advice, " 'gnuplot ", script_name, "' there")};
+}
+
+PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,
+                      std::string_view name) {
+  return write_plot(std::vector{plot}, 1, folder, name);
+}
+
+void show(const Plot& plot, const std::filesystem::path& folder, std::string_view name) {
+  show(std::vector{plot}, 1, folder, name);
+}
+
+void show(const std::vector<Plot>& panels, std::size_t columns, const std::filesystem::path& folder,
+          std::string_view name) {
+  std::printf("%s\n", write_plot(panels, columns, folder, name).message.c_str());
 }
 
 }  // namespace dlfs::examples

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dlfs/core/shape.hpp"
+#include "dlfs/core/tensor.hpp"
 
 namespace dlfs::examples {
 
@@ -14,15 +14,30 @@ enum class Line { none, solid, dashed };
 enum class Marker { none, circle, square, diamond, cross, plus };
 enum class Legend { upper_left, upper_right, lower_left, lower_right };
 
+/// Numbers to draw: written out, collected, or the elements of a tensor of any shape.
+struct Values : std::vector<double> {
+  using std::vector<double>::vector;
+  Values(const Tensor<double>& tensor) : std::vector<double>(tensor.begin(), tensor.end()) {}
+};
+
 /// Points (x, y) joined by a line, or marked, or both. A NaN interrupts the line.
 struct Series {
-  std::string label{};      // its name in the legend; empty: not in the legend
-  std::vector<double> x{};  // empty: 0, 1, 2, ...
-  std::vector<double> y{};
+  std::string label{};  // its name in the legend; empty: not in the legend
+  Values x{};           // empty: 0, 1, 2, ...
+  Values y{};
   Line line = Line::solid;
   Marker marker = Marker::none;
   Index marker_every = 1;  // marks every so many points
   std::string color{};     // "#1f77b4" or a name of gnuplot; empty: one of its own
+};
+
+/// Arrows from (x, y) to (x + dx, y + dy).
+struct Arrows {
+  Values x{};
+  Values y{};
+  Values dx{};
+  Values dy{};
+  std::string color = "#666666";
 };
 
 /// The ends of an axis.
@@ -31,7 +46,7 @@ struct Limits {
   double high;
 };
 
-/// Series in one pair of axes. Texts are printed as they are.
+/// What is drawn in one pair of axes. Texts are printed as they are.
 struct Plot {
   std::string title{};
   std::string x_label{};
@@ -40,6 +55,10 @@ struct Plot {
   std::optional<Limits> y_limits{};
   Legend legend = Legend::upper_right;
   std::vector<Series> series{};
+  std::vector<Arrows> arrows{};
+  /// Rows of grey levels (height, width), the smallest black and the largest white. It lies beneath
+  /// all else, each pixel a square, and takes the place of limits, ticks and frame.
+  std::optional<Tensor<double>> image{};
 };
 
 /// What became of a plot, with a line for the reader that says so.
@@ -51,8 +70,17 @@ struct PlotReport {
 /// Writes `name`.dat and `name`.gp into the folder, which is created, and has gnuplot draw
 /// `name`.png from them. Without a working gnuplot the first two remain, and the report says so.
 /// @throws IoError that names the folder or file that cannot be written; ValueError for a name
-///   other than letters, digits, '_' and '-', or a series without points, or with neither line nor
-///   marker; ShapeError where x and y differ in number.
+///   other than letters, digits, '_' and '-', nothing to draw, a series without points, or with
+///   neither line nor marker; ShapeError where x and y differ in number, or an image is not (H, W).
 PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
+
+/// The same for panels side by side, so many columns in a row.
+PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
+                      const std::filesystem::path& folder, std::string_view name);
+
+/// As write_plot; says on stdout what became of it.
+void show(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
+void show(const std::vector<Plot>& panels, std::size_t columns, const std::filesystem::path& folder,
+          std::string_view name);
 
 }  // namespace dlfs::examples

@@ -65,10 +65,11 @@ void add_path(CLI::App& app, const std::string& name, const std::string& kind,
 
 /// @throws CLI::ParseError for a wrong command line or for --help.
 Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
-  const bool trains = program.epochs.has_value();
+  const bool trains = program.epochs || program.steps;
   const bool reads_digits = trains || program.reads_digits;
 
   Options options{.epochs = program.epochs.value_or(0),
+                  .steps = program.steps.value_or(0),
                   .batch_size = program.batch_size.value_or(0),
                   .learning_rate = program.learning_rate.value_or(0),
                   .seed = program.seed.value_or(0),
@@ -76,6 +77,7 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
                   .out = "out",
                   .weights = program.weights.value_or("")};
   const CLI::Option* epochs = nullptr;
+  const CLI::Option* steps = nullptr;
   app.set_help_flag("-h,--help", "Show this text");
   if (reads_digits) {
     add_path(app, "--data", "DIR", "Folder of MNIST [$DLFS_DATA, else data/mnist]", options.data);
@@ -83,9 +85,12 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   if (program.weights) {
     add_path(app, "--weights", "FILE", "Trained weights: .npz or .pkl", options.weights);
   }
-  if (trains) {
+  if (program.epochs) {
     epochs = add_number(app, "--epochs", "Passes over the training data", options.epochs,
                         {1, 1'000'000});
+  }
+  if (program.steps) {
+    steps = add_number(app, "--steps", "Updates of the weights", options.steps, {1, 1'000'000'000});
   }
   if (program.batch_size) {
     add_number(app, "--batch-size", "Samples per step", options.batch_size, {1, 1'000'000});
@@ -104,15 +109,21 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   if (trains || program.writes_files) {
     add_path(app, "--out", "DIR", "Folder for the files that are written", options.out);
   }
+  if (program.flag) {
+    app.add_flag(std::string(program.flag->name), options.flag, std::string(program.flag->help));
+  }
   if (reads_digits) {
     app.add_flag("--quick", options.quick,
-                 trains ? "Few digits, and one epoch unless --epochs is given" : "Few digits");
+                 program.epochs  ? "Few digits, and one epoch unless --epochs is given"
+                 : program.steps ? "Few digits, and 100 steps unless --steps is given"
+                                 : "Few digits");
   }
 
   app.allow_extras();
   app.parse(argc, argv);
   if (!app.remaining().empty()) throw CLI::ExtrasError({app.remaining().front()});
   if (options.quick && epochs != nullptr && epochs->count() == 0) options.epochs = 1;
+  if (options.quick && steps != nullptr && steps->count() == 0) options.steps = 100;
   return options;
 }
 
@@ -123,6 +134,10 @@ int fail(const std::string& program, const std::string& message, int status) {
 }
 
 }  // namespace
+
+std::filesystem::path in_examples(const std::filesystem::path& file) {
+  return std::filesystem::path(DLFS_SOURCE_EXAMPLES_DIR) / file;
+}
 
 int run_program(int argc, char** argv, const Program& program,
                 const std::function<void(const Options&)>& body) {

@@ -14,35 +14,48 @@ namespace dlfs::examples {
 struct Options {
   std::filesystem::path data{};  // empty where --data was not given: see load_digits
   int epochs = 0;
+  int steps = 0;
   Index batch_size = 0;
   double learning_rate = 0;
   std::uint64_t seed = 0;
   int threads = 0;
   std::filesystem::path out{};
   std::filesystem::path weights{};
+  bool flag = false;
   bool quick = false;
+};
+
+/// A switch that is a program's own.
+struct Flag {
+  std::string_view name{};  // "--numerical-gradient"
+  std::string_view help{};
 };
 
 /// What a program says of itself: its description and the options that it takes.
 ///
-/// A default given here adds the option to the program. A program with epochs is one that trains;
-/// it also takes --data, --seed, --threads, --out and --quick.
+/// A default given here adds the option to the program. A program with epochs or steps is one that
+/// trains; it also takes --data, --seed, --threads, --out and --quick.
 struct Program {
   std::string_view description{};                  // the first line of --help
   std::optional<int> epochs{};                     // --epochs N
+  std::optional<int> steps{};                      // --steps N
   std::optional<Index> batch_size{};               // --batch-size N
   std::optional<double> learning_rate{};           // --lr X
   std::optional<std::uint64_t> seed{};             // --seed N
   std::optional<std::filesystem::path> weights{};  // --weights FILE
-  bool reads_digits = false;                       // --data DIR, --threads N and --quick
-  bool writes_files = false;                       // --out DIR
+  std::optional<Flag> flag{};
+  bool reads_digits = false;  // --data DIR, --threads N and --quick
+  bool writes_files = false;  // --out DIR
 };
+
+/// A file that is committed beside the programs, such as "ch03/sample_weight.npz".
+std::filesystem::path in_examples(const std::filesystem::path& file);
 
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
-/// With --quick, and without --epochs, a program trains for one epoch; load_digits gives it few
-/// digits. Every failure is one line on stderr. Returns 0; 1 where `body` threw or its output
-/// could not be written; 2 where the command line is wrong.
+/// With --quick a program trains for one epoch, or 100 steps, unless their number is given;
+/// load_digits gives it few digits. Every failure is one line on stderr. Returns 0; 1 where `body`
+/// threw or its output could not be written; 2 where the command line is wrong.
 int run_program(int argc, char** argv, const Program& program,
                 const std::function<void(const Options&)>& body);
 

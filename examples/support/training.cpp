@@ -35,13 +35,12 @@ void plot_accuracy(const History& history, const std::filesystem::path& folder,
     test.x.push_back(static_cast<double>(epoch.epoch));
     test.y.push_back(epoch.test_accuracy);
   }
-  const auto report = write_plot({.x_label = "epochs",
-                                  .y_label = "accuracy",
-                                  .y_limits = Limits{0, 1},
-                                  .legend = Legend::lower_right,
-                                  .series = {train, test}},
-                                 folder, "accuracy");
-  std::printf("%s\n", report.message.c_str());
+  show({.x_label = "epochs",
+        .y_label = "accuracy",
+        .y_limits = Limits{0, 1},
+        .legend = Legend::lower_right,
+        .series = {train, test}},
+       folder, "accuracy");
 }
 
 }  // namespace dlfs::examples

@@ -2,6 +2,7 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
+#include "dlfs/core/arange.hpp"
 #include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/eigen.hpp"
@@ -44,12 +45,17 @@
 #include "dlfs/nn/layers/batch_normalization.hpp"
 #include "dlfs/nn/layers/convolution.hpp"
 #include "dlfs/nn/layers/dropout.hpp"
+#include "dlfs/nn/layers/elu.hpp"
 #include "dlfs/nn/layers/flatten.hpp"
+#include "dlfs/nn/layers/gelu.hpp"
 #include "dlfs/nn/layers/identity.hpp"
 #include "dlfs/nn/layers/layer_normalization.hpp"
+#include "dlfs/nn/layers/leaky_relu.hpp"
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 #include "dlfs/nn/layers/sigmoid.hpp"
+#include "dlfs/nn/layers/softplus.hpp"
+#include "dlfs/nn/layers/swish.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
 #include "dlfs/nn/loss.hpp"
 #include "dlfs/nn/losses/mean_squared_error.hpp"
@@ -66,6 +72,7 @@
 #include "dlfs/optim/schedules.hpp"
 #include "dlfs/optim/sgd.hpp"
 #include "dlfs/tools/check_gradients.hpp"
+#include "dlfs/tools/hyperparameter_search.hpp"
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer.hpp"

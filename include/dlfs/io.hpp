@@ -1,8 +1,9 @@
 #pragma once
 
-// File formats: the component dlfs::io, which needs zlib and libpng.
+// File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json.
 
 #include "dlfs/io/gzip.hpp"
+#include "dlfs/io/history.hpp"
 #include "dlfs/io/idx.hpp"
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/npy.hpp"

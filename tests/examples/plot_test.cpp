@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/error.hpp"
+#include "dlfs/math/elementwise.hpp"
 #include "examples/environment.hpp"
 #include "io/files.hpp"
 
@@ -60,8 +61,9 @@ TEST(WritePlot, TheScriptHasTheSeriesLimitsAndLabels) {
   const TemporaryFolder folder;
   write_plot(accuracy_plot(), folder.path(), "accuracy");
   const std::string script = contents(folder.path() / "accuracy.gp");
-  EXPECT_NE(script.find("set output 'accuracy.png'\n"
-                        "set key bottom right\n"
+  EXPECT_NE(script.find("set output 'accuracy.png'\n"), std::string::npos) << script;
+  EXPECT_EQ(script.find("multiplot"), std::string::npos) << script;
+  EXPECT_NE(script.find("set key on bottom right\n"
                         "set title ''\n"
                         "set xlabel 'epochs'\n"
                         "set ylabel 'accuracy'\n"
@@ -77,6 +79,64 @@ TEST(WritePlot, TheScriptHasTheSeriesLimitsAndLabels) {
       << script;
 }
 
+TEST(WritePlot, WithoutLabelsThereIsNoLegend) {
+  const TemporaryFolder folder;
+  write_plot({.series = {{.y = {1, 2}}}}, folder.path(), "plot");
+  const std::string script = contents(folder.path() / "plot.gp");
+  EXPECT_NE(script.find("unset key\n"), std::string::npos) << script;
+}
+
+TEST(WritePlot, DrawsATensor) {
+  const TemporaryFolder folder;
+  const auto x = array<double>({{1, 2}, {3, 4}});
+  write_plot({.series = {{.x = x, .y = square(x)}}}, folder.path(), "plot");
+  EXPECT_EQ(contents(folder.path() / "plot.dat"), "# \n1 1\n2 4\n3 9\n4 16\n");
+}
+
+TEST(WritePlot, DrawsAnImageBeneathArrowsBeneathSeries) {
+  const TemporaryFolder folder;
+  write_plot({.series = {{.y = {1, 2}}},
+              .arrows = {{.x = {1}, .y = {2}, .dx = {3}, .dy = {4}}},
+              .image = array<double>({{0, 1, 0.5}, {1, 0, 1}})},
+             folder.path(), "plot");
+  EXPECT_EQ(contents(folder.path() / "plot.dat"),
+            "# image\n0 0 0\n1 0 1\n2 0 0.5\n0 1 1\n1 1 0\n2 1 1\n\n\n"
+            "# arrows\n1 2 3 4\n\n\n"
+            "# \n0 1\n1 2\n");
+  const std::string script = contents(folder.path() / "plot.gp");
+  for (const char* text :
+       {"set xrange [-0.5:3 - 0.5]\nset yrange [2 - 0.5:-0.5]\n",
+        "plot 'plot.dat' index 0 using 1:2:3 with image notitle, \\\n",
+        "index 1 using 1:2:3:4 with vectors ", "index 2 using 1:2 with lines "}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
+  }
+}
+
+TEST(WritePlot, PanelsStandInRowsOfOnePicture) {
+  const TemporaryFolder folder;
+  Plot second = accuracy_plot();
+  second.title = "second";
+  const std::vector<Plot> panels{accuracy_plot(), second, {.image = array<double>({{0, 1}})}};
+  const PlotReport report = write_plot(panels, 2, folder.path(), "panels");
+  const std::string script = contents(folder.path() / "panels.gp");
+  for (const char* text :
+       {" size 800,640 ", "set multiplot layout 2,2\n", "plot 'panels.dat' index 0 ",
+        "set title 'second'\n", "plot 'panels.dat' index 2 ", "plot 'panels.dat' index 4 "}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
+  }
+  if (report.message.find("gnuplot not found") == 0) GTEST_SKIP() << "gnuplot is not installed";
+  EXPECT_TRUE(report.has_picture) << report.message;
+}
+
+TEST(Show, SaysOnStdoutWhatWasWritten) {
+  const TemporaryFolder folder;
+  const ScopedVariable nothing_on_the_path("PATH", "");
+  testing::internal::CaptureStdout();
+  show(accuracy_plot(), folder.path(), "accuracy");
+  const std::string said = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(said, write_plot(accuracy_plot(), folder.path(), "accuracy").message + "\n");
+}
+
 TEST(WritePlot, DrawsLinesPointsAndColors) {
   const TemporaryFolder folder;
   write_plot(
@@ -86,7 +146,7 @@ TEST(WritePlot, DrawsLinesPointsAndColors) {
       folder.path(), "plot");
   const std::string script = contents(folder.path() / "plot.gp");
   for (const char* text :
-       {"set key top left\n", "with lines linecolor rgb '#000000' linewidth 2 notitle,",
+       {"set key on top left\n", "with lines linecolor rgb '#000000' linewidth 2 notitle,",
         "with points linecolor rgb '#ff7f0e' linewidth 2 pointtype 1 pointsize 1.2 title"}) {
     EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
   }
@@ -165,7 +225,13 @@ TEST(WritePlot, RejectsWhatCannotBeDrawn) {
   EXPECT_EQ(error(accuracy_plot(), "", value), bad_name + "''");
   EXPECT_EQ(error(accuracy_plot(), "|touch a", value), bad_name + "'|touch a'");
   EXPECT_EQ(error(accuracy_plot(), "../a", value), bad_name + "'../a'");
-  EXPECT_EQ(error({}, "a", value), "plot a: there is no series to draw");
+  EXPECT_EQ(error({}, "a", value), "plot a: there is nothing to draw");
+  EXPECT_EQ(tests::error_of<ValueError>([&] { write_plot({}, 1, folder.path(), "a"); }),
+            "plot a: expected panels and columns, got 0 and 1");
+  EXPECT_EQ(error({.image = array<double>({1, 2})}, "a", shape),
+            "plot a: expected an image (H, W), got (2,)");
+  EXPECT_EQ(error({.arrows = {{.x = {1}, .y = {1, 2}, .dx = {1}, .dy = {}}}}, "a", shape),
+            "plot a: arrows have 1 values of x, 2 of y, 1 of dx and 0 of dy");
   EXPECT_EQ(error({.series = {{.label = "s"}}}, "a", value),
             "plot a: the series 's' has no points");
   EXPECT_EQ(error({.series = {{.label = "s", .y = {1}, .line = Line::none}}}, "a", value),

@@ -88,6 +88,26 @@ TEST(RunProgram, QuickMeansOneEpochUnlessEpochsAreGiven) {
   EXPECT_EQ(run({"--quick", "--epochs", "4"}, training).options.epochs, 4);
 }
 
+TEST(RunProgram, StepsTakeThePlaceOfEpochs) {
+  const Program program{.steps = 10000};
+  EXPECT_EQ(run({}, program).options.steps, 10000);
+  EXPECT_EQ(run({"--steps", "7"}, program).options.steps, 7);
+  EXPECT_EQ(run({"--quick"}, program).options.steps, 100);
+  EXPECT_EQ(run({"--quick", "--steps", "7"}, program).options.steps, 7);
+  EXPECT_EQ(run({"--epochs", "7"}, program).status, 2);
+  EXPECT_EQ(run({"--data", "x"}, program).options.data, "x");
+  EXPECT_EQ(run({"--steps", "0"}, program).errors,
+            "train: --steps: expected a whole number from 1 to 1000000000, got '0' "
+            "(see train --help)\n");
+}
+
+TEST(RunProgram, AProgramMayHaveAFlagOfItsOwn) {
+  const Program program{.flag = Flag{"--slowly", "Take the time"}};
+  EXPECT_FALSE(run({}, program).options.flag);
+  EXPECT_TRUE(run({"--slowly"}, program).options.flag);
+  EXPECT_NE(run({"--help"}, program).output.find("Take the time"), std::string::npos);
+}
+
 TEST(RunProgram, HelpShowsEveryOptionWithItsDefault) {
   for (const char* flag : {"--help", "-h"}) {
     const Outcome outcome = run({flag}, training);

@@ -43,7 +43,7 @@ TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
   };
   EXPECT_EQ(contents("accuracy.dat"), "# train\n1 0.5\n2 1\n\n\n# test\n1 0.25\n2 0.75\n");
   const std::string script = contents("accuracy.gp");
-  for (const char* line : {"set key bottom right\n", "set xlabel 'epochs'\n",
+  for (const char* line : {"set key on bottom right\n", "set xlabel 'epochs'\n",
                            "set ylabel 'accuracy'\n", "set yrange [0:1]\n"}) {
     EXPECT_NE(script.find(line), std::string::npos) << line << script;
   }

@@ -3,13 +3,16 @@
 #include <string_view>
 
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/element.hpp"
 #include "dlfs/math/expect.hpp"
 #include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/normal_distribution.hpp"
 #include "dlfs/math/simd/vector_math.hpp"
 
 // Activation functions as kernels on contiguous views of any, but one, shape. A backward kernel
-// takes y, the output of the forward one, and writes dx = dy * (dy/dx). The output may be the
-// memory of an operand. All throw ShapeError for views of different shapes or with gaps.
+// takes y, the output of the forward one, or its input x where y does not tell the slope, and
+// writes dx = dy f'(x). The output may be the memory of an operand. All throw ShapeError for views
+// of different shapes or with gaps.
 
 namespace dlfs {
 
@@ -24,14 +27,14 @@ void activate(std::string_view operation, TensorView<const T> x, TensorView<T> o
   simd::map(formula, x.size(), x.data(), out.data());
 }
 
-/// formula(y, dy, dx)
+/// formula(y, dy, dx), or with x in the place of y.
 template <class T, class Formula>
-void activate_backward(std::string_view operation, TensorView<const T> y, TensorView<const T> dy,
-                       TensorView<T> dx, const Formula& formula) {
-  expect_dense(operation, "y", y, y.shape());
-  expect_dense(operation, "dy", dy, y.shape());
-  expect_dense(operation, "dx", dx, y.shape());
-  simd::map(formula, y.size(), y.data(), dy.data(), dx.data());
+void activate_backward(std::string_view operation, std::string_view name, TensorView<const T> kept,
+                       TensorView<const T> dy, TensorView<T> dx, const Formula& formula) {
+  expect_dense(operation, name, kept, kept.shape());
+  expect_dense(operation, "dy", dy, kept.shape());
+  expect_dense(operation, "dx", dx, kept.shape());
+  simd::map(formula, kept.size(), kept.data(), dy.data(), dx.data());
 }
 
 }  // namespace detail
@@ -47,29 +50,144 @@ void relu(const X& x, TensorView<Element<X>> out) {
 /// dx = dy where y > 0, else 0.
 template <AnyTensor Y>
 void relu_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>("relu_backward", y, dy, dx,
+  detail::activate_backward<Element<Y>>("relu_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           result = output <= V{} ? V{} : gradient;
                                         });
 }
 
+/// x where x > 0, else negative_slope x.
+template <AnyTensor X>
+void leaky_relu(const X& x, Accumulator<Element<X>> negative_slope, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("leaky_relu", x, out, [=]<class V>(const V& input, V& output) {
+    output = input <= V{} ? negative_slope * input : input;
+  });
+}
+
+/// dx = dy where y > 0, else negative_slope dy.
+template <AnyTensor Y>
+void leaky_relu_backward(const Y& y, Accumulator<Element<Y>> negative_slope,
+                         TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>(
+      "leaky_relu_backward", "y", y, dy, dx,
+      [=]<class V>(const V& output, const V& gradient, V& result) {
+        result = output <= V{} ? negative_slope * gradient : gradient;
+      });
+}
+
+/// x where x > 0, else alpha (exp(x) - 1).
+template <AnyTensor X>
+void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("elu", x, out, [=]<class V>(const V& input, V& output) {
+    V e;
+    simd::expm1(input, e);
+    output = input <= V{} ? alpha * e : input;
+  });
+}
+
+/// dx = dy where y > 0, else dy (y + alpha).
+template <AnyTensor Y>
+void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorView<const Element<Y>> dy,
+                  TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>(
+      "elu_backward", "y", y, dy, dx, [=]<class V>(const V& output, const V& gradient, V& result) {
+        result = output <= V{} ? gradient * (output + alpha) : gradient;
+      });
+}
+
+/// x Phi(x) with the cumulative standard normal distribution Phi.
+template <AnyTensor X>
+void gelu(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("gelu", x, out, []<class V>(const V& input, V& output) {
+    V density, cumulative;
+    simd::normal_distribution(input, density, cumulative);
+    output = input * cumulative;
+  });
+}
+
+/// dx = dy (Phi(x) + x Phi'(x)).
+template <AnyTensor X>
+void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
+  detail::activate_backward<Element<X>>("gelu_backward", "x", x, dy, dx,
+                                        []<class V>(const V& input, const V& gradient, V& result) {
+                                          V density, cumulative;
+                                          simd::normal_distribution(input, density, cumulative);
+                                          result = gradient * (cumulative + input * density);
+                                        });
+}
+
+/// log(1 + exp(x)), without overflow: max(x, 0) + log(1 + exp(-|x|)).
+template <AnyTensor X>
+void softplus(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("softplus", x, out, []<class V>(const V& input, V& output) {
+    const V against_overflow = input <= V{} ? input : -input;
+    V e, logarithm;
+    simd::exp(against_overflow, e);
+    simd::log1p_of_fraction(e, logarithm);
+    output = (input <= V{} ? V{} : input) + logarithm;
+  });
+}
+
+/// dx = dy (1 - exp(-y)).
+template <AnyTensor Y>
+void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("softplus_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          const V negative = -output;
+                                          V e;
+                                          simd::expm1(negative, e);
+                                          result = -e * gradient;
+                                        });
+}
+
+namespace detail {
+
+/// 1 / (1 + exp(-x)) of each lane.
+template <class V>
+DLFS_INLINE void logistic(const V& x, V& out) {
+  const V against_overflow = x <= V{} ? x : -x;
+  V e;
+  simd::exp(against_overflow, e);
+  out = (x <= V{} ? e : V{} + 1) / (1 + e);
+}
+
+}  // namespace detail
+
 /// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
 template <AnyTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("sigmoid", x, out, []<class V>(const V& input, V& output) {
-    const V against_overflow = input <= V{} ? input : -input;
-    V e;
-    simd::exp(against_overflow, e);
-    output = (input <= V{} ? e : V{} + 1) / (1 + e);
+    detail::logistic(input, output);
   });
 }
 
 /// dx = dy y (1 - y).
 template <AnyTensor Y>
 void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>("sigmoid_backward", y, dy, dx,
+  detail::activate_backward<Element<Y>>("sigmoid_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           result = gradient * output * (1 - output);
+                                        });
+}
+
+/// x sigmoid(x).
+template <AnyTensor X>
+void swish(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("swish", x, out, []<class V>(const V& input, V& output) {
+    V s;
+    detail::logistic(input, s);
+    output = input * s;
+  });
+}
+
+/// dx = dy s (1 + x (1 - s)) with s = sigmoid(x).
+template <AnyTensor X>
+void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
+  detail::activate_backward<Element<X>>("swish_backward", "x", x, dy, dx,
+                                        []<class V>(const V& input, const V& gradient, V& result) {
+                                          V s;
+                                          detail::logistic(input, s);
+                                          result = gradient * s * (1 + input * (1 - s));
                                         });
 }
 
@@ -82,7 +200,7 @@ void tanh(const X& x, TensorView<Element<X>> out) {
 /// dx = dy (1 - y^2).
 template <AnyTensor Y>
 void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>("tanh_backward", y, dy, dx,
+  detail::activate_backward<Element<Y>>("tanh_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           result = gradient * (1 - output * output);
                                         });

@@ -11,7 +11,7 @@
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
-// tanh); infinities, NaN, zeros and denormal numbers come out as they should.
+// tanh, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
 
 namespace dlfs::simd {
 
@@ -136,6 +136,37 @@ DLFS_INLINE void exp(const V& x, V& out) {
     detail::power_of_two(half, scale);
     detail::power_of_two(other_half, other_scale);
     out = (q + T(1)) * scale * other_scale;
+  }
+}
+
+/// out = exp(x) - 1, exact for small x too.
+template <class V>
+DLFS_INLINE void expm1(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::expm1(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    V e, n, q;
+    exp(x, e);
+    detail::split_exp(x, n, q);
+    const V difference = n == V{} ? q : e - T(1);
+    out = x == V{} ? x : difference;  // -0 too
+  }
+}
+
+/// out = log(1 + x) for 0 <= x <= 1, as 2 atanh(s) with s = x / (2 + x), by the series of atanh.
+template <class V>
+DLFS_INLINE void log1p_of_fraction(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::log1p(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    constexpr int terms = std::numeric_limits<T>::digits <= 24 ? 8 : 17;  // s^2 <= 1/9
+    const V s = x / (x + T(2));
+    const V square = s * s;
+    V sum = V{} + T(1) / T(2 * terms - 1);
+    for (int k = 2 * terms - 3; k > 0; k -= 2) sum = sum * square + T(1) / static_cast<T>(k);
+    out = T(2) * s * sum;
   }
 }
 

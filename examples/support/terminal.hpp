@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs::examples {
+
+/// A picture (height, width, 3) of red, green and blue as text for a terminal: each character is
+/// the upper of two pixels on the lower one. It is made smaller until it has at most so many
+/// columns, never larger. @throws ShapeError for another shape, ValueError for no columns.
+std::string picture_text(TensorView<const std::uint8_t> picture, Index columns);
+
+/// Prints the picture where stdout is a terminal, else nothing.
+void show_on_terminal(TensorView<const std::uint8_t> picture);
+
+}  // namespace dlfs::examples

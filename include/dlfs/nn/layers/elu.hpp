@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), of any shape; dx = dy or
+/// dy (y + a).
+/// Source: Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by
+/// Exponential Linear Units", 2016.
+template <std::floating_point T>
+class Elu {
+ public:
+  using Scalar = T;
+
+  /// @param alpha a, where y saturates below 0. @throws ValueError unless positive and finite.
+  explicit Elu(T alpha = 1) : alpha_(alpha) {
+    if (!(alpha > 0 && std::isfinite(alpha))) {
+      throw ValueError(concat("elu: alpha must be positive and finite, got ", alpha));
+    }
+  }
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "elu", .keeps_output = true, .is_monotone = true};
+  }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { elu(pass.x, alpha_, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const {
+    elu_backward(pass.y, alpha_, pass.dy, pass.dx);
+  }
+
+ private:
+  T alpha_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Gaussian error linear unit, y = x P(X <= x) for a standard normal X, of any shape: the exact
+/// form, not its approximation by tanh.
+/// Source: Hendrycks, Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
+template <std::floating_point T>
+class Gelu {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "gelu", .keeps_input = true}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { gelu(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { gelu_backward(pass.x, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs

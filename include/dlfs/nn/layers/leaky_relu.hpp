@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Leaky rectified linear unit, y = x where x > 0, else a x, of any shape; dx = dy or a dy.
+/// Source: Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models",
+/// 2013.
+template <std::floating_point T>
+class LeakyRelu {
+ public:
+  using Scalar = T;
+
+  /// @param negative_slope a, not negative. @throws ValueError if it is or is not finite.
+  explicit LeakyRelu(T negative_slope = T(0.01)) : negative_slope_(negative_slope) {
+    if (!(negative_slope >= 0 && std::isfinite(negative_slope))) {
+      throw ValueError(concat("leaky_relu: the slope for negative x cannot be ", negative_slope));
+    }
+  }
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "leaky_relu", .keeps_output = true, .is_monotone = true};
+  }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { leaky_relu(pass.x, negative_slope_, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const {
+    leaky_relu_backward(pass.y, negative_slope_, pass.dy, pass.dx);
+  }
+
+ private:
+  T negative_slope_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Swish, also SiLU: y = x s with s = 1 / (1 + exp(-x)), of any shape; dx = dy s (1 + x (1 - s)).
+/// Source: Ramachandran, Zoph, Le, "Searching for Activation Functions", 2017 (beta = 1).
+template <std::floating_point T>
+class Swish {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() { return {.kind = "swish", .keeps_input = true}; }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { swish(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { swish_backward(pass.x, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/rng.hpp"
+
+namespace dlfs {
+
+/// How a hyperparameter is spread over its range: uniformly, or uniformly in its logarithm.
+enum class Scale { linear, logarithmic };
+
+/// A hyperparameter to be drawn from [low, high].
+struct SearchRange {
+  std::string name;
+  double low = 0;
+  double high = 1;
+  Scale scale = Scale::linear;
+};
+
+/// One choice of hyperparameters, and how it did.
+struct Trial {
+  Index number = 0;        // from 0
+  std::uint64_t seed = 0;  // of its values, and for all else in it that is random
+  std::vector<std::pair<std::string, double>> values{};
+  Index budget = 0;                                         // of its last run by successive halving
+  double score = std::numeric_limits<double>::quiet_NaN();  // the higher, the better
+
+  /// The value of a hyperparameter. @throws ValueError for a name that is not in the search.
+  double operator[](std::string_view name) const {
+    for (const auto& [key, value] : values) {
+      if (key == name) return value;
+    }
+    throw ValueError(concat("trial: there is no hyperparameter \"", name, "\""));
+  }
+};
+
+/// The trial that this seed stands for.
+/// @throws ValueError for a range that is empty, not finite, or logarithmic and not positive.
+inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t seed) {
+  Rng rng(seed);
+  Trial trial{.seed = seed};
+  for (const SearchRange& range : space) {
+    const bool is_logarithmic = range.scale == Scale::logarithmic;
+    if (!(range.low <= range.high) || !std::isfinite(range.high - range.low) ||
+        (is_logarithmic && range.low <= 0)) {
+      throw ValueError(concat("hyperparameter search: no ",
+                              is_logarithmic ? "logarithmic" : "linear", " range for \"",
+                              range.name, "\": [", range.low, ", ", range.high, "]"));
+    }
+    const double value = is_logarithmic
+                             ? std::exp(rng.uniform(std::log(range.low), std::log(range.high)))
+                             : rng.uniform(range.low, range.high);
+    trial.values.emplace_back(range.name, std::clamp(value, range.low, range.high));
+  }
+  return trial;
+}
+
+struct RandomSearchOptions {
+  Index trials = 100;
+  std::uint64_t seed = 1;
+};
+
+struct SuccessiveHalvingOptions {
+  Index trials = 81;
+  std::uint64_t seed = 1;
+  Index first_budget = 1;  // of every trial: epochs, say
+  Index factor = 3;        // the best 1 / factor of the trials go on, with factor times the budget
+};
+
+namespace detail {
+
+inline std::vector<Trial> draw_trials(const std::vector<SearchRange>& space, Index count,
+                                      std::uint64_t seed) {
+  if (count < 1) {
+    throw ValueError(concat("hyperparameter search: expected at least 1 trial, got ", count));
+  }
+  std::vector<Trial> trials;
+  for (Index number = 0; number < count; ++number) {
+    Rng rng = Rng(seed).stream(static_cast<std::uint64_t>(number));
+    trials.push_back(draw_trial(space, rng()));
+    trials.back().number = number;
+  }
+  return trials;
+}
+
+/// Scores the first `count` trials, on all threads, and puts them in order, the best first; of
+/// equals the one that was drawn first.
+template <class Objective>
+void run_trials(std::vector<Trial>& trials, Index count, const Objective& objective) {
+  parallel_for(count, [&](Index i) {
+    Trial& trial = trials[static_cast<std::size_t>(i)];
+    trial.score = static_cast<double>(objective(std::as_const(trial)));
+  });
+  const auto rank = [](const Trial& trial) {
+    return std::isnan(trial.score) ? -std::numeric_limits<double>::infinity() : trial.score;
+  };
+  std::sort(trials.begin(), trials.begin() + count, [&](const Trial& a, const Trial& b) {
+    return rank(a) != rank(b) ? rank(a) > rank(b) : a.number < b.number;
+  });
+}
+
+}  // namespace detail
+
+/// Draws trials at random, scores each by `objective(const Trial&)`, and returns them, the best
+/// first.
+///
+///   const auto trials = random_search(
+///       {{"learning rate", 1e-6, 1e-2, Scale::logarithmic}}, {.trials = 100},
+///       [&](const Trial& trial) { return validation_accuracy(trial["learning rate"], trial.seed);
+///       });
+///
+/// The trials run at the same time, one on each thread, so the objective must write to nothing that
+/// they share; what a trial itself does in parallel loops stays on its thread. The result does not
+/// depend on the number of threads. A score of NaN counts as the lowest of all.
+/// Source: Bergstra, Bengio, "Random Search for Hyper-Parameter Optimization", 2012.
+/// @throws ValueError for less than one trial or a range without numbers; what the objective
+/// throws.
+template <class Objective>
+std::vector<Trial> random_search(const std::vector<SearchRange>& space,
+                                 const RandomSearchOptions& options, const Objective& objective) {
+  std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
+  detail::run_trials(trials, options.trials, objective);
+  return trials;
+}
+
+/// As random_search, but gives most of its time to the trials that begin well: all are scored by
+/// `objective(const Trial&, Index budget)` with the first budget, then the best part of them with
+/// `factor` times as much, and so on. Returns all, those of the largest budget first.
+///
+/// An objective may train from the beginning each time, or keep what it trained by the trial's
+/// number and go on.
+/// Source: Jamieson, Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+/// Optimization", 2016.
+template <class Objective>
+std::vector<Trial> successive_halving(const std::vector<SearchRange>& space,
+                                      const SuccessiveHalvingOptions& options,
+                                      const Objective& objective) {
+  if (options.first_budget < 1 || options.factor < 2) {
+    throw ValueError(concat("successive_halving: expected a first budget of at least 1 and a ",
+                            "factor of at least 2, got ", options.first_budget, " and ",
+                            options.factor));
+  }
+  std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
+  Index budget = options.first_budget;
+  for (Index count = options.trials; count > 0; count /= options.factor) {
+    for (Index i = 0; i < count; ++i) trials[static_cast<std::size_t>(i)].budget = budget;
+    detail::run_trials(trials, count, [&](const Trial& trial) { return objective(trial, budget); });
+    budget *= options.factor;
+  }
+  return trials;
+}
+
+}  // namespace dlfs

@@ -1,0 +1,41 @@
+#include "dlfs/core/arange.hpp"
+
+#include <limits>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/message.hpp"
+
+namespace dlfs {
+namespace {
+
+TEST(Arange, HasTheElementsOfNumPy) {
+  const auto x = arange<double>(-5, 5, 0.1);
+  ASSERT_EQ(to_string(x.shape()), "(100,)");
+  EXPECT_EQ(x(0), -5.0);
+  EXPECT_EQ(x(1), -4.9);
+  EXPECT_EQ(x(50), -1.7763568394002505e-14);
+  EXPECT_EQ(x(99), 4.899999999999965);
+  EXPECT_EQ(arange(0.0, 6.0, 0.1).size(), 60);
+  EXPECT_EQ(arange(-2.0, 2.5, 0.25).size(), 18);
+}
+
+TEST(Arange, CountsDownAndStopsAtOnce) {
+  const auto x = arange(2.0f, 0.0f, -0.5f);
+  EXPECT_EQ(x.size(), 4);
+  EXPECT_EQ(x(3), 0.5f);
+  EXPECT_TRUE(arange(1.0, 1.0).empty());
+  EXPECT_TRUE(arange(1.0, 0.0).empty());
+}
+
+TEST(Arange, RejectsARangeWithoutEnd) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(test::message<ValueError>([] { arange(0.0, 1.0, 0.0); }),
+            "arange: no such range: 0 to 1 by 0");
+  EXPECT_EQ(test::message<ValueError>([&] { arange(0.0, infinity); }),
+            "arange: no such range: 0 to inf by 1");
+}
+
+}  // namespace
+}  // namespace dlfs

@@ -1,0 +1,103 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "ch04/gradient_descent.hpp"
+#include "ch04/losses.hpp"
+#include "ch04/numerical_diff.hpp"
+#include "ch04/simple_net.hpp"
+#include "ch04/two_layer_net.hpp"
+#include "support/expect_tensor.hpp"
+
+// The numbers are those of the book's Python, to the last digit of a double.
+
+namespace dlfs {
+namespace {
+
+using test::expect_close;
+
+double function_2(const Tensor<double>& x) { return x(0) * x(0) + x(1) * x(1); }
+
+TEST(Chapter4, Losses) {
+  const auto t = array<double>({0, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+  const auto says_2 = array<double>({{0.1, 0.05, 0.6, 0, 0.05, 0.1, 0, 0.1, 0, 0}});
+  const auto says_7 = array<double>({{0.1, 0.05, 0.1, 0, 0.05, 0.1, 0, 0.6, 0, 0}});
+  EXPECT_NEAR(ch04::sum_squared_error(says_2, t), 0.0975, 1e-13);
+  EXPECT_NEAR(ch04::sum_squared_error(says_7, t), 0.5975, 1e-13);
+  EXPECT_NEAR(ch04::cross_entropy_error(says_2, t), 0.510825457099338, 1e-13);
+  EXPECT_NEAR(ch04::cross_entropy_error(says_7, t), 2.302584092994546, 1e-12);
+}
+
+TEST(Chapter4, CrossEntropyOfLabelsIsTheMeanOfOneHotRows) {
+  const auto y = array<double>({{0.1, 0.7, 0.2}, {0.3, 0.3, 0.4}});
+  const double one_hot = (ch04::cross_entropy_error(y, array<double>({{0, 1, 0}, {1, 0, 0}}))) / 2;
+  EXPECT_NEAR(ch04::cross_entropy_error(y, array<std::int32_t>({1, 0})), one_hot, 1e-15);
+}
+
+TEST(Chapter4, DerivativesHaveTheBooksDigits) {
+  const auto function_1 = [](double x) { return 0.01 * (x * x) + 0.1 * x; };
+  EXPECT_EQ(ch04::numerical_diff(function_1, 5), 0.1999999999990898);
+  EXPECT_EQ(ch04::numerical_diff(function_1, 10), 0.2999999999986347);
+  EXPECT_EQ(ch04::numerical_diff([](double x0) { return x0 * x0 + 4.0 * 4.0; }, 3),
+            6.00000000000378);
+  EXPECT_EQ(ch04::numerical_diff([](double x1) { return 3.0 * 3.0 + x1 * x1; }, 4),
+            7.999999999999119);
+}
+
+TEST(Chapter4, GradientDescentArrivesWhereTheBooksDoes) {
+  const auto end = [](double rate, int steps) {
+    return ch04::gradient_descent(function_2, array<double>({-3, 4}), rate, steps).back();
+  };
+  expect_close(end(0.1, 20), array<double>({-0.03458764513817675, 0.04611686018418694}), 1e-12);
+  expect_close(end(0.1, 100), array<double>({-6.111107928998789e-10, 8.148143905314271e-10}),
+               1e-12);
+  expect_close(end(10, 100), array<double>({-25898374737328.363, -1295248616896.5398}), 1e-12);
+  expect_close(end(1e-10, 100), array<double>({-2.999999939999995, 3.9999999199999934}), 1e-12);
+}
+
+TEST(Chapter4, GradientDescentReturnsEveryPoint) {
+  const auto points = ch04::gradient_descent(function_2, array<double>({1, 0}), 0.25, 2);
+  ASSERT_EQ(points.size(), 3u);
+  EXPECT_EQ(points[0](0), 1);
+  EXPECT_NEAR(points[1](0), 0.5, 1e-9);
+  EXPECT_NEAR(points[2](0), 0.25, 1e-9);
+}
+
+TEST(Chapter4, SimpleNetHasTheBooksScoresLossAndGradient) {
+  ch04::SimpleNet net{array<double>({{0.47355232, 0.9977393, 0.84668094},  //
+                                     {0.85557411, 0.03563661, 0.69422093}})};
+  const auto x = array<double>({{0.6, 0.9}});
+  const auto label = array<std::int32_t>({2});
+  expect_close(net.predict(x), array<double>({{1.054148091, 0.630716529, 1.132807401}}), 1e-12);
+  EXPECT_NEAR(net.loss(x, label), 0.9280682857864075, 1e-12);
+
+  const auto dW =
+      numerical_gradient([&](const Tensor<double>&) { return net.loss(x, label); }, net.W);
+  // The last digit of a loss is the twelfth of a difference quotient.
+  expect_close(dW,
+               array<double>({{0.2192475712392561, 0.14356242984070455, -0.3628100010055757},
+                              {0.3288713569016277, 0.21534364482433954, -0.5442150014750569}}),
+               1e-11);
+}
+
+TEST(Chapter4, TwoLayerNetsGradientsAgree) {
+  Rng rng(1);
+  ch04::TwoLayerNet network(6, 5, 4, rng);
+  for (Tensor<double>* tensor : {&network.weights.W1, &network.weights.W2}) *tensor *= 100;
+  const auto x = random_normal<double>({8, 6}, rng);
+  const auto labels = array<std::int32_t>({0, 1, 2, 3, 0, 1, 2, 3});
+  const auto numerical = network.numerical_gradient(x, labels);
+  const auto analytic = network.gradient(x, labels);
+  // The book's loss adds 1e-7 in the logarithm, its gradient does not.
+  expect_close(analytic.W1, numerical.W1, 1e-5);
+  expect_close(analytic.b1, numerical.b1, 1e-5);
+  expect_close(analytic.W2, numerical.W2, 1e-5);
+  expect_close(analytic.b2, numerical.b2, 1e-5);
+
+  const double before = network.loss(x, labels);
+  network.descend(analytic, 0.1);
+  EXPECT_LT(network.loss(x, labels), before);
+}
+
+}  // namespace
+}  // namespace dlfs

@@ -1,0 +1,63 @@
+#include "dlfs/io/history.hpp"
+
+#include <gtest/gtest.h>
+
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::error_of;
+
+const History two_epochs{.step_losses = {2.25, 1.5, 0.1},
+                         .epochs = {{.epoch = 1,
+                                     .train_loss = 1.875,
+                                     .train_accuracy = 0.5,
+                                     .test_accuracy = 0.25,
+                                     .seconds = 3},
+                                    {.epoch = 2,
+                                     .train_loss = 0.1,
+                                     .train_accuracy = 1,
+                                     .test_accuracy = 0.75,
+                                     .seconds = 2.5}}};
+
+/// What save_history writes into a file of this name.
+std::string saved_as(const std::string& name, const History& history) {
+  const tests::TemporaryFolder folder;
+  save_history(folder.path() / name, history);
+  return std::string(detail::as_text(detail::read_file(folder.path() / name)));
+}
+
+TEST(SaveHistory, WritesALineForEachEpochAsCsv) {
+  EXPECT_EQ(saved_as("history.csv", two_epochs),
+            "epoch,train_loss,train_accuracy,test_accuracy,seconds\n"
+            "1,1.875,0.5,0.25,3\n"
+            "2,0.1,1,0.75,2.5\n");
+}
+
+TEST(SaveHistory, WritesStepsAndEpochsAsJson) {
+  const auto document = nlohmann::json::parse(saved_as("history.json", two_epochs));
+  EXPECT_EQ(document["step_losses"], nlohmann::json({2.25, 1.5, 0.1}));
+  ASSERT_EQ(document["epochs"].size(), 2u);
+  EXPECT_EQ(document["epochs"][1]["epoch"], 2);
+  EXPECT_EQ(document["epochs"][1]["train_loss"], 0.1);
+  EXPECT_EQ(document["epochs"][0]["test_accuracy"], 0.25);
+  EXPECT_EQ(document["epochs"][0].size(), 5u);
+}
+
+TEST(SaveHistory, WritesATrainingThatHasNotBegun) {
+  EXPECT_EQ(saved_as("history.csv", {}), "epoch,train_loss,train_accuracy,test_accuracy,seconds\n");
+  const auto document = nlohmann::json::parse(saved_as("history.json", {}));
+  EXPECT_TRUE(document["epochs"].is_array() && document["epochs"].empty());
+  EXPECT_TRUE(document["step_losses"].is_array() && document["step_losses"].empty());
+}
+
+TEST(SaveHistory, ErrorsNameTheFile) {
+  EXPECT_EQ(error_of<ValueError>([] { save_history("course.txt", {}); }),
+            "save_history: course.txt ends neither in .csv nor in .json");
+  EXPECT_EQ(error_of<IoError>([] { save_history("no/such/folder/history.csv", {}); }),
+            "cannot write no/such/folder/history.csv: No such file or directory");
+}
+
+}  // namespace
+}  // namespace dlfs
