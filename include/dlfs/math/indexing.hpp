@@ -25,7 +25,7 @@
 // What is read is a new tensor. What is written is a tensor of the same element type or a number,
 // broadcast to the shape that reading would give; where an index occurs twice, the last value
 // stays. All throw ShapeError for an index out of range and for shapes that do not fit, before they
-// write anything.
+// write anything: they list the offsets first, with 8 bytes of scratch memory for each.
 
 namespace dlfs {
 
@@ -35,8 +35,7 @@ template <class X>
 concept IndexTensor = AnyTensor<X> && std::integral<Element<X>> && !std::same_as<Element<X>, bool>;
 
 template <class X>
-concept MaskTensor = AnyTensor<X> && std::same_as < Element<X>,
-bool > ;
+concept MaskTensor = AnyTensor<X> && std::same_as<bool, Element<X>>;
 
 /// What can be written to a place in A: a tensor of the same elements, or a number.
 template <class B, class A>
