@@ -58,7 +58,10 @@ int main(int argc, char** argv) {
                           {.trials = trial_count, .seed = options.seed}, [&](const Trial& trial) {
                             History& history = histories[static_cast<std::size_t>(trial.number)];
                             history = run(trial, train, validation, options);
-                            return history.epochs.back().test_accuracy;
+                            const double score = history.epochs.back().test_accuracy;
+                            std::printf("val acc:%g | lr:%g, weight decay:%g\n", score, trial["lr"],
+                                        trial["weight decay"]);
+                            return score;
                           });
 
         std::printf("=========== Hyper-Parameter Optimization Result ===========\n");

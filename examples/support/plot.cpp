@@ -29,7 +29,7 @@ constexpr std::string_view not_found = "gnuplot not found";
 constexpr std::string_view axes_look = R"(set border linewidth 1 linecolor rgb '#404040'
 set tics out nomirror scale 0.5
 set grid linetype 1 linewidth 1 linecolor rgb '#e4e4e4'
-set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4
+set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4 width 1
 set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
 set size noratio
 set clip two
