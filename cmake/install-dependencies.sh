@@ -5,7 +5,7 @@ set -eu
 
 demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libpng-dev nlohmann-json3-dev libcli11-dev gnuplot-nox"
 test="$demo libgtest-dev libbenchmark-dev"
-develop="$test clang clang-format clang-tidy"
+develop="$test clang clang-format clang-tidy libclang-rt-dev"
 
 case "${1-}" in
   demo) packages=$demo ;;

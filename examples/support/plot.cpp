@@ -29,7 +29,7 @@ constexpr std::string_view not_found = "gnuplot not found";
 constexpr std::string_view axes_look = R"(set border linewidth 1 linecolor rgb '#404040'
 set tics out nomirror scale 0.5
 set grid linetype 1 linewidth 1 linecolor rgb '#e4e4e4'
-set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4
+set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4 width 1
 set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
 set size noratio
 set clip two
@@ -153,9 +153,10 @@ Element element(const Series& series, std::size_t position) {
   const bool has_points = series.marker != Marker::none;
   const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
   std::string style = concat("using 1:2 with ",
-                             has_line && has_points ? "linespoints"
-                             : has_line             ? "lines"
-                                                    : "points",
+                             series.line == Line::bars ? "boxes fillstyle solid 0.7"
+                             : has_line && has_points  ? "linespoints"
+                             : has_line                ? "lines"
+                                                       : "points",
                              " linecolor rgb ", quoted(color), " linewidth 2");
   if (series.line == Line::dashed) style += " dashtype (12, 6)";
   if (has_points) {

@@ -4,23 +4,26 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dlfs/core/tensor.hpp"
 
 namespace dlfs::examples {
 
-enum class Line { none, solid, dashed };
+enum class Line { none, solid, dashed, bars };
 enum class Marker { none, circle, square, diamond, cross, plus };
 enum class Legend { upper_left, upper_right, lower_left, lower_right };
 
 /// Numbers to draw: written out, collected, or the elements of a tensor of any shape.
 struct Values : std::vector<double> {
   using std::vector<double>::vector;
+  Values(std::vector<double> values) : std::vector<double>(std::move(values)) {}
   Values(const Tensor<double>& tensor) : std::vector<double>(tensor.begin(), tensor.end()) {}
 };
 
-/// Points (x, y) joined by a line, or marked, or both. A NaN interrupts the line.
+/// Points (x, y) joined by a line, or marked, or both; or bars from 0 to y, as wide as the steps
+/// of x. A NaN interrupts the line.
 struct Series {
   std::string label{};  // its name in the legend; empty: not in the legend
   Values x{};           // empty: 0, 1, 2, ...

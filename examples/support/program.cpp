@@ -112,6 +112,12 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   if (program.flag) {
     app.add_flag(std::string(program.flag->name), options.flag, std::string(program.flag->help));
   }
+  for (const Choice& choice : program.choices) {
+    std::string& value = options.choices[choice.name] = choice.words.front();
+    app.add_option(choice.name, value, choice.help)
+        ->check(CLI::IsMember(choice.words))
+        ->option_text(concat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
+  }
   if (reads_digits) {
     app.add_flag("--quick", options.quick,
                  program.epochs  ? "Few digits, and one epoch unless --epochs is given"

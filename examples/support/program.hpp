@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "dlfs/core/shape.hpp"
 
@@ -22,6 +25,7 @@ struct Options {
   std::filesystem::path out{};
   std::filesystem::path weights{};
   bool flag = false;
+  std::map<std::string, std::string> choices{};  // by the option's name
   bool quick = false;
 };
 
@@ -29,6 +33,13 @@ struct Options {
 struct Flag {
   std::string_view name{};  // "--numerical-gradient"
   std::string_view help{};
+};
+
+/// An option that is a program's own, whose value is one of some words.
+struct Choice {
+  std::string name{};  // "--init"
+  std::string help{};
+  std::vector<std::string> words{};  // the first is the default
 };
 
 /// What a program says of itself: its description and the options that it takes.
@@ -44,6 +55,7 @@ struct Program {
   std::optional<std::uint64_t> seed{};             // --seed N
   std::optional<std::filesystem::path> weights{};  // --weights FILE
   std::optional<Flag> flag{};
+  std::vector<Choice> choices{};
   bool reads_digits = false;  // --data DIR, --threads N and --quick
   bool writes_files = false;  // --out DIR
 };

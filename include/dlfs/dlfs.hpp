@@ -3,6 +3,7 @@
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
 #include "dlfs/core/arange.hpp"
+#include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
@@ -10,6 +11,7 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/shape.hpp"
+#include "dlfs/core/slice.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/core/view.hpp"
 #include "dlfs/data/batches.hpp"
@@ -23,6 +25,7 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/format.hpp"
 #include "dlfs/math/im2col.hpp"
+#include "dlfs/math/indexing.hpp"
 #include "dlfs/math/layer_normalization.hpp"
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/numerical_gradient.hpp"
@@ -51,6 +54,7 @@
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 #include "dlfs/nn/layers/sigmoid.hpp"
+#include "dlfs/nn/layers/softplus.hpp"
 #include "dlfs/nn/layers/swish.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
 #include "dlfs/nn/loss.hpp"

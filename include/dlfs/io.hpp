@@ -1,9 +1,9 @@
 #pragma once
 
-// File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json.
+// File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
+// a second to compile, so what uses it, io/history.hpp, is to be included by those who want it.
 
 #include "dlfs/io/gzip.hpp"
-#include "dlfs/io/history.hpp"
 #include "dlfs/io/idx.hpp"
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/npy.hpp"

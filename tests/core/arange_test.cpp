@@ -16,7 +16,7 @@ TEST(Arange, HasTheElementsOfNumPy) {
   EXPECT_EQ(x(0), -5.0);
   EXPECT_EQ(x(1), -4.9);
   EXPECT_EQ(x(50), -1.7763568394002505e-14);
-  EXPECT_EQ(x(99), 4.899999999999964);
+  EXPECT_EQ(x(99), 4.899999999999965);
   EXPECT_EQ(arange(0.0, 6.0, 0.1).size(), 60);
   EXPECT_EQ(arange(-2.0, 2.5, 0.25).size(), 18);
 }

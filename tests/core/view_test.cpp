@@ -317,6 +317,19 @@ TEST_F(View, ReshapeResolvesOneUnknownExtent) {
   EXPECT_EQ(counting({0, 3}).reshape({5, -1}).shape(), (Shape{5, 0}));
 }
 
+TEST_F(View, ReshapeNeedsNoDenseMemoryWhereTheAxesStayApart) {
+  const auto x = counting({4, 6});
+  EXPECT_EQ(elements(x.slice(0, {.step = 2}).reshape({2, 2, 3})),
+            elements(x.slice(0, {.step = 2})));
+  EXPECT_EQ(elements(x.slice(1, {.step = -2}).reshape({2, 2, 1, 3})),
+            elements(x.slice(1, {.step = -2})));
+  EXPECT_EQ(elements(x.slice(1, {.step = 2}).reshape({-1})), elements(x.slice(1, {.step = 2})));
+  EXPECT_EQ(elements(x.transpose().reshape({3, 2, 4})), elements(x.transpose()));
+  EXPECT_EQ(elements(x[0].broadcast_to({2, 3, 6}).reshape({6, 6})),
+            elements(x[0].broadcast_to({6, 6})));
+  EXPECT_THROW(x.slice(1, {0, 4}).reshape({2, 8}), ShapeError);
+}
+
 TEST_F(View, ReshapeErrorsNameWhatWasAskedFor) {
   const auto x = counting({2, 6});
   EXPECT_EQ(message<ShapeError>([&] {
@@ -336,7 +349,8 @@ TEST_F(View, ReshapeErrorsNameWhatWasAskedFor) {
             }),
             "an extent cannot be negative: -2");
   EXPECT_EQ(message<ShapeError>([&] { return x.transpose().reshape({12}); }),
-            "reshape: the view of shape (6, 2) is not contiguous");
+            "reshape: the view of shape (6, 2) cannot become (12,) where it lies: reshape a copy() "
+            "of it");
   EXPECT_THROW(x.reshape({0, -1}), ShapeError);
   EXPECT_THROW(counting({0, 3}).reshape({0, -1}), ShapeError);
   EXPECT_THROW(x.reshape({Index{1} << 40, Index{1} << 40, -1}), ShapeError);

@@ -29,7 +29,7 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"models", {.rank = 5}},
     {"train", {.rank = 5}},
     {"tools", {.rank = 6}},
-    {"io", {.rank = 7, .libraries = {"png.h", "zlib.h"}}},
+    {"io", {.rank = 7, .libraries = {"nlohmann/json.hpp", "png.h", "zlib.h"}}},
     {"dlfs.hpp", {.rank = 7}},
     {"io.hpp", {.rank = 8}},
 };

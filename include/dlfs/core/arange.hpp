@@ -17,8 +17,11 @@ Tensor<T> arange(T start, T stop, T step = 1) {
     throw ValueError(concat("arange: no such range: ", start, " to ", stop, " by ", step));
   }
   auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
-  const T delta = (start + step) - start;  // as NumPy, which fills from the first two elements
-  for (Index i = 0; i < values.size(); ++i) values.data()[i] = start + static_cast<T>(i) * delta;
+  // As NumPy, which goes on from the first two elements. In two loops, for within one expression
+  // the compiler may round product and sum together, and NumPy does not.
+  const T delta = (start + step) - start;
+  for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<T>(i) * delta;
+  for (T& value : values) value += start;
   return values;
 }
 

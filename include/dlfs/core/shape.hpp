@@ -1,11 +1,14 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "dlfs/core/error.hpp"
 
@@ -47,6 +50,11 @@ class Shape {
 
   /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError if it is neither.
   constexpr int normalize_axis(int axis) const;
+
+  /// Turns an index in [-extent, extent) of an axis, which is not checked, into one in [0, extent).
+  /// @throws ShapeError if it is neither.
+  template <std::integral I>
+  constexpr Index normalize_index(int axis, I index) const;
 
   /// Appends an axis at the end. @throws ShapeError as the constructor.
   constexpr void push_back(Index extent);
@@ -91,6 +99,40 @@ constexpr int Shape::normalize_axis(int axis) const {
     throw ShapeError(concat("axis ", axis, " is out of range for the shape ", *this));
   }
   return normalized;
+}
+
+namespace detail {
+
+// Apart from the checks, which stay small enough for inner loops.
+template <class I>
+[[noreturn, gnu::cold, gnu::noinline]] void throw_index_error(I index, int axis,
+                                                              const Shape& shape) {
+  throw ShapeError(concat("indexing: index ", index, " is out of range for axis ", axis,
+                          " of the shape ", shape));
+}
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_index_count_error(std::size_t count,
+                                                                           const Shape& shape) {
+  throw ShapeError(concat("indexing: ", count, " indices for the shape ", shape));
+}
+
+constexpr void expect_index_count(std::size_t count, const Shape& shape) {
+  if (count != static_cast<std::size_t>(shape.rank())) throw_index_count_error(count, shape);
+}
+
+}  // namespace detail
+
+template <std::integral I>
+constexpr Index Shape::normalize_index(int axis, I index) const {
+  constexpr bool is_signed = std::is_signed_v<I>;
+  const Index extent = (*this)[axis];
+  Index position = static_cast<Index>(index);
+  if (is_signed && position < 0) position += extent;
+  // As unsigned numbers: then one comparison finds negative ones, too.
+  if (static_cast<std::size_t>(position) >= static_cast<std::size_t>(extent)) {
+    using Wide = std::conditional_t<is_signed, Index, std::size_t>;
+    detail::throw_index_error(static_cast<Wide>(index), axis, *this);
+  }
+  return position;
 }
 
 constexpr void Shape::push_back(Index extent) {

@@ -100,12 +100,21 @@ class Tensor {
   // As the functions of the same names of TensorView.
   template <std::integral... Indices>
   T& operator()(Indices... indices) {
-    return view()(indices...);
+    return data()[offset_of(indices...)];
   }
   template <std::integral... Indices>
   const T& operator()(Indices... indices) const {
-    return view()(indices...);
+    return data()[offset_of(indices...)];
   }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...> TensorView<T>
+  operator()(const Subscripts&... subscripts) & { return view()(subscripts...); }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...> TensorView<const T>
+  operator()(const Subscripts&... subscripts) const& { return view()(subscripts...); }
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...> TensorView<const T>
+  operator()(const Subscripts&... subscripts) const&& = delete;
   T& item() { return view().item(); }
   const T& item() const { return view().item(); }
   TensorView<T> operator[](Index i) & { return view()[i]; }
@@ -125,6 +134,8 @@ class Tensor {
     return view().transpose(order);
   }
   TensorView<const T> transpose(std::initializer_list<int> order) const&& = delete;
+  TensorView<const T> broadcast_to(const Shape& shape) const& { return view().broadcast_to(shape); }
+  TensorView<const T> broadcast_to(const Shape& shape) const&& = delete;
   TensorView<T> reshape(std::initializer_list<Index> extents) & { return view().reshape(extents); }
   TensorView<const T> reshape(std::initializer_list<Index> extents) const& {
     return view().reshape(extents);
@@ -137,6 +148,15 @@ class Tensor {
   }
 
  private:
+  template <class... Indices>
+  Index offset_of(Indices... indices) const {
+    detail::expect_index_count(sizeof...(indices), shape_);
+    int axis = 0;
+    Index offset = 0;
+    ((offset = offset * shape_[axis] + shape_.normalize_index(axis, indices), ++axis), ...);
+    return offset;
+  }
+
   AlignedBuffer<T> buffer_;
   Shape shape_{0};
 };

@@ -3,22 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
-#include <optional>
 #include <type_traits>
 
 #include "dlfs/core/shape.hpp"
+#include "dlfs/core/slice.hpp"
 
 namespace dlfs {
-
-/// A range of positions along one axis, as Python's `start:stop:step`.
-///
-/// Negative positions count from the end; what is left out reaches to the end in the direction
-/// of the step.
-struct Slice {
-  std::optional<Index> start{};
-  std::optional<Index> stop{};
-  Index step = 1;
-};
 
 /// Elements, not bytes, between neighbours along each axis.
 using Strides = std::array<Index, max_rank>;
@@ -33,6 +23,18 @@ constexpr Strides row_major_strides(const Shape& shape) {
   }
   return strides;
 }
+
+/// Axes with their extents and strides.
+struct Layout {
+  Shape shape{};
+  Strides strides{};
+
+  /// Appends an axis at the end. @throws ShapeError as Shape.
+  constexpr void push_back(Index extent, Index stride) {
+    strides[static_cast<std::size_t>(std::min(shape.rank(), max_rank - 1))] = stride;
+    shape.push_back(extent);
+  }
+};
 
 /// A window onto elements that someone else owns: a pointer, a shape and strides.
 ///
@@ -87,12 +89,10 @@ class TensorView {
   /// @throws ShapeError for a wrong number of indices or one out of range.
   template <std::integral... Indices>
   constexpr T& operator()(Indices... indices) const {
-    if (sizeof...(indices) != static_cast<std::size_t>(rank())) {
-      throw ShapeError(concat("indexing: ", sizeof...(indices), " indices for the shape ", shape_));
-    }
+    detail::expect_index_count(sizeof...(indices), shape_);
     int axis = 0;
     Index offset = 0;
-    ((offset += checked_offset(axis++, static_cast<Index>(indices))), ...);
+    ((offset += offset_along(axis++, indices)), ...);
     return data_[offset];
   }
 
@@ -102,12 +102,19 @@ class TensorView {
     return *data_;
   }
 
+  /// A part of this: `x(Slice{1, 5}, all, -1)` is Python's `x[1:5, :, -1]`. Axes that no subscript
+  /// names stay whole, at the end or in the place of an ellipsis.
+  /// @throws ShapeError for too many subscripts or a position out of range.
+  template <class... Subscripts>
+    requires PartSubscripts<Subscripts...>
+  constexpr TensorView operator()(const Subscripts&... subscripts) const {
+    return part({Subscript(subscripts)...});
+  }
+
   /// The i-th entry along the first axis, one rank lower. @throws ShapeError if out of range.
   constexpr TensorView operator[](Index i) const {
     if (rank() == 0) throw ShapeError("indexing: a tensor of rank 0 has no axis to index");
-    TensorView entry(address(checked_offset(0, i)), shape_.axes(1, rank()), {});
-    for (int axis = 1; axis < rank(); ++axis) entry.set_stride(axis - 1, stride_at(axis));
-    return entry;
+    return part({i});
   }
 
   /// Entries [first, last) of the first axis. @throws ShapeError unless 0 <= first <= last <= N.
@@ -123,26 +130,10 @@ class TensorView {
   /// @throws ShapeError for a bad axis, ValueError for a step of 0.
   constexpr TensorView slice(int axis, Slice slice) const {
     axis = shape_.normalize_axis(axis);
-    if (slice.step == 0) throw ValueError("slice: the step cannot be 0");
-    const Index extent = shape_[axis];
-    const bool forward = slice.step > 0;
-    // A step past the end selects one entry, however long it is; shorter, it cannot overflow.
-    const Index longest = std::max<Index>(extent, 1);
-    const Index step = std::clamp(slice.step, -longest, longest);
-    const Index lowest = forward ? 0 : -1;
-    const Index highest = forward ? extent : extent - 1;
-    const auto clamp = [&](std::optional<Index> position, Index otherwise) {
-      if (!position) return otherwise;
-      const Index p = *position < 0 ? *position + extent : *position;
-      return p < lowest ? lowest : p > highest ? highest : p;
-    };
-    const Index start = clamp(slice.start, forward ? lowest : highest);
-    const Index stop = clamp(slice.stop, forward ? highest : lowest);
-    const Index distance = forward ? stop - start : start - stop;
-    const Index count = distance > 0 ? (distance - 1) / (forward ? step : -step) + 1 : 0;
-    TensorView result(address(count > 0 ? start * stride_at(axis) : 0), shape_.with(axis, count),
-                      strides_);
-    result.set_stride(axis, stride_at(axis) * step);
+    const auto positions = detail::positions_of(slice, shape_[axis]);
+    TensorView result(address(positions.first * stride_at(axis)),
+                      shape_.with(axis, positions.count), strides_);
+    result.set_stride(axis, stride_at(axis) * positions.step);
     return result;
   }
 
@@ -161,8 +152,9 @@ class TensorView {
     return permute({order.begin(), order.size()});
   }
 
-  /// The same elements in another shape, where one extent may be -1: "whatever is left".
-  /// @throws ShapeError if the sizes differ or the elements are not contiguous.
+  /// The same elements, in the same row-major order, in another shape, where one extent may be -1:
+  /// "whatever is left".
+  /// @throws ShapeError if the sizes differ or the elements would have to be copied.
   constexpr TensorView reshape(std::initializer_list<Index> extents) const {
     return reshape(resolve(extents));
   }
@@ -171,17 +163,35 @@ class TensorView {
       throw ShapeError(concat("reshape: ", shape_, " has ", size(), " elements, ", shape, " has ",
                               shape.size()));
     }
-    if (!is_contiguous()) {
-      throw ShapeError(concat("reshape: the view of shape ", shape_, " is not contiguous"));
+    if (empty()) return TensorView(data_, shape);
+    TensorView result(data_, shape, {});
+    int source = rank();  // the axes before it are still to be handed out
+    Index run = 1;        // elements in equal steps, of which the axes of `shape` take their parts
+    Index step = 1;
+    for (int axis = shape.rank(); axis-- > 0;) {
+      while (run == 1 && shape[axis] > 1) {
+        run = shape_[--source];
+        step = stride_at(source);
+      }
+      for (; source > 0 && continues_run(source - 1, run, step); --source)
+        run *= shape_[source - 1];
+      if (run % shape[axis] != 0) {
+        throw ShapeError(concat("reshape: the view of shape ", shape_, " cannot become ", shape,
+                                " where it lies: reshape a copy() of it"));
+      }
+      result.set_stride(axis, step);
+      run /= shape[axis];
+      step *= shape[axis];
     }
-    return TensorView(data_, shape);
+    return result;
   }
 
-  /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to.
+  /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The view only
+  /// reads, for several of its elements are one.
   /// @throws ShapeError if this shape does not broadcast to `shape`.
-  constexpr TensorView broadcast_to(const Shape& shape) const {
+  constexpr TensorView<const T> broadcast_to(const Shape& shape) const {
     const int added = shape.rank() - rank();
-    TensorView result(data_, shape, {});
+    TensorView<const T> result(data_, shape, {});
     for (int axis = 0; axis < shape.rank(); ++axis) {
       const int source = axis - added;
       if (source < 0) continue;
@@ -209,29 +219,70 @@ class TensorView {
   /// `offset` elements on. An empty view stays where it is, for nothing may lie there.
   constexpr T* address(Index offset) const { return empty() ? data_ : data_ + offset; }
 
-  constexpr Index checked_offset(int axis, Index i) const {
-    const Index position = i < 0 ? i + shape_[axis] : i;
-    if (position < 0 || position >= shape_[axis]) {
-      throw ShapeError(concat("indexing: index ", i, " is out of range for axis ", axis,
-                              " of the shape ", shape_));
+  constexpr Index offset_along(int axis, std::integral auto i) const {
+    return shape_.normalize_index(axis, i) * stride_at(axis);
+  }
+
+  /// Whether the next outer axis goes on where a run of so many steps ends.
+  constexpr bool continues_run(int axis, Index run, Index step) const {
+    return shape_[axis] == 1 || stride_at(axis) == run * step;
+  }
+
+  constexpr TensorView part(std::initializer_list<Subscript> subscripts) const {
+    using Kind = Subscript::Kind;
+    int named = 0;
+    int ellipses = 0;
+    for (const Subscript& subscript : subscripts) {
+      named += subscript.kind() == Kind::position || subscript.kind() == Kind::range;
+      ellipses += subscript.kind() == Kind::other_axes;
     }
-    return position * stride_at(axis);
+    if (ellipses > 1) throw ShapeError("indexing: more than one ellipsis");
+    if (named > rank()) {
+      throw ShapeError(concat("indexing: ", named, " subscripts for the shape ", shape_));
+    }
+
+    int axis = 0;
+    Index offset = 0;
+    Layout layout;
+    const auto keep_axes_until = [&](int end) {
+      for (; axis < end; ++axis) layout.push_back(shape_[axis], stride_at(axis));
+    };
+    for (const Subscript& subscript : subscripts) {
+      switch (subscript.kind()) {
+        case Kind::position:
+          offset += offset_along(axis++, subscript.position());
+          break;
+        case Kind::range: {
+          const auto positions = detail::positions_of(subscript.range(), shape_[axis]);
+          offset += positions.first * stride_at(axis);
+          layout.push_back(positions.count, positions.step * stride_at(axis++));
+          break;
+        }
+        case Kind::other_axes:
+          keep_axes_until(axis + rank() - named);
+          break;
+        case Kind::added_axis:
+          layout.push_back(1, 0);
+          break;
+      }
+    }
+    keep_axes_until(rank());
+    return TensorView(address(offset), layout.shape, layout.strides);
   }
 
   constexpr TensorView permute(std::span<const int> order) const {
     bool seen[max_rank]{};
-    TensorView result(data_, {}, {});
+    Layout layout;
     for (int from : order) {
       const int axis = shape_.normalize_axis(from);
       if (seen[axis]) throw ShapeError(concat("transpose: axis ", axis, " is named twice"));
       seen[axis] = true;
-      result.set_stride(result.rank(), stride_at(axis));
-      result.shape_.push_back(shape_[axis]);
+      layout.push_back(shape_[axis], stride_at(axis));
     }
-    if (result.rank() != rank()) {
+    if (layout.shape.rank() != rank()) {
       throw ShapeError(concat("transpose: ", order.size(), " axes given for the shape ", shape_));
     }
-    return result;
+    return TensorView(data_, layout.shape, layout.strides);
   }
 
   constexpr Shape resolve(std::initializer_list<Index> extents) const {

@@ -116,6 +116,30 @@ void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Eleme
                                         });
 }
 
+/// log(1 + exp(x)), without overflow: max(x, 0) + log(1 + exp(-|x|)).
+template <AnyTensor X>
+void softplus(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("softplus", x, out, []<class V>(const V& input, V& output) {
+    const V against_overflow = input <= V{} ? input : -input;
+    V e, logarithm;
+    simd::exp(against_overflow, e);
+    simd::log1p_of_fraction(e, logarithm);
+    output = (input <= V{} ? V{} : input) + logarithm;
+  });
+}
+
+/// dx = dy (1 - exp(-y)).
+template <AnyTensor Y>
+void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("softplus_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          const V negative = -output;
+                                          V e;
+                                          simd::expm1(negative, e);
+                                          result = -e * gradient;
+                                        });
+}
+
 namespace detail {
 
 /// 1 / (1 + exp(-x)) of each lane.

@@ -82,6 +82,25 @@ void apply_to_any_row(const Op& op, Index size, Row<Out> out, Row<const In>... i
   }
 }
 
+struct Identity {
+  auto operator()(const auto& x) const { return x; }
+};
+
+/// A copy needs no packets: gaps are skipped in one pass.
+template <class T>
+void apply_to_row(const Identity&, Index size, Row<T> out, Row<const T> in) {
+  if (out.stride == 1 && in.stride == 1) {
+    std::copy_n(in.data, size, out.data);
+  } else if (out.stride == 1 && in.stride == 0) {
+    array_at(out.data, size).setConstant(*in.data);
+  } else if (in.stride == 0) {
+    const T value = *in.data;
+    for (Index i = 0; i < size; ++i) out.data[i * out.stride] = value;
+  } else {
+    for (Index i = 0; i < size; ++i) out.data[i * out.stride] = in.data[i * in.stride];
+  }
+}
+
 template <class Op, class Out, class... In>
 void apply_to_row(const Op& op, Index size, Row<Out> out, Row<const In>... in) {
   apply_to_any_row(op, size, out, in...);
@@ -217,13 +236,10 @@ TensorView<const T> broadcast_into(const Shape& shape, TensorView<const T> x,
   return x.broadcast_to(shape);
 }
 
-/// Whether writing to `out` from front to back could change elements of x before they are read.
+/// Whether the memory from the lowest to the highest element of two views overlaps.
 template <class T>
-bool is_clobbered_by(TensorView<const T> x, TensorView<const T> out) {
-  if (x.empty() || out.empty()) return false;
-  if (x.data() == out.data() && x.shape() == out.shape() && x.strides() == out.strides()) {
-    return false;
-  }
+bool overlap(TensorView<const T> a, TensorView<const T> b) {
+  if (a.empty() || b.empty()) return false;
   const auto address_range = [](TensorView<const T> view) {
     const T* low = view.data();
     const T* high = view.data();
@@ -233,15 +249,20 @@ bool is_clobbered_by(TensorView<const T> x, TensorView<const T> out) {
     }
     return std::pair(reinterpret_cast<std::uintptr_t>(low), reinterpret_cast<std::uintptr_t>(high));
   };
-  const auto [x_low, x_high] = address_range(x);
-  const auto [out_low, out_high] = address_range(out);
-  return x_low <= out_high && out_low <= x_high;
+  const auto [a_low, a_high] = address_range(a);
+  const auto [b_low, b_high] = address_range(b);
+  return a_low <= b_high && b_low <= a_high;
+}
+
+/// Whether writing to `out` from front to back could change elements of x before they are read.
+template <class T>
+bool is_clobbered_by(TensorView<const T> x, TensorView<const T> out) {
+  const bool is_same =
+      x.data() == out.data() && x.shape() == out.shape() && x.strides() == out.strides();
+  return !is_same && overlap(x, out);
 }
 
 // The operations, on Eigen's array expressions.
-struct Identity {
-  auto operator()(const auto& x) const { return x; }
-};
 struct Add {
   auto operator()(const auto& a, const auto& b) const { return a + b; }
 };
@@ -334,13 +355,16 @@ Tensor<Element<X>> copy(const X& x) {
   return detail::unary<Element<X>>(detail::Identity(), x);
 }
 
-/// Writes x, broadcast to the shape of `out`, to `out`. They may overlap.
-template <AnyTensor X>
-void assign(TensorView<Element<X>> out, const X& x) {
-  using T = Element<X>;
-  const TensorView<const T> in = x;
-  if (detail::is_clobbered_by<T>(in, out)) return assign(out, copy(in));
-  detail::apply(detail::Identity(), out, detail::broadcast_into(out.shape(), in, "assign"));
+/// Writes x, a tensor or a number, broadcast to the shape of `out`, to `out`. They may overlap.
+template <detail::WritableTensor A, class B>
+  requires(detail::is_operand_of<B, Element<A>>)
+void assign(A&& out, const B& x) {
+  using T = Element<A>;
+  const TensorView<T> to = out;
+  const auto operand = detail::as_operand<T>(x);
+  const TensorView<const T> from = operand;
+  if (detail::is_clobbered_by<T>(from, to)) return assign(to, copy(from));
+  detail::apply(detail::Identity(), to, detail::broadcast_into(to.shape(), from, "assign"));
 }
 
 namespace detail {

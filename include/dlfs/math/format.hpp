@@ -18,7 +18,7 @@ namespace detail {
 
 // As NumPy's print options stand at first.
 inline constexpr std::size_t line_width = 75;
-inline constexpr int most_fraction_digits = 8;
+inline constexpr std::size_t most_fraction_digits = 8;
 inline constexpr Index elided_above = 1000;  // elements of a tensor
 inline constexpr Index edge_entries = 3;     // that an elided axis shows at either end
 
@@ -28,51 +28,57 @@ std::string digits_of(Number x, Format... format) {
   return {digits, std::to_chars(digits, digits + sizeof digits, x, format...).ptr};
 }
 
-/// The number whose shortest digits as a double are the shortest that tell x from its neighbours.
-template <RealElement T>
-double shortest_double(T x) {
-  if (!std::isfinite(static_cast<double>(x))) return static_cast<double>(x);
-  const auto parse = [](const std::string& digits) {
-    double value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
-  };
-  if constexpr (std::floating_point<T>) {
-    return parse(digits_of(x));
-  } else {
-    double value = 0;
-    for (int precision = 0; precision <= 4; ++precision) {  // 5 digits tell all half types apart
-      value = parse(digits_of(static_cast<double>(x), std::chars_format::scientific, precision));
-      if (static_cast<T>(static_cast<float>(value)) == x) break;
-    }
-    return value;
-  }
-}
+/// A real number, and the double whose digits are the fewest that tell it from its neighbours.
+struct RealNumber {
+  double exact;
+  double shortest;
 
-/// A number in the shortest form, with at most 8 digits after a point that is always there.
-struct FloatText {
-  std::string whole, fraction, exponent;  // of whole.fraction, or whole.fractione+05
+  bool is_finite() const { return std::isfinite(exact); }
 
-  FloatText(double x, std::chars_format format) {
-    std::string text = digits_of(x, format);
-    if (fraction_length(text) > most_fraction_digits) {
-      text = digits_of(x, format, most_fraction_digits);
-    }
-    const auto point = std::min(text.find('.'), text.find('e'));
-    const auto e = text.find('e');
-    whole = text.substr(0, point);
-    if (e != std::string::npos) exponent = text.substr(e);
-    if (point != std::string::npos && text[point] == '.') {
-      fraction = text.substr(point + 1, e == std::string::npos ? e : e - point - 1);
-      fraction.erase(fraction.find_last_not_of('0') + 1);
+  template <RealElement T>
+  static RealNumber of(T x) {
+    const double exact = static_cast<double>(x);
+    if (!std::isfinite(exact)) return {exact, exact};
+    if constexpr (std::floating_point<T>) {
+      return {exact, parse(digits_of(x, std::chars_format::scientific))};
+    } else {
+      double value = 0;
+      for (int precision = 0; precision <= 4; ++precision) {  // 5 digits tell all half types apart
+        value = parse(digits_of(exact, std::chars_format::scientific, precision));
+        if (static_cast<T>(static_cast<float>(value)) == x) break;
+      }
+      return {exact, value};
     }
   }
 
  private:
-  static std::ptrdiff_t fraction_length(std::string_view text) {
-    const auto point = text.find('.');
-    if (point == std::string_view::npos) return 0;
-    return static_cast<std::ptrdiff_t>(std::min(text.find('e'), text.size()) - point) - 1;
+  static double parse(const std::string& digits) {
+    double value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  }
+};
+
+/// The parts of a number in digits: whole.fraction, or whole.fractione+05.
+struct FloatText {
+  std::string whole, fraction, exponent;
+
+  explicit FloatText(std::string_view digits) {
+    const auto e = std::min(digits.find('e'), digits.size());
+    const auto point = std::min(digits.find('.'), e);
+    whole = digits.substr(0, point);
+    if (point < e) fraction = digits.substr(point + 1, e - point - 1);
+    exponent = digits.substr(e);
+  }
+
+  /// As few digits as needed, and at most 8 after the point.
+  FloatText(const RealNumber& x, std::chars_format format)
+      : FloatText(digits_of(x.shortest, format)) {
+    // Digits before the point are always those of the number.
+    if (fraction.empty() && exponent.empty()) whole = digits_of(x.exact, format, 0);
+    if (fraction.size() <= most_fraction_digits) return;
+    *this = FloatText(digits_of(x.exact, format, static_cast<int>(most_fraction_digits)));
+    fraction.erase(fraction.find_last_not_of('0') + 1);
   }
 };
 
@@ -84,22 +90,22 @@ inline std::string pad_left(std::string_view text, std::size_t width) {
 
 /// Numbers with their points below one another; all with exponents where some are very large or
 /// small, or they differ by more than three orders of magnitude.
-inline std::vector<std::string> align_words(const std::vector<double>& numbers) {
+inline std::vector<std::string> align_words(const std::vector<RealNumber>& numbers) {
   double largest = 0;
   double smallest = HUGE_VAL;
-  for (double x : numbers) {
-    if (x == 0 || !std::isfinite(x)) continue;
-    largest = std::max(largest, std::abs(x));
-    smallest = std::min(smallest, std::abs(x));
+  for (const RealNumber& x : numbers) {
+    if (x.exact == 0 || !x.is_finite()) continue;
+    largest = std::max(largest, std::abs(x.exact));
+    smallest = std::min(smallest, std::abs(x.exact));
   }
   const bool has_exponents =
       largest > 0 && (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000);
   const auto format = has_exponents ? std::chars_format::scientific : std::chars_format::fixed;
 
   std::size_t whole = 0, fraction = 0, exponent = 0, special = 0;
-  for (double x : numbers) {
-    if (!std::isfinite(x)) {
-      special = std::max(special, special_word(x).size());
+  for (const RealNumber& x : numbers) {
+    if (!x.is_finite()) {
+      special = std::max(special, special_word(x.exact).size());
       continue;
     }
     const FloatText text(x, format);
@@ -110,18 +116,33 @@ inline std::vector<std::string> align_words(const std::vector<double>& numbers) 
   const std::size_t width = std::max(whole + 1 + fraction + exponent, special);
 
   std::vector<std::string> words;
-  for (double x : numbers) {
-    if (!std::isfinite(x)) {
-      words.push_back(pad_left(special_word(x), width));
+  for (const RealNumber& x : numbers) {
+    if (!x.is_finite()) {
+      words.push_back(pad_left(special_word(x.exact), width));
       continue;
     }
     FloatText text(x, format);
-    text.fraction.append(fraction - text.fraction.size(), has_exponents ? '0' : ' ');
-    text.exponent.insert(std::min<std::size_t>(2, text.exponent.size()),
-                         exponent - text.exponent.size(), '0');
+    if (has_exponents) {
+      // Further digits are those of the number: 0.1f is 1.00000001e-01.
+      text = FloatText(digits_of(x.exact, format, static_cast<int>(fraction)));
+      text.exponent.insert(2, exponent - text.exponent.size(), '0');
+    } else {
+      text.fraction.append(fraction - text.fraction.size(), ' ');
+    }
     words.push_back(pad_left(text.whole + '.' + text.fraction + text.exponent, width));
   }
   return words;
+}
+
+/// A number alone: all of its digits.
+inline std::string word_of(const RealNumber& x) {
+  if (!x.is_finite()) return special_word(x.exact);
+  const double magnitude = std::abs(x.exact);
+  if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e16)) {
+    return digits_of(x.shortest, std::chars_format::scientific);
+  }
+  const std::string digits = digits_of(x.shortest, std::chars_format::fixed);
+  return digits.find('.') == std::string::npos ? digits + ".0" : digits;
 }
 
 inline std::vector<std::string> align_words(std::vector<std::string> words) {
@@ -216,8 +237,8 @@ std::string to_string(const X& x) {
   if (view.empty()) return "[]";
   std::vector<std::string> words;
   if constexpr (RealElement<T>) {
-    words = detail::align_words(detail::shown_elements(view, detail::shortest_double<T>));
-    if (view.rank() == 0 && words[0].back() == '.') words[0] += '0';
+    if (view.rank() == 0) return detail::word_of(detail::RealNumber::of(view.item()));
+    words = detail::align_words(detail::shown_elements(view, detail::RealNumber::of<T>));
   } else if constexpr (std::same_as<T, bool>) {
     const bool is_scalar = view.rank() == 0;
     words = detail::shown_elements(view, [is_scalar](bool value) {

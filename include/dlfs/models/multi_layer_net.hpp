@@ -23,6 +23,7 @@ struct MultiLayerNetOptions {
   Activation activation = Activation::relu;
   bool batch_normalization = false;  // after each hidden affine layer
   double dropout = 0;                // ratio after each activation; 0 for none
+  DropoutScaling dropout_scaling = DropoutScaling::in_training;
 };
 
 /// A fully connected network of any depth: affine, batch normalisation, activation and dropout for
@@ -50,7 +51,8 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
       network.add("activation" + suffix, Sigmoid<T>());
     }
     if (options.dropout > 0) {
-      network.add("dropout" + suffix, Dropout<T>({.ratio = options.dropout}, rng));
+      network.add("dropout" + suffix,
+                  Dropout<T>({.ratio = options.dropout, .scaling = options.dropout_scaling}, rng));
     }
     in = units;
   }

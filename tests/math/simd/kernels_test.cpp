@@ -79,20 +79,44 @@ Index extent(Rng& rng, Index kernel, Index padding, Index dilation) {
   return std::max<Index>(1, dilation * (kernel - 1) + 1 - 2 * padding) + draw(rng, 0, 12);
 }
 
-template <class T>
-void expect_convolution_agrees(std::uint64_t seed) {
-  Rng rng(seed);
+struct RandomProblem {
+  Window window;
+  Index images, groups, channels, filters, height, width;
+};
+
+/// Any window over a small image.
+RandomProblem any_problem(Rng& rng) {
   const auto size = [&](Index low, Index high) {
     return Size2d(draw(rng, low, high), draw(rng, low, high));
   };
   const Window window{size(1, 5), size(1, 3), size(0, 3), size(1, 3)};
-  const Index groups = draw(rng, 1, 3);
-  const Index channels = draw(rng, 1, 20);
-  const Index filters = draw(rng, 1, 18);
-  const Index height =
-      extent(rng, window.kernel.height, window.padding.height, window.dilation.height);
-  const Index width = extent(rng, window.kernel.width, window.padding.width, window.dilation.width);
-  const auto x = random_tensor<T>({draw(rng, 1, 3), groups * channels, height, width}, seed);
+  return {
+      .window = window,
+      .images = draw(rng, 1, 3),
+      .groups = draw(rng, 1, 3),
+      .channels = draw(rng, 1, 20),
+      .filters = draw(rng, 1, 18),
+      .height = extent(rng, window.kernel.height, window.padding.height, window.dilation.height),
+      .width = extent(rng, window.kernel.width, window.padding.width, window.dilation.width)};
+}
+
+/// Enough channels and outputs for Winograd's algorithm.
+RandomProblem winograd_problem(Rng& rng) {
+  return {.window = {3, 1, {draw(rng, 0, 2), draw(rng, 0, 2)}},
+          .images = 1,
+          .groups = 1,
+          .channels = draw(rng, 16, 20),
+          .filters = draw(rng, 16, 20),
+          .height = draw(rng, 17, 20),
+          .width = draw(rng, 17, 20)};
+}
+
+template <class T>
+void expect_convolution_agrees(const RandomProblem& problem, std::uint64_t seed) {
+  const Window& window = problem.window;
+  const Index groups = problem.groups, channels = problem.channels, filters = problem.filters;
+  const auto x =
+      random_tensor<T>({problem.images, groups * channels, problem.height, problem.width}, seed);
   const auto weight = random_tensor<T>(
       {groups * filters, channels, window.kernel.height, window.kernel.width}, seed + 1);
   const auto bias = random_tensor<T>({groups * filters}, seed + 2);
@@ -125,16 +149,27 @@ void expect_convolution_agrees(std::uint64_t seed) {
 }
 
 TEST(SimdKernels, MatmulOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {
-  for (std::uint64_t seed = 0; seed < 1200; ++seed) {
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     expect_matmul_agrees<float>(seed);
     expect_matmul_agrees<double>(seed);
   }
 }
 
 TEST(SimdKernels, ConvolutionOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {
-  for (std::uint64_t seed = 0; seed < 800; ++seed) {
-    expect_convolution_agrees<float>(seed);
-    expect_convolution_agrees<double>(seed);
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    Rng rng(seed);
+    const RandomProblem problem = any_problem(rng);
+    expect_convolution_agrees<float>(problem, seed);
+    expect_convolution_agrees<double>(problem, seed);
+  }
+}
+
+TEST(SimdKernels, WinogradConvolutionOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Rng rng(seed);
+    const RandomProblem problem = winograd_problem(rng);
+    expect_convolution_agrees<float>(problem, seed);
+    expect_convolution_agrees<double>(problem, seed);
   }
 }
 

@@ -98,6 +98,19 @@ TYPED_TEST(VectorMath, TanhIsWithinThreeUnitsInTheLastPlace) {
       [](long double x) { return std::tanh(x); });
 }
 
+TYPED_TEST(VectorMath, Log1pOfAFractionIsWithinThreeUnitsInTheLastPlace) {
+  std::vector<TypeParam> x{0, std::numeric_limits<TypeParam>::denorm_min(), 1};
+  for (int i = 1; i < 10000; ++i) x.push_back(static_cast<TypeParam>(i) / 10000);
+  at_every_level([&] {
+    std::vector<TypeParam> y(x.size());
+    simd::map([]<class V>(const V& input, V& out) { simd::log1p_of_fraction(input, out); },
+              std::ssize(x), x.data(), y.data());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      ASSERT_LE(error_in_ulps(y[i], std::log1p(static_cast<long double>(x[i]))), 3) << x[i];
+    }
+  });
+}
+
 TEST(VectorMath, SingleElementsGoToTheStandardLibrary) {
   float y;
   simd::exp(0.5f, y);

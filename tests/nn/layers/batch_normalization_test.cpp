@@ -1,8 +1,11 @@
 #include "dlfs/nn/layers/batch_normalization.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "nn/layer_checks.hpp"
+#include "nn/layers/pytorch_batch_norm.hpp"
 
 namespace dlfs {
 namespace {
@@ -57,6 +60,29 @@ TEST(BatchNormalization, RunningStatisticsFollowTheBatches) {
   test::expect_close(net.buffers()[0]->value, array<double>({0.5, 7.5}), 1e-15);
   net.forward(x);
   test::expect_close(net.buffers()[0]->value, array<double>({0.875, 13.125}), 1e-15);
+}
+
+/// Batch k of pytorch_batch_norm.py.
+Tensor<double> pytorch_batch(int k) {
+  Tensor<double> x({4, 3, 2, 2});
+  for (int i = 0; i < 48; ++i) x.data()[i] = std::sin(i * k) + i % 5;
+  return x;
+}
+
+TEST(BatchNormalization, RunningStatisticsAreThoseOfPyTorch) {
+  namespace pytorch = test::pytorch;
+  Sequential<double> net{{"bn", BatchNormalization<double>({.features = 3, .momentum = 0.8})}};
+  for (int k = 1; k <= 3; ++k) {
+    net.forward(pytorch_batch(k));
+    test::expect_close(net.buffers()[0]->value, Tensor<double>({3}, pytorch::running_means[k - 1]),
+                       1e-14);
+    test::expect_close(net.buffers()[1]->value,
+                       Tensor<double>({3}, pytorch::running_variances[k - 1]), 1e-14);
+  }
+  const Tensor<double> y = net.predict(pytorch_batch(1));
+  for (Index n = 0; n < 4; ++n) {
+    for (Index c = 0; c < 3; ++c) EXPECT_NEAR(y(n, c, 0, 0), pytorch::evaluated[n][c], 1e-14);
+  }
 }
 
 TEST(BatchNormalization, ANestedNetworkCollectsStatisticsToo) {

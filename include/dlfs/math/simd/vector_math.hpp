@@ -154,6 +154,22 @@ DLFS_INLINE void expm1(const V& x, V& out) {
   }
 }
 
+/// out = log(1 + x) for 0 <= x <= 1, as 2 atanh(s) with s = x / (2 + x), by the series of atanh.
+template <class V>
+DLFS_INLINE void log1p_of_fraction(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::log1p(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    constexpr int terms = std::numeric_limits<T>::digits <= 24 ? 8 : 17;  // s^2 <= 1/9
+    const V s = x / (x + T(2));
+    const V square = s * s;
+    V sum = V{} + T(1) / T(2 * terms - 1);
+    for (int k = 2 * terms - 3; k > 0; k -= 2) sum = sum * square + T(1) / static_cast<T>(k);
+    out = T(2) * s * sum;
+  }
+}
+
 /// out = tanh(x) = (1 - e) / (1 + e) with e = exp(-2 |x|), and the sign of x.
 template <class V>
 DLFS_INLINE void tanh(const V& x, V& out) {

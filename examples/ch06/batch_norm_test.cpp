@@ -1,0 +1,23 @@
+// Section 6.3.2: batch normalisation speeds up learning.
+// Book:    ch06/batch_norm_test.py (1000 images, 784-100x5-10, SGD 0.01, batch 100, 20 epochs,
+//          initial weights of deviation 0.0858)
+// Run:     batch_norm_test [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Expect:  batch_norm_test.png: with batch normalisation 0.9 after 20 epochs, without it 0.2 or so
+#include "ch06/batch_norm_comparison.hpp"
+
+using namespace dlfs;
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv,
+      {.description = "Section 6.3.2: batch normalisation speeds up learning",
+       .epochs = 20,
+       .batch_size = 100,
+       .learning_rate = 0.01},
+      [](const examples::Options& options) {
+        const auto train = take(examples::load_digits<float>(options).train, 0, 1000);
+        const double deviation = ch06::weight_scale(4);
+        const auto accuracies = ch06::compare_batch_norm(train, deviation, options);
+        examples::show(ch06::accuracy_plot(accuracies, deviation), options.out, "batch_norm_test");
+      });
+}

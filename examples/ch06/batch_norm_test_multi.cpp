@@ -1,0 +1,31 @@
+// Section 6.3.2: batch normalisation makes learning independent of the initial weights.
+// Book:    ch06/batch_norm_test_multi.py (16 deviations from 1 to 0.0001; else as batch_norm_test)
+// Run:     batch_norm_test_multi [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Expect:  batch_norm_test_multi.png: without batch normalisation one or two of 16 learn, with it
+//          nearly all
+#include "ch06/batch_norm_comparison.hpp"
+
+using namespace dlfs;
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv,
+      {.description = "Section 6.3.2: batch normalisation and initial weights",
+       .epochs = 20,
+       .batch_size = 100,
+       .learning_rate = 0.01},
+      [](const examples::Options& options) {
+        const auto train = take(examples::load_digits<float>(options).train, 0, 1000);
+        std::vector<examples::Plot> panels;
+        for (int i = 0; i < 16; ++i) {
+          std::printf("============== %d/16 ==============\n", i + 1);
+          const double deviation = ch06::weight_scale(i);
+          panels.push_back(ch06::accuracy_plot(ch06::compare_batch_norm(train, deviation, options),
+                                               std::round(deviation * 1e6) / 1e6));
+          for (auto& series : panels.back().series) {
+            if (i != 15) series.label.clear();
+          }
+        }
+        examples::show(panels, 4, options.out, "batch_norm_test_multi");
+      });
+}

@@ -1,0 +1,19 @@
+// Section 6.4.2: weight decay against overfitting.
+// Book:    ch06/overfit_weight_decay.py (300 images, 784-100x6-10, SGD 0.01, batch 100, 201 epochs,
+// weight decay 0.1) Run:     overfit_weight_decay [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Expect:  less than 1.0 on the training images, and a smaller gap to the test images
+#include "ch06/overfitting.hpp"
+
+using namespace dlfs;
+
+int main(int argc, char** argv) {
+  return examples::run_program(argc, argv,
+                               {.description = "Section 6.4.2: weight decay against overfitting",
+                                .epochs = 201,
+                                .batch_size = 100,
+                                .learning_rate = 0.01},
+                               [](const examples::Options& options) {
+                                 ch06::train_on_few({.weight_decay = 0.1}, options,
+                                                    "overfit_weight_decay");
+                               });
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "support/digits.hpp"
+#include "support/plot.hpp"
+#include "support/program.hpp"
+#include <dlfs/dlfs.hpp>
+
+namespace ch06 {
+
+/// What is done against overfitting.
+struct Regularization {
+  double weight_decay = 0;
+  double dropout = 0;
+};
+
+/// Section 6.4: trains 784-100x6-10 on 300 images, which are too few for it; prints the accuracies
+/// after each epoch, and draws them.
+inline void train_on_few(const Regularization& regularization,
+                         const dlfs::examples::Options& options, std::string_view name) {
+  using namespace dlfs;
+  const auto digits = examples::load_digits<float>(options);
+  const auto train = take(digits.train, 0, 300);
+  Rng rng(options.seed);
+  auto network = multi_layer_net<float>({.hidden = {100, 100, 100, 100, 100, 100},
+                                         .dropout = regularization.dropout,
+                                         .dropout_scaling = DropoutScaling::in_evaluation},
+                                        He{}, rng);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(),
+                  Sgd<float>({.learning_rate = options.learning_rate,
+                              .weight_decay = regularization.weight_decay}),
+                  {.epochs = options.epochs,
+                   .batch_size = options.batch_size,
+                   .seed = options.seed,
+                   .sampling = Sampling::with_replacement});
+  std::vector<double> train_accuracies, test_accuracies;
+  trainer.on_epoch([&](const EpochRecord& record) {
+    std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch - 1),
+                record.train_accuracy, record.test_accuracy);
+    train_accuracies.push_back(record.train_accuracy);
+    test_accuracies.push_back(record.test_accuracy);
+  });
+  trainer.fit(train, digits.test);
+
+  examples::show({.x_label = "epochs",
+                  .y_label = "accuracy",
+                  .y_limits = examples::Limits{0, 1},
+                  .legend = examples::Legend::lower_right,
+                  .series = {{.label = "train",
+                              .y = train_accuracies,
+                              .marker = examples::Marker::circle,
+                              .marker_every = 10},
+                             {.label = "test",
+                              .y = test_accuracies,
+                              .marker = examples::Marker::square,
+                              .marker_every = 10}}},
+                 options.out, name);
+  std::printf("test accuracy: %.4f\n", accuracy(network, digits.test));
+}
+
+}  // namespace ch06

@@ -1,0 +1,17 @@
+// Section 6.1.6: the way of Adam down a long valley.
+// Book:    ch06/show_optimizer_adam.py (from (-7, 2), learning rate 0.3)
+// Run:     show_optimizer_adam [--out DIR]
+// Expect:  show_optimizer_adam.png: rolls, but with less swing than Momentum
+#include "ch06/optimizer_path.hpp"
+#include "support/program.hpp"
+
+using namespace dlfs;
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv, {.description = "Section 6.1.6: the way of Adam", .writes_files = true},
+      [](const examples::Options& options) {
+        examples::show(ch06::path_plot("Adam", Adam<double>({.learning_rate = 0.3})), options.out,
+                       "show_optimizer_adam");
+      });
+}

@@ -1,0 +1,68 @@
+// Section 6.2.2 and 6.2.3: what initial weights make of the activations in five layers.
+// Book:    ch06/weight_init_activation_histogram.py (1000 samples, 100 units to a layer)
+// Run:     weight_init_activation_histogram [--init 1|0.01|xavier|he]
+//          [--activation sigmoid|relu|tanh] [--seed N] [--out DIR]
+// Expect:  weight_init_activation_histogram.png: at 0 and 1 alone for std 1, at 0.5 alone for 0.01,
+//          spread over all layers for Xavier's with sigmoid or tanh and for He's with ReLU
+#include <algorithm>
+
+#include "support/plot.hpp"
+#include "support/program.hpp"
+#include <dlfs/dlfs.hpp>
+
+using namespace dlfs;
+
+static void initialize(Tensor<double>& weight, const std::string& init, Rng& rng) {
+  const Fans fans{weight.extent(0), weight.extent(1)};
+  if (init == "xavier") return Xavier{}(weight, fans, rng);
+  if (init == "he") return He{}(weight, fans, rng);
+  Normal{init == "1" ? 1.0 : 0.01}(weight, fans, rng);
+}
+
+static AnyLayer<double> activation(const std::string& name) {
+  if (name == "relu") return Relu<double>();
+  if (name == "tanh") return Tanh<double>();
+  return Sigmoid<double>();
+}
+
+/// 30 bins from 0 to 1 as matplotlib's hist: numbers beyond are not counted.
+static examples::Series histogram(const Tensor<double>& values) {
+  constexpr int bins = 30;
+  examples::Series series{.y = examples::Values(bins), .line = examples::Line::bars};
+  for (int i = 0; i < bins; ++i) series.x.push_back((i + 0.5) / bins);
+  for (const double value : values) {
+    if (value < 0 || value > 1) continue;
+    ++series.y[static_cast<std::size_t>(std::min(bins - 1, static_cast<int>(value * bins)))];
+  }
+  return series;
+}
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv,
+      {.description = "Section 6.2.2: histograms of activations",
+       .seed = 1,
+       .choices = {{"--init", "Initial weights", {"1", "0.01", "xavier", "he"}},
+                   {"--activation", "Activation function", {"sigmoid", "relu", "tanh"}}},
+       .writes_files = true},
+      [](const examples::Options& options) {
+        Rng rng(options.seed);
+        const auto x = random_normal<double>({1000, 100}, rng);
+        Sequential<double> network;
+        for (int i = 1; i <= 5; ++i) {
+          Affine<double> affine({.in = 100, .out = 100}, Normal{}, rng);
+          initialize(affine.parameters()[0]->value, options.choices.at("--init"), rng);
+          network.add(concat("affine", i), std::move(affine));
+          network.add(concat("activation", i), activation(options.choices.at("--activation")));
+        }
+
+        std::vector<examples::Plot> panels;
+        for (const auto& [name, values] : activations(network, x)) {
+          if (!name.starts_with("activation")) continue;
+          panels.push_back({.title = concat(panels.size() + 1, "-layer"),
+                            .x_limits = examples::Limits{0, 1},
+                            .series = {histogram(values)}});
+        }
+        examples::show(panels, 5, options.out, "weight_init_activation_histogram");
+      });
+}

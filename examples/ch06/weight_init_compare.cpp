@@ -1,0 +1,32 @@
+// Section 6.2.4: three initial weights of the same network, and the same mini-batches.
+// Book:    ch06/weight_init_compare.py (784-100x4-10, SGD 0.01, batch 128, 2000 steps)
+// Run:     weight_init_compare [--data DIR] [--steps N] [--seed N] [--out DIR]
+// Expect:  weight_init_compare.png: with std 0.01 nothing is learnt, with He's the most
+#include "ch06/comparison.hpp"
+
+using namespace dlfs;
+
+template <class I>
+static ch06::Contestant contestant(std::string name, const I& initializer,
+                                   const examples::Options& options) {
+  Sgd<float> sgd({.learning_rate = options.learning_rate});
+  return {std::move(name), ch06::five_layer_net(initializer, options.seed),
+          [sgd](auto parameters) mutable { sgd.step(parameters); }};
+}
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv,
+      {.description = "Section 6.2.4: initial weights compared on MNIST",
+       .steps = 2000,
+       .batch_size = 128,
+       .learning_rate = 0.01},
+      [](const examples::Options& options) {
+        const auto train = examples::load_digits<float>(options).train;
+        std::vector<ch06::Contestant> contestants{contestant("std=0.01", Normal{0.01}, options),
+                                                  contestant("Xavier", Xavier{}, options),
+                                                  contestant("He", He{}, options)};
+        ch06::compare(contestants, train, options);
+        ch06::show_losses(contestants, 2.5, options, "weight_init_compare");
+      });
+}

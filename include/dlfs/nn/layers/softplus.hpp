@@ -1,0 +1,29 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/activation.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+/// Softplus, a smooth ReLU: y = log(1 + exp(x)), of any shape; dx = dy (1 - exp(-y)).
+/// Source: Dugas and others, "Incorporating Second-Order Functional Knowledge for Better Option
+/// Pricing", 2001.
+template <std::floating_point T>
+class Softplus {
+ public:
+  using Scalar = T;
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "softplus", .keeps_output = true, .is_monotone = true};
+  }
+
+  Shape output_shape(const Shape& x) const { return x; }
+
+  void forward(const ForwardPass<T>& pass) const { softplus(pass.x, pass.y); }
+
+  void backward(const BackwardPass<T>& pass) const { softplus_backward(pass.y, pass.dy, pass.dx); }
+};
+
+}  // namespace dlfs
