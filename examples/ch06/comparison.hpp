@@ -21,7 +21,7 @@ struct Contestant {
   std::string name;
   dlfs::Sequential<float> network;
   std::function<void(std::span<dlfs::Parameter<float>* const>)> update;  // an optimizer's step
-  std::vector<double> losses{};                                          // before each update
+  std::vector<double> losses{};  // of each mini-batch, after the update by it
 };
 
 /// The network of sections 6.1.8 and 6.2.4: 784 - 100 - 100 - 100 - 100 - 10 with ReLU.
@@ -45,9 +45,10 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
     if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
     gather(train, sampler.batch(step_of_epoch), batch);
     for (Contestant& one : contestants) {
-      one.losses.push_back(loss.forward(one.network.forward(batch.inputs), batch.targets));
+      loss.forward(one.network.forward(batch.inputs), batch.targets);
       one.network.backward(loss.backward());
       one.update(one.network.parameters());
+      one.losses.push_back(loss.forward(one.network.predict(batch.inputs), batch.targets));
     }
     progress.update(step + 1);
     if (step % 100 != 0) continue;

@@ -12,11 +12,10 @@
 
 using namespace dlfs;
 
-static void initialize(Tensor<double>& weight, const std::string& init, Rng& rng) {
-  const Fans fans{weight.extent(0), weight.extent(1)};
-  if (init == "xavier") return Xavier{}(weight, fans, rng);
-  if (init == "he") return He{}(weight, fans, rng);
-  Normal{init == "1" ? 1.0 : 0.01}(weight, fans, rng);
+static void initialize(const std::string& name, Tensor<double>& weight, Fans fans, Rng& rng) {
+  if (name == "xavier") return Xavier{}(weight, fans, rng);
+  if (name == "he") return He{}(weight, fans, rng);
+  Normal{name == "1" ? 1.0 : 0.01}(weight, fans, rng);
 }
 
 static AnyLayer<double> activation(const std::string& name) {
@@ -48,11 +47,13 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         Rng rng(options.seed);
         const auto x = random_normal<double>({1000, 100}, rng);
+        const auto initializer = [&](Tensor<double>& weight, Fans fans, Rng& generator) {
+          initialize(options.choices.at("--init"), weight, fans, generator);
+        };
         Sequential<double> network;
         for (int i = 1; i <= 5; ++i) {
-          Affine<double> affine({.in = 100, .out = 100}, Normal{}, rng);
-          initialize(affine.parameters()[0]->value, options.choices.at("--init"), rng);
-          network.add(concat("affine", i), std::move(affine));
+          network.add(concat("affine", i),
+                      Affine<double>({.in = 100, .out = 100}, initializer, rng));
           network.add(concat("activation", i), activation(options.choices.at("--activation")));
         }
 

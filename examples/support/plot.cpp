@@ -225,11 +225,12 @@ struct Sources {
 Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::string_view name) {
   const bool is_grid = panels.size() > 1;
   const std::size_t rows = (panels.size() + columns - 1) / columns;
+  const std::size_t panel_width = std::min<std::size_t>(400, 1200 / columns);
   Sources result;
-  result.script = concat("# gnuplot ", name, ".gp draws ", name, ".png\n",
-                         "set terminal pngcairo noenhanced size ", is_grid ? columns * 400 : 640,
-                         ",", is_grid ? rows * 320 : 480, " font 'Sans,", is_grid ? 10 : 12, "'\n",
-                         "set output '", name, ".png'\n");
+  result.script = concat(
+      "# gnuplot ", name, ".gp draws ", name, ".png\n", "set terminal pngcairo noenhanced size ",
+      is_grid ? columns * panel_width : 640, ",", is_grid ? rows * panel_width * 4 / 5 : 480,
+      " font 'Sans,", is_grid ? 10 : 12, "'\n", "set output '", name, ".png'\n");
   if (is_grid) result.script += concat("set multiplot layout ", rows, ",", columns, "\n");
   std::size_t block = 0;
   for (const Plot& plot : panels) {

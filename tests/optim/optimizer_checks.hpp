@@ -1,13 +1,14 @@
 #pragma once
 
 #include <array>
-#include <cmath>
+#include <iterator>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dlfs/core/rng.hpp"
 #include "dlfs/optim/optimizer.hpp"
+#include "optim/book_paths.hpp"
 #include "support/expect_tensor.hpp"
 #include "support/message.hpp"
 
@@ -54,9 +55,14 @@ std::vector<Point> descend(O optimizer) {
   return path;
 }
 
-inline void expect_near(Point actual, Point expected, double tolerance) {
-  EXPECT_NEAR(actual.x, expected.x, tolerance * std::abs(expected.x));
-  EXPECT_NEAR(actual.y, expected.y, tolerance * std::abs(expected.y));
+/// The recorded points of a path, to 1e-10.
+inline void expect_path(const std::vector<Point>& path,
+                        const double (&expected)[std::size(book::recorded_steps)][2]) {
+  for (std::size_t i = 0; i < std::size(expected); ++i) {
+    const Point point = path[static_cast<std::size_t>(book::recorded_steps[i])];
+    EXPECT_NEAR(point.x / expected[i][0], 1, 1e-10) << "step " << book::recorded_steps[i];
+    EXPECT_NEAR(point.y / expected[i][1], 1, 1e-10) << "step " << book::recorded_steps[i];
+  }
 }
 
 /// Sizes from one element to several blocks for the threads, and one that ends in the middle.

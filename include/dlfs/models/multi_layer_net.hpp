@@ -43,7 +43,8 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
     const std::string suffix = std::to_string(number++);
     network.add("affine" + suffix, Affine<T>({.in = in, .out = units}, initializer, rng));
     if (options.batch_normalization) {
-      network.add("batch_norm" + suffix, BatchNormalization<T>({.features = units}));
+      network.add("batch_norm" + suffix,
+                  BatchNormalization<T>({.features = units, .epsilon = 1e-6}));  // as the book
     }
     if (options.activation == Activation::relu) {
       network.add("activation" + suffix, Relu<T>());
