@@ -225,7 +225,7 @@ struct Sources {
 Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::string_view name) {
   const bool is_grid = panels.size() > 1;
   const std::size_t rows = (panels.size() + columns - 1) / columns;
-  const std::size_t panel_width = std::min<std::size_t>(400, 1200 / columns);
+  const std::size_t panel_width = std::min<std::size_t>(400, 1600 / columns);
   Sources result;
   result.script = concat(
       "# gnuplot ", name, ".gp draws ", name, ".png\n", "set terminal pngcairo noenhanced size ",
