@@ -22,9 +22,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Variance, IsExactFarFromZero) {
-  EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), 1), 1.0);
+  EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), Divisor::n_minus_1), 1.0);
   EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}))));
-  EXPECT_TRUE(std::isnan(variance(array<double>({1}), 1)));
+  EXPECT_TRUE(std::isnan(variance(array<double>({1}), Divisor::n_minus_1)));
 }
 
 TEST(Cumsum, WalksAnyAxisOfAnyView) {

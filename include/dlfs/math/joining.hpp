@@ -191,7 +191,8 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
   }
   auto padded = copy(x);
   for (int axis = 0; axis < rank; ++axis) {
-    const auto [before, after] = widths.begin()[widths.size() == 1 ? 0 : axis];
+    const Padding& width = widths.begin()[widths.size() == 1 ? 0 : axis];
+    const Index before = width.before, after = width.after;
     if (before < 0 || after < 0) {
       throw ValueError(concat("pad: expected widths of at least 0, got ", before, " and ", after));
     }

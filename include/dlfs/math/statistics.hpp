@@ -40,45 +40,52 @@ Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims:
   return equal(sum(equal(x, Element<X>(0)), axes, keep_dims), Index(0));
 }
 
+/// What sums of squared distances are divided by: the count of the elements, or, for an estimate
+/// without bias of the variance that they were drawn from, one less (NumPy's ddof=1).
+enum class Divisor { n, n_minus_1 };
+
 namespace detail {
 
-/// The squares of the distances from `mean`, which may be rounded to the element type of neither.
+/// The squares of the distances from `mean`, a number or a tensor that is broadcast.
 template <class T, AnyTensor X, class Mean>
 Tensor<T> squared_distances(const X& x, const Mean& mean) {
   return square(cast<T>(x) - mean);
 }
 
+template <class T>
+T divide_by(Index count, Divisor divisor) {
+  return static_cast<T>(divisor == Divisor::n ? count : count - 1);
+}
+
 }  // namespace detail
 
-/// The variance, sum (x - mean)^2 / (n - ddof), in two passes: real for integers, too.
-///
-/// @param ddof what the count is lowered by: 0 for that of the elements, 1 for an estimate without
-///   bias of that which they were drawn from.
+/// The variance, sum (x - mean)^2 / n, in two passes: real for integers, too.
 template <AnyTensor X>
-auto variance(const X& x, Index ddof = 0) {
+auto variance(const X& x, Divisor divisor = Divisor::n) {
   using T = detail::MeanElement<Element<X>>;
-  return sum(detail::squared_distances<T>(x, mean(x))) / static_cast<T>(x.size() - ddof);
+  return sum(detail::squared_distances<T>(x, mean(x))) / detail::divide_by<T>(x.size(), divisor);
 }
 template <AnyTensor X>
-auto variance(const X& x, const Axes& axes, Index ddof = 0, KeepDims keep_dims = KeepDims::no) {
+auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
+              Divisor divisor = Divisor::n) {
   using T = detail::MeanElement<Element<X>>;
   const auto reduced = detail::axis_flags(x.shape(), axes, "variance");
   const Index count = detail::select_axes(const_view(x), reduced, true).size();
   const Tensor<T> means = mean(x, axes, KeepDims::yes);
   return sum(detail::squared_distances<T>(x, means), axes, keep_dims) /
-         static_cast<T>(count - ddof);
+         detail::divide_by<T>(count, divisor);
 }
 
 /// The square root of the variance: NumPy's std.
 template <AnyTensor X>
-auto standard_deviation(const X& x, Index ddof = 0) {
+auto standard_deviation(const X& x, Divisor divisor = Divisor::n) {
   using std::sqrt;
-  return sqrt(variance(x, ddof));
+  return sqrt(variance(x, divisor));
 }
 template <AnyTensor X>
-auto standard_deviation(const X& x, const Axes& axes, Index ddof = 0,
-                        KeepDims keep_dims = KeepDims::no) {
-  return sqrt(variance(x, axes, ddof, keep_dims));
+auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
+                        Divisor divisor = Divisor::n) {
+  return sqrt(variance(x, axes, keep_dims, divisor));
 }
 
 /// The position of the smallest element along an axis: the first of equals, or the first NaN.
