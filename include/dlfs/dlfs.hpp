@@ -2,9 +2,9 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
-#include "dlfs/core/creation.hpp"
 #include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"
+#include "dlfs/core/creation.hpp"
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/parallel_for.hpp"
