@@ -1,7 +1,7 @@
 // Section 6.4.2: weight decay against overfitting.
-// Book:    ch06/overfit_weight_decay.py (300 images, 784-100x6-10, SGD 0.01, batch 100, 201 epochs,
-// weight decay 0.1) Run:     overfit_weight_decay [--data DIR] [--epochs N] [--seed N] [--out DIR]
-// Expect:  less than 1.0 on the training images, and a smaller gap to the test images
+// Book:    ch06/overfit_weight_decay.py (as overfit.py, with weight decay 0.1)
+// Run:     overfit_weight_decay [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Expect:  less than 1.0 on the training images, and closer to the test images
 #include "ch06/overfitting.hpp"
 
 using namespace dlfs;
