@@ -65,11 +65,11 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
 inline dlfs::examples::Plot accuracy_plot(const Accuracies& accuracies, double deviation) {
   using namespace dlfs::examples;
   return {
-      .title = dlfs::concat("W: ", deviation),
+      .title = dlfs::concat("W: ", std::round(deviation * 1e6) / 1e6),
       .x_label = "epochs",
       .y_label = "accuracy",
       .y_limits = Limits{0, 1},
-      .legend = Legend::lower_right,
+      .legend = Legend::upper_left,
       .series = {
           {.label = "Batch Normalization", .y = accuracies.normalized},
           {.label = "Normal (without BatchNorm)", .y = accuracies.plain, .line = Line::dashed}}};

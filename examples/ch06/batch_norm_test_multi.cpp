@@ -20,8 +20,8 @@ int main(int argc, char** argv) {
         for (int i = 0; i < 16; ++i) {
           std::printf("============== %d/16 ==============\n", i + 1);
           const double deviation = ch06::weight_scale(i);
-          panels.push_back(ch06::accuracy_plot(ch06::compare_batch_norm(train, deviation, options),
-                                               std::round(deviation * 1e6) / 1e6));
+          const auto accuracies = ch06::compare_batch_norm(train, deviation, options);
+          panels.push_back(ch06::accuracy_plot(accuracies, deviation));
           for (auto& series : panels.back().series) {
             if (i != 15) series.label.clear();
           }

@@ -334,5 +334,28 @@ TEST(PortableMath, AgreesWithTheLibrary) {
   }
 }
 
+TEST(RandomIntegers, AreUniformOverTheirRange) {
+  Rng rng(1);
+  Index counts[3] = {};
+  for (int value : random_integers<int>({30000}, rng, -1, 2)) ++counts[value + 1];
+  for (Index count : counts) EXPECT_NEAR(static_cast<double>(count), 10000, 400);
+  EXPECT_EQ(test::message<ValueError>([&] { random_integers<int>({1}, rng, 2, 2); }),
+            "random_integers: expected low < high, got 2 and 2");
+}
+
+TEST(Choice, WithoutReplacementNamesNoneTwice) {
+  Rng rng(1);
+  const Tensor<Index> drawn = choice(10, 7, rng, false);
+  bool seen[10] = {};
+  for (Index i : drawn) {
+    ASSERT_TRUE(i >= 0 && i < 10);
+    EXPECT_FALSE(seen[i]);
+    seen[i] = true;
+  }
+  EXPECT_EQ(choice(10, 70, rng).size(), 70);
+  EXPECT_EQ(test::message<ValueError>([&] { choice(3, 4, rng, false); }),
+            "choice: 4 out of 3 without replacement");
+}
+
 }  // namespace
 }  // namespace dlfs

@@ -12,7 +12,7 @@ namespace dlfs::test {
 
 template <class T>
 std::vector<T> values(const Tensor<T>& x) {
-  return {x.begin(), x.end()};
+  return std::vector<T>(x.begin(), x.end());
 }
 
 /// The same shape, and entries that differ by at most `tolerance` times the largest of `expected`.

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -221,6 +222,40 @@ Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double hi
     value = detail::below_end(rounded, static_cast<T>(low), static_cast<T>(high));
   }
   return tensor;
+}
+
+/// A tensor of whole numbers uniform in [low, high). @throws ValueError unless low < high.
+template <std::integral T>
+Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> low,
+                          std::type_identity_t<T> high) {
+  if (!(low < high)) {
+    throw ValueError(concat("random_integers: expected low < high, got ", low, " and ", high));
+  }
+  auto tensor = Tensor<T>::uninitialized(shape);
+  const Index width = static_cast<Index>(high) - static_cast<Index>(low);
+  for (T& value : tensor) value = static_cast<T>(static_cast<Index>(low) + rng.below(width));
+  return tensor;
+}
+
+/// 0, 1, ... count - 1 in random order. @throws ShapeError for a negative count.
+inline Tensor<Index> permutation(Index count, Rng& rng) {
+  auto order = Tensor<Index>::uninitialized({count});
+  for (Index i = 0; i < count; ++i) order.data()[i] = i;
+  std::span<Index> numbers(order.begin(), order.end());
+  rng.shuffle(numbers);
+  return order;
+}
+
+/// `count` of the numbers 0, 1, ... population - 1, drawn with replacement or without: NumPy's
+/// choice. To draw from other things, `take` them at these places.
+/// @throws ValueError for an empty population, or for more than it has without replacement.
+inline Tensor<Index> choice(Index population, Index count, Rng& rng, bool replacement = true) {
+  if (replacement) return random_integers<Index>({count}, rng, 0, population);
+  if (count > population) {
+    throw ValueError(concat("choice: ", count, " out of ", population, " without replacement"));
+  }
+  const Tensor<Index> order = permutation(population, rng);
+  return {{count}, std::span<const Index>(order.begin(), static_cast<std::size_t>(count))};
 }
 
 }  // namespace dlfs

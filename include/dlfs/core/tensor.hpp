@@ -141,9 +141,16 @@ class Tensor {
     return view().reshape(extents);
   }
   TensorView<const T> reshape(std::initializer_list<Index> extents) const&& = delete;
-  /// Keeps the memory of an expiring tensor.
+  TensorView<T> reshape(const Shape& shape) & { return view().reshape(shape); }
+  TensorView<const T> reshape(const Shape& shape) const& { return view().reshape(shape); }
+  TensorView<const T> reshape(const Shape& shape) const&& = delete;
+  // These keep the memory of an expiring tensor.
   Tensor reshape(std::initializer_list<Index> extents) && {
     shape_ = view().reshape(extents).shape();
+    return std::move(*this);
+  }
+  Tensor reshape(const Shape& shape) && {
+    shape_ = view().reshape(shape).shape();
     return std::move(*this);
   }
 

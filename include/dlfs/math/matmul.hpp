@@ -118,13 +118,56 @@ void matmul(const A& a, const B& b, TensorView<Element<A>> out, Store store = St
   detail::matmul<T>(left, right, out, store);
 }
 
-/// a (M, K) times b (K, N), as a new (M, N). @throws ShapeError if the shapes do not fit.
+namespace detail {
+
+/// The matrices (M, K) and (K, N) at the ends of a and b, one pair after the other.
+template <class T>
+void matmul_each(TensorView<const T> a, TensorView<const T> b, TensorView<T> out) {
+  if (out.rank() == 2) return matmul<T>(a, b, out, Store::overwrite);
+  for (Index i = 0; i < out.extent(0); ++i) matmul_each<T>(a[i], b[i], out[i]);
+}
+
+/// a (..., M, K) times b (..., K, N), where one of them may be a vector.
+template <class T>
+Tensor<T> batched_matmul(TensorView<const T> a, TensorView<const T> b) {
+  if (a.rank() == 0 || b.rank() == 0) {
+    throw ShapeError(
+        concat("matmul: expected matrices or vectors, got ", a.shape(), " times ", b.shape()));
+  }
+  const auto left = a.rank() == 1 ? a.reshape({1, a.size()}) : a;
+  const auto right = b.rank() == 1 ? b.reshape({b.size(), 1}) : b;
+  const Index m = left.extent(-2), k = left.extent(-1), n = right.extent(-1);
+  if (right.extent(-2) != k) {
+    throw ShapeError(concat("matmul: the inner extents differ: ", a.shape(), " times ", b.shape()));
+  }
+  const Shape batch = broadcast_shapes(left.shape().axes(0, left.rank() - 2),
+                                       right.shape().axes(0, right.rank() - 2), "matmul");
+  const auto with_matrix = [&](Index rows, Index columns) {
+    Shape shape = batch;
+    shape.push_back(rows);
+    shape.push_back(columns);
+    return shape;
+  };
+  auto out = Tensor<T>::uninitialized(with_matrix(m, n));
+  matmul_each<T>(left.broadcast_to(with_matrix(m, k)), right.broadcast_to(with_matrix(k, n)), out);
+  Shape shape = batch;
+  if (a.rank() > 1) shape.push_back(m);
+  if (b.rank() > 1) shape.push_back(n);
+  return std::move(out).reshape(shape);
+}
+
+}  // namespace detail
+
+/// a (M, K) times b (K, N), as a new (M, N). Axes before these are a batch of matrices, and are
+/// broadcast; a vector (K) is a row on the left and a column on the right, whose axis is then
+/// dropped: NumPy's matmul. @throws ShapeError if the shapes do not fit.
 template <class A, class B>
   requires(detail::MatmulOperands<A, B>)
 Tensor<Element<A>> matmul(const A& a, const B& b) {
   using T = Element<A>;
   const TensorView<const T> left = a;
   const TensorView<const T> right = b;
+  if (left.rank() != 2 || right.rank() != 2) return detail::batched_matmul<T>(left, right);
   auto out = Tensor<T>::uninitialized(detail::product_shape(left.shape(), right.shape()));
   detail::matmul<T>(left, right, out, Store::overwrite);
   return out;

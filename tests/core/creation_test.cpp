@@ -1,4 +1,4 @@
-#include "dlfs/core/arange.hpp"
+#include "dlfs/core/creation.hpp"
 
 #include <limits>
 #include <string>
@@ -35,6 +35,21 @@ TEST(Arange, RejectsARangeWithoutEnd) {
             "arange: no such range: 0 to 1 by 0");
   EXPECT_EQ(test::message<ValueError>([&] { arange(0.0, infinity); }),
             "arange: no such range: 0 to inf by 1");
+}
+
+TEST(Linspace, EndsWhereItShould) {
+  const auto x = linspace(0.0, 0.3, 4);
+  EXPECT_EQ(x(3), 0.3);
+  EXPECT_EQ(linspace(5.0, 7.0, 1)(0), 5.0);
+  EXPECT_TRUE(linspace(5.0, 7.0, 0).empty());
+  EXPECT_EQ(test::message<ValueError>([] { linspace(0.0, 1.0, -1); }),
+            "linspace: expected a count of at least 0, got -1");
+}
+
+TEST(Eye, OfOtherThanSquares) {
+  EXPECT_EQ(eye<int>(3, 2)(1, 1), 1);
+  EXPECT_EQ(eye<int>(3, 2)(2, 1), 0);
+  EXPECT_TRUE(eye<int>(0).empty());
 }
 
 }  // namespace

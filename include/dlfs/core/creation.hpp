@@ -1,0 +1,65 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+
+#include "dlfs/core/tensor.hpp"
+
+namespace dlfs {
+
+/// start, start + step, ... up to, but not with, stop: NumPy's arange, to its last digit. A step
+/// that is not exact may give one element more or less.
+/// @throws ValueError if the step is 0 or the range is not finite.
+template <std::floating_point T>
+Tensor<T> arange(T start, T stop, T step = 1) {
+  const T count = std::ceil((stop - start) / step);
+  if (!std::isfinite(count)) {
+    throw ValueError(concat("arange: no such range: ", start, " to ", stop, " by ", step));
+  }
+  auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
+  // As NumPy, which goes on from the first two elements. In two loops, for within one expression
+  // the compiler may round product and sum together, and NumPy does not.
+  const T delta = (start + step) - start;
+  for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<T>(i) * delta;
+  for (T& value : values) value += start;
+  return values;
+}
+
+/// `count` numbers in equal steps from start to stop, which is the last: NumPy's linspace.
+/// @throws ValueError for a negative count.
+template <std::floating_point T>
+Tensor<T> linspace(T start, T stop, Index count) {
+  if (count < 0) throw ValueError(concat("linspace: expected a count of at least 0, got ", count));
+  auto values = Tensor<T>::uninitialized({count});
+  const T step = (stop - start) / static_cast<T>(count - 1);
+  for (Index i = 0; i < count; ++i) values.data()[i] = static_cast<T>(i) * step;
+  for (T& value : values) value += start;
+  if (count > 0) values.data()[0] = start;
+  if (count > 1) values.data()[count - 1] = stop;
+  return values;
+}
+
+/// `count` powers of 10 whose exponents are those of linspace: NumPy's logspace.
+/// @throws ValueError for a negative count.
+template <std::floating_point T>
+Tensor<T> logspace(T start, T stop, Index count) {
+  auto values = linspace(start, stop, count);
+  for (T& value : values) value = std::pow(T(10), value);
+  return values;
+}
+
+/// The matrix (rows, columns) with ones from the corner down the diagonal, and zeros elsewhere.
+/// @throws ShapeError for a negative extent.
+template <class T>
+Tensor<T> eye(Index rows, Index columns) {
+  Tensor<T> matrix({rows, columns});
+  for (Index i = 0; i < std::min(rows, columns); ++i) matrix.data()[i * columns + i] = T(1);
+  return matrix;
+}
+template <class T>
+Tensor<T> eye(Index size) {
+  return eye<T>(size, size);
+}
+
+}  // namespace dlfs

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/math/elementwise.hpp"
+
+// Logic on tensors of bool, with broadcasting.
+
+namespace dlfs {
+
+namespace detail {
+
+template <class X>
+concept BoolTensor = AnyTensor<X> && std::same_as < Element<X>,
+bool > ;
+
+struct And {
+  auto operator()(const auto& a, const auto& b) const { return a && b; }
+};
+struct Or {
+  auto operator()(const auto& a, const auto& b) const { return a || b; }
+};
+struct Xor {
+  auto operator()(const auto& a, const auto& b) const { return a != b; }
+};
+struct Not {
+  auto operator()(const auto& x) const { return !x; }
+};
+
+}  // namespace detail
+
+template <detail::BoolTensor A, detail::BoolTensor B>
+Tensor<bool> logical_and(const A& a, const B& b) {
+  return detail::binary<bool>("logical_and", detail::And(), a, b);
+}
+template <detail::BoolTensor A, detail::BoolTensor B>
+Tensor<bool> logical_or(const A& a, const B& b) {
+  return detail::binary<bool>("logical_or", detail::Or(), a, b);
+}
+template <detail::BoolTensor A, detail::BoolTensor B>
+Tensor<bool> logical_xor(const A& a, const B& b) {
+  return detail::binary<bool>("logical_xor", detail::Xor(), a, b);
+}
+template <detail::BoolTensor X>
+Tensor<bool> logical_not(const X& x) {
+  return detail::unary<bool>(detail::Not(), x);
+}
+
+}  // namespace dlfs

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include "dlfs/math/reduce.hpp"
+
+// Reductions made of others, over one axis, several, or all; see reduce.hpp. `any` and `all` are
+// any_of and all_of, since `all` is a slice.
+
+namespace dlfs {
+
+/// How many elements are not 0.
+template <AnyTensor X>
+Index count_nonzero(const X& x) {
+  return sum(not_equal(x, Element<X>(0)));
+}
+template <AnyTensor X>
+Tensor<Index> count_nonzero(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  return sum(not_equal(x, Element<X>(0)), axes, keep_dims);
+}
+
+/// Whether an element is not 0.
+template <AnyTensor X>
+bool any_of(const X& x) {
+  return count_nonzero(x) > 0;
+}
+template <AnyTensor X>
+Tensor<bool> any_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  return count_nonzero(x, axes, keep_dims) > Index(0);
+}
+
+/// Whether no element is 0.
+template <AnyTensor X>
+bool all_of(const X& x) {
+  return count_nonzero(x) == x.size();
+}
+template <AnyTensor X>
+Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
+  return equal(sum(equal(x, Element<X>(0)), axes, keep_dims), Index(0));
+}
+
+/// What sums of squared distances are divided by: the count of the elements, or, for an estimate
+/// without bias of the variance that they were drawn from, one less (NumPy's ddof=1).
+enum class Divisor { n, n_minus_1 };
+
+namespace detail {
+
+/// The squares of the distances from `mean`, a number or a tensor that is broadcast.
+template <class T, AnyTensor X, class Mean>
+Tensor<T> squared_distances(const X& x, const Mean& mean) {
+  return square(cast<T>(x) - mean);
+}
+
+template <class T>
+T divide_by(Index count, Divisor divisor) {
+  return static_cast<T>(divisor == Divisor::n ? count : count - 1);
+}
+
+}  // namespace detail
+
+/// The variance, sum (x - mean)^2 / n, in two passes: real for integers, too.
+template <AnyTensor X>
+auto variance(const X& x, Divisor divisor = Divisor::n) {
+  using T = detail::MeanElement<Element<X>>;
+  return sum(detail::squared_distances<T>(x, mean(x))) / detail::divide_by<T>(x.size(), divisor);
+}
+template <AnyTensor X>
+auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
+              Divisor divisor = Divisor::n) {
+  using T = detail::MeanElement<Element<X>>;
+  const auto reduced = detail::axis_flags(x.shape(), axes, "variance");
+  const Index count = detail::select_axes(const_view(x), reduced, true).size();
+  const Tensor<T> means = mean(x, axes, KeepDims::yes);
+  return sum(detail::squared_distances<T>(x, means), axes, keep_dims) /
+         detail::divide_by<T>(count, divisor);
+}
+
+/// The square root of the variance: NumPy's std.
+template <AnyTensor X>
+auto standard_deviation(const X& x, Divisor divisor = Divisor::n) {
+  using std::sqrt;
+  return sqrt(variance(x, divisor));
+}
+template <AnyTensor X>
+auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
+                        Divisor divisor = Divisor::n) {
+  return sqrt(variance(x, axes, keep_dims, divisor));
+}
+
+/// The position of the smallest element along an axis: the first of equals, or the first NaN.
+/// @throws ValueError if the axis has no elements.
+template <AnyTensor X>
+  requires(std::is_signed_v<Element<X>> || RealElement<Element<X>>)
+Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
+  return argmax(-const_view(x), axis, keep_dims);
+}
+
+/// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.
+enum class Norm { one, two, infinity };
+
+/// The norm of all elements, as of one vector.
+template <AnyTensor X>
+  requires(RealElement<Element<X>>)
+Element<X> norm(const X& x, Norm order = Norm::two) {
+  using std::sqrt;
+  if (order == Norm::one) return sum(abs(const_view(x)));
+  if (order == Norm::infinity) return x.empty() ? Element<X>(0) : max(abs(const_view(x)));
+  return sqrt(sum(square(const_view(x))));
+}
+template <AnyTensor X>
+  requires(RealElement<Element<X>>)
+Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,
+                        KeepDims keep_dims = KeepDims::no) {
+  if (order == Norm::one) return sum(abs(const_view(x)), axes, keep_dims);
+  if (order == Norm::infinity) return max(abs(const_view(x)), axes, keep_dims);
+  return sqrt(sum(square(const_view(x)), axes, keep_dims));
+}
+
+/// The sums of the elements up to each along an axis: shaped like x; integers are summed in 64
+/// bits.
+template <AnyTensor X>
+Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
+  using T = Element<X>;
+  const TensorView<const T> in = x;
+  const auto along = detail::axis_flags(in.shape(), axis, "cumsum");
+  auto out = Tensor<detail::SumElement<T>>::uninitialized(in.shape());
+  if (out.empty()) return out;
+  const auto from = detail::select_axes(in, along, false);
+  const auto to = detail::select_axes(out.view(), along, false);
+  const detail::LoopNest<2> nest(from.shape(), {from.strides(), to.strides()});
+  const Index extent = in.extent(axis);
+  const Index from_step = in.stride(axis);
+  const Index to_step = out.view().stride(axis);
+  nest.for_each_row([&](const auto& offsets) {
+    for (Index i = 0; i < nest.row_extent(); ++i) {
+      const T* read = in.data() + offsets[0] + i * nest.row_strides()[0];
+      auto* written = out.data() + offsets[1] + i * nest.row_strides()[1];
+      Accumulator<T> total(0);
+      for (Index j = 0; j < extent; ++j) {
+        total += static_cast<Accumulator<T>>(read[j * from_step]);
+        written[j * to_step] = static_cast<detail::SumElement<T>>(total);
+      }
+    }
+  });
+  return out;
+}
+
+}  // namespace dlfs
