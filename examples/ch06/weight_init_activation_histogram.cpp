@@ -60,9 +60,15 @@ int main(int argc, char** argv) {
         std::vector<examples::Plot> panels;
         for (const auto& [name, values] : activations(network, x)) {
           if (!name.starts_with("activation")) continue;
+          const auto bars = histogram(values);
+          // As the book, cut off ReLU's zeros: half of all numbers.
+          const double highest = options.choices.at("--activation") == "relu"
+                                     ? 7000
+                                     : 1.05 * *std::max_element(bars.y.begin(), bars.y.end());
           panels.push_back({.title = concat(panels.size() + 1, "-layer"),
                             .x_limits = examples::Limits{0, 1},
-                            .series = {histogram(values)}});
+                            .y_limits = examples::Limits{0, highest},
+                            .series = {bars}});
         }
         examples::show(panels, 5, options.out, "weight_init_activation_histogram");
       });
