@@ -193,9 +193,9 @@ TEST(Matmul, ShapeErrorNamesTheOperationAndBothShapes) {
               matmul(a, Tensor<float>({4, 5}));
             }),
             "matmul: the inner extents differ: (2, 3) times (4, 5)");
-  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3})); }),
-            "matmul: expected two matrices, got (2, 3) times (3,)");
   Tensor<float> out({3, 3});
+  EXPECT_EQ(error_of<ShapeError>([&] { matmul(a, Tensor<float>({3}), out); }),
+            "matmul: expected two matrices, got (2, 3) times (3,)");
   EXPECT_EQ(error_of<ShapeError>([&] {
               matmul(a, Tensor<float>({3, 2}), out);
             }),
