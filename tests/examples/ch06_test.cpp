@@ -48,6 +48,15 @@ TEST(Chapter6, ContoursLieWhereTheFunctionHasTheirHeight) {
   }
 }
 
+// From there it takes the book's small epsilon, and running statistics that begin at zero.
+TEST(Chapter6, BatchNormLearnsFromTheSmallestWeights) {
+  const auto digits = generated_digits<float>(1000, Rng(0));
+  const auto accuracies =
+      ch06::compare_batch_norm(digits, ch06::weight_scale(15),
+                               {.epochs = 5, .batch_size = 100, .learning_rate = 0.01, .seed = 1});
+  EXPECT_GT(accuracies.normalized.back(), accuracies.plain.back() + 0.1);
+}
+
 TEST(Chapter6, WeightScalesAreTheBooks) {
   EXPECT_EQ(ch06::weight_scale(0), 1);
   EXPECT_NEAR(ch06::weight_scale(4), 0.0857695899, 1e-10);
