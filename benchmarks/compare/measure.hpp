@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-/// Median milliseconds of a call: of 9 samples of 0.1 s, after a warm-up.
+/// Median milliseconds of a call: of 9 samples of so many milliseconds, after a warm-up.
 template <class F>
-double median_ms(F&& call) {
+double median_ms(F&& call, double sample_ms = 100) {
   using Clock = std::chrono::steady_clock;
   const auto ms_of = [&](int calls) {
     const auto begin = Clock::now();
@@ -18,15 +18,35 @@ double median_ms(F&& call) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
   };
   ms_of(3);
-  const int calls = std::max(1, static_cast<int>(100 / ms_of(1)));
+  const int calls = std::max(1, static_cast<int>(sample_ms / ms_of(1)));
   std::vector<double> samples(9);
   for (double& sample : samples) sample = ms_of(calls) / calls;
   std::nth_element(samples.begin(), samples.begin() + 4, samples.end());
   return samples[4];
 }
 
-/// One line of output: network, what was done, milliseconds.
-inline void report(const std::string& network, const char* what, double ms) {
-  std::printf("%s\t%s\t%.6f\n", network.c_str(), what, ms);
+/// One line of output: network or size of the arrays, what was done, milliseconds.
+inline void report(const std::string& subject, const char* what, double ms) {
+  std::printf("%s\t%s\t%.6f\n", subject.c_str(), what, ms);
   std::fflush(stdout);
+}
+
+/// Matrices of float32 for the array programs: in the first-level cache, in the second, in memory.
+struct Extents {
+  std::ptrdiff_t rows;
+  std::ptrdiff_t columns;
+};
+inline constexpr Extents array_extents[] = {{32, 64}, {256, 256}, {4096, 4096}};
+
+/// Measures and reports one array operation.
+template <class F>
+void report_array(const Extents& extents, const char* what, F&& call) {
+  report(std::to_string(extents.rows) + "x" + std::to_string(extents.columns), what,
+         median_ms(call, 20));
+}
+
+/// Lets the compiler believe that a result is used.
+template <class T>
+void consume(const T& value) {
+  asm volatile("" : : "r"(&value) : "memory");
 }

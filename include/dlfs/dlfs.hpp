@@ -26,6 +26,7 @@
 #include "dlfs/math/einsum.hpp"
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/format.hpp"
+#include "dlfs/math/functions.hpp"
 #include "dlfs/math/im2col.hpp"
 #include "dlfs/math/indexing.hpp"
 #include "dlfs/math/joining.hpp"

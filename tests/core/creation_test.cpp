@@ -1,5 +1,6 @@
 #include "dlfs/core/creation.hpp"
 
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -27,6 +28,20 @@ TEST(Arange, CountsDownAndStopsAtOnce) {
   EXPECT_EQ(x(3), 0.5f);
   EXPECT_TRUE(arange(1.0, 1.0).empty());
   EXPECT_TRUE(arange(1.0, 0.0).empty());
+}
+
+TEST(Arange, CountsIntegersExactly) {
+  const auto x = arange<int>(2, 9, 3);
+  ASSERT_EQ(to_string(x.shape()), "(3,)");
+  EXPECT_EQ(x(2), 8);
+  EXPECT_EQ(arange<int>(8).size(), 8);
+  EXPECT_EQ(arange<int>(5, -1, -2).size(), 3);
+  EXPECT_EQ(arange<int>(0, 4, 2).size(), 2);
+  EXPECT_TRUE(arange<int>(5, 0).empty());
+  EXPECT_TRUE(arange<int>(5, 5, -1).empty());
+  EXPECT_EQ(arange<std::int64_t>((1LL << 60) + 1, (1LL << 60) + 3)(1), (1LL << 60) + 2);
+  EXPECT_EQ(test::message<ValueError>([] { arange<int>(0, 1, 0); }),
+            "arange: no such range: 0 to 1 by 0");
 }
 
 TEST(Arange, RejectsARangeWithoutEnd) {

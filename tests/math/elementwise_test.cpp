@@ -1,11 +1,10 @@
-#include "dlfs/math/elementwise.hpp"
-
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/math/functions.hpp"
 #include "math/support.hpp"
 
 namespace dlfs {
@@ -39,7 +38,7 @@ concept CanTakeExp = requires(X x) {
 };
 
 static_assert(CanAdd<Tensor<float>&, TensorView<const float>> && CanAdd<Tensor<float>&, int>);
-static_assert(!CanAdd<Tensor<float>&, Tensor<double>&>, "mixed element types");
+static_assert(CanAdd<Tensor<float>&, Tensor<double>&>, "mixed element types are promoted");
 static_assert(!CanAdd<Tensor<int>&, double>, "a fraction beside integers");
 static_assert(!CanAdd<Tensor<bool>&, Tensor<bool>&> && !CanAdd<Tensor<float>&, const char*>);
 static_assert(!CanDivide<Tensor<int>&, Tensor<int>&> && !CanTakeExp<Tensor<int>&>);
@@ -200,16 +199,16 @@ TEST(Elementwise, ClipLimitsAndPropagatesNaN) {
 }
 
 TEST(Comparison, GivesBooleans) {
-  const auto a = array<float>({1, 2, 3, nan});
-  const auto b = array<float>({2, 2, 2, nan});
-  EXPECT_EQ(elements(a < b), (std::vector<double>{1, 0, 0, 0}));
-  EXPECT_EQ(elements(a <= b), (std::vector<double>{1, 1, 0, 0}));
-  EXPECT_EQ(elements(a > b), (std::vector<double>{0, 0, 1, 0}));
-  EXPECT_EQ(elements(a >= b), (std::vector<double>{0, 1, 1, 0}));
-  EXPECT_EQ(elements(equal(a, b)), (std::vector<double>{0, 1, 0, 0}));
-  EXPECT_EQ(elements(not_equal(a, b)), (std::vector<double>{1, 0, 1, 1}));
-  EXPECT_EQ(elements(a > 1.5f), (std::vector<double>{0, 1, 1, 0}));
-  EXPECT_EQ(elements(equal(a > 1.5f, true)), (std::vector<double>{0, 1, 1, 0}));
+  const auto a = array<float>({1, 2, 3, nan, 1});
+  const auto b = array<float>({2, 2, 2, nan, 0});
+  EXPECT_EQ(elements(a < b), (std::vector<double>{1, 0, 0, 0, 0}));
+  EXPECT_EQ(elements(a <= b), (std::vector<double>{1, 1, 0, 0, 0}));
+  EXPECT_EQ(elements(a > b), (std::vector<double>{0, 0, 1, 0, 1}));
+  EXPECT_EQ(elements(a >= b), (std::vector<double>{0, 1, 1, 0, 1}));
+  EXPECT_EQ(elements(equal(a, b)), (std::vector<double>{0, 1, 0, 0, 0}));
+  EXPECT_EQ(elements(not_equal(a, b)), (std::vector<double>{1, 0, 1, 1, 1}));
+  EXPECT_EQ(elements(a > 1.5f), (std::vector<double>{0, 1, 1, 0, 0}));
+  EXPECT_EQ(elements(equal(a > 1.5f, true)), (std::vector<double>{0, 1, 1, 0, 0}));
 }
 
 TEST(Where, ChoosesAndBroadcasts) {

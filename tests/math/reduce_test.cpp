@@ -1,12 +1,16 @@
 #include "dlfs/math/reduce.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
 #include <type_traits>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/core/rng.hpp"
 #include "dlfs/math/reference/reduce.hpp"
+#include "dlfs/math/simd/level.hpp"
 #include "math/support.hpp"
 
 namespace dlfs {
@@ -60,7 +64,7 @@ TEST(Sum, AgreesWithAPlainLoopForEverySetOfAxesAndEveryView) {
       detail::AxisFlags reduced{};
       for (unsigned axis = 0; axis < 4; ++axis) reduced[axis] = (set >> axis & 1) != 0;
       Tensor<double> found(detail::reduced_shape(view.shape(), reduced, KeepDims::no));
-      detail::reduce_into<detail::Sum>(found.view(), view, reduced, 0.0, detail::Identity());
+      detail::reduce_into<detail::Sum>(found.view(), view, reduced, 0.0, std::identity());
       EXPECT_TRUE(are_close(found, plain_sum(view, reduced), 1e-12))
           << to_string(view.shape()) << " set " << set;
     }
@@ -224,6 +228,44 @@ TEST(Reduce, AxisErrorsNameTheAxisAndTheShape) {
             "9 axes named, where a shape has at most 8");
   EXPECT_EQ(error_of<ShapeError>([&] { argmax(x, -3); }),
             "axis -3 is out of range for the shape (2, 3)");
+}
+
+template <class T>
+class Position : public testing::Test {};
+using Elements = testing::Types<float, double, std::int8_t, std::uint16_t, std::int64_t>;
+TYPED_TEST_SUITE(Position, Elements);
+
+/// The first element that no other is better than, or the first NaN.
+template <class T, class IsBetter>
+Index plain_position(const Tensor<T>& x, IsBetter is_better) {
+  Index best = 0;
+  for (Index i = 1; i < x.size(); ++i) {
+    if (x(best) != x(best)) break;
+    if (x(i) != x(i) || is_better(x(i), x(best))) best = i;
+  }
+  return best;
+}
+
+TYPED_TEST(Position, IsTheFirstOfEqualsAtEveryLevelAndLength) {
+  using T = TypeParam;
+  const simd::Level machine = simd::level();
+  Rng rng(3);
+  for (simd::Level level : simd::all_levels) {
+    if (!simd::is_supported(level)) continue;
+    simd::set_level(level);
+    for (Index size : {1, 2, 7, 15, 16, 17, 33, 64, 100, 511, 512, 513, 700, 1025, 2000}) {
+      for (int repetition = 0; repetition < 20; ++repetition) {
+        auto x =
+            cast<T>(random_integers<std::int32_t>({size}, rng, 0, repetition % 3 == 0 ? 5 : 100));
+        if constexpr (std::floating_point<T>) {
+          if (repetition % 5 == 4) x(rng.below(size)) = std::numeric_limits<T>::quiet_NaN();
+        }
+        ASSERT_EQ(argmax(x, 0)(), plain_position(x, std::greater())) << "size " << size;
+        ASSERT_EQ(argmin(x, 0)(), plain_position(x, std::less())) << "size " << size;
+      }
+    }
+  }
+  simd::set_level(machine);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/math/functions.hpp"
 #include "dlfs/math/reduce.hpp"
 #include "dlfs/math/reference/softmax.hpp"
 #include "math/support.hpp"

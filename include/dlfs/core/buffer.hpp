@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dlfs/core/error.hpp"
+#include "dlfs/core/huge_pages.hpp"
 
 namespace dlfs {
 
@@ -26,6 +27,7 @@ class AlignedBuffer {
     }
     if (capacity == 0) return;
     data_ = static_cast<T*>(::operator new (capacity * sizeof(T), std::align_val_t{alignment}));
+    detail::ask_for_huge_pages(data_, capacity * sizeof(T));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}

@@ -26,6 +26,26 @@ Tensor<T> arange(T start, T stop, T step = 1) {
   return values;
 }
 
+/// The same for integers.
+/// @throws ValueError if the step is 0.
+template <std::integral T>
+Tensor<T> arange(T start, T stop, T step = 1) {
+  if (step == 0) throw ValueError(concat("arange: no such range: ", start, " to ", stop, " by 0"));
+  const auto first = static_cast<Index>(start);
+  const Index distance = static_cast<Index>(stop) - first;
+  const auto stride = static_cast<Index>(step);
+  const Index whole_steps = distance / stride + (distance % stride != 0 ? 1 : 0);
+  const bool is_empty = (distance > 0) != (stride > 0);
+  auto values = Tensor<T>::uninitialized({is_empty ? 0 : whole_steps});
+  for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<T>(first + i * stride);
+  return values;
+}
+
+/// 0, 1, ... up to, but not with, stop.
+template <class T>
+  requires(std::integral<T> || std::floating_point<T>)
+Tensor<T> arange(T stop) { return arange<T>(T(0), stop); }
+
 /// `count` numbers in equal steps from start to stop, which is the last: NumPy's linspace.
 /// @throws ValueError for a negative count.
 template <std::floating_point T>

@@ -109,8 +109,8 @@ void copy_parts(TensorView<X> x, TensorView<Y> y, int leading, const Index* offs
     const Strides& from_strides = is_read ? x_part.strides() : y_part.strides();
     const Strides& to_strides = is_read ? y_part.strides() : x_part.strides();
     for_each_part([&](const T* from, T* to) {
-      apply(Identity(), TensorView<T>(to, y_part.shape(), to_strides),
-            TensorView<const T>(from, y_part.shape(), from_strides));
+      copy_elements(TensorView<const T>(from, y_part.shape(), from_strides),
+                    TensorView<T>(to, y_part.shape(), to_strides));
     });
   }
 }

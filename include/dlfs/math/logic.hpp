@@ -14,17 +14,18 @@ template <class X>
 concept BoolTensor = AnyTensor<X> && std::same_as < Element<X>,
 bool > ;
 
+// bool is 0 or 1 in a register.
 struct And {
-  auto operator()(const auto& a, const auto& b) const { return a && b; }
+  DLFS_INLINE void operator()(const auto& a, const auto& b, auto& out) const { out = a & b; }
 };
 struct Or {
-  auto operator()(const auto& a, const auto& b) const { return a || b; }
+  DLFS_INLINE void operator()(const auto& a, const auto& b, auto& out) const { out = a | b; }
 };
 struct Xor {
-  auto operator()(const auto& a, const auto& b) const { return a != b; }
+  DLFS_INLINE void operator()(const auto& a, const auto& b, auto& out) const { out = a ^ b; }
 };
 struct Not {
-  auto operator()(const auto& x) const { return !x; }
+  DLFS_INLINE void operator()(const auto& x, auto& out) const { out = x ^ 1; }
 };
 
 }  // namespace detail

@@ -38,6 +38,10 @@ class LoopNest {
   Index row_extent() const { return inner().extent; }
   const Offsets& row_strides() const { return inner().strides; }
 
+  /// The same of the loop around it; one step if there is none.
+  Index plane_extent() const { return depth_ < 2 ? 1 : loops_[depth_ - 2].extent; }
+  Offsets plane_strides() const { return depth_ < 2 ? Offsets{} : loops_[depth_ - 2].strides; }
+
   /// How often the innermost loop is run.
   Index rows() const {
     Index product = 1;
@@ -59,22 +63,13 @@ class LoopNest {
   /// Calls `body(offsets)` for every row, in order.
   template <class Body>
   void for_each_row(Body body) const {
-    Offsets offsets{};
-    std::array<Index, max_rank> position{};
-    const auto advance = [&](std::size_t loop, Index steps) {
-      for (std::size_t i = 0; i < operands; ++i) offsets[i] += steps * loops_[loop].strides[i];
-    };
-    while (true) {
-      body(offsets);
-      std::size_t loop = depth_ - 1;
-      while (loop-- > 0) {
-        advance(loop, 1);
-        if (++position[loop] < loops_[loop].extent) break;
-        advance(loop, -loops_[loop].extent);
-        position[loop] = 0;
-      }
-      if (loop >= depth_) return;
-    }
+    for_each(depth_ - 1, body);
+  }
+
+  /// Calls `body(offsets)` for every run of the two innermost loops, in order.
+  template <class Body>
+  void for_each_plane(Body body) const {
+    for_each(depth_ < 2 ? 0 : depth_ - 2, body);
   }
 
  private:
@@ -82,6 +77,27 @@ class LoopNest {
     Index extent = 1;
     Offsets strides{};
   };
+
+  /// Calls `body(offsets)` for every step of the outermost loops, so many of them.
+  template <class Body>
+  void for_each(std::size_t loops, Body& body) const {
+    Offsets offsets{};
+    std::array<Index, max_rank> position{};
+    const auto advance = [&](std::size_t loop, Index steps) {
+      for (std::size_t i = 0; i < operands; ++i) offsets[i] += steps * loops_[loop].strides[i];
+    };
+    while (true) {
+      body(offsets);
+      std::size_t loop = loops;
+      while (loop-- > 0) {
+        advance(loop, 1);
+        if (++position[loop] < loops_[loop].extent) break;
+        advance(loop, -loops_[loop].extent);
+        position[loop] = 0;
+      }
+      if (loop >= loops) return;
+    }
+  }
 
   Loop& inner() { return loops_[depth_ - 1]; }
   const Loop& inner() const { return loops_[depth_ - 1]; }

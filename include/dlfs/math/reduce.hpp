@@ -4,12 +4,13 @@
 #include <array>
 #include <concepts>
 #include <cstdlib>
+#include <functional>
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/element.hpp"
@@ -99,30 +100,55 @@ TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select
   return {x.data(), shape, strides};
 }
 
-/// accumulators = leaf(first) + ... + leaf(last - 1) in the sense of Op, where each leaf is an
-/// array of `width`. Pairs are formed as a balanced tree, whose lowest levels are done in sequence.
+// Of so many neighbours in the tree of a pairwise reduction, each is added to those before it.
+inline constexpr Index reduced_in_sequence = 16;
+
+/// leaf(first) op ... op leaf(last - 1), as a balanced tree.
 template <class Op, class A, class Leaf>
-void reduce_pairwise(Index first, Index last, Index width, A* accumulators, const Leaf& leaf) {
-  constexpr Index sequence = 16;
-  ArrayMap<A> total(accumulators, width);
-  if (last - first <= sequence) {
+A fold_pairwise(Index first, Index last, const Leaf& leaf) {
+  A total;
+  if (last - first <= reduced_in_sequence) {
     total = leaf(first);
-    for (Index i = first + 1; i < last; ++i) total = typename Op::Combine()(total, leaf(i));
+    for (Index i = first + 1; i < last; ++i) Op()(A(total), leaf(i), total);
+    return total;
+  }
+  const Index middle = first + (last - first) / 2;
+  Op()(fold_pairwise<Op, A>(first, middle, leaf), fold_pairwise<Op, A>(middle, last, leaf), total);
+  return total;
+}
+
+/// totals[j] = totals[j] op row[j].
+template <class Op, class A, class T>
+void combine_rows(Index width, A* totals, const T* row) {
+  if (width >= reduced_in_sequence) {
+    simd::apply<A>(Op(), width, totals, simd::Operand<A>{totals}, simd::Operand<T>{row});
+  } else {
+    for (Index j = 0; j < width; ++j) Op()(A(totals[j]), static_cast<A>(row[j]), totals[j]);
+  }
+}
+
+/// As fold_pairwise, for arrays of `width` elements, to which leaf(i) points.
+template <class Op, class A, class Leaf>
+void reduce_pairwise(Index first, Index last, Index width, A* totals, const Leaf& leaf) {
+  if (last - first <= reduced_in_sequence) {
+    const auto* const row = leaf(first);
+    for (Index j = 0; j < width; ++j) totals[j] = static_cast<A>(row[j]);
+    for (Index i = first + 1; i < last; ++i) combine_rows<Op>(width, totals, leaf(i));
     return;
   }
   const Index middle = first + (last - first) / 2;
-  reduce_pairwise<Op>(first, middle, width, accumulators, leaf);
+  reduce_pairwise<Op>(first, middle, width, totals, leaf);
   const Scratch<A> right(width);
   reduce_pairwise<Op>(middle, last, width, right.data(), leaf);
-  total = typename Op::Combine()(total, ArrayMap<const A>(right.data(), width));
+  combine_rows<Op>(width, totals, right.data());
 }
 
 /// Reduces the flagged axes of x, which must have entries, by Op. The results, in the row-major
-/// order of the axes that stay, go to `write(first, array)` in pieces that begin at entry `first`.
+/// order of the axes that stay, go to `write(first, results)` in pieces that begin at entry
+/// `first`.
 template <class Op, class T, class Write>
 void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write) {
-  using A = Accumulator<T>;
-  constexpr Index piece = PackedElements<T>::capacity;
+  using A = typename Op::template Compute<T>;
   if (x.empty()) return;
   const auto kept_axes = select_axes(x, reduced, false);
   const auto reduced_axes = select_axes(x, reduced, true);
@@ -132,8 +158,15 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
   const Index kept_stride = kept.row_strides()[0];
   const Index folded_size = folded.row_extent();
   const Index folded_stride = folded.row_strides()[0];
-  PackedElements<T> packed;
-  A results[piece];
+  // Rows that are added up are in longer pieces, for so many elements of a row come from memory
+  // faster; their sums stay in the first-level cache.
+  constexpr Index piece = 2048;
+  T packed[piece];
+  const auto load = [&packed](Row<const T> row, Index count) -> const T* {
+    if (row.stride == 1) return row.data;
+    for (Index i = 0; i < count; ++i) packed[i] = *row.at(i);
+    return packed;
+  };
 
   Index written = 0;
   if (kept_axes.size() == 1 || std::abs(folded_stride) < std::abs(kept_stride)) {
@@ -146,43 +179,44 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
           const Index first = index % pieces * piece;
           const Index count = std::min(piece, folded_size - first);
           const T* const row = origin + folded.row_offsets(index / pieces)[0];
-          const ArrayMap<const T> elements(packed.load({row, folded_stride}, first, count), count);
-          return ArrayMap<A>::PlainObject::Constant(1, Op::fold(elements.template cast<A>()));
+          return simd::fold<A>(Op(), count,
+                               load({row + first * folded_stride, folded_stride}, count));
         };
-        reduce_pairwise<Op>(0, folded.rows() * pieces, 1, results, leaf);
-        write(written++, ArrayMap<const A>(results, 1));
+        const A result = fold_pairwise<Op, A>(0, folded.rows() * pieces, leaf);
+        write(written++, std::span<const A>(&result, 1));
       }
     });
   } else {
     // Fold across the rows of memory: add them up, a piece of their width at a time.
+    A results[piece];
     kept.for_each_row([&](const auto& offsets) {
       for (Index first = 0; first < kept_size; first += piece) {
         const Index width = std::min(piece, kept_size - first);
         const auto leaf = [&](Index index) {
           const T* const row = x.data() + offsets[0] + folded.row_offsets(index / folded_size)[0] +
                                index % folded_size * folded_stride;
-          return ArrayMap<const T>(packed.load({row, kept_stride}, first, width), width)
-              .template cast<A>();
+          return load({row + first * kept_stride, kept_stride}, width);
         };
         reduce_pairwise<Op>(0, folded.rows() * folded_size, width, results, leaf);
-        write(written, ArrayMap<const A>(results, width));
+        write(written, std::span<const A>(results, static_cast<std::size_t>(width)));
         written += width;
       }
     });
   }
 }
 
-struct Sum {
-  using Combine = Add;
-  static auto fold(const auto& x) { return x.sum(); }
+// What reductions compute with: sums have a type of their own.
+struct Sum : Add {
+  template <class T>
+  using Compute = Accumulator<T>;
 };
-struct Max {
-  using Combine = Maximum;
-  static auto fold(const auto& x) { return x.template maxCoeff<Eigen::PropagateNaN>(); }
+struct Max : Maximum {
+  template <class T>
+  using Compute = simd::RegisterElement<T>;
 };
-struct Min {
-  using Combine = Minimum;
-  static auto fold(const auto& x) { return x.template minCoeff<Eigen::PropagateNaN>(); }
+struct Min : Minimum {
+  template <class T>
+  using Compute = simd::RegisterElement<T>;
 };
 
 /// Writes finish(result) to `out`, or `of_nothing` where there is nothing to reduce.
@@ -191,7 +225,8 @@ void reduce_into(TensorView<Result> out, TensorView<const T> x, const AxisFlags&
                  Result of_nothing, const Finish& finish) {
   if (x.empty()) std::fill_n(out.data(), out.size(), of_nothing);
   reduce<Op>(x, reduced, [&](Index first, const auto& results) {
-    array_at(out.data() + first, results.size()) = finish(results).template cast<Result>();
+    Result* to = out.data() + first;
+    for (const auto& result : results) *to++ = static_cast<Result>(finish(result));
   });
 }
 
@@ -221,7 +256,7 @@ template <class T>
 struct DivideBy {
   using Quotient = std::conditional_t<RealElement<T>, Accumulator<T>, double>;
   Quotient count;
-  auto operator()(const auto& sums) const { return sums.template cast<Quotient>() / count; }
+  Quotient operator()(auto sum) const { return static_cast<Quotient>(sum) / count; }
 };
 
 template <class T>
@@ -233,7 +268,7 @@ MeanElement<T> mean_of_nothing() {
 template <class Op, class T>
 T extreme(std::string_view operation, TensorView<const T> x) {
   if (x.empty()) throw ValueError(concat(operation, ": no elements in the shape ", x.shape()));
-  return reduce_all<Op>(x, T(0), Identity());
+  return reduce_all<Op>(x, T(0), std::identity());
 }
 template <class Op, class T>
 Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes& axes,
@@ -243,7 +278,7 @@ Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes&
     throw ValueError(
         concat(operation, ": no elements along the reduced axes of the shape ", x.shape()));
   }
-  return reduce_axes<Op>(x, reduced, keep_dims, T(0), Identity());
+  return reduce_axes<Op>(x, reduced, keep_dims, T(0), std::identity());
 }
 
 }  // namespace detail
@@ -252,13 +287,13 @@ Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes&
 template <AnyTensor X>
 auto sum(const X& x) {
   using Result = detail::SumElement<Element<X>>;
-  return detail::reduce_all<detail::Sum>(const_view(x), Result(0), detail::Identity());
+  return detail::reduce_all<detail::Sum>(const_view(x), Result(0), std::identity());
 }
 template <AnyTensor X>
 auto sum(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using Result = detail::SumElement<Element<X>>;
   return detail::reduce_axes<detail::Sum>(const_view(x), detail::axis_flags(x.shape(), axes, "sum"),
-                                          keep_dims, Result(0), detail::Identity());
+                                          keep_dims, Result(0), std::identity());
 }
 
 /// The mean of all elements; NaN if there are none.
@@ -300,34 +335,73 @@ Tensor<Element<X>> min(const X& x, const Axes& axes, KeepDims keep_dims = KeepDi
   return detail::extreme<detail::Min>("min", const_view(x), axes, keep_dims);
 }
 
+namespace detail {
+
+/// The position of the best of some elements, where Better(a, b) is the better of two: the first of
+/// equals, or the first NaN.
+template <class Better, class T>
+Index position_of_best(Row<const T> row, Index size) {
+  using A = typename Better::template Compute<T>;
+  A best{};
+  Index position = 0;
+  T packed[packed_elements];
+  for (Index first = 0; first < size; first += packed_elements) {
+    const Index count = std::min(packed_elements, size - first);
+    const T* elements = row.at(first);
+    if (row.stride != 1) {
+      for (Index i = 0; i < count; ++i) packed[i] = *row.at(first + i);
+      elements = packed;
+    }
+    if (first > 0) {
+      A better{};
+      Better()(best, simd::fold<A>(Better(), count, elements), better);
+      if (better == best || best != best) continue;
+    }
+    const Index position_here = simd::position<A>(Better(), count, elements);
+    best = static_cast<A>(elements[position_here]);
+    position = first + position_here;
+  }
+  return position;
+}
+
+/// The position of the best element along an axis.
+template <class Better, class T>
+Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int axis,
+                       KeepDims keep_dims) {
+  const auto reduced = axis_flags(x.shape(), axis, operation);
+  auto out = Tensor<Index>::uninitialized(reduced_shape(x.shape(), reduced, keep_dims));
+  if (out.empty()) return out;
+  const Index extent = x.extent(axis);
+  if (extent == 0) {
+    throw ValueError(
+        concat(operation, ": no elements along axis ", axis, " of the shape ", x.shape()));
+  }
+  const auto others = select_axes(x, reduced, false);
+  const LoopNest<1> nest(others.shape(), {others.strides()});
+  Index* position = out.data();
+  nest.for_each_row([&](const auto& offsets) {
+    for (Index i = 0; i < nest.row_extent(); ++i) {
+      const T* const first = x.data() + offsets[0] + i * nest.row_strides()[0];
+      *position++ = position_of_best<Better, T>({first, x.stride(axis)}, extent);
+    }
+  });
+  return out;
+}
+
+}  // namespace detail
+
 /// The position of the largest element along an axis: the first of equals, or the first NaN.
 /// @throws ValueError if the axis has no elements.
 template <AnyTensor X>
 Tensor<Index> argmax(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
-  using T = Element<X>;
-  const TensorView<const T> in = x;
-  const auto reduced = detail::axis_flags(in.shape(), axis, "argmax");
-  auto out = Tensor<Index>::uninitialized(detail::reduced_shape(in.shape(), reduced, keep_dims));
-  if (out.empty()) return out;
-  const Index extent = in.extent(axis);
-  const Index stride = in.stride(axis);
-  if (extent == 0) {
-    throw ValueError(concat("argmax: no elements along axis ", axis, " of the shape ", in.shape()));
-  }
-  const auto others = detail::select_axes(in, reduced, false);
-  const detail::LoopNest<1> nest(others.shape(), {others.strides()});
-  Index* position = out.data();
-  nest.for_each_row([&](const auto& offsets) {
-    for (Index i = 0; i < nest.row_extent(); ++i) {
-      const T* const elements = in.data() + offsets[0] + i * nest.row_strides()[0];
-      Index best = 0;
-      for (Index j = 1; j < extent && elements[best * stride] == elements[best * stride]; ++j) {
-        if (!(elements[j * stride] <= elements[best * stride])) best = j;  // larger, or NaN
-      }
-      *position++ = best;
-    }
-  });
-  return out;
+  return detail::arg_best<detail::Max>("argmax", const_view(x), axis, keep_dims);
+}
+
+/// The position of the smallest element along an axis: the first of equals, or the first NaN.
+/// @throws ValueError if the axis has no elements.
+template <AnyTensor X>
+Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
+  return detail::arg_best<detail::Min>("argmin", const_view(x), axis, keep_dims);
 }
 
 namespace detail {

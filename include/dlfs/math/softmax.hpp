@@ -46,9 +46,9 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
   for (Index first = 0; first < rows; first += block) {
     const Index count = std::min(block, rows - first);
     const auto scores = [&](Index i) {
-      return array_at(x.data() + (first + i) * columns, columns);
+      return ArrayMap<const T>(x.data() + (first + i) * columns, columns);
     };
-    const auto row = [&](Index i) { return array_at(exps.data() + i * columns, columns); };
+    const auto row = [&](Index i) { return ArrayMap<A>(exps.data() + i * columns, columns); };
     for (Index i = 0; i < count; ++i) {
       maxima[i] = static_cast<A>(scores(i).template maxCoeff<Eigen::PropagateNaN>());
       row(i) = scores(i).template cast<A>() - maxima[i];
@@ -69,7 +69,7 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
   expect_dense(operation, "out", out, x.shape());
   const Index columns = x.extent(-1);
   for_each_exp_row(x, [&](const ExpRow<T>& row) {
-    finish(row, array_at(out.data() + row.index * columns, columns));
+    finish(row, ArrayMap<T>(out.data() + row.index * columns, columns));
   });
 }
 

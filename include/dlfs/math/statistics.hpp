@@ -3,6 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "dlfs/math/functions.hpp"
 #include "dlfs/math/reduce.hpp"
 
 // Reductions made of others, over one axis, several, or all; see reduce.hpp. `any` and `all` are
@@ -86,14 +87,6 @@ template <AnyTensor X>
 auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
                         Divisor divisor = Divisor::n) {
   return sqrt(variance(x, axes, keep_dims, divisor));
-}
-
-/// The position of the smallest element along an axis: the first of equals, or the first NaN.
-/// @throws ValueError if the axis has no elements.
-template <AnyTensor X>
-  requires(std::is_signed_v<Element<X>> || RealElement<Element<X>>)
-Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
-  return argmax(-const_view(x), axis, keep_dims);
 }
 
 /// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.

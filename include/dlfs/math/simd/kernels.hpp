@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "dlfs/math/element.hpp"
+#include "dlfs/math/promotion.hpp"
 #include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/simd/tile.hpp"
 #include "dlfs/math/simd/winograd_matrices.hpp"
@@ -41,6 +42,23 @@ namespace dlfs::simd {
 /// Elements that fill vectors.
 template <class T>
 concept Dispatched = std::same_as<T, float> || std::same_as<T, double>;
+
+/// What elements of type T are in a register: half types are computed with as float, and bool is 0
+/// or 1.
+template <class T>
+using RegisterElement =
+    std::conditional_t<dlfs::detail::HalfElement<T>, float,
+                       std::conditional_t<std::same_as<T, bool>, signed char, T>>;
+
+/// One operand of `apply`: an array, or one element for all.
+template <class T>
+struct Operand {
+  /// The array or, if the mask is 0, 64 bytes of the one element.
+  const T* data;
+  Index mask = -1;
+
+  const T* at(Index i) const { return data + (i & mask); }
+};
 
 /// The 2 by 2 blocks of the images of (N, C, H, W) elements; an odd row or column stays over.
 struct Blocks {
@@ -130,6 +148,14 @@ const BlockPooling<T>& block_pooling() {
   return at_level<T>([](auto level) -> const auto& { return level.template block_pooling<T>(); });
 }
 
+/// The transpose of a matrix; see Kernels::transpose.
+template <Dispatched T>
+void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
+               Index to_stride) {
+  at_level<T>(
+      [&](auto level) { level.transpose(rows, columns, from, from_stride, to, to_stride); });
+}
+
 /// Calls `formula(x...)` for the elements of each array that belong together, `count` times in all;
 /// what it changes is stored, except where the elements are const. Arrays may be the same.
 ///
@@ -142,6 +168,39 @@ const BlockPooling<T>& block_pooling() {
 template <class Formula, class... T>
 void map(const Formula& formula, Index count, T*... arrays) {
   at_level<std::remove_const_t<T>...>([&](auto level) { level.map(formula, count, arrays...); });
+}
+
+/// visit(ThisLevel()) of the level in force, for a loop that computes with any type.
+template <class Compute, class Visit>
+decltype(auto) at_level_for(const Visit& visit) {
+  // Only long double fills no vectors.
+  using Kind = std::conditional_t<std::same_as<Compute, long double>, long double, float>;
+  return at_level<Kind>(visit);
+}
+
+/// out[i] = op(in[i]...) for `count` elements of any types. Calls `op(x..., result)` with vectors
+/// of Compute, to which the elements are converted, and from which the result is; where Out is
+/// bool, the result is the mask that a comparison of these vectors gives. `out` may be one of the
+/// arrays.
+template <class Compute, class Op, class Out, class... In>
+void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
+  at_level_for<Compute>([&](auto level) { level.template apply<Compute>(op, count, out, in...); });
+}
+
+/// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,
+/// op is called with vectors, or single elements, of Compute.
+template <class Compute, class Op, class In>
+Compute fold(const Op& op, Index count, const In* in) {
+  return at_level_for<Compute>(
+      [&](auto level) { return level.template fold<Compute>(op, count, in); });
+}
+
+/// The position of the best of 1 to 512 elements, where op(a, b, best) is the better of two: the
+/// first of equals, or the first NaN.
+template <class Compute, class Op, class In>
+Index position(const Op& op, Index count, const In* in) {
+  return at_level_for<Compute>(
+      [&](auto level) { return level.template position<Compute>(op, count, in); });
 }
 
 }  // namespace DLFS_SIMD_NAMESPACE

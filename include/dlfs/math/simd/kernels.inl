@@ -202,9 +202,10 @@ void transpose_squares(Index rows, Index columns, const T* from, Index from_stri
 }
 #endif
 
+/// See Kernels::transpose.
 template <class T>
-void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
-               Index to_stride) {
+void transpose_matrix(Index rows, Index columns, const T* from, Index from_stride, T* to,
+                      Index to_stride) {
 #if defined(DLFS_SIMD_VECTORS)
   constexpr int side = lanes<T> < 8 ? lanes<T> : 8;
   const Index least = std::min(rows, columns);
@@ -227,12 +228,10 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
 /// out[i * stride] = start + sum over j of matrix[i][j] in[j]
 template <class T, const auto& matrix>
 DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
-                                  int stride) {
-  constexpr int rows = static_cast<int>(matrix.size());
-  constexpr int columns = static_cast<int>(matrix[0].size());
-  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+                                  std::size_t stride) {
+  DLFS_UNROLL for (std::size_t i = 0; i < matrix.size(); ++i) {
     Vector<T> sum = start;
-    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+    DLFS_UNROLL for (std::size_t j = 0; j < matrix[0].size(); ++j) {
       if (matrix[i][j] != 0) sum += in[j] * static_cast<T>(matrix[i][j]);
     }
     out[i * stride] = sum;
@@ -323,7 +322,7 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
             multiply<T, 1 << exponent, 3>}...},
           multiply_row<T>,
           copy_rows<T>,
-          transpose<T>,
+          transpose_matrix<T>,
           add_rows<T>,
           multiply_lanes<T>,
           {transform<T, winograd::pixels>, transform<T, winograd::taps>,
@@ -335,6 +334,7 @@ template <class T>
 inline constexpr Kernels<T> all_kernels =
     list_kernels<T>(std::make_integer_sequence<int, std::bit_width(unsigned{tile_rows})>{});
 
+#include "dlfs/math/simd/elementwise.inl"
 #include "dlfs/math/simd/map.inl"
 #include "dlfs/math/simd/pooling.inl"
 
@@ -351,6 +351,23 @@ struct ThisLevel {
   template <class Formula, class... T>
   static void map(const Formula& formula, Index count, T*... arrays) {
     map_vectors(formula, count, arrays...);
+  }
+  template <class T>
+  static void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
+                        Index to_stride) {
+    transpose_matrix<T>(rows, columns, from, from_stride, to, to_stride);
+  }
+  template <class Compute, class Op, class Out, class... In>
+  static void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
+    apply_vectors<Compute>(op, count, out, in...);
+  }
+  template <class Compute, class Op, class In>
+  static Compute fold(const Op& op, Index count, const In* in) {
+    return fold_vectors<Compute>(op, count, in);
+  }
+  template <class Compute, class Op, class In>
+  static Index position(const Op& op, Index count, const In* in) {
+    return position_in_vectors<Compute>(op, count, in);
   }
 };
 

@@ -11,14 +11,24 @@
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
-// tanh, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
+// tanh and log2, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
+// `out` is another variable than the operand.
 
 namespace dlfs::simd {
 
 namespace detail {
 
 template <class V>
-using ElementOf = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
+struct ElementOfVector {
+  using type = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
+};
+template <class V>
+  requires(std::is_arithmetic_v<V>)
+struct ElementOfVector<V> {
+  using type = V;
+};
+template <class V>
+using ElementOf = typename ElementOfVector<V>::type;
 
 /// Integers as wide as the elements, which comparisons give.
 template <class V>
@@ -64,6 +74,58 @@ DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
   V sum = V{} + factors.back();
   for (std::size_t k = factors.size() - 1; k-- > 0;) sum = sum * r + factors[k];
   q = r * r * sum + r;
+}
+
+/// x = 2^e m for positive normal and denormal numbers, and log(m), with m in [sqrt(1/2), sqrt(2)].
+template <class V>
+DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
+  using T = ElementOf<V>;
+  using Bits = BitsOf<V>;
+  constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
+  constexpr int terms = std::numeric_limits<T>::digits <= 24 ? 5 : 11;  // s^2 <= 0.0295
+  constexpr T smallest = std::numeric_limits<T>::min();
+  constexpr T scale = T(1LL << fraction_bits);
+  const V is_small = x < smallest ? V{} + T(fraction_bits) : V{};
+  const V normal = x < smallest ? x * scale : x;
+  // Of the difference to sqrt(1/2), the exponent is that of x, from sqrt(1/2) on.
+  const Bits root = reinterpret_cast<Bits>(V{} + T(0x1.6a09e667f3bcdp-1));
+  const Bits bits = reinterpret_cast<Bits>(normal);
+  const Bits exponent = (bits - root) >> fraction_bits;
+  e = __builtin_convertvector(exponent, V) - is_small;
+  const V m = reinterpret_cast<V>(bits - (exponent << fraction_bits));
+  const V s = (m - T(1)) / (m + T(1));
+  const V square = s * s;
+  V sum = V{} + T(1) / T(2 * terms - 1);
+  for (int k = 2 * terms - 3; k > 1; k -= 2) sum = sum * square + T(1) / static_cast<T>(k);
+  log_of_m = T(2) * s + T(2) * s * square * sum;
+}
+
+/// out = value, the logarithm of a positive finite x, or what is due for any other x.
+template <class V>
+DLFS_INLINE void log_of_special(const V& x, const V& value, V& out) {
+  using T = ElementOf<V>;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const V if_not_positive = x >= V{} ? V{} : V{} + std::numeric_limits<T>::quiet_NaN();
+  const V if_zero = x == V{} ? V{} - infinity : V{};
+  const V if_infinite = x == infinity ? V{} + infinity : V{};
+  out = value + if_not_positive + if_zero + if_infinite;
+}
+
+/// out = a and b, which are the same or of which one is NaN: then NaN, whose bits contain those of
+/// an infinity and more.
+template <class V>
+DLFS_INLINE void same_or_nan(const V& a, const V& b, V& out) {
+  using Bits = BitsOf<V>;
+  out = reinterpret_cast<V>(reinterpret_cast<Bits>(a) | reinterpret_cast<Bits>(b));
+}
+
+/// magnitude with the sign of x.
+template <class V>
+DLFS_INLINE void copy_sign(const V& magnitude, const V& x, V& out) {
+  using Bits = BitsOf<V>;
+  const Bits sign = reinterpret_cast<Bits>(-V{});
+  out = reinterpret_cast<V>((reinterpret_cast<Bits>(magnitude) & ~sign) |
+                            (reinterpret_cast<Bits>(x) & sign));
 }
 
 #if defined(DLFS_SIMD_VECTORS)
@@ -150,7 +212,7 @@ DLFS_INLINE void expm1(const V& x, V& out) {
     exp(x, e);
     detail::split_exp(x, n, q);
     const V difference = n == V{} ? q : e - T(1);
-    out = x == V{} ? x : difference;  // -0 too
+    detail::copy_sign(difference, x, out);  // -0 too
   }
 }
 
@@ -188,6 +250,133 @@ DLFS_INLINE void tanh(const V& x, V& out) {
     const V one_minus_e = (T(1) - scale) - scale * q;
     const V result = one_minus_e / (T(2) - one_minus_e);
     out = reinterpret_cast<V>(reinterpret_cast<Bits>(result) | sign);
+  }
+}
+
+/// out = the larger of a and b; NaN if either is NaN.
+template <class V>
+DLFS_INLINE void maximum(const V& a, const V& b, V& out) {
+  if constexpr (std::is_arithmetic_v<V>) {
+    out = a >= b || a != a ? a : b;
+  } else {
+    const V larger = a < b ? b : a;
+    const V also_larger = b < a ? a : b;
+    detail::same_or_nan(larger, also_larger, out);
+  }
+}
+
+/// out = the smaller of a and b; NaN if either is NaN.
+template <class V>
+DLFS_INLINE void minimum(const V& a, const V& b, V& out) {
+  if constexpr (std::is_arithmetic_v<V>) {
+    out = a <= b || a != a ? a : b;
+  } else {
+    const V smaller = a > b ? b : a;
+    const V also_smaller = b > a ? a : b;
+    detail::same_or_nan(smaller, also_smaller, out);
+  }
+}
+
+/// out = |x|.
+template <class V>
+DLFS_INLINE void abs(const V& x, V& out) {
+  if constexpr (std::is_arithmetic_v<V>) {
+    if constexpr (std::unsigned_integral<V>) {
+      out = x;
+    } else {
+      out = static_cast<V>(std::abs(x));
+    }
+  } else if constexpr (std::floating_point<detail::ElementOf<V>>) {
+    using Bits = detail::BitsOf<V>;
+    const Bits sign = reinterpret_cast<Bits>(-V{});
+    out = reinterpret_cast<V>(reinterpret_cast<Bits>(x) & ~sign);
+  } else {
+    out = x < V{} ? -x : x;
+  }
+}
+
+/// out = x rounded to the nearest whole number, from half way to the even one.
+template <class V>
+DLFS_INLINE void round(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::nearbyint(x);
+  } else {
+    using T = detail::ElementOf<V>;
+    constexpr T whole_from = T(1LL << (std::numeric_limits<T>::digits - 1));
+    V magnitude;
+    abs(x, magnitude);
+    const V rounded = (magnitude + whole_from) - whole_from;
+    detail::copy_sign<V>(magnitude < whole_from ? rounded : magnitude, x, out);
+  }
+}
+
+/// out = the largest whole number that is not above x.
+template <class V>
+DLFS_INLINE void floor(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::floor(x);
+  } else {
+    V nearest;
+    round(x, nearest);
+    out = nearest > x ? nearest - detail::ElementOf<V>(1) : nearest;
+  }
+}
+
+/// out = the smallest whole number that is not below x.
+template <class V>
+DLFS_INLINE void ceil(const V& x, V& out) {
+  V below;
+  floor<V>(-x, below);
+  out = -below;
+}
+
+/// out = -1, 0 or 1; NaN of NaN.
+template <class V>
+DLFS_INLINE void sign(const V& x, V& out) {
+  const V one = V{} + 1;
+  const V at_most_one = x > V{} ? one : x;
+  if constexpr (std::is_signed_v<detail::ElementOf<V>>) {
+    out = at_most_one < V{} ? static_cast<V>(-one) : at_most_one;
+  } else {
+    out = at_most_one;
+  }
+}
+
+/// mask = whether x is infinite.
+template <class V>
+DLFS_INLINE void isinf(const V& x, auto& mask) {
+  V magnitude;
+  abs(x, magnitude);
+  mask = magnitude == std::numeric_limits<detail::ElementOf<V>>::infinity();
+}
+
+/// out = log(x), from the exponent e and the fraction m of x in [sqrt(1/2), sqrt(2)], where log(m)
+/// = 2 atanh((m - 1) / (m + 1)).
+template <class V>
+DLFS_INLINE void log(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::log(x);
+  } else {
+    V e, log_of_fraction;
+    detail::split_log(x, e, log_of_fraction);
+    using T = detail::ElementOf<V>;
+    constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
+    constexpr T high = static_cast<T>(is_single ? 0x1.62e4p-1 : 0x1.62e42feep-1);
+    constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
+    detail::log_of_special<V>(x, e * high + (e * low + log_of_fraction), out);
+  }
+}
+
+/// out = log2(x); whole for powers of 2.
+template <class V>
+DLFS_INLINE void log2(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = std::log2(x);
+  } else {
+    V e, log_of_fraction;
+    detail::split_log(x, e, log_of_fraction);
+    constexpr auto log2_of_e = static_cast<detail::ElementOf<V>>(0x1.71547652b82fep+0);
+    detail::log_of_special<V>(x, e + log_of_fraction * log2_of_e, out);
   }
 }
 

@@ -1,0 +1,420 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/math/element.hpp"
+#include "dlfs/math/loop_nest.hpp"
+#include "dlfs/math/promotion.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+
+// How elementwise operations run: over tensors, views with any strides and numbers, broadcast to
+// one shape, on vectors or element by element.
+
+namespace dlfs::detail {
+
+/// One operand along the innermost loop.
+template <class T>
+struct Row {
+  T* data;
+  Index stride;
+
+  T* at(Index i) const { return data + i * stride; }
+};
+
+// So many elements move together where they do not lie side by side, for vectors to work on them;
+// rows that are shorter than this move several at a time.
+inline constexpr Index packed_elements = 512;
+inline constexpr Index short_row = 64;
+
+/// A row as an operand of simd::apply: dense, one element for all, or packed piece by piece.
+template <class T>
+class RowOperand {
+ public:
+  explicit RowOperand(Row<const T> row) : row_(row) {
+    if (row.stride == 0) std::fill_n(elements_, 64 / sizeof(T), *row.data);
+  }
+
+  bool is_packed() const { return row_.stride != 0 && row_.stride != 1; }
+
+  simd::Operand<T> piece(Index first, Index count) {
+    if (row_.stride == 1) return {row_.at(first)};
+    if (row_.stride == 0) return {elements_, 0};
+    for (Index i = 0; i < count; ++i) elements_[i] = *row_.at(first + i);
+    return {elements_};
+  }
+
+ private:
+  Row<const T> row_;
+  alignas(alignment) T elements_[packed_elements];
+};
+
+template <class Compute, class Op, class Out, class... In>
+void apply_to_row(const Op& op, Index size, Row<Out> out, RowOperand<In>&&... in) {
+  const bool in_pieces = out.stride != 1 || (in.is_packed() || ...);
+  const Index step = in_pieces ? packed_elements : size;
+  alignas(alignment) Out results[packed_elements];
+  for (Index first = 0; first < size; first += step) {
+    const Index count = std::min(step, size - first);
+    Out* const to = out.stride == 1 ? out.at(first) : results;
+    simd::apply<Compute>(op, count, to, in.piece(first, count)...);
+    for (Index i = 0; i < count && to == results; ++i) *out.at(first + i) = results[i];
+  }
+}
+
+/// Short rows, one after the other at equal distances.
+template <class T>
+struct ShortRows {
+  T* data;
+  Index extent;  // of a row
+  Index stride;
+  Index row_stride;
+
+  bool are_dense() const { return stride == 1 && row_stride == extent; }
+
+  /// Calls body(element, k) for the elements of some rows, in order.
+  template <class Body>
+  void for_each(Index first, Index last, const Body& body) const {
+    Index k = 0;
+    for (Index row = first; row < last; ++row) {
+      T* const begin = data + row * row_stride;
+      for (Index i = 0; i < extent; ++i) body(begin[i * stride], k++);
+    }
+  }
+};
+
+/// Short rows as an operand of simd::apply, some at a time.
+template <class T>
+class ShortRowsOperand {
+ public:
+  ShortRowsOperand(const ShortRows<const T>& rows, Index rows_at_once) : rows_(rows) {
+    if (rows.row_stride == 0) pack(0, rows_at_once);
+  }
+
+  simd::Operand<T> piece(Index first, Index last) {
+    if (rows_.are_dense()) return {rows_.data + first * rows_.row_stride};
+    if (rows_.row_stride != 0) pack(first, last);  // else they are all the same
+    return {elements_};
+  }
+
+ private:
+  void pack(Index first, Index last) {
+    rows_.for_each(first, last, [this](const T& element, Index k) { elements_[k] = element; });
+  }
+
+  ShortRows<const T> rows_;
+  alignas(alignment) T elements_[packed_elements];
+};
+
+template <class Compute, class Op, class Out, class... In>
+void apply_to_short_rows(const Op& op, Index count, const ShortRows<Out>& out,
+                         const ShortRows<const In>&... in) {
+  const Index step = std::min(packed_elements / out.extent, count);
+  alignas(alignment) Out results[packed_elements];
+  const auto apply_to_pieces = [&](ShortRowsOperand<In>&&... operands) {
+    for (Index first = 0; first < count; first += step) {
+      const Index last = std::min(first + step, count);
+      Out* const to = out.are_dense() ? out.data + first * out.row_stride : results;
+      simd::apply<Compute>(op, (last - first) * out.extent, to, operands.piece(first, last)...);
+      if (to != results) continue;
+      out.for_each(first, last, [&](Out& element, Index k) { element = results[k]; });
+    }
+  };
+  apply_to_pieces(ShortRowsOperand<In>(in, step)...);
+}
+
+template <std::size_t... i, class Compute, class Op, class Out, class... In>
+void apply_to_views(std::index_sequence<i...>, std::type_identity<Compute>, const Op& op,
+                    TensorView<Out> out, TensorView<const In>... in) {
+  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
+  const Index size = nest.row_extent();
+  const auto& strides = nest.row_strides();
+  if (size < short_row) {
+    const auto row_strides = nest.plane_strides();
+    nest.for_each_plane([&](const auto& offsets) {
+      apply_to_short_rows<Compute>(
+          op, nest.plane_extent(),
+          ShortRows<Out>{out.data() + offsets[0], size, strides[0], row_strides[0]},
+          ShortRows<const In>{in.data() + offsets[1 + i], size, strides[1 + i],
+                              row_strides[1 + i]}...);
+    });
+  } else {
+    nest.for_each_row([&](const auto& offsets) {
+      apply_to_row<Compute>(
+          op, size, Row<Out>{out.data() + offsets[0], strides[0]},
+          RowOperand<In>(Row<const In>{in.data() + offsets[1 + i], strides[1 + i]})...);
+    });
+  }
+}
+
+/// out = op(in...), where all have one shape; see simd::apply for `op` and Compute. The memory of
+/// `out` may be that of an operand of equal strides.
+template <class Compute, class Op, class Out, class... In>
+void apply(const Op& op, TensorView<Out> out, TensorView<const In>... in) {
+  if (out.empty()) return;
+  apply_to_views(std::index_sequence_for<In...>(),
+                 std::type_identity<simd::RegisterElement<Compute>>(), op, out, in...);
+}
+
+template <class Body, std::size_t... i, class Out, class... In>
+void for_each_row(std::index_sequence<i...>, const Body& body, TensorView<Out> out,
+                  TensorView<const In>... in) {
+  if (out.empty()) return;
+  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
+  const auto& strides = nest.row_strides();
+  nest.for_each_row([&](const auto& offsets) {
+    body(nest.row_extent(), Row<Out>{out.data() + offsets[0], strides[0]},
+         Row<const In>{in.data() + offsets[1 + i], strides[1 + i]}...);
+  });
+}
+
+/// out = f(in...) by a function of single elements, of type Compute.
+template <class Compute, class F, class Out, class... In>
+void apply_each(const F& f, TensorView<Out> out, TensorView<const In>... in) {
+  const auto apply_to = [&f](Index size, Row<Out> to, Row<const In>... from) {
+    for (Index i = 0; i < size; ++i) {
+      *to.at(i) = static_cast<Out>(f(static_cast<Compute>(*from.at(i))...));
+    }
+  };
+  for_each_row(std::index_sequence_for<In...>(), apply_to, out, in...);
+}
+
+/// to[i] = from[i]
+template <class T>
+void copy_row(Index size, Row<T> to, Row<const T> from) {
+  if (to.stride == 1 && from.stride == 1) {
+    std::copy_n(from.data, size, to.data);
+  } else if (from.stride == 0) {
+    const T value = *from.data;
+    for (Index i = 0; i < size; ++i) *to.at(i) = value;
+  } else {
+    for (Index i = 0; i < size; ++i) *to.at(i) = *from.at(i);
+  }
+}
+
+/// to[i * to_stride + j] = from[j * from_stride + i], in squares that stay in the first-level
+/// cache.
+template <simd::Dispatched T>
+void copy_transposed(Index rows, Index columns, const T* from, Index from_stride, T* to,
+                     Index to_stride) {
+  constexpr Index side = 64;
+  for (Index i = 0; i < rows; i += side) {
+    for (Index j = 0; j < columns; j += side) {
+      simd::transpose(std::min(side, columns - j), std::min(side, rows - i),
+                      from + j * from_stride + i, from_stride, to + i * to_stride + j, to_stride);
+    }
+  }
+}
+
+/// out = x, of one shape.
+template <class T>
+void copy_elements(TensorView<const T> x, TensorView<T> out) {
+  if (out.empty()) return;
+  const LoopNest<2> nest(out.shape(), {out.strides(), x.strides()});
+  const auto [to_stride, from_stride] = nest.row_strides();
+  const auto [to_row_stride, from_row_stride] = nest.plane_strides();
+  if constexpr (simd::Dispatched<T>) {
+    if (to_stride == 1 && from_row_stride == 1 && from_stride > 1) {
+      return nest.for_each_plane([&, rows = nest.plane_extent(), columns = nest.row_extent(),
+                                  from_column = from_stride,
+                                  to_row = to_row_stride](const auto& offsets) {
+        copy_transposed(rows, columns, x.data() + offsets[1], from_column, out.data() + offsets[0],
+                        to_row);
+      });
+    }
+  }
+  nest.for_each_row(
+      [&, size = nest.row_extent(), to = to_stride, from = from_stride](const auto& offsets) {
+        copy_row<T>(size, {out.data() + offsets[0], to}, {x.data() + offsets[1], from});
+      });
+}
+
+/// A number as an operand: a tensor of rank 0.
+template <class T>
+struct ScalarOperand {
+  T value;
+  operator TensorView<const T>() const { return {&value, Shape{}}; }
+};
+
+/// Numbers that stand beside tensors of T. A fraction beside integers would lose what it says.
+template <class S, class T>
+constexpr bool is_scalar_for = std::is_same_v<S, T> ||
+                               (std::is_arithmetic_v<S> && NumberElement<T> &&
+                                (std::is_integral_v<S> || !std::is_integral_v<T>));
+
+/// Whether X is a number, or a tensor of T, that stands beside tensors of T without promotion.
+template <class X, class T>
+constexpr bool is_operand_of = is_scalar_for<std::remove_cvref_t<X>, T>;
+template <AnyTensor X, class T>
+constexpr bool is_operand_of<X, T> = std::is_same_v<Element<X>, T>;
+
+/// What an operation on a tensor, or two, computes: its element type, and the promoted one of two.
+template <class A, class B>
+struct CommonElementOf {
+  using type = Element<A>;
+};
+template <class A, AnyTensor B>
+struct CommonElementOf<A, B> {
+  using type = Element<B>;
+};
+template <AnyTensor A, AnyTensor B>
+struct CommonElementOf<A, B> {
+  using type = Promoted<Element<A>, Element<B>>;
+};
+template <class A, class B>
+using CommonElement = typename CommonElementOf<A, B>::type;
+
+/// Two operands of one operation, at least one of them a tensor.
+template <class A, class B>
+concept Operands = (AnyTensor<A> && AnyTensor<B>) ||
+                   (AnyTensor<A> && is_scalar_for<std::remove_cvref_t<B>, CommonElement<A, A>>) ||
+                   (AnyTensor<B> && is_scalar_for<std::remove_cvref_t<A>, CommonElement<B, B>>);
+
+template <class A, class B>
+concept NumberOperands = Operands<A, B> && NumberElement<CommonElement<A, B>>;
+
+template <class A, class B>
+concept RealOperands = Operands<A, B> && RealElement<CommonElement<A, B>>;
+
+/// What can be written to: a tensor that is not const and does not expire, or a view that writes.
+template <class X>
+concept WritableTensor = AnyTensor<X> && std::convertible_to<X, TensorView<Element<X>>>;
+
+/// Whether a T can be stored as an Out without change of its kind: real numbers do not become
+/// integers by themselves, nor numbers bool.
+template <class Out, class T>
+constexpr bool keeps_kind = std::same_as<Out, T> ||
+                            (NumberElement<Out> && !RealElement<T>) || RealElement<Out>;
+
+/// B, a tensor or a number, as an operand that changes A, or is assigned to it.
+template <class A, class B>
+concept OperandInto =
+    WritableTensor<A> && Operands<A, B> && keeps_kind<Element<A>, CommonElement<A, B>>;
+
+template <class T, class X>
+auto as_operand(const X& x) {
+  if constexpr (AnyTensor<X>) {
+    return TensorView<const Element<X>>(x);
+  } else {
+    return ScalarOperand<T>{static_cast<T>(x)};
+  }
+}
+
+template <class T>
+TensorView<const T> view_of(TensorView<const T> operand) {
+  return operand;
+}
+template <class T>
+TensorView<const T> view_of(const ScalarOperand<T>& operand) {
+  return operand;
+}
+
+/// The memory of the first expiring operand that fits, else new memory.
+template <class T, class First, class... Others>
+Tensor<T> result_for(const Shape& shape, First&& first, Others&&... others) {
+  if constexpr (std::same_as<First, Tensor<T>>) {
+    if (first.shape() == shape) return std::move(first);
+  }
+  if constexpr (sizeof...(Others) > 0) {
+    return result_for<T>(shape, std::forward<Others>(others)...);
+  } else {
+    return Tensor<T>::uninitialized(shape);
+  }
+}
+
+/// A new tensor of op(x), with elements of type Result.
+template <class Result, class Op, class X>
+Tensor<Result> unary(const Op& op, X&& x) {
+  const TensorView<const Element<X>> in = x;
+  Tensor<Result> out = result_for<Result>(in.shape(), std::forward<X>(x));
+  apply<Element<X>>(op, out.view(), in);
+  return out;
+}
+
+/// A new tensor of f(x), element by element, with elements of type Result.
+template <class Result, class Compute, class F, class X>
+Tensor<Result> unary_each(const F& f, X&& x) {
+  const TensorView<const Element<X>> in = x;
+  Tensor<Result> out = result_for<Result>(in.shape(), std::forward<X>(x));
+  apply_each<Compute>(f, out.view(), in);
+  return out;
+}
+
+/// run(out, a, b) for a new tensor of elements of type Result, of the shape of both operands.
+template <class Result, class Run, class A, class B>
+Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&& a, B&& b) {
+  using T = CommonElement<A, B>;
+  const auto operand_a = as_operand<T>(a);
+  const auto operand_b = as_operand<T>(b);
+  const auto left = view_of(operand_a);
+  const auto right = view_of(operand_b);
+  const Shape shape = broadcast_shapes(left.shape(), right.shape(), operation);
+  Tensor<Result> out = result_for<Result>(shape, std::forward<A>(a), std::forward<B>(b));
+  run(out.view(), left.broadcast_to(shape), right.broadcast_to(shape));
+  return out;
+}
+
+/// A new tensor of op(a, b), with elements of type Result.
+template <class Result, class Op, class A, class B>
+Tensor<Result> binary(std::string_view operation, const Op& op, A&& a, B&& b) {
+  const auto run = [&op](auto out, auto left, auto right) {
+    apply<CommonElement<A, B>>(op, out, left, right);
+  };
+  return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
+}
+
+/// A new tensor of f(a, b), element by element, with elements of type Result.
+template <class Result, class Compute, class F, class A, class B>
+Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b) {
+  const auto run = [&f](auto out, auto left, auto right) {
+    apply_each<Compute>(f, out, left, right);
+  };
+  return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
+}
+
+template <class T>
+TensorView<const T> broadcast_into(const Shape& shape, TensorView<const T> x,
+                                   std::string_view operation) {
+  if (broadcast_shapes(shape, x.shape(), operation) != shape) {
+    throw ShapeError(concat(operation, ": an operand of shape ", x.shape(),
+                            " does not broadcast into the shape ", shape));
+  }
+  return x.broadcast_to(shape);
+}
+
+/// Whether the memory from the lowest to the highest element of two views overlaps.
+template <class T>
+bool overlap(TensorView<const T> a, TensorView<const T> b) {
+  if (a.empty() || b.empty()) return false;
+  const auto address_range = [](TensorView<const T> view) {
+    const T* low = view.data();
+    const T* high = view.data();
+    for (int axis = 0; axis < view.rank(); ++axis) {
+      const Index reach = (view.extent(axis) - 1) * view.stride(axis);
+      (reach < 0 ? low : high) += reach;
+    }
+    return std::pair(reinterpret_cast<std::uintptr_t>(low), reinterpret_cast<std::uintptr_t>(high));
+  };
+  const auto [a_low, a_high] = address_range(a);
+  const auto [b_low, b_high] = address_range(b);
+  return a_low <= b_high && b_low <= a_high;
+}
+
+/// Whether writing to `out` from front to back could change elements of x before they are read.
+template <class X, class Out>
+bool is_clobbered_by(TensorView<const X> x, TensorView<const Out> out) {
+  if constexpr (!std::same_as<X, Out>) {
+    return false;  // tensors of two types do not share their memory
+  } else {
+    const bool is_same =
+        x.data() == out.data() && x.shape() == out.shape() && x.strides() == out.strides();
+    return !is_same && overlap(x, out);
+  }
+}
+
+}  // namespace dlfs::detail

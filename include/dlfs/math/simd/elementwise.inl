@@ -1,0 +1,231 @@
+// out = op(in...) element by element, between arrays of different types: the part of kernels.inl
+// that elementwise operations run on.
+
+#if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
+
+/// `count` lanes of T in a register.
+template <class T, int count>
+using Lanes = typename VectorOf<T, count>::Register;
+
+/// Where static_cast from From to To stops on its way, or To. g++ 12 takes vectors apart whose
+/// elements change their size by more than two, or from small integers to real numbers; AVX-512
+/// makes integers smaller at once.
+template <class To, class From>
+constexpr auto next_stop() {
+  constexpr bool from_integer = std::integral<From>;
+  constexpr bool to_integer = std::integral<To>;
+  if constexpr (from_integer && (to_integer ? sizeof(To) > 2 * sizeof(From) : sizeof(From) < 4)) {
+    using Wider = dlfs::detail::SignedInteger<2 * sizeof(From)>;
+    return std::conditional_t<std::is_signed_v<From>, Wider, std::make_unsigned_t<Wider>>{};
+  } else if constexpr (from_integer && to_integer && sizeof(From) > 2 * sizeof(To) &&
+                       vector_bytes < 64) {
+    return dlfs::detail::SignedInteger<sizeof(From) / 2>{};
+  } else if constexpr (!from_integer && to_integer && sizeof(To) < 4) {
+    return std::int32_t{};
+  } else {
+    return To{};
+  }
+}
+
+/// to = static_cast<To>(from), lane by lane.
+template <int count, class From, class To>
+DLFS_INLINE void convert(const Lanes<From, count>& from, Lanes<To, count>& to) {
+#if defined(DLFS_SIMD_VECTORS)
+  using Stop = decltype(next_stop<To, From>());
+  if constexpr (std::same_as<From, To>) {
+    to = from;
+  } else if constexpr (count == 1) {
+    to = static_cast<To>(from);
+  } else {
+    const auto stop = __builtin_convertvector(from, Lanes<Stop, count>);
+    convert<count, Stop, To>(stop, to);
+  }
+#else
+  to = static_cast<To>(from);
+#endif
+}
+
+/// Elements where they lie, as lanes of their register type.
+template <int count, class T>
+DLFS_INLINE void load_lanes(const T* from, Lanes<RegisterElement<T>, count>& to) {
+  if constexpr (count == 1) {
+    to = static_cast<RegisterElement<T>>(*from);
+  } else if constexpr (dlfs::detail::HalfElement<T>) {
+    for (int i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
+  } else {
+    to = *reinterpret_cast<const typename VectorOf<RegisterElement<T>, count>::Memory*>(from);
+  }
+}
+
+template <int count, class T>
+DLFS_INLINE void store_lanes(const Lanes<RegisterElement<T>, count>& from, T* to) {
+  if constexpr (count == 1) {
+    *to = static_cast<T>(from);
+  } else if constexpr (dlfs::detail::HalfElement<T>) {
+    for (int i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
+  } else {
+    *reinterpret_cast<typename VectorOf<RegisterElement<T>, count>::Memory*>(to) = from;
+  }
+}
+
+/// `count` elements, converted to what an operation computes with.
+template <int count, class Compute>
+struct Loaded {
+  template <class T>
+  DLFS_INLINE explicit Loaded(const T* from) {
+    Lanes<RegisterElement<T>, count> lanes;
+    load_lanes<count>(from, lanes);
+    convert<count, RegisterElement<T>, Compute>(lanes, value);
+  }
+  Lanes<Compute, count> value;
+};
+
+/// result = op(in...) of `count` elements.
+template <int count, class Compute, class Out, class Op, class... In>
+DLFS_INLINE void compute_lanes(const Op& op, Lanes<RegisterElement<Out>, count>& result,
+                               const In*... in) {
+  using Value = Lanes<Compute, count>;
+  if constexpr (std::same_as<Out, bool> && count > 1) {
+    decltype(std::declval<Value>() < std::declval<Value>()) mask;
+    op(Loaded<count, Compute>(in).value..., mask);
+    convert<count, std::remove_cvref_t<decltype(mask[0])>, RegisterElement<bool>>(mask, result);
+    result &= RegisterElement<bool>{1};
+  } else if constexpr (std::same_as<Out, bool>) {
+    bool value;
+    op(Loaded<count, Compute>(in).value..., value);
+    result = value;
+  } else {
+    Value value;
+    op(Loaded<count, Compute>(in).value..., value);
+    convert<count, Compute, RegisterElement<Out>>(value, result);
+  }
+}
+
+/// The elements of an operand that is too short for a vector, filled up to one.
+template <int count, class T>
+struct FilledUpOperand {
+  FilledUpOperand(const Operand<T>& operand, Index size) {
+    for (Index i = 0; i < count; ++i) elements[i] = i < size ? *operand.at(i) : T();
+  }
+  T elements[count];
+};
+
+/// See simd::apply. Takes operands by value: what it stores could change those in memory.
+template <class Compute, class Op, class Out, class... In>
+DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index size, Out* out, Operand<In>... in) {
+  constexpr int count =
+      std::min({lanes<Compute>, lanes<RegisterElement<Out>>, lanes<RegisterElement<In>>...});
+  Lanes<RegisterElement<Out>, count> result;
+  if (size >= count) {
+    // The last vector overlaps the one before it, so its operands are read before any is written.
+    Lanes<RegisterElement<Out>, count> last;
+    compute_lanes<count, Compute, Out>(op, last, in.at(size - count)...);
+    for (Index i = 0; i < size - count; i += count) {
+      compute_lanes<count, Compute, Out>(op, result, in.at(i)...);
+      store_lanes<count>(result, out + i);
+    }
+    store_lanes<count>(last, out + size - count);
+  } else if (size > 0) {
+    compute_lanes<count, Compute, Out>(op, result,
+                                       FilledUpOperand<count, In>(in, size).elements...);
+    Out results[count];
+    store_lanes<count>(result, results);
+    std::copy_n(results, size, out);
+  }
+}
+
+/// a = op(a, b).
+template <class Value, class Op>
+DLFS_INLINE void combine(const Op& op, Value& a, const Value& b) {
+  Value result;
+  op(a, b, result);
+  a = result;
+}
+
+/// See simd::fold.
+template <class Compute, class Op, class In>
+DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
+  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
+  constexpr int chains = 4;  // that do not wait for one another
+  using Value = Lanes<Compute, count>;
+  Compute result = Loaded<1, Compute>(in).value;
+  Index i = 1;
+  if (count > 1 && size >= chains * count) {
+    Value parts[chains];
+    DLFS_UNROLL for (int k = 0; k < chains; ++k) {
+      parts[k] = Loaded<count, Compute>(in + k * count).value;
+    }
+    for (i = chains * count; i + chains * count <= size; i += chains * count) {
+      DLFS_UNROLL for (int k = 0; k < chains; ++k) {
+        combine<Value>(op, parts[k], Loaded<count, Compute>(in + i + k * count).value);
+      }
+    }
+    combine<Value>(op, parts[0], parts[1]);
+    combine<Value>(op, parts[2], parts[3]);
+    combine<Value>(op, parts[0], parts[2]);
+    for (; i + count <= size; i += count) {
+      combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);
+    }
+    Compute elements[count];
+    store_lanes<count>(parts[0], elements);
+    for (int width = count / 2; width > 0; width /= 2) {
+      for (int k = 0; k < width; ++k) combine<Compute>(op, elements[k], elements[k + width]);
+    }
+    result = elements[0];
+  }
+  for (; i < size; ++i) combine<Compute>(op, result, Loaded<1, Compute>(in + i).value);
+  return result;
+}
+
+/// See simd::position.
+template <class Compute, class Op, class In>
+DLFS_INLINE_CALLS Index position_in_vectors(const Op& op, Index size, const In* in) {
+  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
+  using Value = Lanes<Compute, count>;
+  // Whether b is better than a. A NaN is better than any number.
+  const auto is_better = [&op](Compute a, Compute b) {
+    Compute best;
+    op(a, b, best);
+    return best != a && a == a;
+  };
+  Index position = 0;
+  Compute value = Loaded<1, Compute>(in).value;
+  Index i = 1;
+#if defined(DLFS_SIMD_VECTORS)
+  if (count > 1 && size >= count) {
+    using Mask = decltype(std::declval<Value>() < std::declval<Value>());
+    using Number = std::remove_cvref_t<decltype(std::declval<Mask>()[0])>;
+    Value best = Loaded<count, Compute>(in).value;
+    Mask turn{};  // in which each lane found its best
+    for (i = count; i + count <= size; i += count) {
+      Value next;
+      op(best, Loaded<count, Compute>(in + i).value, next);
+      const Mask is_found = (next != best) & (best == best);
+      turn = is_found ? Mask{} + static_cast<Number>(i / count) : turn;
+      best = next;
+    }
+    Compute values[count];
+    Number turns[count];
+    store_lanes<count>(best, values);
+    store_lanes<count>(turn, turns);
+    value = values[0];
+    position = turns[0] * count;
+    for (int k = 1; k < count; ++k) {
+      const Index candidate = turns[k] * count + k;
+      const bool is_earlier = candidate < position && !is_better(values[k], value);
+      if (!is_better(value, values[k]) && !is_earlier) continue;
+      value = values[k];
+      position = candidate;
+    }
+  }
+#endif
+  for (; i < size; ++i) {
+    const Compute next = Loaded<1, Compute>(in + i).value;
+    if (!is_better(value, next)) continue;
+    value = next;
+    position = i;
+  }
+  return position;
+}
+
+#endif
