@@ -193,7 +193,14 @@ void copy_row(Index size, Row<T> to, Row<const T> from) {
     const T value = *from.data;
     for (Index i = 0; i < size; ++i) *to.at(i) = value;
   } else {
-    for (Index i = 0; i < size; ++i) *to.at(i) = *from.at(i);
+    T* out = to.data;
+    const T* in = from.data;
+#pragma GCC unroll 8
+    for (Index i = 0; i < size; ++i) {
+      *out = *in;
+      out += to.stride;
+      in += from.stride;
+    }
   }
 }
 

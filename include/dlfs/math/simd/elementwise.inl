@@ -142,86 +142,114 @@ DLFS_INLINE void combine(const Op& op, Value& a, const Value& b) {
   a = result;
 }
 
+#if defined(DLFS_SIMD_VECTORS)
+/// The lanes, moved round by `width` of them.
+template <int width, class Value, int... lane>
+DLFS_INLINE void rotate(const Value& x, Value& out, std::integer_sequence<int, lane...>) {
+  out = __builtin_shufflevector(x, x, ((lane + width) % static_cast<int>(sizeof...(lane)))...);
+}
+
+/// Every lane becomes x[0] op x[1] op ... of `count` lanes.
+template <int count, int width = count / 2, class Value, class Op>
+DLFS_INLINE void fold_lanes(const Op& op, Value& x) {
+  if constexpr (width > 0) {
+    Value rotated;
+    rotate<width>(x, rotated, std::make_integer_sequence<int, count>{});
+    combine<Value>(op, x, rotated);
+    fold_lanes<count, width / 2>(op, x);
+  }
+}
+#endif
+
 /// See simd::fold.
 template <class Compute, class Op, class In>
 DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
-  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
-  constexpr int chains = 4;  // that do not wait for one another
-  using Value = Lanes<Compute, count>;
   Compute result = Loaded<1, Compute>(in).value;
   Index i = 1;
-  if (count > 1 && size >= chains * count) {
-    Value parts[chains];
-    DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-      parts[k] = Loaded<count, Compute>(in + k * count).value;
-    }
-    for (i = chains * count; i + chains * count <= size; i += chains * count) {
+#if defined(DLFS_SIMD_VECTORS)
+  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
+  constexpr int chains = 4;  // that do not wait for one another
+  if constexpr (count > 1) {
+    using Value = Lanes<Compute, count>;
+    if (size >= chains * count) {
+      Value parts[chains];
       DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-        combine<Value>(op, parts[k], Loaded<count, Compute>(in + i + k * count).value);
+        parts[k] = Loaded<count, Compute>(in + k * count).value;
       }
+      for (i = chains * count; i + chains * count <= size; i += chains * count) {
+        DLFS_UNROLL for (int k = 0; k < chains; ++k) {
+          combine<Value>(op, parts[k], Loaded<count, Compute>(in + i + k * count).value);
+        }
+      }
+      for (; i + count <= size; i += count) {
+        combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);
+      }
+      combine<Value>(op, parts[0], parts[1]);
+      combine<Value>(op, parts[2], parts[3]);
+      combine<Value>(op, parts[0], parts[2]);
+      fold_lanes<count>(op, parts[0]);
+      result = parts[0][0];
     }
-    combine<Value>(op, parts[0], parts[1]);
-    combine<Value>(op, parts[2], parts[3]);
-    combine<Value>(op, parts[0], parts[2]);
-    for (; i + count <= size; i += count) {
-      combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);
-    }
-    Compute elements[count];
-    store_lanes<count>(parts[0], elements);
-    for (int width = count / 2; width > 0; width /= 2) {
-      for (int k = 0; k < width; ++k) combine<Compute>(op, elements[k], elements[k + width]);
-    }
-    result = elements[0];
   }
+#endif
   for (; i < size; ++i) combine<Compute>(op, result, Loaded<1, Compute>(in + i).value);
   return result;
 }
 
+#if defined(DLFS_SIMD_VECTORS)
+/// The first lane among those of the mask that have the smallest turn, and that turn.
+template <int count, class Mask>
+DLFS_INLINE void first_of(const Mask& mask, const Mask& turns, int& turn, int& lane) {
+  using Number = std::remove_cvref_t<decltype(mask[0])>;
+  const auto smaller = [](const Mask& a, const Mask& b, Mask& out) { out = a < b ? a : b; };
+  const Mask none = Mask{} + std::numeric_limits<Number>::max();
+  Mask least_turn = mask ? turns : none;
+  fold_lanes<count>(smaller, least_turn);
+  Mask numbers;
+  for (int k = 0; k < count; ++k) numbers[k] = static_cast<Number>(k);
+  Mask least_lane = (mask & (turns == least_turn)) ? numbers : none;
+  fold_lanes<count>(smaller, least_lane);
+  turn = static_cast<int>(least_turn[0]);
+  lane = static_cast<int>(least_lane[0]);
+}
+#endif
+
 /// See simd::position.
 template <class Compute, class Op, class In>
 DLFS_INLINE_CALLS Index position_in_vectors(const Op& op, Index size, const In* in) {
-  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
-  using Value = Lanes<Compute, count>;
-  // Whether b is better than a. A NaN is better than any number.
-  const auto is_better = [&op](Compute a, Compute b) {
-    Compute best;
-    op(a, b, best);
-    return best != a && a == a;
-  };
   Index position = 0;
   Compute value = Loaded<1, Compute>(in).value;
   Index i = 1;
 #if defined(DLFS_SIMD_VECTORS)
-  if (count > 1 && size >= count) {
+  constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
+  if constexpr (count > 1) {
+    using Value = Lanes<Compute, count>;
     using Mask = decltype(std::declval<Value>() < std::declval<Value>());
     using Number = std::remove_cvref_t<decltype(std::declval<Mask>()[0])>;
-    Value best = Loaded<count, Compute>(in).value;
-    Mask turn{};  // in which each lane found its best
-    for (i = count; i + count <= size; i += count) {
-      Value next;
-      op(best, Loaded<count, Compute>(in + i).value, next);
-      const Mask is_found = (next != best) & (best == best);
-      turn = is_found ? Mask{} + static_cast<Number>(i / count) : turn;
-      best = next;
-    }
-    Compute values[count];
-    Number turns[count];
-    store_lanes<count>(best, values);
-    store_lanes<count>(turn, turns);
-    value = values[0];
-    position = turns[0] * count;
-    for (int k = 1; k < count; ++k) {
-      const Index candidate = turns[k] * count + k;
-      const bool is_earlier = candidate < position && !is_better(values[k], value);
-      if (!is_better(value, values[k]) && !is_earlier) continue;
-      value = values[k];
-      position = candidate;
+    if (size >= count) {
+      Value best = Loaded<count, Compute>(in).value;
+      Mask turns{};  // in which each lane found its best
+      for (i = count; i + count <= size; i += count) {
+        Value next;
+        op(best, Loaded<count, Compute>(in + i).value, next);
+        // A NaN is better than any number, and differs from itself.
+        const Mask is_found = (next != best) & (best == best);
+        turns = is_found ? Mask{} + static_cast<Number>(i / count) : turns;
+        best = next;
+      }
+      Value best_of_all = best;
+      fold_lanes<count>(op, best_of_all);
+      value = best_of_all[0];
+      int turn, lane;
+      first_of<count, Mask>((best == best_of_all) | (best != best), turns, turn, lane);
+      position = turn * count + lane;
     }
   }
 #endif
-  for (; i < size; ++i) {
-    const Compute next = Loaded<1, Compute>(in + i).value;
-    if (!is_better(value, next)) continue;
+  for (; i < size && value == value; ++i) {
+    Compute next;
+    op(value, Loaded<1, Compute>(in + i).value, next);
+    if (next == value) continue;
     value = next;
     position = i;
   }
