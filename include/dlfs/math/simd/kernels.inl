@@ -228,11 +228,15 @@ void transpose_matrix(Index rows, Index columns, const T* from, Index from_strid
 /// out[i * stride] = start + sum over j of matrix[i][j] in[j]
 template <class T, const auto& matrix>
 DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
-                                  std::size_t stride) {
-  DLFS_UNROLL for (std::size_t i = 0; i < matrix.size(); ++i) {
+                                  int stride) {
+  constexpr int rows = static_cast<int>(matrix.size());
+  constexpr int columns = static_cast<int>(matrix[0].size());
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    const auto& factors = matrix[static_cast<std::size_t>(i)];
     Vector<T> sum = start;
-    DLFS_UNROLL for (std::size_t j = 0; j < matrix[0].size(); ++j) {
-      if (matrix[i][j] != 0) sum += in[j] * static_cast<T>(matrix[i][j]);
+    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+      const double factor = factors[static_cast<std::size_t>(j)];
+      if (factor != 0) sum += in[j] * static_cast<T>(factor);
     }
     out[i * stride] = sum;
   }
