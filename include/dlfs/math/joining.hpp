@@ -184,7 +184,7 @@ struct Padding {
 template <AnyTensor X>
 Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
                        PadMode mode = PadMode::constant,
-                       std::type_identity_t<Element<X>> value = 0) {
+                       std::type_identity_t<Element<X>> value = Element<X>(0)) {
   const int rank = x.rank();
   if (static_cast<int>(widths.size()) != rank && widths.size() != 1) {
     throw ShapeError(concat("pad: ", widths.size(), " pairs of widths for the shape ", x.shape()));

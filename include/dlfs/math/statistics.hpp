@@ -92,7 +92,7 @@ auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepD
 /// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.
 enum class Norm { one, two, infinity };
 
-/// The norm of all elements, as of one vector.
+/// The norm of all elements, as of one vector; 0 if there are none.
 template <AnyTensor X>
   requires(RealElement<Element<X>>)
 Element<X> norm(const X& x, Norm order = Norm::two) {
@@ -106,7 +106,7 @@ template <AnyTensor X>
 Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,
                         KeepDims keep_dims = KeepDims::no) {
   if (order == Norm::one) return sum(abs(const_view(x)), axes, keep_dims);
-  if (order == Norm::infinity) return max(abs(const_view(x)), axes, keep_dims);
+  if (order == Norm::infinity && !x.empty()) return max(abs(const_view(x)), axes, keep_dims);
   return sqrt(sum(square(const_view(x)), axes, keep_dims));
 }
 
