@@ -2,7 +2,11 @@
 
 #include <cstdint>
 #include <limits>
+#include <list>
+#include <ranges>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -10,6 +14,19 @@
 
 namespace dlfs {
 namespace {
+
+TEST(FromRange, TakesContainersViewsAndStreams) {
+  const std::list<int> numbers{4, 5, 6};
+  const auto x = from_range(numbers);
+  ASSERT_EQ(to_string(x.shape()), "(3,)");
+  EXPECT_EQ(x(2), 6);
+  const auto squares = from_range(numbers | std::views::transform([](int n) { return n * n; }));
+  EXPECT_EQ(squares(1), 25);
+  std::istringstream stream("1.5 2.5");
+  const auto read = from_range(std::ranges::istream_view<double>(stream));
+  EXPECT_EQ(read(1), 2.5);
+  EXPECT_TRUE(from_range(std::vector<float>{}).empty());
+}
 
 TEST(Arange, HasTheElementsOfNumPy) {
   const auto x = arange<double>(-5, 5, 0.1);

@@ -40,6 +40,41 @@ static_assert(HasMap<Tensor<float>&> && !HasMap<Tensor<float>> && !HasMap<const 
 
 static_assert(!std::is_assignable_v<decltype(MatrixMap<const float>(nullptr, 1, 1)(0, 0)), float>);
 
+template <class X>
+concept HasView = requires(X&& x) {
+  as_view(std::forward<X>(x));
+};
+static_assert(HasView<Eigen::MatrixXf&> && HasView<const Eigen::ArrayXXd&>);
+static_assert(!HasView<Eigen::MatrixXf>, "it expires");
+static_assert(!HasView<decltype(Eigen::MatrixXf() + Eigen::MatrixXf())>, "it has no memory");
+
+TEST(AsView, IsTheEigenMatrixItself) {
+  Eigen::MatrixXf columns(2, 3);  // column by column in memory
+  columns << 1, 2, 3, 4, 5, 6;
+  const TensorView<float> view = as_view(columns);
+  EXPECT_EQ(to_string(view.shape()), "(2, 3)");
+  EXPECT_EQ(view(1, 0), 4);
+  view(0, 2) = 9;
+  EXPECT_EQ(columns(0, 2), 9);
+
+  const Eigen::Array<int, 2, 2, Eigen::RowMajor> rows{{1, 2}, {3, 4}};
+  const TensorView<const int> fixed = as_view(rows);
+  EXPECT_EQ(fixed(1, 0), 3);
+  EXPECT_EQ(fixed.data(), rows.data());
+}
+
+TEST(AsView, BlocksAndVectorsKeepTheirStrides) {
+  Eigen::MatrixXd matrix(3, 3);
+  matrix << 1, 2, 3, 4, 5, 6, 7, 8, 9;
+  const auto row = as_view(matrix.row(1));
+  EXPECT_EQ(to_string(row.shape()), "(3,)");
+  EXPECT_EQ(row(2), 6);
+  const auto block = as_view(matrix.bottomRightCorner(2, 2));
+  EXPECT_EQ(block(0, 1), 6);
+  EXPECT_EQ(block(1, 0), 8);
+  EXPECT_EQ(to_string(as_view(Eigen::VectorXd(Eigen::VectorXd::Ones(4)).head(2)).shape()), "(2,)");
+}
+
 TEST(AsMatrix, IsTheTensorItself) {
   auto x = array<float>({{1, 2, 3}, {4, 5, 6}});
   auto matrix = as_matrix(x);

@@ -3,10 +3,26 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <iterator>
+#include <span>
+#include <vector>
 
 #include "dlfs/core/tensor.hpp"
 
 namespace dlfs {
+
+/// A vector of what a range holds: a container, a span, a view, numbers read from a stream.
+template <class R>
+  requires requires(R& range) {
+    { std::begin(range) } -> std::input_iterator;
+    std::end(range);
+  }
+auto from_range(R&& range) {
+  using T = std::iter_value_t<decltype(std::begin(range))>;
+  std::vector<T> values;
+  for (auto&& value : range) values.push_back(value);
+  return Tensor<T>({static_cast<Index>(values.size())}, std::span<const T>(values));
+}
 
 /// start, start + step, ... up to, but not with, stop: NumPy's arange, to its last digit. A step
 /// that is not exact may give one element more or less.

@@ -23,6 +23,19 @@ using ArrayMap =
                                   const Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>,
                                   Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>>>;
 
+namespace detail {
+
+template <class T, class Derived>
+TensorView<T> view_of_eigen(Derived& x) {
+  if constexpr (Derived::IsVectorAtCompileTime) {
+    return {x.data(), Shape{x.size()}, Strides{x.innerStride()}};
+  } else {
+    return {x.data(), Shape{x.rows(), x.cols()}, Strides{x.rowStride(), x.colStride()}};
+  }
+}
+
+}  // namespace detail
+
 /// Rank 2 as an Eigen matrix, without a copy.
 /// @throws ShapeError unless the rank is 2 and each row is dense.
 template <class T>
@@ -63,5 +76,23 @@ ArrayMap<const T> as_array(const Tensor<T>& x) {
 }
 template <class T>
 ArrayMap<const T> as_array(const Tensor<T>&& expiring) = delete;
+
+/// An Eigen matrix, array, map or block of either storage order as a view, without a copy: vectors
+/// have rank 1, all others rank 2. What Eigen only computes has no memory: take `.eval()` of it.
+template <class Derived>
+  requires((Derived::Flags & Eigen::DirectAccessBit) != 0)
+auto as_view(Eigen::DenseBase<Derived>& x) {
+  using T = std::remove_pointer_t<decltype(x.derived().data())>;
+  return detail::view_of_eigen<T>(x.derived());
+}
+template <class Derived>
+  requires((Derived::Flags & Eigen::DirectAccessBit) != 0)
+auto as_view(const Eigen::DenseBase<Derived>& x) {
+  return detail::view_of_eigen<const typename Derived::Scalar>(x.derived());
+}
+/// A matrix that expires has nothing to look at; a map or a block of another one lives on.
+template <class Derived>
+  requires(std::derived_from<Derived, Eigen::PlainObjectBase<Derived>>)
+void as_view(const Eigen::DenseBase<Derived>&& expiring) = delete;
 
 }  // namespace dlfs
