@@ -16,11 +16,11 @@ namespace fs = std::filesystem;
 
 struct Rule {
   int rank;
-  std::vector<std::string> libraries = {};  // headers besides the standard library's
+  std::vector<std::string> libraries = {};  // beyond the standard library
 };
 
 const std::map<std::string, Rule, std::less<>> rules = {
-    {"core", {.rank = 0, .libraries = {"Eigen/Core"}}},
+    {"core", {.rank = 0, .libraries = {"Eigen/Core", "sys/mman.h"}}},
     {"math", {.rank = 1}},
     {"nn", {.rank = 2}},
     {"optim", {.rank = 3}},
