@@ -1,9 +1,9 @@
 #include "dlfs/core/creation.hpp"
 
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <list>
-#include <ranges>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,15 +15,20 @@
 namespace dlfs {
 namespace {
 
-TEST(FromRange, TakesContainersViewsAndStreams) {
-  const std::list<int> numbers{4, 5, 6};
-  const auto x = from_range(numbers);
+/// The numbers of a stream, which can be read once.
+struct NumbersOf {
+  std::istream* stream;
+  auto begin() const { return std::istream_iterator<double>(*stream); }
+  auto end() const { return std::istream_iterator<double>(); }
+};
+
+TEST(FromRange, TakesContainersAndStreams) {
+  const auto x = from_range(std::list<int>{4, 5, 6});
   ASSERT_EQ(to_string(x.shape()), "(3,)");
   EXPECT_EQ(x(2), 6);
-  const auto squares = from_range(numbers | std::views::transform([](int n) { return n * n; }));
-  EXPECT_EQ(squares(1), 25);
   std::istringstream stream("1.5 2.5");
-  const auto read = from_range(std::ranges::istream_view<double>(stream));
+  const auto read = from_range(NumbersOf{&stream});
+  ASSERT_EQ(read.size(), 2);
   EXPECT_EQ(read(1), 2.5);
   EXPECT_TRUE(from_range(std::vector<float>{}).empty());
 }
