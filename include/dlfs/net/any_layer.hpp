@@ -5,9 +5,16 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/net/composition.hpp"
 #include "dlfs/nn/layer.hpp"
 
 namespace dlfs {
+
+/// A layer that is made of others, and shows them.
+template <class L>
+concept CompositeLayer = Layer<L> && requires(const L& layer) {
+  { layer.composition() } -> std::same_as<Composition<typename L::Scalar>>;
+};
 
 /// A layer of any type behind one type, with value semantics: copying it copies the layer.
 template <std::floating_point T>
@@ -32,9 +39,15 @@ class AnyLayer {
   LayerTraits traits() const { return model_->traits(); }
   Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
   Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }
+  Index flops(const Shape& x) const { return model_->flops(x); }
+  Composition<T> composition() const { return model_->composition(); }
   void forward(const ForwardPass<T>& pass) const { model_->forward(pass); }
   void backward(const BackwardPass<T>& pass) const { model_->backward(pass); }
   std::vector<Parameter<T>*> parameters() { return model_->parameters(); }
+  std::vector<const Parameter<T>*> parameters() const {
+    const auto list = model_->parameters();
+    return {list.begin(), list.end()};
+  }
   std::vector<NamedTensor<T>*> buffers() { return model_->buffers(); }
   void observe(const Shape& x, const std::byte* saved) { model_->observe(x, saved); }
 
@@ -45,6 +58,8 @@ class AnyLayer {
     virtual LayerTraits traits() const = 0;
     virtual Shape output_shape(const Shape& x) const = 0;
     virtual Index saved_bytes(const Shape& x) const = 0;
+    virtual Index flops(const Shape& x) const = 0;
+    virtual Composition<T> composition() const = 0;
     virtual void forward(const ForwardPass<T>& pass) const = 0;
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
@@ -63,6 +78,20 @@ class AnyLayer {
         return layer.saved_bytes(x);
       } else {
         return 0;
+      }
+    }
+    Index flops(const Shape& x) const override {
+      if constexpr (LayerWithFlops<L>) {
+        return layer.flops(x);
+      } else {
+        return 0;
+      }
+    }
+    Composition<T> composition() const override {
+      if constexpr (CompositeLayer<L>) {
+        return layer.composition();
+      } else {
+        return {};
       }
     }
     void forward(const ForwardPass<T>& pass) const override { layer.forward(pass); }

@@ -164,6 +164,21 @@ class Sequential {
     return plan.y(plan.count() - 1);
   }
 
+  Index flops(const Shape& x) const {
+    const Plan plan(chain_, x, /*with_backward=*/false);
+    Index sum = 0;
+    for (Index i = 0; i < plan.count(); ++i) sum += link(i).layer.flops(plan.shape_into(i));
+    return sum;
+  }
+
+  Composition<T> composition() const {
+    Composition<T> composition;
+    for (Index i = 0; i < layer_count(); ++i) {
+      composition.parts.push_back({layer_name(i), &layer(i)});
+    }
+    return composition;
+  }
+
   Index saved_bytes(const Shape& x) const {
     return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
   }

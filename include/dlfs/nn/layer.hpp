@@ -76,6 +76,8 @@ struct BackwardPass {
 /// and where there is something to return:
 ///
 ///   parameters()             pointers to its `Parameter<T>`s
+///   flops(x) const           floating-point operations of `forward` on a batch of shape x; a layer
+///                            that has few for each element, ReLU or pooling, does not count them
 ///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
 ///   observe(x, saved)        takes what a training pass on a batch of shape x saved into the
 ///                            layer's state, its `buffers()`: pointers to `NamedTensor<T>`s
@@ -96,6 +98,12 @@ concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
 template <class L>
 concept LayerWithParameters = Layer<L> && requires(L& layer) {
   { *std::begin(layer.parameters()) } -> std::convertible_to<Parameter<typename L::Scalar>*>;
+};
+
+/// A layer whose floating-point operations are counted.
+template <class L>
+concept LayerWithFlops = Layer<L> && requires(const L& layer, const Shape& shape) {
+  { layer.flops(shape) } -> std::same_as<Index>;
 };
 
 /// A layer whose backward pass needs more than x and y.

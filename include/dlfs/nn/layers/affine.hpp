@@ -61,6 +61,8 @@ class Affine {
     return {x[0], W[1]};
   }
 
+  Index flops(const Shape& x) const { return 2 * x[0] * weight_.value.size(); }
+
   void forward(const ForwardPass<T>& pass) const {
     const Tensor<T>& b = bias_.value;
     for (Index n = 0; n < pass.y.extent(0); ++n) {

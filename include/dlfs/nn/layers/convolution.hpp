@@ -67,6 +67,10 @@ class Convolution {
     return convolution_shape(x, weight_.value.shape(), options_.window(), options_.groups);
   }
 
+  Index flops(const Shape& x) const {
+    return 2 * output_shape(x).size() * (weight_.value.size() / options_.filters);
+  }
+
   void forward(const ForwardPass<T>& pass) const {
     convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups, pass.y);
   }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <vector>
+
+namespace dlfs {
+
+template <std::floating_point T>
+class AnyLayer;
+
+/// How the parts of a composite layer make one output.
+enum class Join {
+  chain,          // each part takes the output of the one before it
+  sum,            // each part takes the composite's input; their outputs are added
+  concatenation,  // likewise, and their outputs are put side by side along the channels
+};
+
+/// A layer within a composite.
+template <std::floating_point T>
+struct Part {
+  std::string name;
+  const AnyLayer<T>* layer;
+};
+
+/// What a composite layer is made of, for those who look inside. A layer that is not composed has
+/// no parts.
+template <std::floating_point T>
+struct Composition {
+  Join join = Join::chain;
+  std::vector<Part<T>> parts{};
+};
+
+}  // namespace dlfs

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/tools/text_table.hpp"
+
+namespace dlfs {
+
+/// What a layer costs in one direction of a training step.
+struct PassCost {
+  double milliseconds = 0;  // of all threads together
+  Index flops = 0;          // those of matrix products and convolutions
+
+  /// Billions of floating-point operations a second, of each thread.
+  double gflops_per_second() const {
+    return milliseconds > 0 ? static_cast<double>(flops) / milliseconds * 1e-6 : 0;
+  }
+};
+
+struct LayerProfile {
+  std::string name;
+  std::string kind;
+  PassCost forward;
+  PassCost backward;
+};
+
+/// Where the time of a training step goes.
+struct Profile {
+  std::vector<LayerProfile> layers;
+
+  /// Milliseconds of all layers, in both directions.
+  double milliseconds() const {
+    double sum = 0;
+    for (const auto& layer : layers) {
+      sum += layer.forward.milliseconds + layer.backward.milliseconds;
+    }
+    return sum;
+  }
+};
+
+struct ProfileOptions {
+  Index steps = 20;  // of which the median counts; another one before them is not measured
+};
+
+namespace detail {
+
+/// What the tiles of a step have cost so far, added up by all threads.
+struct CostCounter {
+  std::atomic<std::int64_t> nanoseconds{0};
+  std::atomic<Index> flops{0};
+
+  template <class Work>
+  void count(Index work_flops, Work&& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - begin;
+    nanoseconds.fetch_add(time.count(), std::memory_order_relaxed);
+    flops.fetch_add(work_flops, std::memory_order_relaxed);
+  }
+};
+
+/// A layer that takes the time of another one and is the same in all else, so that a network walks
+/// through it in the same tiles. Copies share the counters.
+template <std::floating_point T>
+class TimedLayer {
+ public:
+  using Scalar = T;
+
+  TimedLayer(const Sequential<T>& network, Index i) : layer_(network.layer(i)) {}
+
+  LayerTraits traits() const { return layer_.traits(); }
+  Shape output_shape(const Shape& x) const { return layer_.output_shape(x); }
+  Index saved_bytes(const Shape& x) const { return layer_.saved_bytes(x); }
+  void forward(const ForwardPass<T>& pass) const {
+    counters_->forward.count(layer_.flops(pass.x.shape()), [&] { layer_.forward(pass); });
+  }
+  void backward(const BackwardPass<T>& pass) const {
+    // Each of the two gradients, by the weights and by x, costs as much as the way forward.
+    const Index gradients = pass.needs_dx() ? 2 : 1;
+    counters_->backward.count(gradients * layer_.flops(pass.x.shape()),
+                              [&] { layer_.backward(pass); });
+  }
+  std::vector<Parameter<T>*> parameters() { return layer_.parameters(); }
+  std::vector<NamedTensor<T>*> buffers() { return layer_.buffers(); }
+  void observe(const Shape& x, const std::byte* saved) { layer_.observe(x, saved); }
+
+  CostCounter& forward_counter() { return counters_->forward; }
+  CostCounter& backward_counter() { return counters_->backward; }
+
+ private:
+  struct Counters {
+    CostCounter forward;
+    CostCounter backward;
+  };
+
+  AnyLayer<T> layer_;
+  std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
+};
+
+/// The cost of one direction of one layer over the steps.
+class CostSamples {
+ public:
+  /// Takes what a step has counted.
+  void take(CostCounter& counter) {
+    milliseconds_.push_back(static_cast<double>(counter.nanoseconds.exchange(0)) * 1e-6);
+    flops_ = counter.flops.exchange(0);
+  }
+  void clear() { milliseconds_.clear(); }
+
+  PassCost median() {
+    const auto middle = milliseconds_.begin() + static_cast<Index>(milliseconds_.size() / 2);
+    std::nth_element(milliseconds_.begin(), middle, milliseconds_.end());
+    return {*middle, flops_};
+  }
+
+ private:
+  std::vector<double> milliseconds_;
+  Index flops_ = 0;
+};
+
+}  // namespace detail
+
+/// Times every layer of a network in training steps on a batch x (N, ...), while the network walks
+/// through them as always, in tiles and on several threads; loss and optimizer are not in it. The
+/// network itself stays as it is.
+/// @throws ShapeError, naming the layer, where x does not fit; ValueError for less than one step.
+template <std::floating_point T>
+Profile profile(const Sequential<T>& network, const Tensor<T>& x,
+                const ProfileOptions& options = {}) {
+  if (options.steps < 1) {
+    throw ValueError(concat("profile: expected at least 1 step, got ", options.steps));
+  }
+  Sequential<T> timed;
+  std::vector<detail::TimedLayer<T>> layers;
+  for (Index i = 0; i < network.layer_count(); ++i) {
+    layers.emplace_back(network, i);
+    timed.add(network.layer_name(i), layers.back());
+  }
+  const auto dy = ones<T>(network.output_shape(x.shape()));
+  std::vector<std::array<detail::CostSamples, 2>> samples(layers.size());
+  for (Index step = -1; step < options.steps; ++step) {
+    timed.forward(x);
+    timed.backward(dy);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      samples[i][0].take(layers[i].forward_counter());
+      samples[i][1].take(layers[i].backward_counter());
+      if (step >= 0) continue;
+      for (auto& direction : samples[i]) direction.clear();
+    }
+  }
+  Profile profile;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    profile.layers.push_back({network.layer_name(static_cast<Index>(i)),
+                              std::string(layers[i].traits().kind), samples[i][0].median(),
+                              samples[i][1].median()});
+  }
+  return profile;
+}
+
+/// A table: for each layer, and in total, milliseconds and GFLOP/s of both directions, and the
+/// layer's share of the time.
+inline std::string to_string(const Profile& profile) {
+  std::vector<std::vector<std::string>> rows{
+      {"layer", "kind", "forward ms", "GFLOP/s", "backward ms", "GFLOP/s", "share"}};
+  const double total = profile.milliseconds();
+  const auto add = [&](const LayerProfile& layer) {
+    const auto rate = [](const PassCost& cost) {
+      return cost.flops == 0 ? "" : detail::fixed(cost.gflops_per_second(), 1);
+    };
+    const double time = layer.forward.milliseconds + layer.backward.milliseconds;
+    rows.push_back({layer.name, layer.kind, detail::fixed(layer.forward.milliseconds, 3),
+                    rate(layer.forward), detail::fixed(layer.backward.milliseconds, 3),
+                    rate(layer.backward),
+                    detail::fixed(total > 0 ? 100 * time / total : 0, 1) + " %"});
+  };
+  LayerProfile sum{"total", "", {}, {}};
+  const auto add_to = [](PassCost& to, const PassCost& cost) {
+    to.milliseconds += cost.milliseconds;
+    to.flops += cost.flops;
+  };
+  for (const LayerProfile& layer : profile.layers) {
+    add(layer);
+    add_to(sum.forward, layer.forward);
+    add_to(sum.backward, layer.backward);
+  }
+  add(sum);
+  return detail::text_table(rows, 2);
+}
+
+}  // namespace dlfs

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/tools/text_table.hpp"
+
+namespace dlfs {
+
+/// A layer in the summary of a network.
+struct LayerSummary {
+  std::string name;  // of a layer within a composite: "block1.conv1"
+  std::string kind;  // "convolution"
+  Shape output;
+  Index parameters = 0;  // numbers that are learned
+  Index flops = 0;       // of a forward pass; those of matrix products and convolutions
+};
+
+/// What a network is made of. A composite layer stands before its parts, and its numbers include
+/// theirs, as the totals do.
+struct Summary {
+  Shape input;
+  std::vector<LayerSummary> layers;
+  Index parameters = 0;
+  Index flops = 0;
+};
+
+namespace detail {
+
+template <std::floating_point T>
+void summarize(const std::string& name, const AnyLayer<T>& layer, Shape x, Summary& summary) {
+  LayerSummary row{name, std::string(layer.traits().kind), layer.output_shape(x), 0,
+                   layer.flops(x)};
+  for (const Parameter<T>* parameter : layer.parameters())
+    row.parameters += parameter->value.size();
+  summary.layers.push_back(std::move(row));
+
+  const Composition<T> composition = layer.composition();
+  for (const Part<T>& part : composition.parts) {
+    summarize(concat(name, '.', part.name), *part.layer, x, summary);
+    if (composition.join == Join::chain) x = part.layer->output_shape(x);
+  }
+}
+
+}  // namespace detail
+
+/// The layers of a network for a batch of shape x (N, ...), in their order.
+/// @throws ShapeError, naming the layer, where x does not fit.
+template <std::floating_point T>
+Summary summary(const Sequential<T>& network, Shape x) {
+  Summary summary{.input = x, .layers = {}, .flops = network.flops(x)};
+  for (const Parameter<T>* parameter : network.parameters()) {
+    summary.parameters += parameter->value.size();
+  }
+  for (const Part<T>& part : network.composition().parts) {
+    detail::summarize(part.name, *part.layer, x, summary);
+    x = part.layer->output_shape(x);
+  }
+  return summary;
+}
+
+/// A table: a line for each layer, and one of the totals.
+///
+///   layer    kind         output         parameters  MFLOP
+///   x                     (1, 784)
+///   affine1  affine       (1, 50)            39,250  0.078
+///   total                                    39,250  0.078
+inline std::string to_string(const Summary& summary) {
+  std::vector<std::vector<std::string>> rows{{"layer", "kind", "output", "parameters", "MFLOP"},
+                                             {"x", "", to_string(summary.input), "", ""}};
+  const auto numbers = [](Index parameters, Index flops) {
+    return std::pair(parameters == 0 ? "" : detail::grouped(parameters),
+                     flops == 0 ? "" : detail::fixed(static_cast<double>(flops) * 1e-6, 3));
+  };
+  for (const LayerSummary& layer : summary.layers) {
+    const auto [parameters, flops] = numbers(layer.parameters, layer.flops);
+    rows.push_back({layer.name, layer.kind, to_string(layer.output), parameters, flops});
+  }
+  const auto [parameters, flops] = numbers(summary.parameters, summary.flops);
+  rows.push_back({"total", "", "", parameters, flops});
+  return detail::text_table(rows, 3);
+}
+
+namespace detail {
+
+/// A graph in the language of Graphviz, as it grows.
+template <std::floating_point T>
+class DotGraph {
+ public:
+  /// The node of the network's input: no layer has an empty name.
+  static constexpr const char* input = "";
+
+  explicit DotGraph(const Shape& x) { node(input, concat("x\n", x)); }
+
+  /// Adds a layer that takes the output of the node `from`; returns the node of its own output.
+  std::string add(const std::string& name, const AnyLayer<T>& layer, const std::string& from,
+                  const Shape& x) {
+    const Composition<T> composition = layer.composition();
+    const std::string title = concat(name, ": ", layer.traits().kind);
+    if (composition.parts.empty()) {
+      node(name, concat(title, '\n', layer.output_shape(x)));
+      edge(from, name);
+      return name;
+    }
+    text_ += concat("subgraph ", quoted("cluster " + name), " {\nlabel = ", quoted(title), ";\n");
+    const std::string output = add_parts(name + '.', composition, from, x);
+    text_ += "}\n";
+    return output;
+  }
+
+  /// Adds the parts of a composite, each name behind a prefix.
+  std::string add_parts(const std::string& prefix, const Composition<T>& composition,
+                        const std::string& from, const Shape& x) {
+    if (composition.join != Join::chain) return add_branches(prefix, composition, from, x);
+    std::string last = from;
+    Shape shape = x;
+    for (const Part<T>& part : composition.parts) {
+      last = add(prefix + part.name, *part.layer, last, shape);
+      shape = part.layer->output_shape(shape);
+    }
+    return last;
+  }
+
+  std::string finish() && { return concat("digraph {\nnode [shape = box];\n", text_, "}\n"); }
+
+ private:
+  std::string add_branches(const std::string& prefix, const Composition<T>& composition,
+                           const std::string& from, const Shape& x) {
+    const bool is_sum = composition.join == Join::sum;
+    const std::string join = prefix + (is_sum ? "sum" : "concatenation");
+    node(join, is_sum ? "+" : "concatenate");
+    for (const Part<T>& part : composition.parts) {
+      edge(add(prefix + part.name, *part.layer, from, x), join);
+    }
+    return join;
+  }
+
+  static std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') result += '\\';
+      if (c == '\n') {
+        result += "\\n";
+      } else {
+        result += c;
+      }
+    }
+    return result + '"';
+  }
+
+  void node(const std::string& name, const std::string& label) {
+    text_ += concat(quoted(name), " [label = ", quoted(label), "];\n");
+  }
+  void edge(const std::string& from, const std::string& to) {
+    text_ += concat(quoted(from), " -> ", quoted(to), ";\n");
+  }
+
+  std::string text_;
+};
+
+}  // namespace detail
+
+/// The network as a graph in Graphviz's DOT, for a batch of shape x (N, ...): `dot -Tpng`. The
+/// parts of a composite layer stand in a frame.
+/// @throws ShapeError, naming the layer, where x does not fit.
+template <std::floating_point T>
+std::string to_dot(const Sequential<T>& network, const Shape& x) {
+  network.output_shape(x);
+  detail::DotGraph<T> graph(x);
+  graph.add_parts("", network.composition(), graph.input, x);
+  return std::move(graph).finish();
+}
+
+}  // namespace dlfs
