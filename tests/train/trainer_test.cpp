@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "dlfs/dlfs.hpp"
 #include "support/allocation_counter.hpp"
+#include "support/expect_tensor.hpp"
 #include "support/message.hpp"
 
 namespace dlfs {
@@ -109,6 +111,30 @@ TEST(Trainer, ASecondFitGoesOnWhereTheFirstEnded) {
   two.fit(data, test);
   EXPECT_EQ(two.history().step_losses, four.history().step_losses);
   EXPECT_EQ(two.history().epochs.back().epoch, 4);
+}
+
+TEST(Trainer, AugmentChangesTheBatchesAndNothingElse) {
+  const auto data = patches<float>(60, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 2, .batch_size = 20});
+  std::vector<std::uint64_t> firsts;  // random numbers of each batch's generator
+  trainer.augment([&](TensorView<float> x, std::span<const Index> samples, const Rng& rng) {
+    ASSERT_EQ(std::ssize(samples), x.extent(0));
+    for (Index n = 0; n < x.extent(0); ++n) {
+      ASSERT_EQ(x(n, 0, 1, 1), data.inputs(samples[static_cast<std::size_t>(n)], 0, 1, 1));
+    }
+    firsts.push_back(Rng(rng)());
+    for (float& pixel : std::span(x.data(), static_cast<std::size_t>(x.size()))) pixel = 0;
+  });
+  const auto untouched = data.inputs;
+  trainer.fit(data, patches<float>(10, 2));
+  test::expect_equal(data.inputs, untouched);
+  // Black images teach the first layer nothing.
+  test::expect_equal(network.parameters()[0]->value, convnet<float>(1).parameters()[0]->value);
+  ASSERT_EQ(firsts.size(), 6u);
+  EXPECT_EQ(firsts[0], firsts[2]);  // of one epoch
+  EXPECT_NE(firsts[0], firsts[3]);
 }
 
 TEST(Trainer, StopEndsTheTraining) {

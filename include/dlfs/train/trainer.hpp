@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,6 +80,12 @@ class Trainer {
     learning_rate_ = std::move(learning_rate);
   }
 
+  /// Has every batch changed before the network sees it, in training only: by an Augmentation, or
+  /// by any f(images, the numbers of their samples, a generator of the epoch).
+  void augment(std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> change) {
+    augment_ = std::move(change);
+  }
+
   /// From a callback: ends `fit` after the running step or epoch.
   void stop() { stopped_ = true; }
 
@@ -135,9 +142,14 @@ class Trainer {
     EpochRecord record{.epoch = ++epochs_done_};
     double loss_sum = 0;
     Index samples = 0;
+    // Streams of the seed's own generator are the sampler's, by the epoch.
+    const Rng rng = Rng(options_.seed)
+                        .stream(~std::uint64_t{0})
+                        .stream(static_cast<std::uint64_t>(record.epoch));
     const auto begin = Clock::now();
     for (Index i = 0; i < sampler.batch_count() && !stopped_; ++i) {
       gather(train, sampler.batch(i), batch_);
+      if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
       const auto loss = static_cast<double>(forward(batch_));
       if (!std::isfinite(loss)) throw_not_finite(loss, i + 1);
       update();
@@ -201,6 +213,7 @@ class Trainer {
   History history_;
   Best best_;
   std::function<double(Index)> learning_rate_;
+  std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> augment_;
   Index epochs_done_ = 0;
   Index updates_ = 0;
   bool stopped_ = false;

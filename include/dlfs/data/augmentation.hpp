@@ -1,0 +1,170 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <numbers>
+#include <span>
+
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/rng.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/map_coordinates.hpp"
+#include "dlfs/math/matmul.hpp"
+
+namespace dlfs {
+
+/// How far images are distorted at the most; nothing is, unless it is said.
+struct AugmentationOptions {
+  double shift = 0;     // pixels, along each axis
+  double rotation = 0;  // degrees, in both directions
+  double scale = 0;     // 0.1: from 0.9 to 1.1 times as large
+  /// Elastic deformation: every pixel moves by random numbers in [-elastic, elastic], which were
+  /// blurred by a Gaussian of deviation `elastic_sigma`, so that neighbours move alike. Simard's
+  /// numbers for MNIST are 34 and 4: they move a pixel by 1.4 on average.
+  double elastic = 0;
+  double elastic_sigma = 4;
+};
+
+namespace detail {
+
+/// Where an image takes its pixels from when it is scaled and turned about its middle, then
+/// shifted: from middle + R(-angle) (p - middle - shift) / scale for pixel p.
+struct Similarity {
+  double angle = 0;  // radians, counterclockwise
+  double scale = 1;
+  double shift_rows = 0;
+  double shift_columns = 0;
+
+  /// Writes the places for all pixels of an image: rows, columns (H, W).
+  template <class T>
+  void places(TensorView<T> rows, TensorView<T> columns) const {
+    const Index height = rows.extent(0), width = rows.extent(1);
+    const T cosine = static_cast<T>(std::cos(angle) / scale);
+    const T sine = static_cast<T>(std::sin(angle) / scale);
+    const T middle_row = static_cast<T>(height - 1) / 2;
+    const T middle_column = static_cast<T>(width - 1) / 2;
+    for (Index i = 0; i < height; ++i) {
+      const T down = static_cast<T>(i) - middle_row - static_cast<T>(shift_rows);
+      for (Index j = 0; j < width; ++j) {
+        const T right = static_cast<T>(j) - middle_column - static_cast<T>(shift_columns);
+        rows(i, j) = middle_row + cosine * down + sine * right;
+        columns(i, j) = middle_column + cosine * right - sine * down;
+      }
+    }
+  }
+};
+
+/// The matrix (n, n) whose product with a column of n pixels is that column, blurred by a Gaussian;
+/// zeros lie outside of it.
+template <class T>
+void gaussian_blur_matrix(double sigma, TensorView<T> matrix) {
+  const Index n = matrix.extent(0);
+  const auto density = [sigma](Index distance) {
+    const double x = static_cast<double>(distance) / sigma;
+    return std::exp(-x * x / 2);
+  };
+  double sum = 0;
+  const auto reach = static_cast<Index>(std::ceil(6 * sigma));
+  for (Index distance = -reach; distance <= reach; ++distance) sum += density(distance);
+  for (Index distance = 0; distance < n; ++distance) {
+    const T weight = static_cast<T>(density(distance) / sum);
+    for (Index i = 0; i + distance < n; ++i) {
+      matrix(i, i + distance) = weight;
+      matrix(i + distance, i) = weight;
+    }
+  }
+}
+
+/// Adds to each number of `places` (H, W) one from [-strength, strength], blurred along both axes:
+/// B_H U B_W, with the matrices of gaussian_blur_matrix.
+template <class T>
+void add_blurred_noise(double strength, TensorView<const T> blur_rows,
+                       TensorView<const T> blur_columns, Rng& rng, TensorView<T> places) {
+  const Scratch<T> memory(2 * places.size());
+  const TensorView<T> noise(memory.data(), places.shape());
+  const TensorView<T> half_blurred(memory.data() + places.size(), places.shape());
+  for (Index i = 0; i < noise.size(); ++i) {
+    noise.data()[i] = static_cast<T>(strength) * (2 * rng.uniform<T>() - 1);
+  }
+  matmul(blur_rows, noise, half_blurred);
+  matmul(half_blurred, blur_columns, places, Store::add);
+}
+
+}  // namespace detail
+
+/// Distorts images at random, so that a network never sees the same one twice:
+///
+///   trainer.augment(Augmentation({.shift = 2, .rotation = 10, .scale = 0.1, .elastic = 34}));
+///
+/// Every image is scaled, turned, shifted and deformed in one step, and what comes in from its
+/// outside is 0. What becomes of a sample depends on the generator and on the sample's number
+/// alone, whatever the batch and the number of threads.
+/// Source: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks applied to
+/// visual document analysis" (2003); Saitoh, "Deep Learning from Scratch" vol. 1, section 8.1.2.
+class Augmentation {
+ public:
+  /// @throws ValueError for a number that is negative or not finite, a scale of 1 or more, or
+  /// elastic deformation with a sigma that is not in (0, 1000].
+  explicit Augmentation(const AugmentationOptions& options) : options_(options) {
+    const auto is_extent = [](double value) { return value >= 0 && std::isfinite(value); };
+    if (!is_extent(options.shift) || !is_extent(options.rotation) || !is_extent(options.elastic) ||
+        !(options.scale >= 0 && options.scale < 1) ||
+        !(options.elastic_sigma > 0 && options.elastic_sigma <= 1000)) {
+      throw ValueError(concat("augmentation: expected a shift, a rotation and an elastic ",
+                              "deformation of at least 0, a scale in [0, 1) and a sigma in ",
+                              "(0, 1000], got ", options.shift, ", ", options.rotation, ", ",
+                              options.elastic, ", ", options.scale, " and ",
+                              options.elastic_sigma));
+    }
+  }
+
+  /// Distorts images (N, C, H, W) in their place; `samples` are their N numbers, and `rng` belongs
+  /// to the epoch. @throws ShapeError for another shape, or unless the images are contiguous.
+  template <std::floating_point T>
+  void operator()(TensorView<T> images, std::span<const Index> samples, const Rng& rng) const {
+    if (images.rank() != 4 || images.extent(0) != std::ssize(samples)) {
+      throw ShapeError(concat("augmentation: expected images (", samples.size(), ", C, H, W), got ",
+                              images.shape()));
+    }
+    detail::expect_dense("augmentation", "images", images);
+    const Index height = images.extent(2), width = images.extent(3);
+    const Scratch<T> memory(height * height + width * width);
+    const TensorView<T> blur_rows(memory.data(), {height, height});
+    const TensorView<T> blur_columns(memory.data() + height * height, {width, width});
+    if (options_.elastic > 0) {
+      detail::gaussian_blur_matrix(options_.elastic_sigma, blur_rows);
+      detail::gaussian_blur_matrix(options_.elastic_sigma, blur_columns);
+    }
+    parallel_for(images.extent(0), [&](Index n) {
+      const auto sample = static_cast<std::uint64_t>(samples[static_cast<std::size_t>(n)]);
+      distort<T>(images[n], blur_rows, blur_columns, rng.stream(sample));
+    });
+  }
+
+ private:
+  template <class T>
+  void distort(TensorView<T> image, TensorView<const T> blur_rows, TensorView<const T> blur_columns,
+               Rng rng) const {
+    const Shape plane = image.shape().axes(1, 3);
+    const Scratch<T> memory(2 * plane.size());
+    const TensorView<T> rows(memory.data(), plane);
+    const TensorView<T> columns(memory.data() + plane.size(), plane);
+    const auto up_to = [&rng](double most) { return rng.uniform(-most, most); };
+    const detail::Similarity similarity{.angle = up_to(options_.rotation) * std::numbers::pi / 180,
+                                        .scale = 1 + up_to(options_.scale),
+                                        .shift_rows = up_to(options_.shift),
+                                        .shift_columns = up_to(options_.shift)};
+    similarity.places(rows, columns);
+    if (options_.elastic > 0) {
+      detail::add_blurred_noise(options_.elastic, blur_rows, blur_columns, rng, rows);
+      detail::add_blurred_noise(options_.elastic, blur_rows, blur_columns, rng, columns);
+    }
+    map_coordinates<T>(image, rows, columns, image);
+  }
+
+  AugmentationOptions options_;
+};
+
+}  // namespace dlfs
