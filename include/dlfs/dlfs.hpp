@@ -88,3 +88,4 @@
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer.hpp"
+#include "dlfs/train/trainer_state.hpp"

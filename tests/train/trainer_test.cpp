@@ -147,6 +147,27 @@ TEST(Trainer, StopEndsTheTraining) {
   EXPECT_EQ(trainer.fit(patches<float>(60, 1), patches<float>(10, 2)).epochs.size(), 2u);
 }
 
+TEST(Trainer, StopWithinAnEpochLeavesTheRestToTheNextFit) {
+  const auto data = patches<float>(60, 1);
+  const auto test = patches<float>(10, 2);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 20});
+  Index steps = 0;
+  trainer.on_step([&](const StepRecord&) {
+    if (++steps == 2) trainer.stop();
+  });
+  EXPECT_EQ(trainer.fit(data, test).epochs.size(), 0u);
+  EXPECT_EQ(trainer.fit(data, test).epochs.size(), 1u);
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(trainer.history().step_losses, [&] {
+    auto same = convnet<float>(1);
+    Trainer whole(same, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 20});
+    return whole.fit(data, test).step_losses;
+  }());
+}
+
 TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
   auto network = convnet<float>(1);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),

@@ -142,6 +142,10 @@ class Sequential {
     return {buffers_.data(), buffers_.size()};
   }
 
+  /// Training passes so far, from which random layers derive their numbers.
+  Index step() const { return static_cast<Index>(step_); }
+  void set_step(Index step) { step_ = static_cast<std::uint64_t>(step); }
+
   Index layer_count() const { return std::ssize(chain_); }
 
   /// A layer and its name, counted from 0 in the order in which they were added.

@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "dlfs/optim/optimizer.hpp"
 #include "dlfs/train/history.hpp"
 #include "dlfs/train/metrics.hpp"
+#include "dlfs/train/trainer_state.hpp"
 
 namespace dlfs {
 
@@ -86,7 +88,8 @@ class Trainer {
     augment_ = std::move(change);
   }
 
-  /// From a callback: ends `fit` after the running step or epoch.
+  /// From a callback: ends `fit` after the running step or epoch. An epoch whose steps are not all
+  /// done goes on with the next `fit`.
   void stop() { stopped_ = true; }
 
   /// Trains on `train` for the epochs of the options; the last batch of an epoch may be short.
@@ -97,16 +100,20 @@ class Trainer {
     test.check("trainer: test data");
     BatchSampler sampler(train.size(), options_.batch_size, Rng(options_.seed), options_.sampling);
     stopped_ = false;
-    const Index last_epoch = epochs_done_ + options_.epochs;
-    while (epochs_done_ < last_epoch && !stopped_) {
-      sampler.begin_epoch(epochs_done_);
-      EpochRecord record = train_epoch(train, sampler);
+    const Index last_epoch = epochs_done() + options_.epochs;
+    while (epochs_done() < last_epoch && !stopped_) {
+      train_epoch(train, sampler);
+      if (progress_.steps < sampler.batch_count()) break;
+      EpochRecord record{.epoch = epochs_done() + 1,
+                         .train_loss = progress_.loss_sum / static_cast<double>(progress_.samples),
+                         .seconds = progress_.seconds};
+      progress_ = {};
       record.train_accuracy = accuracy(*network_, train, evaluation_samples(train));
       record.test_accuracy = accuracy(*network_, test, evaluation_samples(test));
       history_.epochs.push_back(record);
       note_best(record);
       for (const auto& callback : epoch_callbacks_) callback(record);
-      if (options_.patience > 0 && epochs_done_ - best_.epoch >= options_.patience) stop();
+      if (options_.patience > 0 && epochs_done() - best_.epoch >= options_.patience) stop();
     }
     if (options_.restore_best) restore_best();
     return history_;
@@ -120,6 +127,42 @@ class Trainer {
   }
 
   const History& history() const { return history_; }
+
+  /// What to keep of the training so far, for `restore`; see io/checkpoint.hpp. To be asked in a
+  /// callback: `fit` may end with the best weights instead of the last ones.
+  TrainerState<T> state() {
+    TrainerState<T> state{.seed = options_.seed,
+                          .batch_size = options_.batch_size,
+                          .values = {},
+                          .network_steps = network_->step(),
+                          .optimizer = optimizer_.state(),
+                          .updates = updates_,
+                          .progress = progress_,
+                          .history = history_,
+                          .best = best_};
+    for (const auto* tensor : tensors()) state.values.push_back(*tensor);
+    return state;
+  }
+
+  /// Goes on from there with the next `fit`, as if there had been no interruption: the network, the
+  /// optimizer's kind, the data and the options but `epochs` must be those of then.
+  /// @throws ValueError for another seed or batch size, ShapeError for another network.
+  void restore(TrainerState<T> state) {
+    if (state.seed != options_.seed || state.batch_size != options_.batch_size) {
+      throw ValueError(concat("trainer: expected a training with seed ", options_.seed,
+                              " and batch size ", options_.batch_size, " to go on with, got ",
+                              state.seed, " and ", state.batch_size));
+    }
+    expect_fitting(state);
+    auto value = state.values.begin();
+    for (auto* tensor : tensors()) tensor->value = std::move(value++->value);
+    network_->set_step(state.network_steps);
+    if (state.optimizer.steps > 0) optimizer_.state() = std::move(state.optimizer);
+    updates_ = state.updates;
+    progress_ = state.progress;
+    history_ = std::move(state.history);
+    best_ = std::move(state.best);
+  }
 
   OptimizerType& optimizer() { return optimizer_; }
 
@@ -138,54 +181,82 @@ class Trainer {
     optimizer_.step(network_->parameters());
   }
 
-  EpochRecord train_epoch(const Dataset<T>& train, const BatchSampler& sampler) {
-    EpochRecord record{.epoch = ++epochs_done_};
-    double loss_sum = 0;
-    Index samples = 0;
-    // Streams of the seed's own generator are the sampler's, by the epoch.
-    const Rng rng = Rng(options_.seed)
-                        .stream(~std::uint64_t{0})
-                        .stream(static_cast<std::uint64_t>(record.epoch));
+  Index epochs_done() const { return std::ssize(history_.epochs); }
+
+  /// What is left of the running epoch's steps, or all of the next one's.
+  void train_epoch(const Dataset<T>& train, BatchSampler& sampler) {
+    const Index epoch = epochs_done() + 1;
+    sampler.begin_epoch(epoch - 1);
+    // Streams of the seed's own generator are the sampler's.
+    const Rng rng =
+        Rng(options_.seed).stream(~std::uint64_t{0}).stream(static_cast<std::uint64_t>(epoch));
+    const double seconds_before = progress_.seconds;
     const auto begin = Clock::now();
-    for (Index i = 0; i < sampler.batch_count() && !stopped_; ++i) {
+    for (Index i = progress_.steps; i < sampler.batch_count() && !stopped_; ++i) {
       gather(train, sampler.batch(i), batch_);
       if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
       const auto loss = static_cast<double>(forward(batch_));
       if (!std::isfinite(loss)) throw_not_finite(loss, i + 1);
       update();
       history_.step_losses.push_back(loss);
-      loss_sum += loss * static_cast<double>(batch_.size());
-      samples += batch_.size();
-      const StepRecord done{epochs_done_, i + 1, sampler.batch_count(), batch_.size(), loss};
+      progress_.steps = i + 1;
+      progress_.samples += batch_.size();
+      progress_.loss_sum += loss * static_cast<double>(batch_.size());
+      const std::chrono::duration<double> time = Clock::now() - begin;
+      progress_.seconds = seconds_before + time.count();
+      const StepRecord done{epoch, i + 1, sampler.batch_count(), batch_.size(), loss};
       for (const auto& callback : step_callbacks_) callback(done);
     }
-    record.train_loss = loss_sum / static_cast<double>(samples);
-    record.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    return record;
   }
 
-  /// The network's state after its best epoch.
-  struct Best {
-    Index epoch = 0;
-    double accuracy = -1;
-    std::vector<Tensor<T>> values;  // of all parameters, then all buffers
-  };
+  /// What the network has learned and collected: parameters, then buffers.
+  std::vector<NamedTensor<T>*> tensors() {
+    const auto parameters = network_->parameters();
+    const auto buffers = network_->buffers();
+    std::vector<NamedTensor<T>*> tensors(parameters.begin(), parameters.end());
+    tensors.insert(tensors.end(), buffers.begin(), buffers.end());
+    return tensors;
+  }
 
   void note_best(const EpochRecord& record) {
-    if (!(record.test_accuracy > best_.accuracy)) return;
-    best_.epoch = record.epoch;
-    best_.accuracy = record.test_accuracy;
-    best_.values.clear();
+    if (!(record.test_accuracy > best_.test_accuracy)) return;
+    best_ = {record.epoch, record.test_accuracy, {}};
     if (!options_.restore_best) return;
-    for (const auto* parameter : network_->parameters()) best_.values.push_back(parameter->value);
-    for (const auto* buffer : network_->buffers()) best_.values.push_back(buffer->value);
+    for (const auto* tensor : tensors()) best_.values.push_back(tensor->value);
   }
 
   void restore_best() {
     if (best_.values.empty()) return;
     auto value = best_.values.begin();
-    for (auto* parameter : network_->parameters()) parameter->value = *value++;
-    for (auto* buffer : network_->buffers()) buffer->value = *value++;
+    for (auto* tensor : tensors()) tensor->value = *value++;
+  }
+
+  /// @throws ShapeError unless the first `count` tensors of the network, and no more, are there.
+  template <class Tensors>
+  void expect_tensors(std::string_view what, const Tensors& values, std::size_t count) {
+    const auto expected = tensors();
+    bool are_there = values.size() == count;
+    for (std::size_t i = 0; are_there && i < count; ++i) {
+      are_there = shape_of(values[i]) == expected[i]->value.shape();
+    }
+    if (are_there) return;
+    throw ShapeError(concat("trainer: the ", what, " to go on with are of another network"));
+  }
+  static const Shape& shape_of(const Tensor<T>& tensor) { return tensor.shape(); }
+  static const Shape& shape_of(const NamedTensor<T>& tensor) { return tensor.value.shape(); }
+
+  void expect_fitting(const TrainerState<T>& state) {
+    const std::size_t parameters = network_->parameters().size();
+    const std::size_t everything = parameters + network_->buffers().size();
+    expect_tensors("weights", state.values, everything);
+    expect_tensors("best weights", state.best.values, state.best.values.empty() ? 0 : everything);
+    if (state.optimizer.steps == 0) return;
+    if (state.optimizer.moments.size() != optimizer_.state().moments.size()) {
+      throw ShapeError("trainer: the training to go on with had another optimizer");
+    }
+    for (const auto& moment : state.optimizer.moments) {
+      expect_tensors("optimizer's moments", moment, parameters);
+    }
   }
 
   [[noreturn]] void throw_not_finite(double loss, Index step) const {
@@ -195,8 +266,8 @@ class Trainer {
       culprit = concat("the first layer whose output is not finite is ", output.name);
       break;
     }
-    throw ValueError(concat("trainer: the loss is ", loss, " at epoch ", epochs_done_, ", step ",
-                            step, "; ", culprit, "; a lower learning rate may help"));
+    throw ValueError(concat("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1,
+                            ", step ", step, "; ", culprit, "; a lower learning rate may help"));
   }
 
   Index evaluation_samples(const Dataset<T>& dataset) const {
@@ -211,10 +282,10 @@ class Trainer {
   std::vector<std::function<void(const StepRecord&)>> step_callbacks_;
   std::vector<std::function<void(const EpochRecord&)>> epoch_callbacks_;
   History history_;
-  Best best_;
+  EpochProgress progress_;
+  BestEpoch<T> best_;
   std::function<double(Index)> learning_rate_;
   std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> augment_;
-  Index epochs_done_ = 0;
   Index updates_ = 0;
   bool stopped_ = false;
   Dataset<T> batch_;

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/io/npy.hpp"
+#include "dlfs/io/npz.hpp"
+#include "dlfs/io/zip.hpp"
+#include "dlfs/train/trainer_state.hpp"
+
+namespace dlfs {
+
+namespace detail {
+
+// What a checkpoint has besides the tensors of the network: the elements of `state.counts` and
+// `state.numbers`, and the columns of `state.epochs`, in their order.
+
+template <class State>
+auto counts_of(State& state) {
+  return std::array{&state.batch_size, &state.network_steps,  &state.optimizer.steps,
+                    &state.updates,    &state.progress.steps, &state.progress.samples,
+                    &state.best.epoch};
+}
+
+template <class State>
+auto numbers_of(State& state) {
+  return std::array{&state.progress.loss_sum, &state.progress.seconds, &state.best.test_accuracy};
+}
+
+template <class Record>
+auto columns_of(Record& epoch) {
+  return std::array{&epoch.train_loss, &epoch.train_accuracy, &epoch.test_accuracy, &epoch.seconds};
+}
+
+inline std::string moment_group(std::size_t moment) { return concat("moment", moment, '.'); }
+
+/// The arrays of a checkpoint by their names.
+class CheckpointReader {
+ public:
+  explicit CheckpointReader(const ByteReader& file) : file_(&file), archive_(file) {}
+
+  /// One that must be there: any number of rows of this shape.
+  template <class T>
+  Tensor<T> read(const std::string& name, const Shape& row) const {
+    const std::string file_name = concat(name, npy_ending);
+    for (const ZipEntry& entry : archive_.entries()) {
+      if (entry.name != file_name) continue;
+      auto array = parse<T>(entry);
+      const Shape& shape = array.shape();
+      if (shape.rank() == 0 || shape.axes(1, shape.rank()) != row) fail_by_shape(name, shape);
+      return array;
+    }
+    file_->fail("there is no array '", name, "'");
+  }
+
+  /// An array of so many numbers.
+  template <class T, std::size_t n>
+  void read(const std::string& name, const std::array<T*, n>& values) const {
+    const auto array = read<T>(name, Shape{});
+    if (array.size() != static_cast<Index>(n)) fail_by_shape(name, array.shape());
+    for (std::size_t i = 0; i < n; ++i) *values[i] = array(static_cast<Index>(i));
+  }
+
+  /// Calls visit(name, tensor) for those whose names begin so, in the order of the file, with the
+  /// rest of the name.
+  template <class T, class Visit>
+  void for_each(const std::string& beginning, const Visit& visit) const {
+    for (const ZipEntry& entry : archive_.entries()) {
+      if (!entry.name.starts_with(beginning) || !entry.name.ends_with(npy_ending)) continue;
+      const std::size_t length = entry.name.size() - npy_ending.size();
+      if (length < beginning.size()) continue;
+      visit(entry.name.substr(beginning.size(), length - beginning.size()), parse<T>(entry));
+    }
+  }
+
+ private:
+  [[noreturn]] void fail_by_shape(std::string_view name, const Shape& shape) const {
+    file_->fail("array '", name, "' is of the shape ", shape, ", which is none of a checkpoint");
+  }
+
+  template <class T>
+  Tensor<T> parse(const ZipEntry& entry) const {
+    const Bytes npy = archive_.extract(entry);
+    return parse_npy<T>({npy, concat(file_->source(), ": ", entry.name)});
+  }
+
+  const ByteReader* file_;
+  ZipReader archive_;
+};
+
+}  // namespace detail
+
+/// Writes what a Trainer needs to go on later, an archive that numpy.load reads, too. A file of
+/// that name is replaced once the new one is complete, so that there is a whole one at any time.
+///
+///   trainer.on_epoch([&](const EpochRecord&) { save_checkpoint(path, trainer.state()); });
+///
+/// @throws IoError if the file cannot be written.
+template <std::floating_point T>
+void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& state) {
+  detail::ZipWriter archive;
+  const auto add = [&]<class U>(const std::string& name, const Tensor<U>& array) {
+    archive.add(concat(name, detail::npy_ending), detail::format_npy(array.view()),
+                Compression::stored);
+  };
+  const auto add_all = [&]<class U, std::size_t n>(const std::string& name,
+                                                   const std::array<const U*, n>& values) {
+    Tensor<U> array({static_cast<Index>(n)});
+    for (std::size_t i = 0; i < n; ++i) array(static_cast<Index>(i)) = *values[i];
+    add(name, array);
+  };
+  add_all("state.seed", std::array{&state.seed});
+  add_all("state.counts", detail::counts_of(state));
+  add_all("state.numbers", detail::numbers_of(state));
+  const auto& losses = state.history.step_losses;
+  add("state.step_losses", Tensor<double>({std::ssize(losses)}, std::span(losses)));
+  Tensor<double> epochs({state.epochs_done(), 4});
+  for (Index i = 0; i < epochs.extent(0); ++i) {
+    const auto columns = detail::columns_of(state.history.epochs[static_cast<std::size_t>(i)]);
+    for (Index j = 0; j < 4; ++j) epochs(i, j) = *columns[static_cast<std::size_t>(j)];
+  }
+  add("state.epochs", epochs);
+
+  const auto add_group = [&](const std::string& group, const std::vector<Tensor<T>>& tensors) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      add(concat(group, state.values[i].name), tensors[i]);
+    }
+  };
+  for (const auto& tensor : state.values) add(concat("network.", tensor.name), tensor.value);
+  for (std::size_t i = 0; i < state.optimizer.moments.size(); ++i) {
+    add_group(detail::moment_group(i), state.optimizer.moments[i]);
+  }
+  add_group("best.", state.best.values);
+  detail::write_file(path, std::move(archive).finish());
+}
+
+/// Reads what save_checkpoint has written, for Trainer::restore.
+/// @throws FormatError for another file or a damaged one, IoError if the file cannot be read.
+template <std::floating_point T>
+TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
+  const auto bytes = detail::read_file(path);
+  const detail::ByteReader file(bytes, concat("load_checkpoint: ", path.string()));
+  const detail::CheckpointReader checkpoint(file);
+
+  TrainerState<T> state;
+  checkpoint.read("state.seed", std::array{&state.seed});
+  checkpoint.read("state.counts", detail::counts_of(state));
+  for (const Index* count : detail::counts_of(state)) {
+    if (*count < 0) file.fail("a count of ", *count);
+  }
+  checkpoint.read("state.numbers", detail::numbers_of(state));
+  const auto losses = checkpoint.read<double>("state.step_losses", {});
+  state.history.step_losses.assign(losses.begin(), losses.end());
+  const auto epochs = checkpoint.read<double>("state.epochs", {4});
+  for (Index i = 0; i < epochs.extent(0); ++i) {
+    EpochRecord& record = state.history.epochs.emplace_back(EpochRecord{.epoch = i + 1});
+    const auto columns = detail::columns_of(record);
+    for (Index j = 0; j < 4; ++j) *columns[static_cast<std::size_t>(j)] = epochs(i, j);
+  }
+
+  checkpoint.for_each<T>("network.", [&](std::string name, Tensor<T> value) {
+    state.values.emplace_back(std::move(name), std::move(value));
+  });
+  const auto read_group = [&](const std::string& group) {
+    std::vector<Tensor<T>> tensors;
+    checkpoint.for_each<T>(
+        group, [&](const std::string&, Tensor<T> value) { tensors.push_back(std::move(value)); });
+    return tensors;
+  };
+  auto& moments = state.optimizer.moments;
+  for (auto moment = read_group(detail::moment_group(0)); !moment.empty();
+       moment = read_group(detail::moment_group(moments.size()))) {
+    moments.push_back(std::move(moment));
+  }
+  state.best.values = read_group("best.");
+  return state;
+}
+
+}  // namespace dlfs

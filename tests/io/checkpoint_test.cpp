@@ -1,0 +1,155 @@
+#include "dlfs/io/checkpoint.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+#include "io/files.hpp"
+
+namespace dlfs {
+namespace {
+
+using tests::error_of;
+
+/// With all that has a state: running statistics and random numbers.
+Sequential<float> network(Index hidden = 6) {
+  Rng rng(1);
+  return {{"affine1", Affine<float>({.in = 784, .out = hidden}, He{}, rng)},
+          {"batch_norm1", BatchNormalization<float>({.features = hidden})},
+          {"relu1", Relu<float>()},
+          {"dropout1", Dropout<float>({.ratio = 0.2}, rng)},
+          {"affine2", Affine<float>({.in = hidden, .out = 10}, He{}, rng)}};
+}
+
+const Dataset<float>& digits() {
+  static const auto digits = generated_digits<float>(130, Rng(1));
+  return digits;
+}
+
+TrainerOptions options(Index epochs) {
+  return {.epochs = epochs, .batch_size = 20, .seed = 5, .restore_best = true};
+}
+
+using TestTrainer = Trainer<float, SoftmaxCrossEntropy<float>, Adam<float>>;
+
+TestTrainer trainer_of(Sequential<float>& network, Index epochs) {
+  TestTrainer trainer(network, {}, Adam<float>(), options(epochs));
+  trainer.augment(Augmentation({.shift = 1}));
+  trainer.schedule([](Index updates) { return 0.01 / static_cast<double>(updates + 1); });
+  return trainer;
+}
+
+std::vector<float> values_of(const Sequential<float>& network) {
+  std::vector<float> values;
+  const auto append = [&](const auto& x) { values.insert(values.end(), x.begin(), x.end()); };
+  for (const auto* parameter : network.parameters()) append(parameter->value);
+  for (const auto* buffer : network.buffers()) append(buffer->value);
+  return values;
+}
+
+class Checkpoint : public testing::Test {
+ protected:
+  /// Trains three epochs of seven steps, but stops after so many steps, and goes on from the file.
+  void train_interrupted(Index steps) {
+    {
+      auto first = network();
+      auto trainer = trainer_of(first, 3);
+      Index done = 0;
+      trainer.on_step([&](const StepRecord&) {
+        if (++done < steps) return;
+        save_checkpoint(path_, trainer.state());
+        trainer.stop();
+      });
+      trainer.fit(digits(), digits());
+    }
+    const auto state = load_checkpoint<float>(path_);
+    auto trainer = trainer_of(network_, 3 - state.epochs_done());
+    trainer.restore(state);
+    history_ = trainer.fit(digits(), digits());
+  }
+
+  const tests::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "checkpoint.npz";
+  Sequential<float> network_ = network();
+  History history_;
+};
+
+TEST_F(Checkpoint, TrainingGoesOnAsIfItHadNeverStopped) {
+  auto uninterrupted = network();
+  auto trainer = trainer_of(uninterrupted, 3);
+  const History& history = trainer.fit(digits(), digits());
+  for (Index steps : {1, 7, 10, 14, 20}) {
+    train_interrupted(steps);
+    EXPECT_EQ(values_of(network_), values_of(uninterrupted)) << steps;
+    EXPECT_EQ(history_.step_losses, history.step_losses) << steps;
+    ASSERT_EQ(history_.epochs.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(history_.epochs[i].epoch, history.epochs[i].epoch) << steps;
+      EXPECT_EQ(history_.epochs[i].train_loss, history.epochs[i].train_loss) << steps;
+      EXPECT_EQ(history_.epochs[i].test_accuracy, history.epochs[i].test_accuracy) << steps;
+    }
+  }
+}
+
+TEST_F(Checkpoint, BeforeTheFirstStepIsOneToo) {
+  auto fresh = network();
+  save_checkpoint(path_, trainer_of(fresh, 1).state());
+  auto restored = trainer_of(network_, 1);
+  restored.restore(load_checkpoint<float>(path_));
+  EXPECT_EQ(restored.fit(digits(), digits()).epochs.size(), 1u);
+}
+
+TEST_F(Checkpoint, ThatOfAnotherTrainingIsRefusedAndChangesNothing) {
+  auto trained = network();
+  auto trainer = trainer_of(trained, 1);
+  trainer.fit(digits(), digits());
+  const auto state = trainer.state();
+  save_checkpoint(path_, state);
+
+  auto wider = network(7);
+  const auto before = values_of(wider);
+  auto other = trainer_of(wider, 1);
+  EXPECT_EQ(error_of<ShapeError>([&] { other.restore(state); }),
+            "trainer: the weights to go on with are of another network");
+  EXPECT_EQ(values_of(wider), before);
+
+  TestTrainer with_seed(network_, {}, Adam<float>(), {.batch_size = 20, .seed = 6});
+  EXPECT_EQ(error_of<ValueError>([&] { with_seed.restore(state); }),
+            "trainer: expected a training with seed 6 and batch size 20 to go on with, got 5 and "
+            "20");
+  Trainer sgd(network_, SoftmaxCrossEntropy<float>(), Sgd<float>(), options(1));
+  EXPECT_EQ(error_of<ShapeError>([&] { sgd.restore(state); }),
+            "trainer: the training to go on with had another optimizer");
+
+  auto without_a_moment = state;
+  without_a_moment.optimizer.moments[1].pop_back();
+  auto same = trainer_of(network_, 1);
+  EXPECT_EQ(error_of<ShapeError>([&] { same.restore(without_a_moment); }),
+            "trainer: the optimizer's moments to go on with are of another network");
+}
+
+TEST_F(Checkpoint, ADamagedFileIsAFormatError) {
+  const auto two = ones<float>({2});
+  write_npz<float>(path_, {{"network.affine1.weight", two}});
+  EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
+            concat("load_checkpoint: ", path_.string(), ": there is no array 'state.seed'"));
+  const auto seed = ones<std::uint64_t>({1, 1});
+  write_npz<std::uint64_t>(path_, {{"state.seed", seed}});
+  EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
+            concat("load_checkpoint: ", path_.string(),
+                   ": array 'state.seed' is of the shape (1, 1), which is none of a checkpoint"));
+
+  auto trained = network();
+  save_checkpoint(path_, trainer_of(trained, 1).state());
+  const auto whole = tests::read_bytes(path_.string());
+  for (std::size_t size = 0; size < whole.size(); size += whole.size() / 50) {
+    const auto part =
+        folder_.write("part.npz", {whole.begin(), whole.begin() + static_cast<Index>(size)});
+    EXPECT_THROW(load_checkpoint<float>(part), FormatError) << size;
+  }
+}
+
+}  // namespace
+}  // namespace dlfs
