@@ -1,0 +1,185 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/net/sequential.hpp"
+
+namespace dlfs::detail {
+
+/// The networks that a composite layer runs side by side, all on its own input. Of its saved bytes
+/// each branch has a part: what its layers save, then its output if its last layer reads that on
+/// the way back.
+template <std::floating_point T>
+class Branches {
+ public:
+  /// @throws ValueError for a name that is empty or used already.
+  void add(const std::string& name, Sequential<T> layers) {
+    const bool is_used = std::any_of(branches_.begin(), branches_.end(),
+                                     [&](const Branch& branch) { return branch.name == name; });
+    if (name.empty()) throw ValueError("network: a branch's name is empty");
+    if (is_used) throw ValueError(concat("network: two branches have the name '", name, "'"));
+    for (auto* parameter : layers.parameters())
+      parameter->name = concat(name, '.', parameter->name);
+    for (auto* buffer : layers.buffers()) buffer->name = concat(name, '.', buffer->name);
+    const std::size_t parameter_count = layers.parameters().size();
+    branches_.push_back({name, std::move(layers), parameter_count});
+  }
+
+  LayerTraits traits(std::string_view kind) const {
+    LayerTraits traits{.kind = kind};
+    for (const Branch& branch : branches_) {
+      traits.keeps_input |= branch.layers.traits().keeps_input;
+      traits.whole_batch |= branch.layers.traits().whole_batch;
+    }
+    return traits;
+  }
+
+  Index count() const { return std::ssize(branches_); }
+  const std::string& name(Index i) const { return branch(i).name; }
+
+  /// @throws ShapeError, naming the branch and the layer, where x does not fit.
+  Shape output_shape(Index i, const Shape& x) const {
+    try {
+      return branch(i).layers.output_shape(x);
+    } catch (const ShapeError& error) {
+      throw ShapeError(concat("branch ", name(i), ": ", error.what()));
+    } catch (const ValueError& error) {
+      throw ValueError(concat("branch ", name(i), ": ", error.what()));
+    }
+  }
+
+  Index saved_bytes(const Shape& x) const {
+    Index sum = 0;
+    for (const Branch& branch : branches_) sum += saved_bytes(branch, x);
+    return sum;
+  }
+
+  Index flops(const Shape& x) const {
+    Index sum = 0;
+    for (const Branch& branch : branches_) sum += branch.layers.flops(x);
+    return sum;
+  }
+
+  std::vector<Part<T>> parts() const {
+    std::vector<Part<T>> parts;
+    for (const Branch& branch : branches_) parts.push_back({branch.name, &branch.layers});
+    return parts;
+  }
+
+  std::vector<Parameter<T>*> parameters() {
+    std::vector<Parameter<T>*> all;
+    for (Branch& branch : branches_) {
+      const auto own = branch.layers.parameters();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }
+
+  std::vector<NamedTensor<T>*> buffers() {
+    std::vector<NamedTensor<T>*> all;
+    for (Branch& branch : branches_) {
+      const auto own = branch.layers.buffers();
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return all;
+  }
+
+  void observe(const Shape& x, const std::byte* saved) {
+    for (Branch& branch : branches_) {
+      branch.layers.observe(x, saved);
+      saved += saved_bytes(branch, x);
+    }
+  }
+
+  /// Runs every branch, and gives what comes out to `take(i, y)`.
+  template <class Take>
+  void forward(const ForwardPass<T>& pass, const Take& take) const {
+    std::byte* saved = pass.saved;
+    for (Index i = 0; i < count(); ++i) {
+      const Shape shape = branch(i).layers.output_shape(pass.x.shape());
+      T* const kept = saved == nullptr ? nullptr : kept_output(branch(i), pass.x.shape(), saved);
+      const Scratch<T> temporary(kept == nullptr ? shape.size() : 0);
+      const TensorView<T> y(kept == nullptr ? temporary.data() : kept, shape);
+      branch(i).layers.forward({.x = pass.x,
+                                .y = y,
+                                .saved = saved,
+                                .mode = pass.mode,
+                                .step = pass.step,
+                                .first_sample = pass.first_sample});
+      take(i, y);
+      if (saved != nullptr) saved += saved_bytes(branch(i), pass.x.shape());
+    }
+  }
+
+  /// Runs every branch back, from `dy_of(i, room)`, which may put its result into `room`, a
+  /// contiguous view of the branch's shape. pass.dx becomes the sum of what they return.
+  template <class DyOf>
+  void backward(const BackwardPass<T>& pass, const DyOf& dy_of) const {
+    std::byte* saved = pass.saved;
+    std::size_t first_parameter = 0;
+    for (Index i = 0; i < count(); ++i) {
+      const Shape shape = branch(i).layers.output_shape(pass.x.shape());
+      const Scratch<T> room(shape.size());
+      const bool adds = pass.needs_dx() && i > 0;
+      const Scratch<T> part(adds ? pass.dx.size() : 0);
+      branch(i).layers.backward(
+          {.x = pass.x,
+           .y = {kept_output(branch(i), pass.x.shape(), saved), shape},
+           .dy = dy_of(i, TensorView<T>(room.data(), shape)),
+           .dx = adds ? TensorView<T>(part.data(), pass.dx.shape()) : pass.dx,
+           .gradients = pass.gradients.subspan(first_parameter, branch(i).parameter_count),
+           .store = pass.store,
+           .saved = saved,
+           .mode = pass.mode});
+      if (adds) add_to(pass.dx, TensorView<const T>(part.data(), pass.dx.shape()));
+      first_parameter += branch(i).parameter_count;
+      saved += saved_bytes(branch(i), pass.x.shape());
+    }
+  }
+
+  /// sum += x, of contiguous views, sample by sample.
+  static void add_to(TensorView<T> sum, TensorView<const T> x) {
+    const Index count = x.shape().axes(1, x.rank()).size();
+    parallel_for(x.extent(0), [&](Index n) {
+      simd::map(simd::AddTo(), count, x.data() + n * count, sum.data() + n * count);
+    });
+  }
+
+ private:
+  struct Branch {
+    std::string name;
+    AnyLayer<T> layers;
+    std::size_t parameter_count;
+  };
+
+  const Branch& branch(Index i) const { return branches_[static_cast<std::size_t>(i)]; }
+
+  static Index aligned(Index bytes) {
+    constexpr auto step = static_cast<Index>(alignment);
+    return (bytes + step - 1) / step * step;
+  }
+
+  static Index saved_bytes(const Branch& branch, const Shape& x) {
+    const Index own = aligned(branch.layers.saved_bytes(x));
+    if (!branch.layers.traits().keeps_output) return own;
+    return own + aligned(branch.layers.output_shape(x).size() * static_cast<Index>(sizeof(T)));
+  }
+
+  /// Null if the branch does not need its output on the way back.
+  static T* kept_output(const Branch& branch, const Shape& x, std::byte* saved) {
+    if (!branch.layers.traits().keeps_output) return nullptr;
+    return reinterpret_cast<T*>(saved + aligned(branch.layers.saved_bytes(x)));
+  }
+
+  std::vector<Branch> branches_;
+};
+
+}  // namespace dlfs::detail

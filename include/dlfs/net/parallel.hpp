@@ -1,0 +1,106 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "dlfs/net/branches.hpp"
+
+namespace dlfs {
+
+/// A branch in the list that a Parallel is made from.
+template <std::floating_point T>
+struct NamedBranch {
+  std::string name;
+  Sequential<T> layers;
+};
+
+/// Networks side by side, all on x; their outputs are put together along the channels.
+///
+///   Parallel<float>{{"conv1x1", {{"conv", ...}}}, {"conv3x3", {{"conv", ...}, {"relu", ...}}}}
+///
+///   x (N, ...) -> y (N, C1 + C2 + ..., ...) from (N, C1, ...), (N, C2, ...), ...
+///
+/// Its parameters are named "conv1x1.conv.weight".
+/// Source: Szegedy et al., "Going deeper with convolutions" (2015); Saitoh, "Deep Learning from
+/// Scratch" vol. 1, section 8.2.3.
+template <std::floating_point T>
+class Parallel {
+ public:
+  using Scalar = T;
+
+  /// @throws ValueError without a branch, or for a name that is empty or used twice.
+  Parallel(std::initializer_list<NamedBranch<T>> branches) {
+    if (branches.size() == 0) throw ValueError("parallel: expected at least one branch");
+    for (const auto& [name, layers] : branches) branches_.add(name, layers);
+  }
+
+  LayerTraits traits() const { return branches_.traits("parallel"); }
+
+  /// @throws ShapeError unless all branches give the same shape but for axis 1.
+  Shape output_shape(const Shape& x) const {
+    Shape y = branches_.output_shape(0, x);
+    if (y.rank() < 2) {
+      throw ShapeError(concat(traits().kind, ": expected branches that give (N, C, ...), got ", y));
+    }
+    for (Index i = 1; i < branches_.count(); ++i) {
+      const Shape other = branches_.output_shape(i, x);
+      if (other.rank() != y.rank() || other.with(1, y[1]) != y) {
+        throw ShapeError(concat(traits().kind, ": branch ", branches_.name(0), " gives ",
+                                branches_.output_shape(0, x), ", but branch ", branches_.name(i),
+                                " gives ", other));
+      }
+      y = y.with(1, y[1] + other[1]);
+    }
+    return y;
+  }
+
+  Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
+  Index flops(const Shape& x) const { return branches_.flops(x); }
+
+  Composition<T> composition() const { return {Join::concatenation, branches_.parts()}; }
+
+  void forward(const ForwardPass<T>& pass) const {
+    Index first = 0;
+    branches_.forward(pass, [&](Index, TensorView<const T> y) {
+      for_each_slice(pass.y, y, first, [](T* of_all, const T* of_branch, Index count) {
+        std::copy_n(of_branch, count, of_all);
+      });
+      first += y.extent(1);
+    });
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    Index first = 0;
+    branches_.backward(pass, [&](Index, TensorView<T> room) {
+      for_each_slice(pass.dy, room, first, [](const T* of_all, T* of_branch, Index count) {
+        std::copy_n(of_all, count, of_branch);
+      });
+      first += room.extent(1);
+      return room;
+    });
+  }
+
+  std::vector<Parameter<T>*> parameters() { return branches_.parameters(); }
+  std::vector<NamedTensor<T>*> buffers() { return branches_.buffers(); }
+  void observe(const Shape& x, const std::byte* saved) { branches_.observe(x, saved); }
+
+ private:
+  /// Calls `visit(in whole, in branch, count)` for what each sample of a branch, which has the
+  /// channels from `first` on, is in the whole and on its own.
+  template <class U, class V, class Visit>
+  static void for_each_slice(TensorView<U> whole, TensorView<V> branch, Index first,
+                             const Visit& visit) {
+    const Index plane = branch.shape().axes(2, branch.rank()).size();
+    const Index count = branch.extent(1) * plane;
+    parallel_for(branch.extent(0), [&](Index n) {
+      visit(whole.data() + (n * whole.extent(1) + first) * plane, branch.data() + n * count, count);
+    });
+  }
+
+  detail::Branches<T> branches_;
+};
+
+}  // namespace dlfs
