@@ -170,34 +170,60 @@ struct GradientPhase {
   }
 };
 
-/// The pixels of dx in a phase of each axis, for all images of a group.
+/// The pixels of dx in a phase of each axis, for all images of a group; the sums begin at
+/// `start` (C).
 template <class T>
 void add_gradient_phase(Index count, simd::Images<const T> dy, simd::Weights<T> weights,
                         const GradientPhase& y, const GradientPhase& x, Size2d stride,
-                        const T* zeros, simd::Images<T> dx) {
+                        const T* start, simd::Images<T> dx) {
   weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
   weights.y_tap *= y.tap_step;
   weights.x_tap *= x.tap_step;
   if (stride == Size2d(1)) {
-    return detail::correlate<T>(count, dy, weights, y.window, x.window, zeros, dx);
+    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx);
   }
-  const Index size = dx.channels * y.pixels * x.pixels;
+  const Index plane = y.pixels * x.pixels;
+  const Index size = dx.channels * plane;
   if (size == 0) return;
   const Scratch<T> dense(size);
   for (Index n = 0; n < count; ++n) {
     if (y.window.taps > 0 && x.window.taps > 0) {
       simd::Images<const T> image = dy;
       image.data = dy.channel(n, 0);
-      simd::correlate<T>(1, image, weights, y.window, x.window, zeros,
+      simd::correlate<T>(1, image, weights, y.window, x.window, start,
                          {dense.data(), size, dx.channels, y.pixels, x.pixels});
     } else {
-      std::fill_n(dense.data(), size, T(0));
+      for (Index c = 0; c < dx.channels; ++c) {
+        std::fill_n(dense.data() + c * plane, plane, start[c]);
+      }
     }
     const T* from = dense.data();
     for (Index c = 0; c < dx.channels; ++c) {
       for (Index i = 0; i < y.pixels; ++i) {
         T* const to = dx.channel(n, c) + (y.phase + i * stride.height) * dx.width + x.phase;
         for (Index j = 0; j < x.pixels; ++j) to[j * stride.width] = *from++;
+      }
+    }
+  }
+}
+
+/// The adjoint of a convolution, for shapes that were checked: from dy (N, F, OH, OW) to dx
+/// (N, C, H, W), whose sums begin at `start` (C).
+template <class T>
+void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
+             const Window& window, Index groups, TensorView<T> dx) {
+  if (dx.empty()) return;
+  const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
+  for (Index group = 0; group < groups; ++group) {
+    // A sum over the filters for each channel: the two change places.
+    simd::Weights<T> weights = parts.weights(weight.data(), group);
+    std::swap(weights.filter, weights.channel);
+    for (Index i = 0; i < window.stride.height; ++i) {
+      for (Index j = 0; j < window.stride.width; ++j) {
+        add_gradient_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights,
+                              {parts.rows(), dx.extent(2), i}, {parts.columns(), dx.extent(3), j},
+                              window.stride, start + group * parts.channels(),
+                              parts.of_x(dx.data(), group));
       }
     }
   }
@@ -265,23 +291,9 @@ void convolution_backward_input(const X& dy, TensorView<const Element<X>> weight
   detail::expect_dense(name, "the weight", weight);
   detail::expect_dense(name, "dx", dx);
 
-  if (dx.empty()) return;
-  const detail::ConvolutionGroups parts(dx.shape(), weight.shape(), y_shape, window, groups);
-  const Scratch<T> zeros(parts.channels());
-  std::fill_n(zeros.data(), parts.channels(), T(0));
-  for (Index group = 0; group < groups; ++group) {
-    // A sum over the filters for each channel: the two change places.
-    simd::Weights<T> weights = parts.weights(weight.data(), group);
-    std::swap(weights.filter, weights.channel);
-    for (Index i = 0; i < window.stride.height; ++i) {
-      for (Index j = 0; j < window.stride.width; ++j) {
-        detail::add_gradient_phase<T>(dx.extent(0), parts.of_y(const_view(dy).data(), group),
-                                      weights, {parts.rows(), dx.extent(2), i},
-                                      {parts.columns(), dx.extent(3), j}, window.stride,
-                                      zeros.data(), parts.of_x(dx.data(), group));
-      }
-    }
-  }
+  const Scratch<T> zeros(dx.extent(1));
+  std::fill_n(zeros.data(), dx.extent(1), T(0));
+  detail::adjoint<T>(dy, weight, zeros.data(), window, groups, dx);
 }
 
 /// The gradients with respect to the weight and the bias:

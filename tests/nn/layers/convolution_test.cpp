@@ -79,6 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Dilation", {2, 1, 7, 6}, {.filters = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
         Case{"Groups", {2, 4, 4, 5}, {.in = 4, .filters = 6, .kernel = 2, .groups = 2}},
         Case{"Depthwise", {3, 3, 5, 4}, {.in = 3, .filters = 3, .kernel = 3, .groups = 3}},
+        Case{"NoBias", {2, 2, 4, 5}, {.in = 2, .filters = 3, .bias = false}},
         Case{"AllAtOnce",
              {3, 4, 9, 7},
              {.in = 4,
@@ -105,11 +106,23 @@ TEST(Convolution, InitializerGetsTheFansOfOneGroup) {
                                  rng);
   EXPECT_EQ(fans.in, 3 * 3 * 5);
   EXPECT_EQ(fans.out, 2 * 3 * 5);
-  const auto [weight, bias] = convolution.parameters();
+  const auto parameters = convolution.parameters();
+  ASSERT_EQ(parameters.size(), 2u);
+  const auto *weight = parameters[0], *bias = parameters[1];
   EXPECT_EQ(weight->name, "weight");
   EXPECT_EQ(weight->value.shape(), (Shape{4, 3, 3, 5}));
   EXPECT_EQ(bias->name, "bias");
   test::expect_equal(bias->value, zeros<float>({4}));
+}
+
+TEST(Convolution, WithoutABiasHasOneParameterAndAddsNothing) {
+  Rng rng(1);
+  Convolution<float> convolution({.filters = 3, .kernel = 2, .bias = false}, He{}, rng);
+  ASSERT_EQ(convolution.parameters().size(), 1u);
+  EXPECT_EQ(convolution.parameters()[0]->name, "weight");
+  test::Bench bench(convolution, zeros<float>({2, 1, 3, 3}));
+  bench.forward();
+  test::expect_equal(bench.y, zeros<float>({2, 3, 2, 2}));
 }
 
 TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <utility>
+#include <vector>
 
+#include "dlfs/core/scratch.hpp"
 #include "dlfs/math/convolution.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
@@ -18,6 +19,7 @@ struct ConvolutionOptions {
   Size2d padding = 0;
   Size2d dilation = 1;
   Index groups = 1;  // each group of channels has filters of its own
+  bool bias = true;  // false where a batch normalisation follows, which would take it away again
 
   Window window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
@@ -26,7 +28,7 @@ struct ConvolutionOptions {
 /// Two-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b.
 ///
 ///   x (N, C, H, W)          input     y (N, F, OH, OW)  output
-///   W (F, C/groups, KH, KW) weight    b (F)             bias
+///   W (F, C/groups, KH, KW) weight    b (F)             bias, 0 without that option
 ///
 /// Cost: 2 N F OH OW (C/groups) KH KW FLOP forward, twice that backward.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.3.
@@ -77,13 +79,19 @@ class Convolution {
 
   void backward(const BackwardPass<T>& pass) const {
     const Window window = options_.window();
-    convolution_backward_weights(pass.x, pass.dy, window, options_.groups, pass.gradients[0],
-                                 pass.gradients[1], pass.store);
+    const Scratch<T> unused(options_.bias ? 0 : options_.filters);
+    convolution_backward_weights(
+        pass.x, pass.dy, window, options_.groups, pass.gradients[0],
+        options_.bias ? pass.gradients[1] : TensorView<T>(unused.data(), bias_.value.shape()),
+        pass.store);
     if (!pass.needs_dx()) return;
     convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx);
   }
 
-  std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
+  std::vector<Parameter<T>*> parameters() {
+    if (!options_.bias) return {&weight_};
+    return {&weight_, &bias_};
+  }
 
  private:
   static const ConvolutionOptions& checked(const ConvolutionOptions& options) {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <concepts>
+
+#include "dlfs/net/parallel.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layers/convolution.hpp"
+#include "dlfs/nn/layers/max_pooling.hpp"
+#include "dlfs/nn/layers/relu.hpp"
+
+namespace dlfs {
+
+/// Channels of an Inception block; the defaults are those of GoogLeNet's first, "3a".
+struct InceptionOptions {
+  Index in = 192;
+  Index filters_1x1 = 64;
+  Index reduced_3x3 = 96;  // by a convolution of 1x1 before that of 3x3
+  Index filters_3x3 = 128;
+  Index reduced_5x5 = 16;
+  Index filters_5x5 = 32;
+  Index filters_pool = 32;  // of a convolution of 1x1 after pooling
+};
+
+/// Windows of several sizes side by side, each cheap behind a convolution of 1x1.
+///
+///   x (N, in, H, W) -> y (N, filters_1x1 + filters_3x3 + filters_5x5 + filters_pool, H, W)
+///
+/// Source: Szegedy et al., "Going deeper with convolutions" (2015), figure 2b and table 1; Saitoh,
+/// "Deep Learning from Scratch" vol. 1, section 8.2.3.
+template <std::floating_point T>
+Parallel<T> inception(const InceptionOptions& options, Rng& rng) {
+  const auto convolution = [&rng](Index in, Index filters, Index kernel) {
+    return Convolution<T>({.in = in, .filters = filters, .kernel = kernel, .padding = kernel / 2},
+                          He{}, rng);
+  };
+  return {{"branch1x1",
+           {{"conv", convolution(options.in, options.filters_1x1, 1)}, {"relu", Relu<T>()}}},
+          {"branch3x3",
+           {{"reduce", convolution(options.in, options.reduced_3x3, 1)},
+            {"relu1", Relu<T>()},
+            {"conv", convolution(options.reduced_3x3, options.filters_3x3, 3)},
+            {"relu2", Relu<T>()}}},
+          {"branch5x5",
+           {{"reduce", convolution(options.in, options.reduced_5x5, 1)},
+            {"relu1", Relu<T>()},
+            {"conv", convolution(options.reduced_5x5, options.filters_5x5, 5)},
+            {"relu2", Relu<T>()}}},
+          {"pool",
+           {{"pool", MaxPooling<T>({.kernel = 3, .padding = 1})},
+            {"conv", convolution(options.in, options.filters_pool, 1)},
+            {"relu", Relu<T>()}}}};
+}
+
+}  // namespace dlfs

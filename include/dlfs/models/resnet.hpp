@@ -1,0 +1,82 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <vector>
+
+#include "dlfs/net/residual.hpp"
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/average_pooling.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
+#include "dlfs/nn/layers/convolution.hpp"
+#include "dlfs/nn/layers/global_average_pooling.hpp"
+#include "dlfs/nn/layers/pad_channels.hpp"
+#include "dlfs/nn/layers/relu.hpp"
+
+namespace dlfs {
+
+struct ResNetOptions {
+  Index channels = 1;
+  std::vector<Index> filters = {16, 32, 64};  // of each stage; the image is halved between them
+  Index blocks = 3;                           // in each stage, of two convolutions each
+  Index classes = 10;
+};
+
+/// Two convolutions of 3x3, each with batch normalisation, and a shortcut around them, which skips
+/// pixels and adds channels of zeros where image and channels change. ReLU follows the sum.
+///
+///   x (N, in, H, W) -> y (N, filters, H / stride, W / stride), rounded up
+template <std::floating_point T>
+Residual<T> residual_block(Index in, Index filters, Index stride, Rng& rng) {
+  const auto convolution = [&rng](Index from, Index to, Index step) {
+    return Convolution<T>({.in = from, .filters = to, .stride = step, .padding = 1, .bias = false},
+                          He{}, rng);
+  };
+  Sequential<T> body{{"conv1", convolution(in, filters, stride)},
+                     {"norm1", BatchNormalization<T>({.features = filters})},
+                     {"relu", Relu<T>()},
+                     {"conv2", convolution(filters, filters, 1)},
+                     {"norm2", BatchNormalization<T>({.features = filters})}};
+  if (in == filters && stride == 1) return Residual<T>(std::move(body));
+  Sequential<T> shortcut{{"skip", AveragePooling<T>({.kernel = 1, .stride = stride})},
+                         {"pad", PadChannels<T>({.channels = filters})}};
+  return Residual<T>(std::move(body), std::move(shortcut));
+}
+
+/// A residual network for small images, of 2 * stages * blocks + 2 layers: the default is
+/// ResNet-20, with 9 blocks in each stage it is ResNet-56.
+///
+///   x (N, channels, H, W) -> scores (N, classes), for images of 28x28, 32x32 or any other size;
+///   layers conv, norm, relu, block1_1, relu1_1, ..., pool, affine
+///
+/// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2;
+/// Saitoh, "Deep Learning from Scratch" vol. 1, section 8.2.4.
+template <std::floating_point T>
+Sequential<T> resnet(const ResNetOptions& options, Rng& rng) {
+  if (options.filters.empty()) throw ValueError("resnet: expected at least one stage");
+  Index channels = options.filters.front();
+  Sequential<T> network{
+      {"conv",
+       Convolution<T>({.in = options.channels, .filters = channels, .padding = 1, .bias = false},
+                      He{}, rng)},
+      {"norm", BatchNormalization<T>({.features = channels})},
+      {"relu", Relu<T>()}};
+  int stage = 0;
+  for (Index filters : options.filters) {
+    ++stage;
+    for (Index block = 1; block <= options.blocks; ++block) {
+      const std::string suffix = concat(stage, '_', block);
+      const Index stride = stage > 1 && block == 1 ? 2 : 1;
+      network.add("block" + suffix, residual_block<T>(channels, filters, stride, rng));
+      network.add("relu" + suffix, Relu<T>());
+      channels = filters;
+    }
+  }
+  network.add("pool", GlobalAveragePooling<T>());
+  network.add("affine", Affine<T>({.in = channels, .out = options.classes}, He{}, rng));
+  return network;
+}
+
+}  // namespace dlfs

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+struct PadChannelsOptions {
+  Index channels = 1;  // of the output
+};
+
+/// Channels of zeros behind those of x: x (N, C, ...) -> y (N, channels, ...). A shortcut without
+/// parameters to where there are more channels.
+/// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2.
+template <std::floating_point T>
+class PadChannels {
+ public:
+  using Scalar = T;
+
+  explicit PadChannels(const PadChannelsOptions& options) : options_(options) {}
+
+  static constexpr LayerTraits traits() { return {.kind = "pad channels"}; }
+
+  /// @throws ShapeError unless x is (N, C, ...) with C of at most `channels`.
+  Shape output_shape(const Shape& x) const {
+    if (x.rank() < 2 || x[1] > options_.channels) {
+      throw ShapeError(concat(traits().kind, ": expected x of shape (N, C, ...) with at most ",
+                              options_.channels, " channels, got ", x));
+    }
+    return x.with(1, options_.channels);
+  }
+
+  void forward(const ForwardPass<T>& pass) const {
+    for (Index n = 0; n < pass.x.extent(0); ++n) {
+      const auto x = pass.x[n];
+      const auto y = pass.y[n];
+      std::fill(std::copy_n(x.data(), x.size(), y.data()), y.data() + y.size(), T(0));
+    }
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    for (Index n = 0; n < pass.dx.extent(0); ++n) {
+      const auto dx = pass.dx[n];
+      std::copy_n(pass.dy[n].data(), dx.size(), dx.data());
+    }
+  }
+
+ private:
+  PadChannelsOptions options_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <utility>
+
+#include "dlfs/math/transposed_convolution.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+
+namespace dlfs {
+
+struct TransposedConvolutionOptions {
+  Index in = 1;       // channels of the input
+  Index filters = 1;  // channels of the output
+  Size2d kernel = 3;
+  Size2d stride = 1;   // how much larger the output is
+  Size2d padding = 0;  // rows and columns taken from each side of the output
+  /// Rows and columns by which the output is larger at its end: with a stride, convolutions of
+  /// images of several sizes give the same size.
+  Size2d output_padding = 0;
+  Size2d dilation = 1;
+  Index groups = 1;
+
+  Window window() const { return {kernel, stride, padding, dilation}; }
+  Shape weight_shape() const { return {in, filters / groups, kernel.height, kernel.width}; }
+};
+
+/// Transposed convolution, also called deconvolution: it enlarges images, as a decoder or a
+/// generator must, by what a convolution's backward pass does.
+///
+///   x (N, C, H, W)           input     y (N, F, OH, OW)  output
+///   W (C, F/groups, KH, KW)  weight    b (F)             bias
+///
+///   OH = (H - 1) stride - 2 padding + dilation (KH - 1) + 1 + output_padding, and so OW
+///
+/// Cost: 2 N C H W (F/groups) KH KW FLOP forward, twice that backward.
+/// Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016); the
+/// options are those of PyTorch's ConvTranspose2d.
+template <std::floating_point T>
+class TransposedConvolution {
+ public:
+  using Scalar = T;
+
+  /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters and
+  /// the output padding is less than the stride.
+  TransposedConvolution(const TransposedConvolutionOptions& options,
+                        const Initializer<T> auto& initializer, Rng& rng)
+      : TransposedConvolution(options, Tensor<T>::uninitialized(checked(options).weight_shape()),
+                              Tensor<T>({options.filters})) {
+    const Index taps = options.kernel.height * options.kernel.width;
+    initializer(
+        weight_.value,
+        {.in = options.in / options.groups * taps, .out = options.filters / options.groups * taps},
+        rng);
+  }
+
+  /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as options say.
+  TransposedConvolution(const TransposedConvolutionOptions& options, Tensor<T> weight,
+                        Tensor<T> bias)
+      : options_(checked(options)),
+        weight_("weight", std::move(weight)),
+        bias_("bias", std::move(bias)) {
+    if (weight_.value.shape() != options.weight_shape() ||
+        bias_.value.shape() != Shape{options.filters}) {
+      throw ShapeError(concat(traits().kind, ": expected weight ", options.weight_shape(),
+                              " and bias (", options.filters, ",), got ", weight_.value.shape(),
+                              " and ", bias_.value.shape()));
+    }
+    bias_.decay_scale = 0;
+  }
+
+  static constexpr LayerTraits traits() {
+    return {.kind = "transposed convolution", .keeps_input = true};
+  }
+
+  /// @throws ShapeError unless x is (N, C, H, W) with pixels and y has some as well; ValueError as
+  /// Window.
+  Shape output_shape(const Shape& x) const {
+    if (x.rank() != 4 || x[1] != options_.in || x[2] == 0 || x[3] == 0) {
+      throw ShapeError(
+          concat(traits().kind, ": expected x of shape (N, ", options_.in, ", H, W), got ", x));
+    }
+    const Shape y{
+        x[0], options_.filters,
+        enlarged(x[2], options_.kernel.height, options_.stride.height, options_.padding.height,
+                 options_.output_padding.height, options_.dilation.height),
+        enlarged(x[3], options_.kernel.width, options_.stride.width, options_.padding.width,
+                 options_.output_padding.width, options_.dilation.width)};
+    convolution_shape(y, options_.weight_shape(), options_.window(), options_.groups,
+                      traits().kind);
+    return y;
+  }
+
+  Index flops(const Shape& x) const { return 2 * x.size() * (weight_.value.size() / options_.in); }
+
+  void forward(const ForwardPass<T>& pass) const {
+    transposed_convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups,
+                           pass.y);
+  }
+
+  void backward(const BackwardPass<T>& pass) const {
+    transposed_convolution_backward_weights(pass.x, pass.dy, options_.window(), options_.groups,
+                                            pass.gradients[0], pass.gradients[1], pass.store);
+    if (!pass.needs_dx()) return;
+    transposed_convolution_backward_input(pass.dy, weight_.value, options_.window(),
+                                          options_.groups, pass.dx);
+  }
+
+  std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
+
+ private:
+  static const TransposedConvolutionOptions& checked(const TransposedConvolutionOptions& options) {
+    const Index groups = options.groups;
+    if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
+      throw ValueError(concat(traits().kind, ": ", groups, " groups do not divide ", options.in,
+                              " channels and ", options.filters, " filters"));
+    }
+    const Size2d more = options.output_padding;
+    if (more.height < 0 || more.width < 0 || more.height >= options.stride.height ||
+        more.width >= options.stride.width) {
+      throw ValueError(concat(traits().kind, ": expected an output padding of at least 0 and less ",
+                              "than the stride ", options.stride.height, " by ",
+                              options.stride.width, ", got ", more.height, " by ", more.width));
+    }
+    return options;
+  }
+
+  /// The extent that `extent` positions of the window and the output padding take, less the
+  /// padding.
+  static Index enlarged(Index extent, Index kernel, Index stride, Index padding,
+                        Index output_padding, Index dilation) {
+    return (extent - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - 2 * padding;
+  }
+
+  TransposedConvolutionOptions options_;
+  Parameter<T> weight_;
+  Parameter<T> bias_;
+};
+
+}  // namespace dlfs

@@ -1,0 +1,59 @@
+#include "dlfs/train/weight_average.hpp"
+
+#include <gtest/gtest.h>
+
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
+#include "support/expect_tensor.hpp"
+#include "support/message.hpp"
+
+namespace dlfs {
+namespace {
+
+using test::message;
+
+Sequential<double> network_with_weight(double value) {
+  Sequential<double> network{
+      {"affine", Affine<double>(full<double>({2, 1}, value), Tensor<double>({1}))},
+      {"norm", BatchNormalization<double>({.features = 1})}};
+  for (NamedTensor<double>* buffer : network.buffers()) buffer->value.fill(value);
+  return network;
+}
+
+double weight(const Sequential<double>& network) { return network.parameters()[0]->value(0, 0); }
+
+TEST(WeightAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
+  WeightAverage<double> average(network_with_weight(1), 0.15);
+  const auto target = network_with_weight(3);
+  average.update(target);  // d = 1/10
+  EXPECT_NEAR(weight(average.network()), 0.1 * 1 + 0.9 * 3, 1e-15);
+  average.update(target);  // d = 0.15, not 2/11
+  EXPECT_NEAR(weight(average.network()), 0.15 * 2.8 + 0.85 * 3, 1e-15);
+}
+
+TEST(WeightAverage, AveragesRunningStatisticsAsWell) {
+  WeightAverage<double> average(network_with_weight(1), 0.9);
+  average.update(network_with_weight(3));
+  ASSERT_EQ(average.network().buffers().size(), 2u);
+  for (const NamedTensor<double>* buffer : average.network().buffers()) {
+    EXPECT_NEAR(buffer->value(0), 2.8, 1e-15);
+  }
+}
+
+TEST(WeightAverage, LeavesTheNetworkAlone) {
+  const auto network = network_with_weight(3);
+  WeightAverage<double> average(network_with_weight(1), 0.9);
+  average.update(network);
+  EXPECT_EQ(weight(network), 3);
+}
+
+TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
+  EXPECT_EQ(message<ValueError>([] { WeightAverage<double>(network_with_weight(1), 1); }),
+            "weight average: expected a decay in [0, 1), got 1");
+  WeightAverage<double> average(network_with_weight(1), 0.9);
+  EXPECT_EQ(message<ShapeError>([&] { average.update(Sequential<double>()); }),
+            "weight average: the network is not the one that was averaged so far");
+}
+
+}  // namespace
+}  // namespace dlfs
