@@ -34,14 +34,14 @@ void expect_right_gradients(Sequential<double> network, const Shape& x, Mode mod
 
 TEST(LeNet5, HasThePapersParameters) {
   Rng rng(1);
-  auto network = lenet5<float>(rng);
+  auto network = lenet5<float>({}, rng);
   EXPECT_EQ(parameter_count(network), 61706);
   EXPECT_EQ(network.output_shape({3, 1, 28, 28}), (Shape{3, 10}));
 }
 
 TEST(LeNet5, GradientsAgreeWithCentralDifferences) {
   Rng rng(1);
-  expect_right_gradients(lenet5<double>(rng), {2, 1, 28, 28});
+  expect_right_gradients(lenet5<double>({.image = 12, .classes = 3}, rng), {1, 1, 12, 12});
 }
 
 TEST(AlexNet, HasThePapersConvolutions) {
@@ -118,7 +118,7 @@ TEST(Inception, HasTheParametersOfThePapersTable) {
 
 TEST(Inception, GradientsAgreeWithCentralDifferences) {
   Rng rng(1);
-  expect_right_gradients({{"inception", inception<double>({3, 2, 2, 3, 2, 2, 1}, rng)}},
+  expect_right_gradients({{"inception", inception<double>({3, 2, 2, 3, 2, 2, 3}, rng)}},
                          {2, 3, 5, 5});
 }
 

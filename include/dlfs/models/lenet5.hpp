@@ -11,28 +11,38 @@
 
 namespace dlfs {
 
-/// LeNet-5, with which handwritten digits were read on cheques; 61,706 parameters.
+struct LeNet5Options {
+  Index channels = 1;
+  Index image = 28;  // height and width, at least 12
+  Index classes = 10;
+};
+
+/// LeNet-5, with which handwritten digits were read on cheques; 61,706 parameters
+/// for images of 28x28.
 ///
-///   x (N, 1, 28, 28) -> scores (N, 10)
+///   x (N, channels, image, image) -> scores (N, classes)
 ///
 /// As it is built today: the second convolution sees all six channels, pooling has no weights, and
 /// an affine layer takes the place of the radial basis functions.
 /// Source: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
 /// recognition" (1998); Saitoh, "Deep Learning from Scratch" vol. 1, section 7.7.1.
 template <std::floating_point T>
-Sequential<T> lenet5(Rng& rng) {
+Sequential<T> lenet5(const LeNet5Options& options, Rng& rng) {
   const Xavier xavier{};
-  return {{"conv1", Convolution<T>({.filters = 6, .kernel = 5, .padding = 2}, xavier, rng)},
-          {"tanh1", Tanh<T>()},
-          {"pool1", AveragePooling<T>({.kernel = 2, .stride = 2})},
-          {"conv2", Convolution<T>({.in = 6, .filters = 16, .kernel = 5}, xavier, rng)},
-          {"tanh2", Tanh<T>()},
-          {"pool2", AveragePooling<T>({.kernel = 2, .stride = 2})},
-          {"affine1", Affine<T>({.in = 16 * 5 * 5, .out = 120}, xavier, rng)},
-          {"tanh3", Tanh<T>()},
-          {"affine2", Affine<T>({.in = 120, .out = 84}, xavier, rng)},
-          {"tanh4", Tanh<T>()},
-          {"affine3", Affine<T>({.in = 84, .out = 10}, xavier, rng)}};
+  const Index pooled = (options.image / 2 - 4) / 2;
+  return {
+      {"conv1", Convolution<T>({.in = options.channels, .filters = 6, .kernel = 5, .padding = 2},
+                               xavier, rng)},
+      {"tanh1", Tanh<T>()},
+      {"pool1", AveragePooling<T>({.kernel = 2, .stride = 2})},
+      {"conv2", Convolution<T>({.in = 6, .filters = 16, .kernel = 5}, xavier, rng)},
+      {"tanh2", Tanh<T>()},
+      {"pool2", AveragePooling<T>({.kernel = 2, .stride = 2})},
+      {"affine1", Affine<T>({.in = 16 * pooled * pooled, .out = 120}, xavier, rng)},
+      {"tanh3", Tanh<T>()},
+      {"affine2", Affine<T>({.in = 120, .out = 84}, xavier, rng)},
+      {"tanh4", Tanh<T>()},
+      {"affine3", Affine<T>({.in = 84, .out = options.classes}, xavier, rng)}};
 }
 
 }  // namespace dlfs
