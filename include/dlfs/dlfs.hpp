@@ -37,6 +37,7 @@
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/numerical_gradient.hpp"
 #include "dlfs/math/pooling.hpp"
+#include "dlfs/math/quantization.hpp"
 #include "dlfs/math/reduce.hpp"
 #include "dlfs/math/softmax.hpp"
 #include "dlfs/math/sorting.hpp"
