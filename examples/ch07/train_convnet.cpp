@@ -29,14 +29,7 @@ int main(int argc, char** argv) {
         if (!options.weights.empty()) load_weights(options.weights, network);
 
         if (options.epochs > 0) {
-          Trainer trainer(network, SoftmaxCrossEntropy<float>(),
-                          Adam<float>({.learning_rate = options.learning_rate}),
-                          {.epochs = options.epochs,
-                           .batch_size = options.batch_size,
-                           .seed = options.seed,
-                           .evaluation_samples = 1000});
-          examples::show_progress(trainer, options.epochs);
-          const History& history = trainer.fit(digits.train, digits.test);
+          const History history = examples::train_on_digits(network, digits, options);
           examples::plot_accuracy(history, options.out, 2);
 
           const auto file = options.out / "params.npz";

@@ -86,8 +86,9 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
     add_path(app, "--weights", "FILE", "Trained weights: .npz or .pkl", options.weights);
   }
   if (program.epochs) {
+    const int fewest = program.weights ? 0 : 1;  // there is something to do without training
     epochs = add_number(app, "--epochs", "Passes over the training data", options.epochs,
-                        {1, 1'000'000});
+                        {fewest, 1'000'000});
   }
   if (program.steps) {
     steps = add_number(app, "--steps", "Updates of the weights", options.steps, {1, 1'000'000'000});

@@ -45,7 +45,8 @@ struct Choice {
 /// What a program says of itself: its description and the options that it takes.
 ///
 /// A default given here adds the option to the program. A program with epochs or steps is one that
-/// trains; it also takes --data, --seed, --threads, --out and --quick.
+/// trains; it also takes --data, --seed, --threads, --out and --quick. With weights, it may be told
+/// to train for 0 epochs.
 struct Program {
   std::string_view description{};                  // the first line of --help
   std::optional<int> epochs{};                     // --epochs N

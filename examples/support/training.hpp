@@ -1,11 +1,18 @@
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
+#include "dlfs/nn/losses/softmax_cross_entropy.hpp"
+#include "dlfs/optim/adam.hpp"
 #include "dlfs/train/history.hpp"
+#include "dlfs/train/trainer.hpp"
+#include "support/digits.hpp"
 #include "support/plot.hpp"
+#include "support/program.hpp"
 #include "support/progress.hpp"
 
 namespace dlfs::examples {
@@ -28,6 +35,20 @@ void show_progress(Trainer& trainer, Index epochs) {
   const auto display = std::make_shared<TrainingDisplay>(epochs);
   trainer.on_step([display](const StepRecord& step) { display->show(step); });
   trainer.on_epoch([display](const EpochRecord& epoch) { display->show(epoch); });
+}
+
+/// Trains a network as the book trains its convolutional ones, by Adam with the options' epochs,
+/// batch size, rate and seed, and shows it; 1000 images judge each epoch.
+template <std::floating_point T>
+History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const Options& options) {
+  Trainer trainer(network, SoftmaxCrossEntropy<T>(),
+                  Adam<T>({.learning_rate = options.learning_rate}),
+                  {.epochs = options.epochs,
+                   .batch_size = options.batch_size,
+                   .seed = options.seed,
+                   .evaluation_samples = std::min<Index>(1000, digits.test.size())});
+  show_progress(trainer, options.epochs);
+  return trainer.fit(digits.train, digits.test);
 }
 
 /// The book's plot of a training, accuracy against epochs, with a mark every so many epochs:

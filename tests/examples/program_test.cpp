@@ -88,6 +88,15 @@ TEST(RunProgram, QuickMeansOneEpochUnlessEpochsAreGiven) {
   EXPECT_EQ(run({"--quick", "--epochs", "4"}, training).options.epochs, 4);
 }
 
+TEST(RunProgram, OnlyWithWeightsItMayTrainForNoEpoch) {
+  EXPECT_EQ(run({"--epochs", "0"}, training).status, 2);
+  Program program = training;
+  program.weights = "";
+  const Outcome outcome = run({"--epochs", "0"}, program);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.options.epochs, 0);
+}
+
 TEST(RunProgram, StepsTakeThePlaceOfEpochs) {
   const Program program{.steps = 10000};
   EXPECT_EQ(run({}, program).options.steps, 10000);

@@ -1,0 +1,54 @@
+// Section 8.1.3: why deep. Small windows on top of each other see as much as a large one, with
+// fewer parameters.
+// Book:    section 8.1.3 (text; figures 8-5 and 8-6)
+// Run:     depth
+// Expect:  a table: two windows of 3x3 see 5x5 pixels, three see 7x7
+#include <cstdio>
+
+#include "support/program.hpp"
+#include <dlfs/dlfs.hpp>
+
+using namespace dlfs;
+
+constexpr Index image = 31;
+
+/// Convolutions on top of each other, all of one channel.
+static Sequential<double> stack(Index layers, Index kernel, Rng& rng) {
+  Sequential<double> network;
+  for (Index i = 1; i <= layers; ++i) {
+    network.add(concat("conv", i),
+                Convolution<double>({.kernel = kernel, .padding = kernel / 2}, He{}, rng));
+  }
+  return network;
+}
+
+/// How many pixels of a row the middle of the output depends on: those with a gradient.
+static Index receptive_field(Sequential<double>& network) {
+  const Tensor<double> x({1, 1, image, image});
+  network.forward(x);
+  Tensor<double> dy({1, 1, image, image});
+  dy(0, 0, image / 2, image / 2) = 1;
+  const Tensor<double> dx = network.backward_to_input(dy);
+  return count_nonzero(dx[0][0][image / 2]);
+}
+
+static void report(Index layers, Index kernel) {
+  Rng rng(1);
+  auto network = stack(layers, kernel, rng);
+  const Index pixels = receptive_field(network);
+  std::printf("%td of %tdx%td  %6tdx%-2td  %10td\n", layers, kernel, kernel, pixels, pixels,
+              layers * kernel * kernel);
+}
+
+int main(int argc, char** argv) {
+  return examples::run_program(argc, argv, "Section 8.1.3: what stacked convolutions see",
+                               [](const examples::Options&) {
+                                 std::printf("windows   pixels seen  weights\n");
+                                 report(1, 5);
+                                 report(2, 3);
+                                 report(1, 7);
+                                 report(3, 3);
+                                 report(1, 15);
+                                 report(7, 3);
+                               });
+}
