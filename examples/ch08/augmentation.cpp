@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         const auto train = examples::load_digits<double>(options).train;
         constexpr Index count = 16;
-        auto images = copy(broadcast_to(train.inputs.rows(0, 1), {count, 1, 28, 28}));
+        auto images = repeat(train.inputs.rows(0, 1), count, 0);
         std::vector<Index> samples(count - 1);
         std::iota(samples.begin(), samples.end(), 1);
         const Augmentation augment({.shift = 2, .rotation = 15, .scale = 0.15, .elastic = 30});
