@@ -17,6 +17,8 @@ if(DLFS_NATIVE)
 endif()
 if(DLFS_SANITIZE)
   set(sanitize -fsanitize=${DLFS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_compile_options(dlfs_developer INTERFACE ${sanitize})
+  # Not pointer-overflow: it takes half as long again to compile, for what the address sanitizer
+  # sees as soon as such a pointer is used.
+  target_compile_options(dlfs_developer INTERFACE ${sanitize} -fno-sanitize=pointer-overflow)
   target_link_options(dlfs_developer INTERFACE ${sanitize})
 endif()

@@ -16,6 +16,7 @@ int main() {
     const auto chosen = random_integers<Index>({e.rows}, rng, 0, e.rows);
     auto x = a;
 
+    measure("x[...] = b", [&] { assign(x, b); });
     measure("a + b", [&] { consume(a + b); });
     measure("x += b", [&] { consume(x += b); });
     measure("a * 2 + b", [&] { consume(a * 2 + b); });

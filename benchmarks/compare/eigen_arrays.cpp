@@ -18,6 +18,7 @@ int main() {
         ((column + 1) * 0.4999f * static_cast<float>(e.rows)).cast<Index>();
     Array x = a;
 
+    measure("x[...] = b", [&] { consume(x = b); });
     measure("a + b", [&] { consume(Array(a + b)); });
     measure("x += b", [&] { consume(x += b); });
     measure("a * 2 + b", [&] { consume(Array(a * 2 + b)); });

@@ -29,6 +29,9 @@ def main():
             nonlocal x
             x += b
 
+        def copy():
+            x[...] = b
+
         def place():
             x[a <= 0] = 0
 
@@ -36,6 +39,7 @@ def main():
             x[:, ::2] = half
 
         for what, call in {
+                'x[...] = b': copy,
                 'a + b': lambda: a + b,
                 'x += b': add_in_place,
                 'a * 2 + b': lambda: a * 2 + b,

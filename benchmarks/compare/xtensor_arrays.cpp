@@ -2,6 +2,7 @@
 #include <xtensor/xarray.hpp>
 #include <xtensor/xmasked_view.hpp>
 #include <xtensor/xmath.hpp>
+#include <xtensor/xnoalias.hpp>
 #include <xtensor/xrandom.hpp>
 #include <xtensor/xsort.hpp>
 #include <xtensor/xtensor.hpp>
@@ -24,6 +25,7 @@ int main() {
     const xt::xtensor<std::size_t, 1> chosen = xt::random::randint<std::size_t>({rows}, 0, rows);
     Matrix x = a;
 
+    measure("x[...] = b", [&] { consume(xt::noalias(x) = b); });
     measure("a + b", [&] { consume(Matrix(a + b)); });
     measure("x += b", [&] { consume(x += b); });
     measure("a * 2 + b", [&] { consume(Matrix(a * 2.0f + b)); });

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
       {.description = "Section 8.1: the best network for a quarter of an hour",
-       .epochs = 16,
+       .epochs = 12,
        .batch_size = 100,
        .learning_rate = 0.004,
        .flag = examples::Flag{"--validate",

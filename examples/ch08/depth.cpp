@@ -36,14 +36,14 @@ static void report(Index layers, Index kernel) {
   Rng rng(1);
   auto network = stack(layers, kernel, rng);
   const Index pixels = receptive_field(network);
-  std::printf("%td of %tdx%td  %6tdx%-2td  %10td\n", layers, kernel, kernel, pixels, pixels,
-              layers * kernel * kernel);
+  std::printf("%-10s  %11s  %7td\n", concat(layers, " of ", kernel, "x", kernel).c_str(),
+              concat(pixels, "x", pixels).c_str(), layers * kernel * kernel);
 }
 
 int main(int argc, char** argv) {
   return examples::run_program(argc, argv, "Section 8.1.3: what stacked convolutions see",
                                [](const examples::Options&) {
-                                 std::printf("windows   pixels seen  weights\n");
+                                 std::printf("windows     pixels seen  weights\n");
                                  report(1, 5);
                                  report(2, 3);
                                  report(1, 7);

@@ -64,7 +64,8 @@ TEST_P(Page, ShowsWhatTheProgramsPrint) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Chapters, Page, testing::Values("ch01", "ch02", "ch03", "ch04", "ch05"));
+INSTANTIATE_TEST_SUITE_P(Chapters, Page,
+                         testing::Values("ch01", "ch02", "ch03", "ch04", "ch05", "ch07", "ch08"));
 
 }  // namespace
 }  // namespace dlfs

@@ -1,13 +1,9 @@
 #include "dlfs/io/weights.hpp"
 
-#include <cstdlib>
-
 #include <gtest/gtest.h>
 
-#include "ch07/simple_convnet.hpp"
-#include "ch08/deep_convnet.hpp"
-#include "dlfs/dlfs.hpp"
-#include "dlfs/io/mnist.hpp"
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
 #include "io/files.hpp"
 
 namespace dlfs {
@@ -119,45 +115,6 @@ TEST_F(WeightsFile, AnotherFormatIsAFormatErrorAndAMissingFileAnIoError) {
   auto network = small_network<float>(1);
   EXPECT_EQ(error_of<IoError>([&] { load_weights(path_, network); }),
             "cannot open " + path_.string() + ": No such file or directory");
-}
-
-template <class T>
-Sequential<T> sample_network(Rng& rng) {
-  return {{"affine1", Affine<T>({.in = 784, .out = 50}, He{}, rng)},
-          {"sigmoid1", Sigmoid<T>()},
-          {"affine2", Affine<T>({.in = 50, .out = 100}, He{}, rng)},
-          {"sigmoid2", Sigmoid<T>()},
-          {"affine3", Affine<T>({.in = 100, .out = 10}, He{}, rng)}};
-}
-
-/// How many of MNIST's 10,000 test images a network with the book's weights classifies rightly.
-template <class T>
-void expect_right(Sequential<T> network, const std::string& file, int expected) {
-  const char* book = std::getenv("DLFS_BOOK");
-  const char* data = std::getenv("DLFS_DATA");
-  if (book == nullptr) GTEST_SKIP() << "DLFS_BOOK does not name the folder of the book's files";
-  if (data == nullptr) GTEST_SKIP() << "DLFS_DATA does not name the folder of MNIST";
-  load_weights(std::filesystem::path(book) / file, network);
-  const auto mnist = load_mnist<T>(data);
-  EXPECT_EQ(std::lround(10000 * accuracy(network, mnist.test)), expected);
-}
-
-template <class T>
-class BookWeights : public testing::Test {
- protected:
-  Rng rng_{1};
-};
-using Scalars = testing::Types<float, double>;
-TYPED_TEST_SUITE(BookWeights, Scalars);
-
-TYPED_TEST(BookWeights, SampleWeightClassifies9352) {
-  expect_right(sample_network<TypeParam>(this->rng_), "sample_weight.pkl", 9352);
-}
-TYPED_TEST(BookWeights, SimpleConvNetClassifies9890) {
-  expect_right(simple_convnet<TypeParam>(this->rng_), "params.pkl", 9890);
-}
-TYPED_TEST(BookWeights, DeepConvNetClassifies9935) {
-  expect_right(deep_convnet<TypeParam>(this->rng_), "deep_convnet_params.pkl", 9935);
 }
 
 }  // namespace

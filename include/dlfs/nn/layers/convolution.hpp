@@ -18,7 +18,8 @@ struct ConvolutionOptions {
   Size2d stride = 1;
   Size2d padding = 0;
   Size2d dilation = 1;
-  Index groups = 1;  // each group of channels has filters of its own
+  /// Each group of channels has filters of its own: `in` groups make a depthwise convolution.
+  Index groups = 1;
   bool bias = true;  // false where a batch normalisation follows, which would take it away again
 
   Window window() const { return {kernel, stride, padding, dilation}; }
