@@ -30,19 +30,19 @@ static Tensor<float> responses(const Tensor<float>& x, const Tensor<float>& filt
 static Tensor<std::uint8_t> mosaic(const Tensor<float>& pictures) {
   const Index height = pictures.extent(2), width = pictures.extent(3);
   constexpr Index gap = 4;
-  auto all = full<std::uint8_t>({(filter_count / tiles_in_a_row) * (height + gap) - gap,
-                                 tiles_in_a_row * (width + gap) - gap, pictures.extent(1)},
-                                255);
+  auto sheet = full<std::uint8_t>({(filter_count / tiles_in_a_row) * (height + gap) - gap,
+                                   tiles_in_a_row * (width + gap) - gap, pictures.extent(1)},
+                                  255);
   for (Index n = 0; n < pictures.extent(0); ++n) {
     const auto picture = pictures[n];
     const float low = min(picture), high = max(picture);
     const Index top = n / tiles_in_a_row * (height + gap);
     const Index left = n % tiles_in_a_row * (width + gap);
-    auto tile = all(Slice{top, top + height}, Slice{left, left + width}, dlfs::all);
+    auto tile = sheet(Slice{top, top + height}, Slice{left, left + width}, all);
     const auto levels = cast<std::uint8_t>(round((picture - low) * (255 / (high - low))));
     assign(tile, levels.transpose({1, 2, 0}));
   }
-  return all;
+  return sheet;
 }
 
 static void write(const Tensor<float>& picture, const Tensor<float>& filters,

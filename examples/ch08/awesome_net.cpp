@@ -1,8 +1,10 @@
-// Section 8.1: the best network that a quarter of an hour on two cores can train.
+// Section 8.1: the best that a quarter of an hour on two cores can train: three networks, which
+// classify together.
 // Book:    ch08/awesome_net.py (empty, for the reader)
 // Run:     awesome_net [--data DIR] [--epochs N] [--seed N] [--out DIR] [--validate]
-// Expect:  0.9965 test accuracy and more on MNIST; awesome_net_params.npz
+// Expect:  0.9965 test accuracy and more on MNIST; awesome_net_1.npz to awesome_net_3.npz
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "ch08/awesome_net.hpp"
@@ -13,6 +15,8 @@
 
 using namespace dlfs;
 
+constexpr int network_count = 3;
+
 /// Keeps the last twelfth of the training images to judge by, instead of the test images.
 static void hold_out(examples::Digits<float>& digits) {
   const Index count = digits.train.size();
@@ -21,44 +25,54 @@ static void hold_out(examples::Digits<float>& digits) {
   digits.train = take(digits.train, 0, kept);
 }
 
+/// Trains one network of the ensemble, and returns the average of its weights over the last steps.
+static Sequential<float> trained_network(const examples::Digits<float>& digits,
+                                         const examples::Options& options, std::uint64_t seed) {
+  Rng rng(seed);
+  auto network = awesome_net<float>(rng);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), AdamW<float>({.weight_decay = 0.01}),
+                  {.epochs = options.epochs,
+                   .batch_size = options.batch_size,
+                   .seed = seed,
+                   .evaluation_samples = std::min<Index>(1000, digits.test.size())});
+  const Index batches = (digits.train.size() + options.batch_size - 1) / options.batch_size;
+  trainer.schedule(OneCycle{.peak = options.learning_rate, .steps = options.epochs * batches});
+  trainer.augment(Augmentation({.shift = 2, .rotation = 10, .scale = 0.1, .elastic = 20}));
+  WeightAverage<float> average(network, 0.998);
+  trainer.on_step([&](const StepRecord&) { average.update(network); });
+  examples::show_progress(trainer, options.epochs);
+  trainer.fit(digits.train, digits.test);
+  return average.network();
+}
+
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
-      {.description = "Section 8.1: the best network for a quarter of an hour",
-       .epochs = 12,
+      {.description = "Section 8.1: the best networks for a quarter of an hour",
+       .epochs = 14,
        .batch_size = 100,
-       .learning_rate = 0.004,
+       .learning_rate = 0.006,
        .flag = examples::Flag{"--validate",
                               "Judge by training images that are held out, to choose settings"}},
       [](const examples::Options& options) {
         auto digits = examples::load_digits<float>(options);
         if (options.flag) hold_out(digits);
-        Rng rng(options.seed);
-        auto network = awesome_net<float>(rng);
-        const Index batches = (digits.train.size() + options.batch_size - 1) / options.batch_size;
-
-        Trainer trainer(network, SoftmaxCrossEntropy<float>(), AdamW<float>({.weight_decay = 0.01}),
-                        {.epochs = options.epochs,
-                         .batch_size = options.batch_size,
-                         .seed = options.seed,
-                         .evaluation_samples = std::min<Index>(1000, digits.test.size())});
-        trainer.schedule(
-            OneCycle{.peak = options.learning_rate, .steps = options.epochs * batches});
-        trainer.augment(Augmentation({.shift = 2, .rotation = 10, .scale = 0.1, .elastic = 20}));
-        WeightAverage<float> average(network, 0.998);
-        trainer.on_step([&](const StepRecord&) { average.update(network); });
-        examples::show_progress(trainer, options.epochs);
-        const History& history = trainer.fit(digits.train, digits.test);
-
         std::filesystem::create_directories(options.out);
-        const auto file = options.out / "awesome_net_params.npz";
-        save_weights(file, average.network());
-        std::printf("wrote %s\n", file.c_str());
-        double seconds = 0;
-        for (const EpochRecord& epoch : history.epochs) seconds += epoch.seconds;
-        std::printf("trained for %.0f s\n", seconds);
-        std::printf("%s accuracy: %.4f, of the last step's weights %.4f\n",
-                    options.flag ? "validation" : "test", accuracy(average.network(), digits.test),
-                    accuracy(network, digits.test));
+        const char* judges = options.flag ? "validation" : "test";
+        const auto begin = std::chrono::steady_clock::now();
+
+        Tensor<float> votes({digits.test.size(), 10});
+        for (int i = 1; i <= network_count; ++i) {
+          const std::uint64_t seed = network_count * options.seed + static_cast<std::uint64_t>(i);
+          const auto network = trained_network(digits, options, seed);
+          const auto file = options.out / concat("awesome_net_", i, ".npz");
+          save_weights(file, network);
+          votes += softmax(network.predict(digits.test.inputs));
+          std::printf("wrote %s, %s accuracy %.4f\n", file.c_str(), judges,
+                      accuracy(network, digits.test));
+        }
+        const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+        std::printf("trained for %.0f s\n", time.count());
+        std::printf("%s accuracy: %.4f\n", judges, accuracy(votes, digits.test.targets));
       });
 }

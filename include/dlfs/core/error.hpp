@@ -58,7 +58,7 @@ void append(std::string& text, const Printable& part) { text += to_string(part);
 
 /// One string out of text, numbers (in their shortest exact form) and whatever has a `to_string`.
 template <class... Parts>
-std::string concat(const Parts&... parts) {
+[[gnu::cold, gnu::noinline]] std::string concat(const Parts&... parts) {
   std::string text;
   (detail::append(text, parts), ...);
   return text;
