@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         Rng rng(options.seed);
-        auto network = simple_convnet<float>(rng);
+        auto network = simple_convnet<float>(rng, {}, Normal{0.01});  // the book's
         if (!options.weights.empty()) load_weights(options.weights, network);
 
         if (options.epochs > 0) {

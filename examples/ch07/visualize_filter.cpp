@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
                                 .writes_files = true},
                                [](const examples::Options& options) {
                                  Rng rng(options.seed);
-                                 auto network = simple_convnet<float>(rng);
+                                 auto network = simple_convnet<float>(rng, {}, Normal{0.01});
                                  show_filters(network, options, "filters_before");
                                  load_weights(options.weights, network);
                                  show_filters(network, options, "filters_after");

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
       {.description = "Section 8.1: the best networks for a quarter of an hour",
-       .epochs = 16,
+       .epochs = 14,
        .batch_size = 100,
        .learning_rate = 0.006,
        .flag = examples::Flag{"--validate",
