@@ -1,8 +1,8 @@
 // Section 7.5: train the simple convolutional network on MNIST.
 // Book:    ch07/train_convnet.py (Adam 0.001, batch 100, 20 epochs; 1000 images judge each epoch)
-// Run:     train_convnet [--data DIR] [--epochs N] [--weights FILE] [--out DIR]; the weights that
-//          are committed, on MNIST: train_convnet --out examples/ch07; a test of weights:
-//          train_convnet --weights FILE --epochs 0
+// Run:     train_convnet [--init he|book] [--data DIR] [--epochs N] [--weights FILE] [--out DIR];
+//          the weights that are committed: train_convnet --init book --out examples/ch07; a test
+//          of weights: train_convnet --weights FILE --epochs 0
 // Expect:  about 0.989 test accuracy after 20 epochs on MNIST, 0.985 after 3; params.npz
 #include <cstdio>
 
@@ -21,11 +21,16 @@ int main(int argc, char** argv) {
        .epochs = 20,
        .batch_size = 100,
        .learning_rate = 0.001,
-       .weights = ""},
+       .weights = "",
+       .choices = {{"--init",
+                    "He's initial weights, or the book's, of deviation 0.01",
+                    {"he", "book"}}}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         Rng rng(options.seed);
-        auto network = simple_convnet<float>(rng, {}, Normal{0.01});  // the book's
+        auto network = options.choices.at("--init") == "he"
+                           ? simple_convnet<float>(rng)
+                           : simple_convnet<float>(rng, {}, Normal{0.01});
         if (!options.weights.empty()) load_weights(options.weights, network);
 
         if (options.epochs > 0) {
