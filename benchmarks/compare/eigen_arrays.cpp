@@ -31,7 +31,7 @@ int main() {
     measure("x[a <= 0] = 0", [&] { consume(x = (a <= 0).select(0, x)); });
     measure("exp", [&] { consume(Array(a.exp())); });
     measure("tanh", [&] { consume(Array(a.tanh())); });
-    measure("1 / (1 + exp(-a))", [&] { consume(Array(1 / (1 + (-a).exp()))); });
+    measure("sigmoid", [&] { consume(Array(1 / (1 + (-a).exp()))); });
     measure("sum", [&] { consume(a.sum()); });
     measure("sum, axis 0", [&] { consume((a.colwise().sum()).eval()); });
     measure("sum, axis 1", [&] { consume((a.rowwise().sum()).eval()); });

@@ -50,7 +50,7 @@ def main():
                 'x[a <= 0] = 0': place,
                 'exp': lambda: np.exp(a),
                 'tanh': lambda: np.tanh(a),
-                '1 / (1 + exp(-a))': lambda: 1 / (1 + np.exp(-a)),
+                'sigmoid': lambda: 1 / (1 + np.exp(-a)),
                 'sum': a.sum,
                 'sum, axis 0': lambda: a.sum(0),
                 'sum, axis 1': lambda: a.sum(1),

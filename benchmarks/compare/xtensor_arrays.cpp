@@ -36,7 +36,7 @@ int main() {
     measure("x[a <= 0] = 0", [&] { xt::masked_view(x, a <= 0.0f) = 0.0f; });
     measure("exp", [&] { consume(Matrix(xt::exp(a))); });
     measure("tanh", [&] { consume(Matrix(xt::tanh(a))); });
-    measure("1 / (1 + exp(-a))", [&] { consume(Matrix(1.0f / (1.0f + xt::exp(-a)))); });
+    measure("sigmoid", [&] { consume(Matrix(1.0f / (1.0f + xt::exp(-a)))); });
     measure("sum", [&] { consume(xt::sum(a)()); });
     measure("sum, axis 0", [&] { consume(xt::xtensor<float, 1>(xt::sum(a, {0}))); });
     measure("sum, axis 1", [&] { consume(xt::xtensor<float, 1>(xt::sum(a, {1}))); });

@@ -29,9 +29,9 @@ struct Signals {
 inline Signals forward(const Network& network, const dlfs::Tensor<double>& x) {
   Signals s;
   s.a1 = matmul(x, network.W1) + network.b1;
-  s.z1 = sigmoid(s.a1);
+  s.z1 = ch03::sigmoid(s.a1);
   s.a2 = matmul(s.z1, network.W2) + network.b2;
-  s.z2 = sigmoid(s.a2);
+  s.z2 = ch03::sigmoid(s.a2);
   s.y = matmul(s.z2, network.W3) + network.b3;
   return s;
 }

@@ -124,6 +124,9 @@ TYPED_TEST(Function, ExponentialsAreWithinFourUnits) {
       "expm1", x, [](const auto& v) { return expm1(v); }, [](L v) { return std::expm1(v); }, 4);
   expect_matches(
       "tanh", x, [](const auto& v) { return tanh(v); }, [](L v) { return std::tanh(v); }, 3);
+  expect_matches(
+      "sigmoid", x, [](const auto& v) { return sigmoid(v); },
+      [](L v) { return 1 / (1 + std::exp(-v)); }, 3);
 }
 
 TYPED_TEST(Function, TheOthersAreThoseOfTheStandardLibrary) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -14,6 +16,26 @@ namespace dlfs {
 /// Every tensor begins at a multiple of this many bytes: a cache line, and the widest vector.
 inline constexpr std::size_t alignment = 64;
 
+namespace detail {
+
+/// Aligned memory within a larger piece of plain memory, whose address stands before it: the C
+/// library takes several times as long for aligned memory as for plain.
+inline void* allocate_aligned(std::size_t bytes) {
+  auto* const plain = static_cast<std::byte*>(::operator new(bytes + alignment));
+  const std::size_t skipped = alignment - reinterpret_cast<std::uintptr_t>(plain) % alignment;
+  std::byte* const aligned = plain + skipped;
+  std::memcpy(aligned - sizeof(plain), &plain, sizeof(plain));
+  return aligned;
+}
+
+inline void free_aligned(void* aligned) {
+  void* plain;
+  std::memcpy(&plain, static_cast<std::byte*>(aligned) - sizeof(plain), sizeof(plain));
+  ::operator delete(plain);
+}
+
+}  // namespace detail
+
 /// Uninitialised, aligned memory for `capacity` elements, freed at the end of its life.
 template <class T>
   requires std::is_trivially_copyable_v<T>
@@ -26,7 +48,7 @@ class AlignedBuffer {
       throw ValueError(concat("memory for ", capacity, " elements of ", sizeof(T), " bytes"));
     }
     if (capacity == 0) return;
-    data_ = static_cast<T*>(::operator new (capacity * sizeof(T), std::align_val_t{alignment}));
+    data_ = static_cast<T*>(detail::allocate_aligned(capacity * sizeof(T)));
     detail::ask_for_huge_pages(data_, capacity * sizeof(T));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
@@ -37,7 +59,7 @@ class AlignedBuffer {
     return *this;
   }
   ~AlignedBuffer() {
-    if (data_ != nullptr) ::operator delete (data_, std::align_val_t{alignment});
+    if (data_ != nullptr) detail::free_aligned(data_);
   }
 
   T* data() const { return data_; }

@@ -162,6 +162,7 @@ constexpr Shape Shape::with(int axis, Index extent) const {
 /// The shape that NumPy's broadcasting gives to two operands: aligned at the last axis, extents
 /// must be equal or 1. @throws ShapeError that names the operation and both shapes.
 inline Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view operation) {
+  if (a == b) return a;
   const int rank = a.rank() > b.rank() ? a.rank() : b.rank();
   Shape result;
   for (int axis = 0; axis < rank; ++axis) {

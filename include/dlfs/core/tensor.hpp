@@ -45,9 +45,7 @@ class Tensor {
 
   /// Memory for `shape` with unspecified contents, for a caller that writes every element.
   static Tensor uninitialized(const Shape& shape) {
-    Tensor tensor;
-    tensor.resize(shape);
-    return tensor;
+    return Tensor(AlignedBuffer<T>(static_cast<std::size_t>(shape.size())), shape);
   }
 
   Tensor(const Tensor& other) : Tensor(uninitialized(other.shape_)) {
@@ -155,6 +153,8 @@ class Tensor {
   }
 
  private:
+  Tensor(AlignedBuffer<T> buffer, const Shape& shape) : buffer_(std::move(buffer)), shape_(shape) {}
+
   template <class... Indices>
   Index offset_of(Indices... indices) const {
     detail::expect_index_count(sizeof...(indices), shape_);

@@ -13,17 +13,6 @@ namespace dlfs {
 /// Elements, not bytes, between neighbours along each axis.
 using Strides = std::array<Index, max_rank>;
 
-/// The strides of dense row-major memory.
-constexpr Strides row_major_strides(const Shape& shape) {
-  Strides strides{};
-  Index step = 1;
-  for (int axis = shape.rank(); axis-- > 0;) {
-    strides[static_cast<std::size_t>(axis)] = step;
-    step *= shape[axis];
-  }
-  return strides;
-}
-
 /// Axes with their extents and strides.
 struct Layout {
   Shape shape{};
@@ -50,8 +39,13 @@ class TensorView {
   constexpr TensorView() = default;
 
   /// Dense row-major memory. Unchecked: `data` must hold `shape.size()` elements.
-  constexpr TensorView(T* data, const Shape& shape)
-      : data_(data), shape_(shape), strides_(row_major_strides(shape)) {}
+  constexpr TensorView(T* data, const Shape& shape) : data_(data), shape_(shape), strides_{} {
+    Index step = 1;
+    for (int axis = shape.rank(); axis-- > 0;) {
+      set_stride(axis, step);
+      step *= shape[axis];
+    }
+  }
 
   constexpr TensorView(T* data, const Shape& shape, const Strides& strides)
       : data_(data), shape_(shape), strides_(strides) {}

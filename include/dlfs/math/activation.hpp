@@ -140,24 +140,11 @@ void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<E
                                         });
 }
 
-namespace detail {
-
-/// 1 / (1 + exp(-x)) of each lane.
-template <class V>
-DLFS_INLINE void logistic(const V& x, V& out) {
-  const V against_overflow = x <= V{} ? x : -x;
-  V e;
-  simd::exp(against_overflow, e);
-  out = (x <= V{} ? e : V{} + 1) / (1 + e);
-}
-
-}  // namespace detail
-
 /// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
 template <AnyTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("sigmoid", x, out, []<class V>(const V& input, V& output) {
-    detail::logistic(input, output);
+    simd::sigmoid(input, output);
   });
 }
 
@@ -175,7 +162,7 @@ template <AnyTensor X>
 void swish(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("swish", x, out, []<class V>(const V& input, V& output) {
     V s;
-    detail::logistic(input, s);
+    simd::sigmoid(input, s);
     output = input * s;
   });
 }
@@ -186,7 +173,7 @@ void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Elem
   detail::activate_backward<Element<X>>("swish_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           V s;
-                                          detail::logistic(input, s);
+                                          simd::sigmoid(input, s);
                                           result = gradient * s * (1 + input * (1 - s));
                                         });
 }

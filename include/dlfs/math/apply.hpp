@@ -32,19 +32,15 @@ struct Row {
 inline constexpr Index packed_elements = 512;
 inline constexpr Index short_row = 64;
 
-/// A row as an operand of simd::apply: dense, one element for all, or packed piece by piece.
+/// A row packed piece by piece, as an operand of simd::apply.
 template <class T>
-class RowOperand {
+class PackedRow {
  public:
-  explicit RowOperand(Row<const T> row) : row_(row) {
-    if (row.stride == 0) std::fill_n(elements_, 64 / sizeof(T), *row.data);
-  }
-
-  bool is_packed() const { return row_.stride != 0 && row_.stride != 1; }
+  explicit PackedRow(Row<const T> row) : row_(row) {}
 
   simd::Operand<T> piece(Index first, Index count) {
+    if (row_.stride == 0) return {row_.data, 0};
     if (row_.stride == 1) return {row_.at(first)};
-    if (row_.stride == 0) return {elements_, 0};
     for (Index i = 0; i < count; ++i) elements_[i] = *row_.at(first + i);
     return {elements_};
   }
@@ -55,12 +51,10 @@ class RowOperand {
 };
 
 template <class Compute, class Op, class Out, class... In>
-void apply_to_row(const Op& op, Index size, Row<Out> out, RowOperand<In>&&... in) {
-  const bool in_pieces = out.stride != 1 || (in.is_packed() || ...);
-  const Index step = in_pieces ? packed_elements : size;
+void apply_to_packed_row(const Op& op, Index size, Row<Out> out, PackedRow<In>&&... in) {
   alignas(alignment) Out results[packed_elements];
-  for (Index first = 0; first < size; first += step) {
-    const Index count = std::min(step, size - first);
+  for (Index first = 0; first < size; first += packed_elements) {
+    const Index count = std::min(packed_elements, size - first);
     Out* const to = out.stride == 1 ? out.at(first) : results;
     simd::apply<Compute>(op, count, to, in.piece(first, count)...);
     for (Index i = 0; i < count && to == results; ++i) *out.at(first + i) = results[i];
@@ -130,32 +124,39 @@ void apply_to_short_rows(const Op& op, Index count, const ShortRows<Out>& out,
 
 template <std::size_t... i, class Compute, class Op, class Out, class... In>
 void apply_to_views(std::index_sequence<i...>, std::type_identity<Compute>, const Op& op,
-                    TensorView<Out> out, TensorView<const In>... in) {
-  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
+                    const TensorView<Out>& out, const TensorView<const In>&... in) {
+  const LoopNest<1 + sizeof...(In)> nest(out.shape(), out.strides(), in.strides()...);
   const Index size = nest.row_extent();
-  const auto& strides = nest.row_strides();
-  if (size < short_row) {
-    const auto row_strides = nest.plane_strides();
-    nest.for_each_plane([&](const auto& offsets) {
+  const Index rows = nest.plane_extent();
+  const auto strides = nest.row_strides();
+  const auto row_strides = nest.plane_strides();
+  const bool is_short = size < short_row && rows > 1;
+  const bool is_packed = strides[0] != 1 || ((strides[1 + i] != 0 && strides[1 + i] != 1) || ...);
+  nest.for_each_plane([&](const auto& offsets) {
+    if (is_short) {
       apply_to_short_rows<Compute>(
-          op, nest.plane_extent(),
-          ShortRows<Out>{out.data() + offsets[0], size, strides[0], row_strides[0]},
+          op, rows, ShortRows<Out>{out.data() + offsets[0], size, strides[0], row_strides[0]},
           ShortRows<const In>{in.data() + offsets[1 + i], size, strides[1 + i],
                               row_strides[1 + i]}...);
-    });
-  } else {
-    nest.for_each_row([&](const auto& offsets) {
-      apply_to_row<Compute>(
-          op, size, Row<Out>{out.data() + offsets[0], strides[0]},
-          RowOperand<In>(Row<const In>{in.data() + offsets[1 + i], strides[1 + i]})...);
-    });
-  }
+    } else if (!is_packed) {
+      simd::apply<Compute>(
+          op, rows, size, out.data() + offsets[0], row_strides[0],
+          simd::Operand<In>{in.data() + offsets[1 + i], strides[1 + i], row_strides[1 + i]}...);
+    } else {
+      for (Index row = 0; row < rows; ++row) {
+        apply_to_packed_row<Compute>(
+            op, size, Row<Out>{out.data() + offsets[0] + row * row_strides[0], strides[0]},
+            PackedRow<In>(Row<const In>{in.data() + offsets[1 + i] + row * row_strides[1 + i],
+                                        strides[1 + i]})...);
+      }
+    }
+  });
 }
 
 /// out = op(in...), where all have one shape; see simd::apply for `op` and Compute. The memory of
 /// `out` may be that of an operand of equal strides.
 template <class Compute, class Op, class Out, class... In>
-void apply(const Op& op, TensorView<Out> out, TensorView<const In>... in) {
+void apply(const Op& op, const TensorView<Out>& out, const TensorView<const In>&... in) {
   if (out.empty()) return;
   apply_to_views(std::index_sequence_for<In...>(),
                  std::type_identity<simd::RegisterElement<Compute>>(), op, out, in...);
@@ -165,7 +166,7 @@ template <class Body, std::size_t... i, class Out, class... In>
 void for_each_row(std::index_sequence<i...>, const Body& body, TensorView<Out> out,
                   TensorView<const In>... in) {
   if (out.empty()) return;
-  const LoopNest<1 + sizeof...(In)> nest(out.shape(), {out.strides(), in.strides()...});
+  const LoopNest<1 + sizeof...(In)> nest(out.shape(), out.strides(), in.strides()...);
   const auto& strides = nest.row_strides();
   nest.for_each_row([&](const auto& offsets) {
     body(nest.row_extent(), Row<Out>{out.data() + offsets[0], strides[0]},
@@ -222,7 +223,7 @@ void copy_transposed(Index rows, Index columns, const T* from, Index from_stride
 template <class T>
 void copy_elements(TensorView<const T> x, TensorView<T> out) {
   if (out.empty()) return;
-  const LoopNest<2> nest(out.shape(), {out.strides(), x.strides()});
+  const LoopNest<2> nest(out.shape(), out.strides(), x.strides());
   const auto [to_stride, from_stride] = nest.row_strides();
   const auto [to_row_stride, from_row_stride] = nest.plane_strides();
   if constexpr (simd::Dispatched<T>) {
@@ -313,7 +314,7 @@ auto as_operand(const X& x) {
 }
 
 template <class T>
-TensorView<const T> view_of(TensorView<const T> operand) {
+const TensorView<const T>& view_of(const TensorView<const T>& operand) {
   return operand;
 }
 template <class T>
@@ -358,8 +359,8 @@ Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&
   using T = CommonElement<A, B>;
   const auto operand_a = as_operand<T>(a);
   const auto operand_b = as_operand<T>(b);
-  const auto left = view_of(operand_a);
-  const auto right = view_of(operand_b);
+  const auto& left = view_of(operand_a);
+  const auto& right = view_of(operand_b);
   const Shape shape = broadcast_shapes(left.shape(), right.shape(), operation);
   Tensor<Result> out = result_for<Result>(shape, std::forward<A>(a), std::forward<B>(b));
   run(out.view(), left.broadcast_to(shape), right.broadcast_to(shape));
@@ -369,7 +370,7 @@ Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&
 /// A new tensor of op(a, b), with elements of type Result.
 template <class Result, class Op, class A, class B>
 Tensor<Result> binary(std::string_view operation, const Op& op, A&& a, B&& b) {
-  const auto run = [&op](auto out, auto left, auto right) {
+  const auto run = [&op](const auto& out, const auto& left, const auto& right) {
     apply<CommonElement<A, B>>(op, out, left, right);
   };
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));

@@ -138,7 +138,7 @@ void assign(A&& out, const B& x) {
   using T = Element<A>;
   const TensorView<T> to = out;
   const auto operand = detail::as_operand<T>(x);
-  const auto from = detail::view_of(operand);
+  const auto& from = detail::view_of(operand);
   if (detail::is_clobbered_by(from, const_view(to))) return assign(to, copy(from));
   const auto source = detail::broadcast_into(to.shape(), from, "assign");
   if constexpr (std::same_as<Element<decltype(source)>, T>) {
@@ -156,7 +156,7 @@ A update(std::string_view operation, const Op& op, A&& out, const B& x) {
   using T = Element<A>;
   const TensorView<T> to = out;
   const auto operand = as_operand<T>(x);
-  const auto from = view_of(operand);
+  const auto& from = view_of(operand);
   if (is_clobbered_by(from, const_view(to))) {
     update(operation, op, to, copy(from));
   } else {
@@ -287,8 +287,8 @@ auto where(const C& condition, const A& a, const B& b) {
   const auto operand_a = detail::as_operand<T>(a);
   const auto operand_b = detail::as_operand<T>(b);
   const TensorView<const bool> choice = condition;
-  const auto left = detail::view_of(operand_a);
-  const auto right = detail::view_of(operand_b);
+  const auto& left = detail::view_of(operand_a);
+  const auto& right = detail::view_of(operand_b);
   const Shape shape = broadcast_shapes(
       choice.shape(), broadcast_shapes(left.shape(), right.shape(), "where"), "where");
   auto out = Tensor<T>::uninitialized(shape);

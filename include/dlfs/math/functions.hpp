@@ -64,6 +64,13 @@ auto expm1(X&& x) {
                           std::forward<X>(x));
 }
 
+/// 1 / (1 + exp(-x)), without overflow.
+template <detail::RealTensor X>
+auto sigmoid(X&& x) {
+  return detail::function([](const auto& v, auto& out) { simd::sigmoid(v, out); },
+                          std::forward<X>(x));
+}
+
 /// The natural logarithm.
 template <detail::RealTensor X>
 auto log(X&& x) {

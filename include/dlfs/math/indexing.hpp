@@ -58,7 +58,7 @@ inline Shape concatenated(Shape a, const Shape& b) {
 template <class Visit, class First, class... Others>
 void for_each_offset(const Visit& visit, TensorView<First> first, TensorView<Others>... others) {
   if (first.empty()) return;
-  const LoopNest<1 + sizeof...(Others)> nest(first.shape(), {first.strides(), others.strides()...});
+  const LoopNest<1 + sizeof...(Others)> nest(first.shape(), first.strides(), others.strides()...);
   const auto strides = nest.row_strides();
   nest.for_each_row([&](auto offsets) {
     for (Index i = 0; i < nest.row_extent(); ++i) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 
 #include "dlfs/core/view.hpp"
@@ -14,22 +16,28 @@ class LoopNest {
  public:
   using Offsets = std::array<Index, operands>;
 
-  LoopNest(const Shape& shape, const std::array<Strides, operands>& strides) {
+  /// Of the strides of each view.
+  template <std::same_as<Strides>... S>
+    requires(sizeof...(S) == operands)
+  explicit LoopNest(const Shape& shape, const S&... strides) {
+    const std::array<const Strides*, operands> of_views{&strides...};
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
-      Loop loop{shape[axis], {}};
+      Loop& loop = loops_[depth_];
+      loop.extent = shape[axis];
       for (std::size_t i = 0; i < operands; ++i) {
-        loop.strides[i] = strides[i][static_cast<std::size_t>(axis)];
+        loop.strides[i] = (*of_views[i])[static_cast<std::size_t>(axis)];
       }
       if (depth_ > 0 && continues(inner(), loop)) {
         loop.extent *= inner().extent;
         inner() = loop;
       } else {
-        loops_[depth_++] = loop;
+        ++depth_;
       }
     }
     if (depth_ == 0) {
-      loops_[depth_++].extent = 1;
+      ++depth_;
+      inner().extent = 1;
       inner().strides.fill(1);
     }
   }
@@ -74,15 +82,16 @@ class LoopNest {
 
  private:
   struct Loop {
-    Index extent = 1;
-    Offsets strides{};
+    Index extent;
+    Offsets strides;
   };
 
   /// Calls `body(offsets)` for every step of the outermost loops, so many of them.
   template <class Body>
   void for_each(std::size_t loops, Body& body) const {
     Offsets offsets{};
-    std::array<Index, max_rank> position{};
+    std::array<Index, max_rank> position;
+    std::fill_n(position.begin(), loops, 0);
     const auto advance = [&](std::size_t loop, Index steps) {
       for (std::size_t i = 0; i < operands; ++i) offsets[i] += steps * loops_[loop].strides[i];
     };
@@ -110,7 +119,7 @@ class LoopNest {
     return true;
   }
 
-  std::array<Loop, max_rank> loops_{};
+  std::array<Loop, max_rank> loops_;  // of which so many are in use; to clear the others takes time
   std::size_t depth_ = 0;
 };
 

@@ -117,30 +117,59 @@ A fold_pairwise(Index first, Index last, const Leaf& leaf) {
   return total;
 }
 
-/// totals[j] = totals[j] op row[j].
-template <class Op, class A, class T>
-void combine_rows(Index width, A* totals, const T* row) {
+/// op(op(a, b), c)..., of three and more.
+template <class Op>
+struct OneByOne {
+  template <class V>
+  DLFS_INLINE void operator()(const V& a, const V& b, V& out) const {
+    Op()(a, b, out);
+  }
+  template <class V, class... Rest>
+  DLFS_INLINE void operator()(const V& a, const V& b, const V& c, Rest&&... rest) const {
+    V of_two;
+    Op()(a, b, of_two);
+    (*this)(of_two, c, rest...);
+  }
+};
+
+/// totals[j] = totals[j] op row[j]..., of one row or several.
+template <class Op, class A, class... T>
+void combine_rows(Index width, A* totals, const T*... row) {
   if (width >= reduced_in_sequence) {
-    simd::apply<A>(Op(), width, totals, simd::Operand<A>{totals}, simd::Operand<T>{row});
+    simd::apply<A>(OneByOne<Op>(), width, totals, simd::Operand<A>{totals},
+                   simd::Operand<T>{row}...);
   } else {
-    for (Index j = 0; j < width; ++j) Op()(A(totals[j]), static_cast<A>(row[j]), totals[j]);
+    for (Index j = 0; j < width; ++j) {
+      OneByOne<Op>()(A(totals[j]), static_cast<A>(row[j])..., totals[j]);
+    }
   }
 }
 
-/// As fold_pairwise, for arrays of `width` elements, to which leaf(i) points.
+// So many rows are added up at a time, in registers: with the first one, three times that make a
+// sequence.
+inline constexpr Index rows_at_once = 5;
+
+/// As fold_pairwise, for arrays of `width` elements, to which leaf(i, k) points until the next one
+/// of equal k < rows_at_once.
 template <class Op, class A, class Leaf>
 void reduce_pairwise(Index first, Index last, Index width, A* totals, const Leaf& leaf) {
   if (last - first <= reduced_in_sequence) {
-    const auto* const row = leaf(first);
+    const auto* const row = leaf(first, 0);
     for (Index j = 0; j < width; ++j) totals[j] = static_cast<A>(row[j]);
-    for (Index i = first + 1; i < last; ++i) combine_rows<Op>(width, totals, leaf(i));
+    Index i = first + 1;
+    for (; i + rows_at_once <= last; i += rows_at_once) {
+      combine_rows<Op>(width, totals, leaf(i, 0), leaf(i + 1, 1), leaf(i + 2, 2), leaf(i + 3, 3),
+                       leaf(i + 4, 4));
+    }
+    for (; i < last; ++i) combine_rows<Op>(width, totals, leaf(i, 0));
     return;
   }
   const Index middle = first + (last - first) / 2;
   reduce_pairwise<Op>(first, middle, width, totals, leaf);
   const Scratch<A> right(width);
   reduce_pairwise<Op>(middle, last, width, right.data(), leaf);
-  combine_rows<Op>(width, totals, right.data());
+  const A* const to_add = right.data();
+  combine_rows<Op>(width, totals, to_add);
 }
 
 /// Reduces the flagged axes of x, which must have entries, by Op. The results, in the row-major
@@ -152,25 +181,23 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
   if (x.empty()) return;
   const auto kept_axes = select_axes(x, reduced, false);
   const auto reduced_axes = select_axes(x, reduced, true);
-  const LoopNest<1> kept(kept_axes.shape(), {kept_axes.strides()});
-  const LoopNest<1> folded(reduced_axes.shape(), {reduced_axes.strides()});
+  const LoopNest<1> kept(kept_axes.shape(), kept_axes.strides());
+  const LoopNest<1> folded(reduced_axes.shape(), reduced_axes.strides());
   const Index kept_size = kept.row_extent();
   const Index kept_stride = kept.row_strides()[0];
   const Index folded_size = folded.row_extent();
   const Index folded_stride = folded.row_strides()[0];
-  // Rows that are added up are in longer pieces, for so many elements of a row come from memory
-  // faster; their sums stay in the first-level cache.
-  constexpr Index piece = 2048;
-  T packed[piece];
-  const auto load = [&packed](Row<const T> row, Index count) -> const T* {
-    if (row.stride == 1) return row.data;
-    for (Index i = 0; i < count; ++i) packed[i] = *row.at(i);
-    return packed;
-  };
 
   Index written = 0;
   if (kept_axes.size() == 1 || std::abs(folded_stride) < std::abs(kept_stride)) {
     // Fold along the rows of memory: every piece of a row gives one number.
+    constexpr Index piece = 2048;
+    T packed[piece];
+    const auto load = [&packed](Row<const T> row, Index count) -> const T* {
+      if (row.stride == 1) return row.data;
+      for (Index i = 0; i < count; ++i) packed[i] = *row.at(i);
+      return packed;
+    };
     const Index pieces = (folded_size + piece - 1) / piece;
     kept.for_each_row([&](const auto& offsets) {
       for (Index i = 0; i < kept_size; ++i) {
@@ -187,18 +214,25 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
       }
     });
   } else {
-    // Fold across the rows of memory: add them up, a piece of their width at a time.
-    A results[piece];
+    // Fold across the rows of memory: add them up, a piece of their width at a time. Long pieces
+    // come from memory faster; their sums stay in the nearest caches.
+    const Index piece = std::min<Index>(kept_size, 8192);
+    const Scratch<A> results(piece);
+    const Scratch<T> packed(kept_stride == 1 ? 0 : rows_at_once * piece);
     kept.for_each_row([&](const auto& offsets) {
       for (Index first = 0; first < kept_size; first += piece) {
         const Index width = std::min(piece, kept_size - first);
-        const auto leaf = [&](Index index) {
-          const T* const row = x.data() + offsets[0] + folded.row_offsets(index / folded_size)[0] +
+        const auto leaf = [&](Index index, Index k) -> const T* {
+          const T* const row = x.data() + offsets[0] + first * kept_stride +
+                               folded.row_offsets(index / folded_size)[0] +
                                index % folded_size * folded_stride;
-          return load({row + first * kept_stride, kept_stride}, width);
+          if (kept_stride == 1) return row;
+          T* const to = packed.data() + k * width;
+          for (Index i = 0; i < width; ++i) to[i] = row[i * kept_stride];
+          return to;
         };
-        reduce_pairwise<Op>(0, folded.rows() * folded_size, width, results, leaf);
-        write(written, std::span<const A>(results, static_cast<std::size_t>(width)));
+        reduce_pairwise<Op>(0, folded.rows() * folded_size, width, results.data(), leaf);
+        write(written, std::span<const A>(results.data(), static_cast<std::size_t>(width)));
         written += width;
       }
     });
@@ -342,26 +376,24 @@ namespace detail {
 template <class Better, class T>
 Index position_of_best(Row<const T> row, Index size) {
   using A = typename Better::template Compute<T>;
+  constexpr Index block = 2048;  // stays in the nearest cache until it is searched
+  T packed[block];
+  const auto load = [&](Index first, Index count) -> const T* {
+    if (row.stride == 1) return row.at(first);
+    for (Index i = 0; i < count; ++i) packed[i] = *row.at(first + i);
+    return packed;
+  };
+  Index block_of_best = 0;
   A best{};
-  Index position = 0;
-  T packed[packed_elements];
-  for (Index first = 0; first < size; first += packed_elements) {
-    const Index count = std::min(packed_elements, size - first);
-    const T* elements = row.at(first);
-    if (row.stride != 1) {
-      for (Index i = 0; i < count; ++i) packed[i] = *row.at(first + i);
-      elements = packed;
-    }
-    if (first > 0) {
-      A better{};
-      Better()(best, simd::fold<A>(Better(), count, elements), better);
-      if (better == best || best != best) continue;
-    }
-    const Index position_here = simd::position<A>(Better(), count, elements);
-    best = static_cast<A>(elements[position_here]);
-    position = first + position_here;
+  for (Index first = 0; first < size; first += block) {
+    const Index count = std::min(block, size - first);
+    A here = simd::fold<A>(Better(), count, load(first, count));
+    if (first > 0) Better()(A(best), A(here), here);
+    if (first == 0 || (here != best && best == best)) block_of_best = first;
+    best = here;
   }
-  return position;
+  const Index count = std::min(block, size - block_of_best);
+  return block_of_best + simd::find<A>(best, count, load(block_of_best, count));
 }
 
 /// The position of the best element along an axis.
@@ -377,7 +409,7 @@ Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int ax
         concat(operation, ": no elements along axis ", axis, " of the shape ", x.shape()));
   }
   const auto others = select_axes(x, reduced, false);
-  const LoopNest<1> nest(others.shape(), {others.strides()});
+  const LoopNest<1> nest(others.shape(), others.strides());
   Index* position = out.data();
   nest.for_each_row([&](const auto& offsets) {
     for (Index i = 0; i < nest.row_extent(); ++i) {

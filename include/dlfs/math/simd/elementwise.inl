@@ -51,6 +51,7 @@ DLFS_INLINE void load_lanes(const T* from, Lanes<RegisterElement<T>, count>& to)
   if constexpr (count == 1) {
     to = static_cast<RegisterElement<T>>(*from);
   } else if constexpr (dlfs::detail::HalfElement<T>) {
+    to = Lanes<float, count>{};  // else g++ 12 warns
     for (int i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
   } else {
     to = *reinterpret_cast<const typename VectorOf<RegisterElement<T>, count>::Memory*>(from);
@@ -101,20 +102,40 @@ DLFS_INLINE void compute_lanes(const Op& op, Lanes<RegisterElement<Out>, count>&
   }
 }
 
+/// A row of an operand: where it lies or, of one element, as many of it as a vector has.
+template <class T>
+struct OperandRow {
+  const T* data;
+  Index mask;
+
+  DLFS_INLINE OperandRow(const Operand<T>& operand, Index row, T* repeated, int count)
+      : data(operand.data + row * operand.row_stride), mask(-operand.stride) {
+    if (operand.stride != 0) return;
+    std::fill_n(repeated, count, *data);
+    data = repeated;
+  }
+
+  DLFS_INLINE const T* at(Index i) const { return data + (i & mask); }
+};
+
+template <class T, int count>
+struct Repeated {
+  Repeated() {}  // does not clear them
+  alignas(vector_bytes) T elements[count];
+};
+
 /// The elements of an operand that is too short for a vector, filled up to one.
 template <int count, class T>
 struct FilledUpOperand {
-  FilledUpOperand(const Operand<T>& operand, Index size) {
-    for (Index i = 0; i < count; ++i) elements[i] = i < size ? *operand.at(i) : T();
+  FilledUpOperand(const OperandRow<T>& row, Index size) {
+    for (Index i = 0; i < count; ++i) elements[i] = i < size ? *row.at(i) : T();
   }
   T elements[count];
 };
 
-/// See simd::apply. Takes operands by value: what it stores could change those in memory.
-template <class Compute, class Op, class Out, class... In>
-DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index size, Out* out, Operand<In>... in) {
-  constexpr int count =
-      std::min({lanes<Compute>, lanes<RegisterElement<Out>>, lanes<RegisterElement<In>>...});
+/// Takes operands by value: what it stores could change those in memory.
+template <int count, class Compute, class Op, class Out, class... In>
+DLFS_INLINE void apply_to_row(const Op& op, Index size, Out* out, OperandRow<In>... in) {
   Lanes<RegisterElement<Out>, count> result;
   if (size >= count) {
     // The last vector overlaps the one before it, so its operands are read before any is written.
@@ -131,6 +152,18 @@ DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index size, Out* out, Operand
     Out results[count];
     store_lanes<count>(result, results);
     std::copy_n(results, size, out);
+  }
+}
+
+/// See simd::apply.
+template <class Compute, class Op, class Out, class... In>
+DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index rows, Index size, Out* out,
+                                     Index out_stride, const Operand<In>&... in) {
+  constexpr int count =
+      std::min({lanes<Compute>, lanes<RegisterElement<Out>>, lanes<RegisterElement<In>>...});
+  for (Index row = 0; row < rows; ++row) {
+    apply_to_row<count, Compute>(op, size, out + row * out_stride,
+                                 OperandRow<In>(in, row, Repeated<In, count>().elements, count)...);
   }
 }
 
@@ -197,63 +230,50 @@ DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
 }
 
 #if defined(DLFS_SIMD_VECTORS)
-/// The first lane among those of the mask that have the smallest turn, and that turn.
+/// Whether the mask, what a comparison of vectors gives, holds in any lane.
 template <int count, class Mask>
-DLFS_INLINE void first_of(const Mask& mask, const Mask& turns, int& turn, int& lane) {
-  using Number = std::remove_cvref_t<decltype(mask[0])>;
-  const auto smaller = [](const Mask& a, const Mask& b, Mask& out) { out = a < b ? a : b; };
-  const Mask none = Mask{} + std::numeric_limits<Number>::max();
-  Mask least_turn = mask ? turns : none;
-  fold_lanes<count>(smaller, least_turn);
-  Mask numbers;
-  for (int k = 0; k < count; ++k) numbers[k] = static_cast<Number>(k);
-  Mask least_lane = (mask & (turns == least_turn)) ? numbers : none;
-  fold_lanes<count>(smaller, least_lane);
-  turn = static_cast<int>(least_turn[0]);
-  lane = static_cast<int>(least_lane[0]);
+DLFS_INLINE bool holds_anywhere(const Mask& mask) {
+  Lanes<signed char, count> narrow;
+  convert<count, std::remove_cvref_t<decltype(mask[0])>, signed char>(mask, narrow);
+  std::uint64_t bits[(count + 7) / 8]{};
+  std::memcpy(bits, &narrow, count);
+  std::uint64_t any = 0;
+  for (std::uint64_t part : bits) any |= part;
+  return any != 0;
 }
 #endif
 
-/// See simd::position.
-template <class Compute, class Op, class In>
-DLFS_INLINE_CALLS Index position_in_vectors(const Op& op, Index size, const In* in) {
-  Index position = 0;
-  Compute value = Loaded<1, Compute>(in).value;
-  Index i = 1;
+/// See simd::find.
+template <class Compute, class In>
+DLFS_INLINE_CALLS Index find_in_vectors(Compute value, Index size, const In* in) {
+  Index i = 0;
 #if defined(DLFS_SIMD_VECTORS)
   constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
   if constexpr (count > 1) {
     using Value = Lanes<Compute, count>;
     using Mask = decltype(std::declval<Value>() < std::declval<Value>());
-    using Number = std::remove_cvref_t<decltype(std::declval<Mask>()[0])>;
-    if (size >= count) {
-      Value best = Loaded<count, Compute>(in).value;
-      Mask turns{};  // in which each lane found its best
-      for (i = count; i + count <= size; i += count) {
-        Value next;
-        op(best, Loaded<count, Compute>(in + i).value, next);
-        // A NaN is better than any number, and differs from itself.
-        const Mask is_found = (next != best) & (best == best);
-        turns = is_found ? Mask{} + static_cast<Number>(i / count) : turns;
-        best = next;
-      }
-      Value best_of_all = best;
-      fold_lanes<count>(op, best_of_all);
-      value = best_of_all[0];
-      int turn, lane;
-      first_of<count, Mask>((best == best_of_all) | (best != best), turns, turn, lane);
-      position = turn * count + lane;
+    const auto look = [in, value](Index at, Mask& found) {
+      const Value x = Loaded<count, Compute>(in + at).value;
+      found |= (x == value) | (x != x);
+    };
+    constexpr int vectors = 4;  // of which a hit is looked for together
+    for (; i + vectors * count <= size; i += vectors * count) {
+      Mask found{};
+      DLFS_UNROLL for (int k = 0; k < vectors; ++k) look(i + k * count, found);
+      if (holds_anywhere<count>(found)) break;
+    }
+    for (; i + count <= size; i += count) {
+      Mask found{};
+      look(i, found);
+      if (holds_anywhere<count>(found)) break;
     }
   }
 #endif
-  for (; i < size && value == value; ++i) {
-    Compute next;
-    op(value, Loaded<1, Compute>(in + i).value, next);
-    if (next == value) continue;
-    value = next;
-    position = i;
+  for (; i < size; ++i) {
+    const Compute x = Loaded<1, Compute>(in + i).value;
+    if (x == value || x != x) break;
   }
-  return position;
+  return i;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -51,14 +52,12 @@ using RegisterElement =
     std::conditional_t<dlfs::detail::HalfElement<T>, float,
                        std::conditional_t<std::same_as<T, bool>, signed char, T>>;
 
-/// One operand of `apply`: an array, or one element for all.
+/// One operand of `apply`: rows of elements, which lie side by side or are one.
 template <class T>
 struct Operand {
-  /// The array or, if the mask is 0, 64 bytes of the one element.
   const T* data;
-  Index mask = -1;
-
-  const T* at(Index i) const { return data + (i & mask); }
+  Index stride = 1;      // 1, or 0 where each row is one element
+  Index row_stride = 0;  // from one row to the next
 };
 
 /// The 2 by 2 blocks of the images of (N, C, H, W) elements; an odd row or column stays over.
@@ -179,13 +178,20 @@ decltype(auto) at_level_for(const Visit& visit) {
   return at_level<Kind>(visit);
 }
 
-/// out[i] = op(in[i]...) for `count` elements of any types. Calls `op(x..., result)` with vectors
-/// of Compute, to which the elements are converted, and from which the result is; where Out is
-/// bool, the result is the mask that a comparison of these vectors gives. `out` may be one of the
-/// arrays.
+/// out[i] = op(in[i]...) for `rows` rows, `out_stride` apart, of `count` elements of any types.
+/// Calls `op(x..., result)` with vectors of Compute, to which the elements are converted, and from
+/// which the result is; where Out is bool, the result is the mask that a comparison of these
+/// vectors gives. `out` may be one of the operands.
+template <class Compute, class Op, class Out, class... In>
+void apply(const Op& op, Index rows, Index count, Out* out, Index out_stride,
+           const Operand<In>&... in) {
+  return at_level_for<Compute>(
+      [&](auto level) { level.template apply<Compute>(op, rows, count, out, out_stride, in...); });
+}
+/// One row.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
-  at_level_for<Compute>([&](auto level) { level.template apply<Compute>(op, count, out, in...); });
+  apply<Compute>(op, 1, count, out, 0, in...);
 }
 
 /// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,
@@ -196,12 +202,11 @@ Compute fold(const Op& op, Index count, const In* in) {
       [&](auto level) { return level.template fold<Compute>(op, count, in); });
 }
 
-/// The position of the best of 1 to 512 elements, where op(a, b, best) is the better of two: the
-/// first of equals, or the first NaN.
-template <class Compute, class Op, class In>
-Index position(const Op& op, Index count, const In* in) {
+/// The position of the first element that is the value, or NaN; `count` if there is none.
+template <class Compute, class In>
+Index find(Compute value, Index count, const In* in) {
   return at_level_for<Compute>(
-      [&](auto level) { return level.template position<Compute>(op, count, in); });
+      [&](auto level) { return level.template find<Compute>(value, count, in); });
 }
 
 }  // namespace DLFS_SIMD_NAMESPACE

@@ -362,16 +362,17 @@ struct ThisLevel {
     transpose_matrix<T>(rows, columns, from, from_stride, to, to_stride);
   }
   template <class Compute, class Op, class Out, class... In>
-  static void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
-    apply_vectors<Compute>(op, count, out, in...);
+  static void apply(const Op& op, Index rows, Index count, Out* out, Index out_stride,
+                    const Operand<In>&... in) {
+    apply_vectors<Compute>(op, rows, count, out, out_stride, in...);
   }
   template <class Compute, class Op, class In>
   static Compute fold(const Op& op, Index count, const In* in) {
     return fold_vectors<Compute>(op, count, in);
   }
-  template <class Compute, class Op, class In>
-  static Index position(const Op& op, Index count, const In* in) {
-    return position_in_vectors<Compute>(op, count, in);
+  template <class Compute, class In>
+  static Index find(Compute value, Index count, const In* in) {
+    return find_in_vectors<Compute>(value, count, in);
   }
 };
 

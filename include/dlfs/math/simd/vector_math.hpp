@@ -49,13 +49,49 @@ DLFS_INLINE void power_of_two(const V& k, V& out) {
   out = reinterpret_cast<V>(exponent + reinterpret_cast<Bits>(V{} + T(1)));
 }
 
-/// 1 / k! for k = 2, 3, ... as far as the series of exp(r) needs them for |r| <= log(2) / 2.
+/// (exp(r) - 1 - r) / r^2 for |r| <= log(2) / 2 as a polynomial: for float the one of least error,
+/// for double the series 1/2! + r/3! + ...
 template <class T>
-inline constexpr auto inverse_factorials = [] {
-  std::array<T, std::numeric_limits<T>::digits <= 24 ? 6 : 12> values{};
-  double value = 1;
-  double k = 2;
-  for (T& each : values) each = static_cast<T>(value /= k++);
+inline constexpr auto exp_factors = [] {
+  if constexpr (std::numeric_limits<T>::digits <= 24) {
+    return std::array<T, 5>{0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f4p-5f, 0x1.123a2p-7f,
+                            0x1.6a23cp-10f};
+  } else {
+    std::array<T, 12> values{};
+    T value = 1;
+    T k = 2;
+    for (T& each : values) each = value /= k++;
+    return values;
+  }
+}();
+
+/// sum = factors[0] + factors[1] x + factors[2] x^2 + ..., where square = x^2. Even and odd powers
+/// are two chains of sums that do not wait for each other.
+template <class V, std::size_t count>
+DLFS_INLINE void polynomial(const V& x, const V& square,
+                            const std::array<ElementOf<V>, count>& factors, V& sum) {
+  constexpr std::size_t odd = count / 2;
+  constexpr std::size_t even = count - odd;
+  V odd_sum = V{} + factors[2 * odd - 1];
+  sum = V{} + factors[2 * even - 2];
+  // g++ 12 leaves a loop of constant length as it is.
+  [&]<std::size_t... k>(std::index_sequence<k...>) {
+    ((odd_sum = odd_sum * square + factors[2 * (odd - 2 - k) + 1]), ...);
+  }
+  (std::make_index_sequence<odd - 1>());
+  [&]<std::size_t... k>(std::index_sequence<k...>) {
+    ((sum = sum * square + factors[2 * (even - 2 - k)]), ...);
+  }
+  (std::make_index_sequence<even - 1>());
+  sum = odd_sum * x + sum;
+}
+
+/// 1 / k for k = first, first + 2, ...: the series of atanh.
+template <class T, int first, std::size_t count>
+inline constexpr auto odd_fractions = [] {
+  std::array<T, count> values{};
+  T k = first;
+  for (T& each : values) each = T(1) / std::exchange(k, k + 2);
   return values;
 }();
 
@@ -70,10 +106,10 @@ DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
   constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
   n = (x * log2_of_e + rounder<T>)-rounder<T>;
   const V r = (x - n * high) - n * low;
-  constexpr auto& factors = inverse_factorials<T>;
-  V sum = V{} + factors.back();
-  for (std::size_t k = factors.size() - 1; k-- > 0;) sum = sum * r + factors[k];
-  q = r * r * sum + r;
+  const V square = r * r;
+  V sum;
+  polynomial(r, square, exp_factors<T>, sum);
+  q = square * sum + r;
 }
 
 /// x = 2^e m for positive normal and denormal numbers, and log(m), with m in [sqrt(1/2), sqrt(2)].
@@ -82,7 +118,7 @@ DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
   using T = ElementOf<V>;
   using Bits = BitsOf<V>;
   constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
-  constexpr int terms = std::numeric_limits<T>::digits <= 24 ? 5 : 11;  // s^2 <= 0.0295
+  constexpr std::size_t terms = std::numeric_limits<T>::digits <= 24 ? 4 : 10;  // s^2 <= 0.0295
   constexpr T smallest = std::numeric_limits<T>::min();
   constexpr T scale = T(1LL << fraction_bits);
   const V is_small = x < smallest ? V{} + T(fraction_bits) : V{};
@@ -95,8 +131,8 @@ DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
   const V m = reinterpret_cast<V>(bits - (exponent << fraction_bits));
   const V s = (m - T(1)) / (m + T(1));
   const V square = s * s;
-  V sum = V{} + T(1) / T(2 * terms - 1);
-  for (int k = 2 * terms - 3; k > 1; k -= 2) sum = sum * square + T(1) / static_cast<T>(k);
+  V sum;
+  polynomial<V>(square, square * square, odd_fractions<T, 3, terms>, sum);
   log_of_m = T(2) * s + T(2) * s * square * sum;
 }
 
@@ -186,18 +222,19 @@ DLFS_INLINE void exp(const V& x, V& out) {
     constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
     constexpr T lowest = is_single ? -104 : -746;
     constexpr T highest = is_single ? 89 : 710;
-    const V above = x < lowest ? V{} + lowest : x;
-    const V clamped = above > highest ? V{} + highest : above;
     V n, q;
-    detail::split_exp(clamped, n, q);
-    // 2^n may be no normal number, but 2^(n/2) is.
-    constexpr T rounder = detail::rounder<T>;
-    const V half = (n * T(0.5) + rounder) - rounder;
-    const V other_half = n - half;
-    V scale, other_scale;
-    detail::power_of_two(half, scale);
-    detail::power_of_two(other_half, other_scale);
-    out = (q + T(1)) * scale * other_scale;
+    detail::split_exp(x, n, q);
+    // 2^n may be no normal number, but its two halves are. The lowest bits of the sum are n.
+    using Bits = detail::BitsOf<V>;
+    constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
+    const Bits bits = reinterpret_cast<Bits>(n + detail::rounder<T>);
+    const Bits exponent = (Bits{} - 1) << fraction_bits;
+    const Bits half = (bits << (fraction_bits - 1)) & exponent;
+    const Bits other_half = (bits << fraction_bits) - half;
+    const V scaled = reinterpret_cast<V>(reinterpret_cast<Bits>(q + T(1)) + half);
+    const V result = scaled * reinterpret_cast<V>(reinterpret_cast<Bits>(V{} + T(1)) + other_half);
+    const V not_zero = x < lowest ? V{} : result;
+    out = x > highest ? V{} + std::numeric_limits<T>::infinity() : not_zero;
   }
 }
 
@@ -223,12 +260,12 @@ DLFS_INLINE void log1p_of_fraction(const V& x, V& out) {
     out = std::log1p(x);
   } else {
     using T = detail::ElementOf<V>;
-    constexpr int terms = std::numeric_limits<T>::digits <= 24 ? 8 : 17;  // s^2 <= 1/9
+    constexpr std::size_t terms = std::numeric_limits<T>::digits <= 24 ? 7 : 16;  // s^2 <= 1/9
     const V s = x / (x + T(2));
     const V square = s * s;
-    V sum = V{} + T(1) / T(2 * terms - 1);
-    for (int k = 2 * terms - 3; k > 0; k -= 2) sum = sum * square + T(1) / static_cast<T>(k);
-    out = T(2) * s * sum;
+    V sum;
+    detail::polynomial<V>(square, square * square, detail::odd_fractions<T, 3, terms>, sum);
+    out = T(2) * s + T(2) * s * square * sum;
   }
 }
 
@@ -251,6 +288,15 @@ DLFS_INLINE void tanh(const V& x, V& out) {
     const V result = one_minus_e / (T(2) - one_minus_e);
     out = reinterpret_cast<V>(reinterpret_cast<Bits>(result) | sign);
   }
+}
+
+/// out = 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
+template <class V>
+DLFS_INLINE void sigmoid(const V& x, V& out) {
+  const V against_overflow = x <= V{} ? x : -x;
+  V e;
+  exp(against_overflow, e);
+  out = (x <= V{} ? e : V{} + 1) / (1 + e);
 }
 
 /// out = the larger of a and b; NaN if either is NaN.
