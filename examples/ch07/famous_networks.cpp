@@ -2,7 +2,7 @@
 // took off.
 // Book:    section 7.7 (text only)
 // Run:     famous_networks [--network lenet5|alexnet] [--data DIR] [--epochs N]
-// Expect:  the layers with their shapes and parameters, and 0.98 to 0.99 test accuracy on MNIST
+// Expect:  the layers with their shapes and parameters, and about 0.98 test accuracy on MNIST
 #include <cstdio>
 
 #include "support/digits.hpp"
