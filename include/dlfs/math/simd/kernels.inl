@@ -95,9 +95,34 @@ DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms
   if constexpr (width > 1) add_terms<width / 2>(j, columns, left, row, c);
 }
 
+/// Less than a vector of columns, in one sum. Vectors of b reach into the rows that follow.
+template <class T>
+void multiply_narrow_row(Index depth, Index columns, const T* a, Index a_stride, const T* b,
+                         Index b_stride, T* c, Store store_c) {
+  // The last rows have too little behind them, so they are read from a copy.
+  const Index size = (depth - 1) * b_stride + columns;
+  const Index direct = size < lanes<T> ? 0 : (size - lanes<T>) / b_stride + 1;
+  std::array<T, 2 * lanes<T>> end{};
+  std::copy(b + direct * b_stride, b + size, end.data());
+  std::array<T, lanes<T>> padded{};
+  if (store_c == Store::add) std::copy_n(c, columns, padded.data());
+
+  Vector<T> sum = load(padded.data());
+  for (Index t = 0; t < direct; ++t) sum += load(b + t * b_stride) * a[t * a_stride];
+  for (Index t = direct; t < depth; ++t) {
+    sum += load(end.data() + (t - direct) * b_stride) * a[t * a_stride];
+  }
+  store(padded.data(), sum);
+  std::copy_n(padded.data(), columns, c);
+}
+
 template <class T>
 void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                  Index b_stride, T* c) {
+                  Index b_stride, T* c, Store store_c) {
+  if (columns < lanes<T> && b_stride > 0) {
+    return multiply_narrow_row(depth, columns, a, a_stride, b, b_stride, c, store_c);
+  }
+  if (store_c == Store::overwrite) std::fill_n(c, columns, T(0));
   // So many terms at a time that c is seldom read and written.
   constexpr std::size_t terms = 8;
   std::array<T, terms> left;
@@ -132,16 +157,21 @@ void copy_vectors(Index rows, Index j, const Source<T>& from, T* to, Index to_st
   const Vector<T> lane = load(lane_numbers<T>.data());
   // Selects of what was loaded anyway: a masked load would be a branch for each lane.
   const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
+  const auto [data, stride, step, source_rows, columns, memory_begin, memory_end] = from;
+  const auto is_readable = [=](const T* row) {
+    return step == 1 && row >= memory_begin && memory_end - row >= lanes<T>;
+  };
   T* out = to + j;
   Index i = 0;
-  for (; i < from.rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
-  const T* row = from.data + i * from.stride + j * from.step;
-  for (; i < from.rows.end; ++i, row += from.stride, out += to_stride) {
-    if (from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>) {
+  for (; i < source_rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
+  const T* row = data + i * stride + j * step;
+  while (i < source_rows.end) {
+    for (; i < source_rows.end && is_readable(row); ++i, row += stride, out += to_stride) {
       store(out, is_inside ? load(row) : Vector<T>{});
-    } else {
+    }
+    for (; i < source_rows.end && !is_readable(row); ++i, row += stride, out += to_stride) {
       for (Index k = 0; k < lanes<T>; ++k) {
-        out[k] = from.columns.contains(j + k) ? row[k * from.step] : T(0);
+        out[k] = columns.contains(j + k) ? row[k * step] : T(0);
       }
     }
   }

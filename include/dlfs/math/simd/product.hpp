@@ -183,8 +183,7 @@ void multiply(Index m, Index k, Index n, Strided<const T> a, Strided<const T> b,
               Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1) {
-    if (store == Store::overwrite) std::fill_n(out.data, n, T(0));
-    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data);
+    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
   }
   // A few columns leave lanes idle that the rows of out would fill; but to transpose a has its
   // price.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dlfs/core/shape.hpp"
+#include "dlfs/math/store.hpp"
 #include "dlfs/math/window_range.hpp"
 
 namespace dlfs::simd {
@@ -88,10 +89,10 @@ struct Kernels {
   /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
   void (*multiply[row_counts][most_vectors])(const Tile<T>&);
 
-  /// c[j] += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each sum
-  /// one chain in the order of t: reads b once, along its rows.
+  /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
+  /// sum one chain in the order of t: reads b once, along its rows, and what is between them.
   void (*multiply_row)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                       Index b_stride, T* c);
+                       Index b_stride, T* c, Store store);
 
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns. Of less than a vector of
   /// columns, row by row, a whole vector is written, with garbage at its end.
