@@ -48,9 +48,9 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
-/// See Tile.
-template <class T, int rows, int vectors>
-void multiply(const Tile<T>& tile) {
+/// See Tile. `term_at(t)` is term t.
+template <class T, int rows, int vectors, class Terms>
+DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at) {
   Vector<T> sum[rows][vectors];
   const T* a[rows];
   const T* b[vectors];
@@ -63,18 +63,29 @@ void multiply(const Tile<T>& tile) {
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
 
-  const Term* const end = tile.terms + tile.depth;
-  for (const Term* term = tile.terms; term != end; ++term) {
+  const Index depth = tile.depth;
+  for (Index t = 0; t < depth; ++t) {
+    const Term term = term_at(t);
     Vector<T> right[vectors];
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term->b);
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term.b);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-      const T left = a[i][term->a];
+      const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
     }
   }
 
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(tile.c[v] + i * tile.c_stride, sum[i][v]);
+  }
+}
+
+template <class T, int rows, int vectors>
+void multiply(const Tile<T>& tile) {
+  if (const Term* const terms = tile.terms; terms != nullptr) {
+    multiply_terms<T, rows, vectors>(tile, [terms](Index t) { return terms[t]; });
+  } else {
+    multiply_terms<T, rows, vectors>(
+        tile, [step = tile.step](Index t) { return Term{t * step.a, t * step.b}; });
   }
 }
 

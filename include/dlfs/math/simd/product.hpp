@@ -84,10 +84,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, Strided
   const Scratch<T> packed_a(packs_a ? most_rows * depth + lanes : 0);
   const Scratch<T> packed_b(packs_b ? most_panels * lanes * depth : 0);
   const Scratch<Panel<T>> panels(most_panels);
-  const Scratch<Term> terms(depth);
-  for (Index t = 0; t < depth; ++t) {
-    terms[t] = {t * (packs_a ? kernels.rows : a.column), t * (packs_b ? lanes : b.row)};
-  }
+  const Term step{packs_a ? kernels.rows : a.column, packs_b ? lanes : b.row};
   const Scratch<T> zeros(most_rows);
   std::fill_n(zeros.data(), most_rows, T(0));
 
@@ -96,7 +93,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, Strided
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
     const Index count = (columns + lanes - 1) / lanes;
     for (Index top = 0; top < k; top += depth) {
-      Tile<T> tile{.terms = terms.data(), .depth = std::min(depth, k - top)};
+      Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
         pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, columns >= lanes,
                     packed_b.data());

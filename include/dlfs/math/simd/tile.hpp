@@ -23,12 +23,13 @@ struct Term {
 ///   c[v][i * c_stride] = start[i] + sum over t of a[i * a_stride + terms[t].a] * b[v][terms[t].b]
 ///
 /// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
-/// factors are found through a table, so they may be those of a matrix in any order, of a packed
-/// panel, or the pixels under the taps of a window: the kernel need not know. Each sum is one chain
-/// in the order of the terms, so how a product is cut into tiles does not change a bit of it.
+/// factors are those of a matrix of any strides, in steps, or, found through a table, the pixels
+/// under the taps of a window: the kernel need not know. Each sum is one chain in the order of the
+/// terms, so how a product is cut into tiles does not change a bit of it.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
+  Term step{};      // from one term to the next, without a table
   Index depth = 0;  // the number of terms
   const T* a = nullptr;
   Index a_stride = 0;
