@@ -104,7 +104,8 @@ inline void expect_factors(const Shape& a, const Shape& b) {
 /// @throws ShapeError if the shapes do not fit or the rows of `out` are not dense.
 template <class A, class B>
   requires(detail::MatmulOperands<A, B>)
-void matmul(const A& a, const B& b, TensorView<Element<A>> out, Store store = Store::overwrite) {
+void matmul(const A& a, const B& b, const TensorView<Element<A>>& out,
+            Store store = Store::overwrite) {
   using T = Element<A>;
   const TensorView<const T>& left = a;
   const TensorView<const T>& right = b;

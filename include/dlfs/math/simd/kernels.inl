@@ -58,7 +58,7 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at) {
     a[i] = tile.a + i * tile.a_stride;
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       sum[i][v] =
-          tile.start != nullptr ? Vector<T>{} + tile.start[i] : load(tile.c[v] + i * tile.c_stride);
+          tile.start != nullptr ? tile.start[i] - Vector<T>{} : load(tile.c[v] + i * tile.c_stride);
     }
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
@@ -84,8 +84,9 @@ void multiply(const Tile<T>& tile) {
   if (const Term* const terms = tile.terms; terms != nullptr) {
     multiply_terms<T, rows, vectors>(tile, [terms](Index t) { return terms[t]; });
   } else {
-    multiply_terms<T, rows, vectors>(
-        tile, [step = tile.step](Index t) { return Term{t * step.a, t * step.b}; });
+    multiply_terms<T, rows, vectors>(tile, [step = tile.step](Index t) {
+      return Term{t * step.a, t * step.b};
+    });
   }
 }
 
