@@ -162,28 +162,28 @@ inline constexpr auto lane_numbers = [] {
 
 /// Columns [j, j + lanes) of all rows; see Kernels::copy_rows.
 template <class T>
-void copy_vectors(Index rows, Index j, const Source<T>& from, T* to, Index to_stride) {
+void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_stride) {
+  const Source<T> from = source;  // what is written might alias it
   const auto lane_of = [j](Index column) {
     return static_cast<T>(std::clamp<Index>(column - j, 0, lanes<T>));
   };
   const Vector<T> lane = load(lane_numbers<T>.data());
   // Selects of what was loaded anyway: a masked load would be a branch for each lane.
   const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
-  const auto [data, stride, step, source_rows, columns, memory_begin, memory_end] = from;
-  const auto is_readable = [=](const T* row) {
-    return step == 1 && row >= memory_begin && memory_end - row >= lanes<T>;
+  const auto is_readable = [&from](const T* row) {
+    return from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>;
   };
   T* out = to + j;
   Index i = 0;
-  for (; i < source_rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
-  const T* row = data + i * stride + j * step;
-  while (i < source_rows.end) {
-    for (; i < source_rows.end && is_readable(row); ++i, row += stride, out += to_stride) {
+  for (; i < from.rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
+  const T* row = from.data + i * from.stride + j * from.step;
+  while (i < from.rows.end) {
+    for (; i < from.rows.end && is_readable(row); ++i, row += from.stride, out += to_stride) {
       store(out, is_inside ? load(row) : Vector<T>{});
     }
-    for (; i < source_rows.end && !is_readable(row); ++i, row += stride, out += to_stride) {
+    for (; i < from.rows.end && !is_readable(row); ++i, row += from.stride, out += to_stride) {
       for (Index k = 0; k < lanes<T>; ++k) {
-        out[k] = columns.contains(j + k) ? row[k * step] : T(0);
+        out[k] = from.columns.contains(j + k) ? row[k * from.step] : T(0);
       }
     }
   }

@@ -139,11 +139,13 @@ void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
     Tile<T> tile{.step = {a.column, lanes}, .depth = std::min(depth, k - top), .a_stride = a.row};
     tile.start = top == 0 && store == Store::overwrite ? zeros<T>.data() : nullptr;
     pack_panels(kernels, b.from(top, 0), tile.depth, n, lanes, false, packed.data());
-    // Where rows follow each other, and nothing reads them, a vector may spill into the next tile.
+    // Where rows follow each other, and are not read, a vector may spill into the next tiles.
     const bool spills = out.row == n && depth == k && store == Store::overwrite;
+    const Index spilled = (lanes + n - 1) / n - 1;  // rows
     for (Index row = 0; row < m; row += most_rows) {
       const Index rows = std::min(most_rows, m - row);
-      const Index direct = spills ? (rows - 1) / kernels.rows * kernels.rows : 0;
+      const Index direct =
+          spills && rows > spilled ? (rows - spilled) / kernels.rows * kernels.rows : 0;
       Panel<T> panel{packed.data(), out.at(row, 0)};
       tile.a = a.at(row, top);
       tile.c_stride = n;
