@@ -98,6 +98,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
     const Index left = piece_begin(n, column_blocks, block);
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
     const Index count = (columns + lanes - 1) / lanes;
+    const bool has_sliver = columns % lanes > 0 && columns % lanes <= kernels.sliver;
     for (Index top = 0; top < k; top += depth) {
       Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
@@ -107,6 +108,10 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
         const Index column = left + vector_begin(v, lanes, columns);
         panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
                      out.at(0, column)};
+      }
+      if (has_sliver) {
+        panels[count - 1].b += (lanes - kernels.sliver) * (packs_b ? 1 : b.column);
+        panels[count - 1].c += lanes - kernels.sliver;
       }
       tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
@@ -119,7 +124,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a.data());
         }
-        multiply_panels(kernels, tile, a_step, rows, panels.data(), count);
+        multiply_panels(kernels, tile, a_step, rows, panels.data(), count, has_sliver);
         for (Index v = 0; v < count; ++v) panels[v].c += height * out.row;
       }
     }
@@ -200,11 +205,14 @@ void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Stride
   const bool is_few = rest <= kernels.lanes / 2;
   const bool splits =
       n < kernels.lanes ? is_few || a.row == 1 : is_few && a.row == 1 && m >= kernels.lanes;
-  if (n < kernels.lanes && !splits) return multiply_narrow(kernels, m, k, n, a, b, out, store);
-  const Index wide = splits ? n - rest : n;
-  if (wide > 0) multiply_wide(kernels, m, k, wide, a, b, out, store);
-  if (wide < n) {
-    multiply_transposed(kernels, m, k, rest, a, b.from(0, wide), out.from(0, wide), store);
+  const Index whole = splits ? n - rest : n;
+  if (whole >= kernels.lanes) {
+    multiply_wide(kernels, m, k, whole, a, b, out, store);
+  } else if (whole > 0) {
+    multiply_narrow(kernels, m, k, n, a, b, out, store);
+  }
+  if (whole < n) {
+    multiply_transposed(kernels, m, k, rest, a, b.from(0, whole), out.from(0, whole), store);
   }
 }
 
