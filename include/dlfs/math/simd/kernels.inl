@@ -63,13 +63,13 @@ inline constexpr int sliver = lanes<T> * sizeof(T) == 64 ? lanes<T> / 4 : 0;
 /// Nothing beside the vectors of a tile.
 struct NoSlivers {
   template <class T>
-  DLFS_INLINE void add(const T&, int) {}
+  DLFS_INLINE void take(const T&, int) {}
   DLFS_INLINE void add_products(Index) {}
   DLFS_INLINE void store_to_tile() {}
 };
 
 #if defined(DLFS_SIMD_VECTORS)
-/// A sliver beside `vectors` vectors of a tile: those of several rows share a vector.
+/// The sliver after the vectors of a tile: those of several rows share a vector.
 template <class T, int rows, int vectors>
 class Slivers {
  public:
@@ -86,17 +86,17 @@ class Slivers {
     }
   }
 
-  /// The left factor of row i.
-  DLFS_INLINE void add(const Vector<T>& left, int i) {
+  /// Takes the left factor of a term for row i, in all lanes.
+  DLFS_INLINE void take(const Vector<T>& left, int i) {
     const Vector<T> lane = load(lane_numbers<T>.data());
-    left_[i / shared] = lane < T(i % shared * sliver<T>) ? left_[i / shared] : left;
+    Vector<T>& lefts = left_[i / shared];
+    lefts = i % shared == 0 ? left : lane < T(i % shared * sliver<T>) ? lefts : left;
   }
 
-  /// The products of these left factors.
+  /// Adds the products of the term, whose right factors lie at b.
   DLFS_INLINE void add_products(Index b) {
     const Vector<T> right = repeat<lanes<T>>(tile_.b[vectors] + b);
-    DLFS_UNROLL for (int i = 0; i < rows; i += shared) sum_[i / shared] +=
-        left_[i / shared] * right;
+    DLFS_UNROLL for (int i = 0; i < count; ++i) sum_[i] += left_[i] * right;
   }
 
   DLFS_INLINE void store_to_tile() {
@@ -133,13 +133,14 @@ class Slivers {
 };
 #endif
 
+/// The terms at equal distances.
 inline auto steps(Term step) {
   return [step](Index t) { return Term{t * step.a, t * step.b}; };
 }
 
-/// See Tile. `term_at(t)` is term t.
-template <class T, int rows, int vectors, class Terms, class Beside>
-DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Beside slivers) {
+/// See Tile. `term_at(t)` is term t; Slivers or NoSlivers are summed up along with the vectors.
+template <class T, int rows, int vectors, class Terms, class Rest>
+DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest slivers) {
   Vector<T> sum[rows][vectors];
   const T* a[rows];
   const T* b[vectors];
@@ -160,7 +161,7 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Besid
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
-      slivers.add(left - Vector<T>{}, i);
+      slivers.take(left - Vector<T>{}, i);
     }
     slivers.add_products(term.b);
   }
@@ -461,7 +462,7 @@ template <class T, int rows, int vectors>
 constexpr auto sliver_kernel() {
   void (*kernel)(const Tile<T>&) = nullptr;
 #if defined(DLFS_SIMD_VECTORS)
-  if constexpr (sliver < T >> 0) kernel = multiply_with_sliver<T, rows, vectors>;
+  if constexpr (sliver<T> != 0) kernel = multiply_with_sliver<T, rows, vectors>;
 #endif
   return kernel;
 }

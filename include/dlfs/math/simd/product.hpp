@@ -66,12 +66,12 @@ void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index 
 
 /// The rows and terms that are computed at a time. A few rows of a stay in the first-level cache,
 /// three vectors of b and a block of a in the second-level cache.
-inline constexpr Index most_rows = 192;
-inline constexpr Index most_terms = 520;
+inline constexpr Index block_rows = 192;
+inline constexpr Index block_depth = 520;
 
 /// Where the sums of rows begin.
 template <class T>
-inline constexpr std::array<T, most_rows> zeros{};
+inline constexpr std::array<T, block_rows> zero_start{};
 
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
 /// least a vector.
@@ -84,8 +84,8 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   constexpr Index small = 64 * 1024 / sizeof(T);
   const bool packs_a = n > 256;
   const bool packs_b = b.column != 1 || (m > 96 && k * n > small);
-  const Index depth = block_extent(k, most_terms, 1);
-  const Index height = block_extent(m, most_rows, kernels.rows);
+  const Index depth = block_extent(k, block_depth, 1);
+  const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
   const Index most_panels = (n / column_blocks + lanes) / lanes;
 
@@ -109,13 +109,13 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
         panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
                      out.at(0, column)};
       }
-      if (has_sliver) {
+      if (has_sliver) {  // the end of the last vector
         panels[count - 1].b += (lanes - kernels.sliver) * (packs_b ? 1 : b.column);
         panels[count - 1].c += lanes - kernels.sliver;
       }
       tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
-      tile.start = top == 0 && store == Store::overwrite ? zeros<T>.data() : nullptr;
+      tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
       const Index a_step = kernels.rows * (packs_a ? tile.depth : a.row);
       for (Index row = 0; row < m; row += height) {
         const Index rows = std::min(height, m - row);
@@ -137,20 +137,20 @@ void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
                      Store store) {
   const Index lanes = kernels.lanes;
-  const Index depth = block_extent(k, most_terms, 1);
+  const Index depth = block_extent(k, block_depth, 1);
   const Scratch<T> packed(depth * lanes);
-  const Scratch<T> vectors(std::min(m, most_rows) * lanes);
+  const Scratch<T> vectors(std::min(m, block_rows) * lanes);
   for (Index top = 0; top < k; top += depth) {
     Tile<T> tile{.step = {a.column, lanes}, .depth = std::min(depth, k - top), .a_stride = a.row};
-    tile.start = top == 0 && store == Store::overwrite ? zeros<T>.data() : nullptr;
+    tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
     pack_panels(kernels, b.from(top, 0), tile.depth, n, lanes, false, packed.data());
-    // Where rows follow each other, and are not read, a vector may spill into the next tiles.
-    const bool spills = out.row == n && depth == k && store == Store::overwrite;
+    // A vector may spill into the rows that follow, where those are written later and not read.
+    const bool may_spill = out.row == n && depth == k && store == Store::overwrite;
     const Index spilled = (lanes + n - 1) / n - 1;  // rows
-    for (Index row = 0; row < m; row += most_rows) {
-      const Index rows = std::min(most_rows, m - row);
+    for (Index row = 0; row < m; row += block_rows) {
+      const Index rows = std::min(block_rows, m - row);
       const Index direct =
-          spills && rows > spilled ? (rows - spilled) / kernels.rows * kernels.rows : 0;
+          may_spill && rows > spilled ? (rows - spilled) / kernels.rows * kernels.rows : 0;
       Panel<T> panel{packed.data(), out.at(row, 0)};
       tile.a = a.at(row, top);
       tile.c_stride = n;
@@ -175,7 +175,7 @@ template <class T>
 void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
                          const Strided<const T>& a, const Strided<const T>& b,
                          const Strided<T>& out, Store store) {
-  const Index stride = std::min(m, most_rows);
+  const Index stride = std::min(m, block_rows);
   const Scratch<T> columns(n * stride);
   for (Index top = 0; top < m; top += stride) {
     const Index rows = std::min(stride, m - top);

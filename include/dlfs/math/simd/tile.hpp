@@ -25,7 +25,8 @@ struct Term {
 /// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
 /// factors are those of a matrix of any strides, in steps, or, found through a table, the pixels
 /// under the taps of a window: the kernel need not know. Each sum is one chain in the order of the
-/// terms, so how a product is cut into tiles does not change a bit of it.
+/// terms, so how a product is cut into tiles does not change a bit of it. All of c is read before
+/// any is written, row by row: where rows overlap, the later ones stay.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
