@@ -117,14 +117,15 @@ TEST_P(MatmulShapes, OperandsWithGapsAgreeWithTheReference) {
   EXPECT_TRUE(are_close(matmul(rows, reversed), reference::matmul(rows, reversed), 1e-3));
 }
 
-INSTANTIATE_TEST_SUITE_P(Matmul, MatmulShapes,
-                         testing::Values(std::tuple(1, 1, 1), std::tuple(3, 5, 7),
-                                         std::tuple(1, 300, 17), std::tuple(33, 20, 1),
-                                         std::tuple(65, 31, 130), std::tuple(97, 3, 101),
-                                         std::tuple(1, 29, 103), std::tuple(7, 40, 20),
-                                         std::tuple(250, 19, 10), std::tuple(250, 19, 5),
-                                         std::tuple(205, 35, 301), std::tuple(35, 533, 34),
-                                         std::tuple(5, 3, 2065), std::tuple(98, 170, 100)));
+INSTANTIATE_TEST_SUITE_P(
+    Matmul, MatmulShapes,
+    testing::Values(std::tuple(1, 1, 1), std::tuple(3, 5, 7), std::tuple(1, 300, 17),
+                    std::tuple(33, 20, 1), std::tuple(65, 31, 130), std::tuple(97, 3, 101),
+                    std::tuple(1, 29, 103), std::tuple(7, 40, 20), std::tuple(250, 19, 10),
+                    std::tuple(250, 19, 5), std::tuple(205, 35, 301), std::tuple(35, 533, 34),
+                    std::tuple(5, 3, 2065), std::tuple(98, 170, 100), std::tuple(1, 1, 16),
+                    std::tuple(1, 40, 33), std::tuple(100, 50, 10), std::tuple(21, 530, 9),
+                    std::tuple(11, 530, 36), std::tuple(40, 1, 18)));
 
 TEST(Matmul, BlocksOfALargeProductFitTogether) {
   auto a = random_tensor<float>({301, 257}, 1);

@@ -18,7 +18,7 @@ concept MatmulOperands = AnyTensor<A> && AnyTensor<B> && std::same_as<Element<A>
     std::is_arithmetic_v<Element<A>> && !std::same_as<Element<A>, bool>;
 
 template <class T>
-bool has_dense_rows(TensorView<T> x) {
+bool has_dense_rows(const TensorView<T>& x) {
   return x.stride(1) == 1 || x.extent(1) <= 1;
 }
 
@@ -47,6 +47,7 @@ class ProductGrid {
     Index row, column, height, width;
   };
   Block block(Index i) const {
+    if (blocks() == 1) return {0, 0, m_, n_};
     const auto begin = [](Index extent, Index pieces, Index piece) {
       return piece == pieces ? extent : piece_begin(extent, pieces, piece) / tile * tile;
     };
@@ -64,7 +65,8 @@ class ProductGrid {
 };
 
 template <class T>
-void matmul(TensorView<const T> a, TensorView<const T> b, TensorView<T> out, Store store) {
+void matmul(const TensorView<const T>& a, const TensorView<const T>& b, const TensorView<T>& out,
+            Store store) {
   const Index m = out.extent(0);
   const Index k = a.extent(1);
   const Index n = out.extent(1);
@@ -82,14 +84,13 @@ void matmul(TensorView<const T> a, TensorView<const T> b, TensorView<T> out, Sto
   });
 }
 
-inline Shape product_shape(const Shape& a, const Shape& b) {
+inline void expect_factors(const Shape& a, const Shape& b) {
   if (a.rank() != 2 || b.rank() != 2) {
     throw ShapeError(concat("matmul: expected two matrices, got ", a, " times ", b));
   }
   if (a[1] != b[0]) {
     throw ShapeError(concat("matmul: the inner extents differ: ", a, " times ", b));
   }
-  return {a[0], b[1]};
 }
 
 }  // namespace detail
@@ -103,14 +104,17 @@ inline Shape product_shape(const Shape& a, const Shape& b) {
 /// @throws ShapeError if the shapes do not fit or the rows of `out` are not dense.
 template <class A, class B>
   requires(detail::MatmulOperands<A, B>)
-void matmul(const A& a, const B& b, TensorView<Element<A>> out, Store store = Store::overwrite) {
+void matmul(const A& a, const B& b, const TensorView<Element<A>>& out,
+            Store store = Store::overwrite) {
   using T = Element<A>;
-  const TensorView<const T> left = a;
-  const TensorView<const T> right = b;
-  const Shape expected = detail::product_shape(left.shape(), right.shape());
-  if (out.shape() != expected) {
+  const TensorView<const T>& left = a;
+  const TensorView<const T>& right = b;
+  detail::expect_factors(left.shape(), right.shape());
+  const Index m = left.extent(0);
+  const Index n = right.extent(1);
+  if (out.rank() != 2 || out.extent(0) != m || out.extent(1) != n) {
     throw ShapeError(
-        concat("matmul: expected an output of shape ", expected, ", got ", out.shape()));
+        concat("matmul: expected an output of shape ", Shape{m, n}, ", got ", out.shape()));
   }
   if (!detail::has_dense_rows(out)) {
     throw ShapeError("matmul: the rows of the output are not dense");
@@ -122,7 +126,8 @@ namespace detail {
 
 /// The matrices (M, K) and (K, N) at the ends of a and b, one pair after the other.
 template <class T>
-void matmul_each(TensorView<const T> a, TensorView<const T> b, TensorView<T> out) {
+void matmul_each(const TensorView<const T>& a, const TensorView<const T>& b,
+                 const TensorView<T>& out) {
   if (out.rank() == 2) return matmul<T>(a, b, out, Store::overwrite);
   for (Index i = 0; i < out.extent(0); ++i) matmul_each<T>(a[i], b[i], out[i]);
 }
@@ -165,10 +170,11 @@ template <class A, class B>
   requires(detail::MatmulOperands<A, B>)
 Tensor<Element<A>> matmul(const A& a, const B& b) {
   using T = Element<A>;
-  const TensorView<const T> left = a;
-  const TensorView<const T> right = b;
+  const TensorView<const T>& left = a;
+  const TensorView<const T>& right = b;
   if (left.rank() != 2 || right.rank() != 2) return detail::batched_matmul<T>(left, right);
-  auto out = Tensor<T>::uninitialized(detail::product_shape(left.shape(), right.shape()));
+  detail::expect_factors(left.shape(), right.shape());
+  auto out = Tensor<T>::uninitialized({left.extent(0), right.extent(1)});
   detail::matmul<T>(left, right, out, Store::overwrite);
   return out;
 }

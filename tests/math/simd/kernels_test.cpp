@@ -1,6 +1,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@
 namespace dlfs {
 namespace {
 
+using tests::are_close;
 using tests::at_every_level;
 using tests::random_tensor;
 
@@ -71,6 +73,27 @@ void expect_matmul_agrees(std::uint64_t seed) {
       for (T& element : out) element /= 2;
     }
     EXPECT_TRUE(agree(out, expected, sums)) << m << " " << k << " " << n << ", seed " << seed;
+  });
+}
+
+/// Of memory that ends with its last element: a sanitizer sees what goes beyond.
+void expect_matmul_stays_inside(Index m, Index k, Index n, Index gap) {
+  const Index stride = n + gap;
+  const auto a = random_tensor<float>({m, k}, 1);
+  const auto wide_b = random_tensor<float>({k, stride}, 2);
+  const std::vector<float> left(a.begin(), a.end());
+  const std::vector<float> right(wide_b.begin(), wide_b.end() - gap);
+  const auto expected = reference::matmul(a, wide_b.slice(1, {.stop = n}));
+  at_every_level([&] {
+    std::vector<float> out(static_cast<std::size_t>(m * n));
+    const TensorView<float> product(out.data(), {m, n});
+    const TensorView<const float> first(left.data(), {m, k});
+    const TensorView<const float> second(right.data(), {k, n}, {stride, 1});
+    matmul(first, second, product);
+    EXPECT_TRUE(are_close(product, expected, 1e-5)) << m << " " << k << " " << n;
+    matmul(first, second, product, Store::add);
+    for (float& element : out) element /= 2;
+    EXPECT_TRUE(are_close(product, expected, 1e-5)) << m << " " << k << " " << n;
   });
 }
 
@@ -146,6 +169,16 @@ void expect_convolution_agrees(const RandomProblem& problem, std::uint64_t seed)
     convolution_backward_weights(x, dy, window, groups, found, dbias);
     EXPECT_TRUE(agree(found, dweight, dweight_sums)) << "backward weights";
   });
+}
+
+TEST(SimdKernels, MatmulReadsAndWritesNothingBeyondItsOperands) {
+  for (Index n = 1; n <= 38; ++n) {
+    for (const Index m : {1, 2, 9, 12}) {
+      for (const Index k : {1, 3, 20}) {
+        for (const Index gap : {0, 5}) expect_matmul_stays_inside(m, k, n, gap);
+      }
+    }
+  }
 }
 
 TEST(SimdKernels, MatmulOfRandomShapesAgreesWithTheReferenceAtEveryLevel) {

@@ -48,9 +48,99 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
-/// See Tile.
+/// 0, 1, 2...
+template <class T>
+inline constexpr auto lane_numbers = [] {
+  std::array<T, lanes<T>> numbers{};
+  for (int i = 0; i < lanes<T>; ++i) numbers[static_cast<std::size_t>(i)] = static_cast<T>(i);
+  return numbers;
+}();
+
+/// The columns of a sliver, a quarter of a vector; 0 for shorter vectors, where it gains nothing.
+template <class T>
+inline constexpr int sliver = lanes<T> * sizeof(T) == 64 ? lanes<T> / 4 : 0;
+
+/// Nothing beside the vectors of a tile.
+struct NoSlivers {
+  template <class T>
+  DLFS_INLINE void take(const T&, int) {}
+  DLFS_INLINE void add_products(Index) {}
+  DLFS_INLINE void store_to_tile() {}
+};
+
+#if defined(DLFS_SIMD_VECTORS)
+/// The sliver after the vectors of a tile: those of several rows share a vector.
 template <class T, int rows, int vectors>
-void multiply(const Tile<T>& tile) {
+class Slivers {
+ public:
+  DLFS_INLINE explicit Slivers(const Tile<T>& tile) : tile_(tile) {
+    std::array<T, lanes<T>> values{};
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      T* const value = values.data() + i % shared * sliver<T>;
+      if (tile.start != nullptr) {
+        std::fill_n(value, sliver<T>, tile.start[i]);
+      } else {
+        std::copy_n(row(i), sliver<T>, value);
+      }
+      sum_[i / shared] = load(values.data());
+    }
+  }
+
+  /// Takes the left factor of a term for row i, in all lanes.
+  DLFS_INLINE void take(const Vector<T>& left, int i) {
+    const Vector<T> lane = load(lane_numbers<T>.data());
+    Vector<T>& lefts = left_[i / shared];
+    lefts = i % shared == 0 ? left : lane < T(i % shared * sliver<T>) ? lefts : left;
+  }
+
+  /// Adds the products of the term, whose right factors lie at b.
+  DLFS_INLINE void add_products(Index b) {
+    const Vector<T> right = repeat<lanes<T>>(tile_.b[vectors] + b);
+    DLFS_UNROLL for (int i = 0; i < count; ++i) sum_[i] += left_[i] * right;
+  }
+
+  DLFS_INLINE void store_to_tile() {
+    std::array<T, lanes<T>> values;
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      if (i % shared == 0) store(values.data(), sum_[i / shared]);
+      std::copy_n(values.data() + i % shared * sliver<T>, sliver<T>, row(i));
+    }
+  }
+
+ private:
+  static constexpr int shared = lanes<T> / sliver<T>;
+  static constexpr int count = (rows + shared - 1) / shared;
+
+  /// A sliver, as often as `size` elements hold it.
+  template <int size>
+  static DLFS_INLINE typename VectorOf<T, size>::Register repeat(const T* from) {
+    if constexpr (size == sliver<T>) {
+      return *reinterpret_cast<const typename VectorOf<T, size>::Memory*>(from);
+    } else {
+      return twice(repeat<size / 2>(from), std::make_integer_sequence<int, size>{});
+    }
+  }
+  template <class Half, int... lane>
+  static DLFS_INLINE auto twice(const Half& half, std::integer_sequence<int, lane...>) {
+    return __builtin_shufflevector(half, half, lane...);
+  }
+
+  T* row(int i) const { return tile_.c[vectors] + i * tile_.c_stride; }
+
+  const Tile<T>& tile_;
+  Vector<T> sum_[count];
+  Vector<T> left_[count];
+};
+#endif
+
+/// The terms at equal distances.
+inline auto steps(Term step) {
+  return [step](Index t) { return Term{t * step.a, t * step.b}; };
+}
+
+/// See Tile. `term_at(t)` is term t; Slivers or NoSlivers are summed up along with the vectors.
+template <class T, int rows, int vectors, class Terms, class Rest>
+DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest slivers) {
   Vector<T> sum[rows][vectors];
   const T* a[rows];
   const T* b[vectors];
@@ -58,25 +148,46 @@ void multiply(const Tile<T>& tile) {
     a[i] = tile.a + i * tile.a_stride;
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       sum[i][v] =
-          tile.start != nullptr ? Vector<T>{} + tile.start[i] : load(tile.c[v] + i * tile.c_stride);
+          tile.start != nullptr ? tile.start[i] - Vector<T>{} : load(tile.c[v] + i * tile.c_stride);
     }
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
 
-  const Term* const end = tile.terms + tile.depth;
-  for (const Term* term = tile.terms; term != end; ++term) {
+  const Index depth = tile.depth;
+  for (Index t = 0; t < depth; ++t) {
+    const Term term = term_at(t);
     Vector<T> right[vectors];
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term->b);
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term.b);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-      const T left = a[i][term->a];
+      const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
+      slivers.take(left - Vector<T>{}, i);
     }
+    slivers.add_products(term.b);
   }
 
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(tile.c[v] + i * tile.c_stride, sum[i][v]);
   }
+  slivers.store_to_tile();
 }
+
+template <class T, int rows, int vectors>
+void multiply(const Tile<T>& tile) {
+  if (const Term* const terms = tile.terms; terms != nullptr) {
+    multiply_terms<T, rows, vectors>(
+        tile, [terms](Index t) { return terms[t]; }, NoSlivers{});
+  } else {
+    multiply_terms<T, rows, vectors>(tile, steps(tile.step), NoSlivers{});
+  }
+}
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class T, int rows, int vectors>
+void multiply_with_sliver(const Tile<T>& tile) {
+  multiply_terms<T, rows, vectors>(tile, steps(tile.step), Slivers<T, rows, vectors>(tile));
+}
+#endif
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
 /// vectors of `width`, the rest in narrower ones.
@@ -95,9 +206,41 @@ DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms
   if constexpr (width > 1) add_terms<width / 2>(j, columns, left, row, c);
 }
 
+/// For at most so many vectors of columns: their sums stay in registers. The last vector of a row
+/// reaches into the rows that follow.
+template <int vectors, class T>
+void multiply_short_row(Index depth, Index columns, const T* a, Index a_stride, const T* b,
+                        Index b_stride, T* c, Store store_c) {
+  constexpr int width = vectors * lanes<T>;
+  // The last rows have too little behind them, so they are read from a copy.
+  const Index size = (depth - 1) * b_stride + columns;
+  const Index direct = std::max<Index>(0, size - width + b_stride - 1) / b_stride;
+  std::array<T, 2 * width> end{};
+  std::copy(b + direct * b_stride, b + size, end.data());
+  std::array<T, width> padded{};
+  if (store_c == Store::add) std::copy_n(c, columns, padded.data());
+
+  Vector<T> sum[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(padded.data() + v * lanes<T>);
+  const auto add_term = [&sum](T left, const T* row) {
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] += load(row + v * lanes<T>) * left;
+  };
+  for (Index t = 0; t < direct; ++t) add_term(a[t * a_stride], b + t * b_stride);
+  for (Index t = direct; t < depth; ++t) {
+    add_term(a[t * a_stride], end.data() + (t - direct) * b_stride);
+  }
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(padded.data() + v * lanes<T>, sum[v]);
+  std::copy_n(padded.data(), columns, c);
+}
+
 template <class T>
 void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                  Index b_stride, T* c) {
+                  Index b_stride, T* c, Store store_c) {
+  if (b_stride > 0 && columns <= 2 * lanes<T>) {
+    const auto multiply = columns <= lanes<T> ? multiply_short_row<1, T> : multiply_short_row<2, T>;
+    return multiply(depth, columns, a, a_stride, b, b_stride, c, store_c);
+  }
+  if (store_c == Store::overwrite) std::fill_n(c, columns, T(0));
   // So many terms at a time that c is seldom read and written.
   constexpr std::size_t terms = 8;
   std::array<T, terms> left;
@@ -115,31 +258,28 @@ void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const 
   }
 }
 
-/// 0, 1, 2...
-template <class T>
-inline constexpr auto lane_numbers = [] {
-  std::array<T, lanes<T>> numbers{};
-  for (int i = 0; i < lanes<T>; ++i) numbers[static_cast<std::size_t>(i)] = static_cast<T>(i);
-  return numbers;
-}();
-
 /// Columns [j, j + lanes) of all rows; see Kernels::copy_rows.
 template <class T>
-void copy_vectors(Index rows, Index j, const Source<T>& from, T* to, Index to_stride) {
+void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_stride) {
+  const Source<T> from = source;  // what is written might alias it
   const auto lane_of = [j](Index column) {
     return static_cast<T>(std::clamp<Index>(column - j, 0, lanes<T>));
   };
   const Vector<T> lane = load(lane_numbers<T>.data());
   // Selects of what was loaded anyway: a masked load would be a branch for each lane.
   const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
+  const auto is_readable = [&from](const T* row) {
+    return from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>;
+  };
   T* out = to + j;
   Index i = 0;
   for (; i < from.rows.begin; ++i, out += to_stride) store(out, Vector<T>{});
   const T* row = from.data + i * from.stride + j * from.step;
-  for (; i < from.rows.end; ++i, row += from.stride, out += to_stride) {
-    if (from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>) {
+  while (i < from.rows.end) {
+    for (; i < from.rows.end && is_readable(row); ++i, row += from.stride, out += to_stride) {
       store(out, is_inside ? load(row) : Vector<T>{});
-    } else {
+    }
+    for (; i < from.rows.end && !is_readable(row); ++i, row += from.stride, out += to_stride) {
       for (Index k = 0; k < lanes<T>; ++k) {
         out[k] = from.columns.contains(j + k) ? row[k * from.step] : T(0);
       }
@@ -318,12 +458,23 @@ void multiply_lanes(const Tile<T>& tile, Index rows) {
   }
 }
 
+template <class T, int rows, int vectors>
+constexpr auto sliver_kernel() {
+  void (*kernel)(const Tile<T>&) = nullptr;
+#if defined(DLFS_SIMD_VECTORS)
+  if constexpr (sliver<T> != 0) kernel = multiply_with_sliver<T, rows, vectors>;
+#endif
+  return kernel;
+}
+
 template <class T, int... exponent>
 constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
   return {tile_rows,
           lanes<T>,
+          sliver<T>,
           {{multiply<T, 1 << exponent, 1>, multiply<T, 1 << exponent, 2>,
             multiply<T, 1 << exponent, 3>}...},
+          {{sliver_kernel<T, 1 << exponent, 1>(), sliver_kernel<T, 1 << exponent, 2>()}...},
           multiply_row<T>,
           copy_rows<T>,
           transpose_matrix<T>,

@@ -16,11 +16,20 @@ struct Panel {
   T* c;
 };
 
-/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
-/// tile to the next, a moves by `a_step`.
+/// Brings what will be written to near. Only a hint.
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#endif
+}
+
+/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels, the last of
+/// which may be a sliver. From one tile to the next, a moves by `a_step`.
 template <class T>
 void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
-                     const Panel<T>* panels, Index count) {
+                     const Panel<T>* panels, Index count, bool has_sliver = false) {
+  // Products that are so deep have results in distant memory.
+  const bool is_deep = tile.depth > 256;
   const Index groups = (count + most_vectors - 1) / most_vectors;
   for (Index group = 0; group < groups; ++group) {
     const Index first = piece_begin(count, groups, group);
@@ -29,13 +38,21 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_ste
     Tile<T> part = tile;
     for (Index row = 0, part_rows = kernels.rows; row < rows; row += part_rows) {
       while (part_rows > rows - row) part_rows /= 2;
-      part.a = tile.a + row / kernels.rows * a_step + row % kernels.rows * tile.a_stride;
       if (tile.start != nullptr) part.start = tile.start + row;
       for (Index v = 0; v < vectors; ++v) {
         part.b[v] = panels[first + v].b;
         part.c[v] = panels[first + v].c + row * tile.c_stride;
+        for (Index i = part_rows; is_deep && i < std::min(2 * part_rows, rows - row); ++i) {
+          prefetch(part.c[v] + i * tile.c_stride);
+        }
       }
-      kernels.multiply[std::countr_zero(static_cast<unsigned>(part_rows))][vectors - 1](part);
+      const int size = std::countr_zero(static_cast<unsigned>(part_rows));
+      if (has_sliver && group == groups - 1) {
+        kernels.multiply_with_sliver[size][vectors - 2](part);
+      } else {
+        kernels.multiply[size][vectors - 1](part);
+      }
+      part.a += part_rows == kernels.rows ? a_step : part_rows * tile.a_stride;
     }
   }
 }

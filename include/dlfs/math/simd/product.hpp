@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
@@ -32,7 +33,7 @@ constexpr Index block_extent(Index extent, Index most, Index unit) {
 /// other. The last one is filled up with zeros, or, if it `overlaps` the one before, ends where the
 /// matrix ends. Less than a vector behind the panels may be overwritten.
 template <class T>
-void pack_panels(const Kernels<T>& kernels, Strided<const T> from, Index rows, Index columns,
+void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index rows, Index columns,
                  Index width, bool overlaps, T* to) {
   const bool is_transposed = from.row == 1 && from.column != 1;
   // Rows may lie in a page each, so some are read to their end at a time. But what a copy of less
@@ -63,114 +64,127 @@ void pack_panels(const Kernels<T>& kernels, Strided<const T> from, Index rows, I
   }
 }
 
-/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense, and have room for a
-/// vector where n is less; m, k and n at least 1.
+/// The rows and terms that are computed at a time. A few rows of a stay in the first-level cache,
+/// three vectors of b and a block of a in the second-level cache.
+inline constexpr Index block_rows = 192;
+inline constexpr Index block_depth = 520;
+
+/// Where the sums of rows begin.
 template <class T>
-void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
-                   Strided<const T> b, Strided<T> out, Store store) {
+inline constexpr std::array<T, block_rows> zero_start{};
+
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
+/// least a vector.
+template <class T>
+void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
+                   const Strided<const T>& b, const Strided<T>& out, Store store) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
   // in the first-level cache anyway.
   constexpr Index small = 64 * 1024 / sizeof(T);
   const bool packs_a = n > 256;
-  const bool packs_b = b.column != 1 || n < lanes || (m > 96 && k * n > small);
-  // A few rows of a stay in the first-level cache, three vectors of b and a block of a in the
-  // second-level cache.
-  const Index depth = block_extent(k, 520, 1);
-  const Index most_rows = block_extent(m, 192, kernels.rows);
+  const bool packs_b = b.column != 1 || (m > 96 && k * n > small);
+  const Index depth = block_extent(k, block_depth, 1);
+  const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
   const Index most_panels = (n / column_blocks + lanes) / lanes;
 
-  const Scratch<T> packed_a(packs_a ? most_rows * depth + lanes : 0);
+  const Scratch<T> packed_a(packs_a ? height * depth + lanes : 0);
   const Scratch<T> packed_b(packs_b ? most_panels * lanes * depth : 0);
   const Scratch<Panel<T>> panels(most_panels);
-  const Scratch<Term> terms(depth);
-  for (Index t = 0; t < depth; ++t) {
-    terms[t] = {t * (packs_a ? kernels.rows : a.column), t * (packs_b ? lanes : b.row)};
-  }
-  const Scratch<T> zeros(most_rows);
-  std::fill_n(zeros.data(), most_rows, T(0));
+  const Term step{packs_a ? kernels.rows : a.column, packs_b ? lanes : b.row};
 
   for (Index block = 0; block < column_blocks; ++block) {
     const Index left = piece_begin(n, column_blocks, block);
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
     const Index count = (columns + lanes - 1) / lanes;
+    const bool has_sliver = columns % lanes > 0 && columns % lanes <= kernels.sliver;
     for (Index top = 0; top < k; top += depth) {
-      Tile<T> tile{.terms = terms.data(), .depth = std::min(depth, k - top)};
+      Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
-        pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, columns >= lanes,
-                    packed_b.data());
+        pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, true, packed_b.data());
       }
       for (Index v = 0; v < count; ++v) {
-        const Index column = left + (columns < lanes ? 0 : vector_begin(v, lanes, columns));
+        const Index column = left + vector_begin(v, lanes, columns);
         panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
                      out.at(0, column)};
       }
+      if (has_sliver) {  // the end of the last vector
+        panels[count - 1].b += (lanes - kernels.sliver) * (packs_b ? 1 : b.column);
+        panels[count - 1].c += lanes - kernels.sliver;
+      }
       tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
-      tile.start = top == 0 && store == Store::overwrite ? zeros.data() : nullptr;
+      tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
       const Index a_step = kernels.rows * (packs_a ? tile.depth : a.row);
-      for (Index row = 0; row < m; row += most_rows) {
-        const Index rows = std::min(most_rows, m - row);
+      for (Index row = 0; row < m; row += height) {
+        const Index rows = std::min(height, m - row);
         tile.a = packs_a ? packed_a.data() : a.at(row, top);
         if (packs_a) {
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a.data());
         }
-        multiply_panels(kernels, tile, a_step, rows, panels.data(), count);
-        for (Index v = 0; v < count; ++v) panels[v].c += most_rows * out.row;
+        multiply_panels(kernels, tile, a_step, rows, panels.data(), count, has_sliver);
+        for (Index v = 0; v < count; ++v) panels[v].c += height * out.row;
       }
     }
   }
 }
 
-/// The rows that the products of few columns compute at a time.
-inline constexpr Index narrow_rows = 240;
-
-/// Likewise for columns that fill more than half of a vector: computed as a whole vector, and
-/// copied.
+/// Likewise for less than a vector of columns, which are computed as a whole one.
 template <class T>
-void multiply_padded(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
-                     Strided<const T> b, Strided<T> out, Store store) {
+void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
+                     const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
+                     Store store) {
   const Index lanes = kernels.lanes;
-  const Scratch<T> vectors(std::min(m, narrow_rows) * lanes);
-  for (Index top = 0; top < m; top += narrow_rows) {
-    const Index rows = std::min(narrow_rows, m - top);
-    if (store == Store::add) {
-      for (Index i = 0; i < rows; ++i) {
-        std::copy_n(out.at(top + i, 0), n, vectors.data() + i * lanes);
+  const Index depth = block_extent(k, block_depth, 1);
+  const Scratch<T> packed(depth * lanes);
+  const Scratch<T> vectors(std::min(m, block_rows) * lanes);
+  for (Index top = 0; top < k; top += depth) {
+    Tile<T> tile{.step = {a.column, lanes}, .depth = std::min(depth, k - top), .a_stride = a.row};
+    tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
+    pack_panels(kernels, b.from(top, 0), tile.depth, n, lanes, false, packed.data());
+    // A vector may spill into the rows that follow, where those are written later and not read.
+    const bool may_spill = out.row == n && depth == k && store == Store::overwrite;
+    const Index spilled = (lanes + n - 1) / n - 1;  // rows
+    for (Index row = 0; row < m; row += block_rows) {
+      const Index rows = std::min(block_rows, m - row);
+      const Index direct =
+          may_spill && rows > spilled ? (rows - spilled) / kernels.rows * kernels.rows : 0;
+      Panel<T> panel{packed.data(), out.at(row, 0)};
+      tile.a = a.at(row, top);
+      tile.c_stride = n;
+      multiply_panels(kernels, tile, direct, &panel, 1);
+
+      panel.c = vectors.data();
+      tile.a += direct * a.row;
+      tile.c_stride = lanes;
+      for (Index i = direct; i < rows && tile.start == nullptr; ++i) {
+        std::copy_n(out.at(row + i, 0), n, vectors.data() + (i - direct) * lanes);
       }
-    }
-    multiply_wide<T>(kernels, rows, k, n, a.from(top, 0), b, {vectors.data(), lanes, 1}, store);
-    // Where nothing lies between the rows, a vector may spill into the next one, which follows.
-    const Index spilling = out.row == n ? rows - 1 : 0;
-    kernels.copy_rows(spilling, n,
-                      {.data = vectors.data(),
-                       .stride = lanes,
-                       .rows = {0, spilling},
-                       .columns = {0, n},
-                       .memory_begin = vectors.data(),
-                       .memory_end = vectors.data() + rows * lanes},
-                      out.at(top, 0), n);
-    for (Index i = spilling; i < rows; ++i) {
-      std::copy_n(vectors.data() + i * lanes, n, out.at(top + i, 0));
+      multiply_panels(kernels, tile, rows - direct, &panel, 1);
+      for (Index i = direct; i < rows; ++i) {
+        std::copy_n(vectors.data() + (i - direct) * lanes, n, out.at(row + i, 0));
+      }
     }
   }
 }
 
 /// Likewise for few columns, with the rows of out in the lanes: the transposed product.
 template <class T>
-void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n, Strided<const T> a,
-                         Strided<const T> b, Strided<T> out, Store store) {
-  const Index stride = std::clamp(m, kernels.lanes, std::max(kernels.lanes, narrow_rows));
+void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
+                         const Strided<const T>& a, const Strided<const T>& b,
+                         const Strided<T>& out, Store store) {
+  const Index stride = std::min(m, block_rows);
   const Scratch<T> columns(n * stride);
-  for (Index top = 0; top < m; top += narrow_rows) {
-    const Index rows = std::min(narrow_rows, m - top);
+  for (Index top = 0; top < m; top += stride) {
+    const Index rows = std::min(stride, m - top);
     if (store == Store::add) {
       kernels.transpose(rows, n, out.at(top, 0), out.row, columns.data(), stride);
     }
-    multiply_wide<T>(kernels, n, k, rows, b.transposed(), a.from(top, 0).transposed(),
-                     {columns.data(), stride, 1}, store);
+    const auto multiply = rows < kernels.lanes ? multiply_narrow<T> : multiply_wide<T>;
+    multiply(kernels, n, k, rows, b.transposed(), a.from(top, 0).transposed(),
+             {columns.data(), stride, 1}, store);
     kernels.transpose(n, rows, columns.data(), stride, out.at(top, 0), out.row);
   }
 }
@@ -179,25 +193,26 @@ void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n, S
 ///
 /// Each sum is one chain of products in the order of k, however the product is cut.
 template <class T>
-void multiply(Index m, Index k, Index n, Strided<const T> a, Strided<const T> b, Strided<T> out,
-              Store store) {
+void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Strided<const T>& b,
+              const Strided<T>& out, Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1) {
-    if (store == Store::overwrite) std::fill_n(out.data, n, T(0));
-    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data);
+    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
   }
   // A few columns leave lanes idle that the rows of out would fill; but to transpose a has its
   // price.
   const Index rest = n % kernels.lanes;
-  const Index few = kernels.lanes / 2;
-  if (n < kernels.lanes && n > few && a.row != 1) {
-    return multiply_padded(kernels, m, k, n, a, b, out, store);
+  const bool is_few = rest <= kernels.lanes / 2;
+  const bool splits =
+      n < kernels.lanes ? is_few || a.row == 1 : is_few && a.row == 1 && m >= kernels.lanes;
+  const Index whole = splits ? n - rest : n;
+  if (whole >= kernels.lanes) {
+    multiply_wide(kernels, m, k, whole, a, b, out, store);
+  } else if (whole > 0) {
+    multiply_narrow(kernels, m, k, n, a, b, out, store);
   }
-  const bool splits = n < kernels.lanes || (a.row == 1 && m >= kernels.lanes && rest <= few);
-  const Index wide = splits ? n - rest : n;
-  if (wide > 0) multiply_wide(kernels, m, k, wide, a, b, out, store);
-  if (wide < n) {
-    multiply_transposed(kernels, m, k, rest, a, b.from(0, wide), out.from(0, wide), store);
+  if (whole < n) {
+    multiply_transposed(kernels, m, k, rest, a, b.from(0, whole), out.from(0, whole), store);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dlfs/core/shape.hpp"
+#include "dlfs/math/store.hpp"
 #include "dlfs/math/window_range.hpp"
 
 namespace dlfs::simd {
@@ -22,12 +23,14 @@ struct Term {
 ///   c[v][i * c_stride] = start[i] + sum over t of a[i * a_stride + terms[t].a] * b[v][terms[t].b]
 ///
 /// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
-/// factors are found through a table, so they may be those of a matrix in any order, of a packed
-/// panel, or the pixels under the taps of a window: the kernel need not know. Each sum is one chain
-/// in the order of the terms, so how a product is cut into tiles does not change a bit of it.
+/// factors are those of a matrix of any strides, in steps, or, found through a table, the pixels
+/// under the taps of a window: the kernel need not know. Each sum is one chain in the order of the
+/// terms, so how a product is cut into tiles does not change a bit of it. All of c is read before
+/// any is written, row by row: where rows overlap, the later ones stay.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
+  Term step{};      // from one term to the next, without a table
   Index depth = 0;  // the number of terms
   const T* a = nullptr;
   Index a_stride = 0;
@@ -82,16 +85,21 @@ struct WinogradTransforms {
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
-  Index rows;   // of the largest tile, a power of two
-  Index lanes;  // of a vector
+  Index rows;    // of the largest tile, a power of two
+  Index lanes;   // of a vector
+  Index sliver;  // columns of the part of a vector that a tile may end in, or 0
 
   /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
   void (*multiply[row_counts][most_vectors])(const Tile<T>&);
 
-  /// c[j] += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each sum
-  /// one chain in the order of t: reads b once, along its rows.
+  /// Likewise, with steps for terms, where the columns after j + 1 vectors are a sliver: b and c
+  /// say where, as for a vector.
+  void (*multiply_with_sliver[row_counts][most_vectors - 1])(const Tile<T>&);
+
+  /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
+  /// sum one chain in the order of t: reads b once, along its rows, and what is between them.
   void (*multiply_row)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                       Index b_stride, T* c);
+                       Index b_stride, T* c, Store store);
 
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns. Of less than a vector of
   /// columns, row by row, a whole vector is written, with garbage at its end.

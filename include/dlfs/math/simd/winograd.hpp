@@ -239,7 +239,13 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
   const WinogradInput<T> pixels(kernels, tiles, in, y, x, kernels.winograd.pixels);
   const WindowAxis one{1, 0, 1, 1};
   const WinogradInput<T> gradients(kernels, tiles, dy, one, one, kernels.winograd.outputs);
-  const WinogradPoints<T> sums(kernels.lanes, dy.channels, in.channels);
+  // The more channels fill the lanes, the others are rows.
+  const bool filters_fill_lanes = dy.channels > in.channels;
+  const auto& row_points = (filters_fill_lanes ? pixels : gradients).points();
+  const auto& lane_points = (filters_fill_lanes ? gradients : pixels).points();
+  const Index rows = std::min(in.channels, dy.channels);
+  const Index columns = std::max(in.channels, dy.channels);
+  const WinogradPoints<T> sums(kernels.lanes, rows, columns);
   const Index width = sums.width();
 
   for (Index block = 0; block < count * tiles.bands; block += tiles.block_bands) {
@@ -249,21 +255,25 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
       gradients.transform(band);
     });
     for (Index p = 0; p < WinogradPoints<T>::count; ++p) {
-      multiply<T>(dy.channels, tile_count, width, gradients.points().transposed(p),
-                  pixels.points().factor(p), sums.matrix(p),
-                  block == 0 ? Store::overwrite : Store::add);
+      multiply<T>(rows, tile_count, width, row_points.transposed(p), lane_points.factor(p),
+                  sums.matrix(p), block == 0 ? Store::overwrite : Store::add);
     }
   }
 
-  const Scratch<T> filter(taps * width);
-  const Scratch<T> transposed(taps * in.channels);
-  for (Index f = 0; f < dy.channels; ++f) {
-    kernels.winograd.taps_of_points(1, in.channels, sums.const_rows_from(f), nullptr,
-                                    {filter.data(), winograd::taps_side * width, width, 0});
-    kernels.transpose(taps, in.channels, filter.data(), width, transposed.data(), taps);
-    T* const to = dweight + f * taps * in.channels;
-    for (Index i = 0; i < taps * in.channels; ++i) {
-      to[i] = transposed[i] + (store == Store::add ? to[i] : T(0));
+  const Index filter_size = taps * in.channels;
+  const Index row_step = filters_fill_lanes ? taps : filter_size;
+  const Index column_step = filters_fill_lanes ? filter_size : taps;
+  const Scratch<T> in_lanes(taps * width);
+  const Scratch<T> windows(taps * columns);
+  for (Index i = 0; i < rows; ++i) {
+    kernels.winograd.taps_of_points(1, columns, sums.const_rows_from(i), nullptr,
+                                    {in_lanes.data(), winograd::taps_side * width, width, 0});
+    kernels.transpose(taps, columns, in_lanes.data(), width, windows.data(), taps);
+    for (Index j = 0; j < columns; ++j) {
+      T* const to = dweight + i * row_step + j * column_step;
+      for (Index t = 0; t < taps; ++t) {
+        to[t] = windows[j * taps + t] + (store == Store::add ? to[t] : T(0));
+      }
     }
   }
 }
