@@ -59,7 +59,7 @@ class AlignedBuffer {
     return *this;
   }
   ~AlignedBuffer() {
-    if (data_ != nullptr) detail::free_aligned(data_);
+    if (capacity_ > 0) detail::free_aligned(data_);
   }
 
   T* data() const { return data_; }
