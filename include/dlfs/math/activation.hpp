@@ -143,9 +143,8 @@ void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<E
 /// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
 template <AnyTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>("sigmoid", x, out, []<class V>(const V& input, V& output) {
-    simd::sigmoid(input, output);
-  });
+  detail::activate<Element<X>>(
+      "sigmoid", x, out, []<class V>(const V& input, V& output) { simd::sigmoid(input, output); });
 }
 
 /// dx = dy y (1 - y).
