@@ -59,6 +59,7 @@ class AlignedBuffer {
     return *this;
   }
   ~AlignedBuffer() {
+    // g++ 12 leaves out a check of the address where a caller's code lets it believe in one.
     if (capacity_ > 0) detail::free_aligned(data_);
   }
 
