@@ -7,6 +7,7 @@
 #include "dlfs/core/creation.hpp"
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
+#include "dlfs/core/layout.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"

@@ -49,12 +49,10 @@ TEST(Shape, RejectsANegativeExtent) {
 TEST(Shape, RejectsASizeThatOverflows) {
   EXPECT_EQ((Shape{largest}).size(), largest);
   EXPECT_EQ((Shape{1, largest, 1}).size(), largest);
-  EXPECT_EQ(
-      message<ShapeError>([] {
-        return Shape{largest, 2};
-      }),
-      "a tensor of shape (9223372036854775807,) with one more axis of 2 has more elements than "
-      "can be counted");
+  EXPECT_EQ(message<ShapeError>([] {
+              return Shape{largest, 2};
+            }),
+            "a tensor of shape (9223372036854775807, 2) has more elements than can be counted");
   EXPECT_THROW((Shape{Index{1} << 32, Index{1} << 31}), ShapeError);
   EXPECT_NO_THROW((Shape{(Index{1} << 32) - 1, Index{1} << 31}));
   EXPECT_THROW((Shape{3, 3}).with(0, largest), ShapeError);

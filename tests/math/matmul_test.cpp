@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/reference/matmul.hpp"
 #include "math/support.hpp"
 
@@ -138,6 +139,26 @@ TEST(Matmul, BlocksOfALargeProductFitTogether) {
   }
 }
 
+TEST(Matmul, PartsOfADeepProductAreAddedUp) {
+  constexpr Index m = 70, k = 13'001, n = 40;
+  ASSERT_GT(detail::depth_parts(m, k, n), 1);
+  const auto a = random_tensor<double>({m, k}, 1);
+  const auto b = random_tensor<double>({k, n}, 2);
+  const auto a_columns = stored_transposed(a);
+  const auto b_columns = stored_transposed(b);
+  auto expected = reference::matmul(a, b);
+  auto wide = ones<double>({m, n + 3});
+  const auto out = wide.slice(1, {2, n + 2});
+  matmul(a, b, out);
+  EXPECT_TRUE(are_close(copy(out), expected, 1e-11));
+  matmul(a_columns.transpose(), b_columns.transpose(), out, Store::add);
+  for (double& sum : expected) sum *= 2;
+  EXPECT_TRUE(are_close(copy(out), expected, 1e-11));
+  for (Index i = 0; i < m; ++i) {
+    for (Index j : {Index{0}, Index{1}, n + 2}) EXPECT_EQ(wide(i, j), 1);
+  }
+}
+
 TEST(Matmul, BroadcastOperandIsReadWithItsZeroStrides) {
   const auto row = array<float>({1, 2, 3});
   const auto ones_matrix = ones<float>({3, 2});
@@ -181,7 +202,8 @@ TEST(Matmul, WithoutElementsIsEmptyOrZero) {
 }
 
 TEST(Matmul, IsBitIdenticalForAnyThreadCount) {
-  for (const auto& [m, k, n] : {std::tuple(100, 784, 100), std::tuple(301, 257, 203)}) {
+  for (const auto& [m, k, n] :
+       {std::tuple(100, 784, 100), std::tuple(301, 257, 203), std::tuple(100, 4320, 100)}) {
     const auto a = random_tensor<float>({m, k}, 1);
     const auto b = random_tensor<float>({k, n}, 2);
     tests::expect_same_for_any_thread_count([&] { return matmul(a, b); });

@@ -19,7 +19,8 @@ namespace dlfs {
 
 namespace detail {
 
-/// The process's worker threads. They sleep while there is nothing to do.
+/// The process's worker threads. They sleep while there is nothing to do, but not at once: to wake
+/// one takes longer than many a layer, so they give the next loop a moment to come.
 class ThreadPool {
  public:
   static ThreadPool& instance() {
@@ -55,7 +56,7 @@ class ThreadPool {
       const std::lock_guard lock(mutex_);
       while (static_cast<int>(threads_.size()) < workers - 1) {
         const int worker = static_cast<int>(threads_.size()) + 1;
-        threads_.emplace_back([this, worker, seen = job_] { serve(worker, seen); });
+        threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
       }
       call_ = call;
       context_ = context;
@@ -67,7 +68,7 @@ class ThreadPool {
     }
     wake_.notify_all();
     work(0);
-    std::unique_lock lock(mutex_);
+    auto lock = lock_when([this] { return running_ == 0; });
     done_.wait(lock, [this] { return running_ == 0; });
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     return true;
@@ -77,8 +78,8 @@ class ThreadPool {
   ThreadPool() = default;
 
   void serve(int worker, std::uint64_t seen) {
-    std::unique_lock lock(mutex_);
     while (true) {
+      auto lock = lock_when([&] { return job_ != seen; });
       wake_.wait(lock, [&] { return stopping_ || (job_ != seen && worker < workers_); });
       if (stopping_) return;
       seen = job_;
@@ -87,6 +88,19 @@ class ThreadPool {
       lock.lock();
       if (--running_ == 0) done_.notify_one();
     }
+  }
+
+  /// Locks the mutex as soon as `is_ready`, or after some 100 microseconds in which it was not and
+  /// whoever else wanted the core had it.
+  template <class Ready>
+  std::unique_lock<std::mutex> lock_when(Ready is_ready) {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    for (int turn = 0; turn < 200; ++turn) {
+      if (is_ready() && lock.try_lock()) return lock;
+      std::this_thread::yield();
+    }
+    lock.lock();
+    return lock;
   }
 
   /// Worker w begins with piece w, so that every worker warms up its scratch memory in the first
@@ -122,8 +136,8 @@ class ThreadPool {
   Index pieces_ = 0;
   int workers_ = 0;
   std::atomic<Index> next_{0};
-  int running_ = 0;
-  std::uint64_t job_ = 0;
+  std::atomic<int> running_{0};
+  std::atomic<std::uint64_t> job_{0};
   std::exception_ptr error_;
 };
 

@@ -61,6 +61,14 @@ class ScratchStack {
   Mark top_;
 };
 
+inline std::size_t scratch_bytes(Index count, Index element_bytes) {
+  if (count < 0 || count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
+    throw ValueError(
+        concat("scratch memory for ", count, " elements of ", element_bytes, " bytes"));
+  }
+  return static_cast<std::size_t>(count * element_bytes);
+}
+
 }  // namespace detail
 
 /// Uninitialised temporary memory for a kernel, aligned to 64 bytes, from a stack that each thread
@@ -72,12 +80,8 @@ class Scratch {
  public:
   /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit Scratch(Index count) {
-    if (count < 0 ||
-        count > (std::numeric_limits<Index>::max() - Index{alignment}) / Index{sizeof(T)}) {
-      throw ValueError(concat("scratch memory for ", count, " elements of ", sizeof(T), " bytes"));
-    }
-    const auto [memory, mark] =
-        detail::ScratchStack::of_this_thread().take(static_cast<std::size_t>(count) * sizeof(T));
+    const std::size_t bytes = detail::scratch_bytes(count, Index{sizeof(T)});
+    const auto [memory, mark] = detail::ScratchStack::of_this_thread().take(bytes);
     data_ = static_cast<T*>(memory);
     mark_ = mark;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -30,7 +31,10 @@ class Shape {
   constexpr Shape(std::initializer_list<Index> extents)
       : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
   constexpr explicit Shape(std::span<const Index> extents) {
-    for (Index extent : extents) push_back(extent);
+    if (extents.size() > std::size_t{max_rank}) throw_rank_error();
+    std::copy(extents.begin(), extents.end(), extents_.begin());
+    rank_ = static_cast<int>(extents.size());
+    expect_countable();
   }
 
   constexpr int rank() const { return rank_; }
@@ -64,7 +68,10 @@ class Shape {
 
   /// Axes [first, last).
   constexpr Shape axes(int first, int last) const {
-    return Shape(std::span<const Index>(begin() + first, begin() + last));
+    Shape some;
+    std::copy(begin() + first, begin() + last, some.extents_.begin());
+    some.rank_ = last - first;
+    return some;
   }
 
   constexpr const Index* begin() const { return extents_.data(); }
@@ -79,6 +86,12 @@ class Shape {
   }
 
  private:
+  /// @throws ShapeError for a negative extent, or more elements than an Index counts.
+  constexpr void expect_countable() const;
+  [[noreturn, gnu::cold, gnu::noinline]] static void throw_rank_error() {
+    throw ShapeError(concat("a shape has at most ", max_rank, " axes"));
+  }
+
   std::array<Index, max_rank> extents_{};
   int rank_ = 0;
 };
@@ -136,27 +149,29 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
 }
 
 constexpr void Shape::push_back(Index extent) {
-  if (rank_ == max_rank) {
-    throw ShapeError(concat("a shape has at most ", max_rank, " axes"));
-  }
-  if (extent < 0) throw ShapeError(concat("an extent cannot be negative: ", extent));
-  // Extents of zero do not hide an overflow of the others, as strides multiply those too.
-  Index product = extent;
-  for (Index other : *this) {
-    if (product > 0 && other > std::numeric_limits<Index>::max() / product) {
-      throw ShapeError(concat("a tensor of shape ", *this, " with one more axis of ", extent,
-                              " has more elements than can be counted"));
-    }
-    if (other > 0) product = product > 0 ? product * other : other;
-  }
+  if (rank_ == max_rank) throw_rank_error();
   extents_[static_cast<std::size_t>(rank_++)] = extent;
+  expect_countable();
 }
 
 constexpr Shape Shape::with(int axis, Index extent) const {
-  Shape changed;
-  const int target = normalize_axis(axis);
-  for (int i = 0; i < rank_; ++i) changed.push_back(i == target ? extent : (*this)[i]);
+  Shape changed = *this;
+  changed.extents_[static_cast<std::size_t>(normalize_axis(axis))] = extent;
+  changed.expect_countable();
   return changed;
+}
+
+constexpr void Shape::expect_countable() const {
+  Index product = 1;
+  for (Index extent : *this) {
+    if (extent < 0) throw ShapeError(concat("an extent cannot be negative: ", extent));
+    if (extent > std::numeric_limits<Index>::max() / product) {
+      throw ShapeError(
+          concat("a tensor of shape ", *this, " has more elements than can be counted"));
+    }
+    // Extents of zero do not hide an overflow of the others, as strides multiply those too.
+    product *= std::max<Index>(extent, 1);
+  }
 }
 
 /// The shape that NumPy's broadcasting gives to two operands: aligned at the last axis, extents

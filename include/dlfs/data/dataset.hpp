@@ -50,10 +50,11 @@ Dataset<T, Targets> take(const Dataset<T, Targets>& dataset, Index first, Index 
 template <class T>
 void gather(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
   batch.resize(x.shape().with(0, static_cast<Index>(indices.size())));
+  const Index entry_size = x.shape().axes(1, x.rank()).size();
   T* out = batch.data();
   for (Index index : indices) {
-    const auto entry = x[index];
-    out = std::copy_n(entry.data(), entry.size(), out);
+    const Index entry = x.shape().normalize_index(0, index);
+    out = std::copy_n(x.data() + entry * entry_size, entry_size, out);
   }
 }
 

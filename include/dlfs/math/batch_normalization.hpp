@@ -58,7 +58,7 @@ struct NeighbouringFeatures {
 /// Calls `body(features)` until all had their turn, in parallel where it pays.
 template <class T, class Body>
 void for_each_feature(TensorView<const T> x, const Body& body) {
-  constexpr Index worth_a_thread = 256 * 1024;
+  constexpr Index worth_a_thread = 32 * 1024;
   constexpr Index most_neighbours = 256;
   const Index features = x.extent(1);
   const Index width = x.extent(2) == 1 ? std::min(features, most_neighbours) : 1;

@@ -5,8 +5,10 @@
 #include <type_traits>
 
 #include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/simd/product.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 namespace dlfs {
@@ -22,14 +24,15 @@ bool has_dense_rows(const TensorView<T>& x) {
   return x.stride(1) == 1 || x.extent(1) <= 1;
 }
 
-/// How an (m, n) product of depth k is cut into blocks for the threads. No sum depends on it.
+/// How an (m, n) product of depth k is cut into blocks for the threads. No sum depends on it, so it
+/// may depend on their number.
 class ProductGrid {
  public:
   /// Blocks begin at multiples of it: the most columns of a tile, at any level.
   static constexpr Index tile = 48;
 
   ProductGrid(Index m, Index k, Index n) : m_(m), n_(n) {
-    constexpr double least_flop = 3e7;  // for less, to wake a thread costs more than it saves
+    constexpr double least_flop = 8e6;  // for less, to wake a thread costs more than it saves
     constexpr Index most_blocks = 16;   // each block packs its rows of a and columns of b anew
     if (thread_count() == 1) return;
     const double flop = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
@@ -64,12 +67,51 @@ class ProductGrid {
   Index columns_ = 1;
 };
 
+/// Into how many parts the depth k of an (m, n) product is cut: several where its blocks, of few
+/// results, would each read most of the factors. Sums depend on it, so it depends on shapes alone.
+inline Index depth_parts(Index m, Index k, Index n) {
+  constexpr Index few_results = 128 * 128;
+  constexpr Index least_products = 10'000'000;  // in a part
+  constexpr Index most_parts = 16;
+  if (m * n > few_results) return 1;
+  return std::clamp<Index>(m * n * k / least_products, 1, most_parts);
+}
+
+/// out = or += a b, whose depth is cut into parts: each is a product of its own, and they are added
+/// in their order.
+template <class T>
+void matmul_in_parts(const TensorView<const T>& a, const TensorView<const T>& b,
+                     const TensorView<T>& out, Store store, Index parts) {
+  const Index m = out.extent(0);
+  const Index k = a.extent(1);
+  const Index n = out.extent(1);
+  const Scratch<T> sums((parts - 1) * m * n);
+  parallel_for(parts, [&](Index part) {
+    const Index first = piece_begin(k, parts, part);
+    const Index depth = piece_begin(k, parts, part + 1) - first;
+    const simd::Strided<const T> left{a.data() + first * a.stride(1), a.stride(0), a.stride(1)};
+    const simd::Strided<const T> right{b.data() + first * b.stride(0), b.stride(0), b.stride(1)};
+    if (part == 0) {
+      simd::multiply<T>(m, depth, n, left, right, {out.data(), out.stride(0), 1}, store);
+    } else {
+      T* const sum = sums.data() + (part - 1) * m * n;
+      simd::multiply<T>(m, depth, n, left, right, {sum, n, 1}, Store::overwrite);
+    }
+  });
+  for (Index row = 0; row < (parts - 1) * m; ++row) {
+    simd::map(simd::AddTo(), n, sums.data() + row * n, out.data() + row % m * out.stride(0));
+  }
+}
+
 template <class T>
 void matmul(const TensorView<const T>& a, const TensorView<const T>& b, const TensorView<T>& out,
             Store store) {
   const Index m = out.extent(0);
   const Index k = a.extent(1);
   const Index n = out.extent(1);
+  if (const Index parts = depth_parts(m, k, n); parts > 1) {
+    return matmul_in_parts<T>(a, b, out, store, parts);
+  }
   const ProductGrid grid(m, k, n);
   parallel_for(grid.blocks(), [&](Index i) {
     const auto [row, column, height, width] = grid.block(i);

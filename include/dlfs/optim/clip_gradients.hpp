@@ -1,10 +1,11 @@
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <numeric>
 #include <span>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
@@ -16,11 +17,14 @@ namespace dlfs {
 /// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
 template <std::floating_point T>
 double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limit) {
-  double squares = 0;
+  std::array<double, 8> squares{};  // several sums, as each addition waits for the one before
   for (const Parameter<T>* parameter : parameters) {
-    squares += as_array(parameter->gradient).template cast<double>().square().sum();
+    const T* const dw = parameter->gradient.data();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(parameter->gradient.size()); ++i) {
+      squares[i % squares.size()] += static_cast<double>(dw[i]) * static_cast<double>(dw[i]);
+    }
   }
-  const double norm = std::sqrt(squares);
+  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
   if (!(norm > limit) || !std::isfinite(norm)) return norm;
   const T factor = static_cast<T>(limit / norm);
   for (Parameter<T>* parameter : parameters) {

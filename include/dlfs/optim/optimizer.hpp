@@ -73,7 +73,7 @@ namespace detail {
 template <class Formula, class T, class... Moments>
 void update(const Formula& formula, Parameter<T>& parameter, double weight_decay,
             Moments&... moments) {
-  constexpr Index piece_elements = 128 * 1024;
+  constexpr Index piece_elements = 32 * 1024;
   const T decay = static_cast<T>(weight_decay * parameter.decay_scale);
   const Index size = parameter.value.size();
   const T* const gradient = parameter.gradient.data();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <concepts>
@@ -262,7 +263,8 @@ class Trainer {
   [[noreturn]] void throw_not_finite(double loss, Index step) const {
     std::string culprit = "every layer's output was finite";
     for (const NamedTensor<T>& output : activations(*network_, batch_.inputs, Mode::train)) {
-      if (as_array(output.value).isFinite().all()) continue;
+      const auto is_finite = [](T element) { return std::isfinite(element); };
+      if (std::all_of(output.value.begin(), output.value.end(), is_finite)) continue;
       culprit = concat("the first layer whose output is not finite is ", output.name);
       break;
     }

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <span>
+
+#include "dlfs/core/shape.hpp"
+#include "dlfs/core/slice.hpp"
+
+namespace dlfs {
+
+/// Elements, not bytes, between neighbours along each axis.
+using Strides = std::array<Index, max_rank>;
+
+/// Where the elements of a view lie, seen from its first one: axes with their extents and strides.
+/// What a TensorView does with its axes is done here, without regard to the type of its elements.
+struct Layout {
+  Shape shape{};
+  Strides strides{};
+
+  /// Of dense row-major memory.
+  static constexpr Layout dense(const Shape& shape) {
+    Layout layout{shape, {}};
+    Index step = 1;
+    for (int axis = shape.rank(); axis-- > 0;) {
+      layout.set_stride(axis, step);
+      step *= shape[axis];
+    }
+    return layout;
+  }
+
+  /// Unchecked; `axis` in [0, rank).
+  constexpr Index stride(int axis) const { return strides[static_cast<std::size_t>(axis)]; }
+  constexpr void set_stride(int axis, Index stride) {
+    strides[static_cast<std::size_t>(axis)] = stride;
+  }
+
+  /// Appends an axis at the end. @throws ShapeError as Shape.
+  constexpr void push_back(Index extent, Index stride) {
+    set_stride(std::min(shape.rank(), max_rank - 1), stride);
+    shape.push_back(extent);
+  }
+
+  constexpr bool is_contiguous() const {
+    Index expected = 1;
+    for (int axis = shape.rank(); axis-- > 0;) {
+      if (shape[axis] != 1 && stride(axis) != expected) return shape.size() <= 1;
+      expected *= shape[axis];
+    }
+    return true;
+  }
+
+  struct Part;
+  /// As TensorView's operator().
+  constexpr Part part(std::initializer_list<Subscript> subscripts) const;
+
+  /// As TensorView::slice.
+  constexpr Part slice(int axis, Slice slice) const;
+
+  /// As TensorView::transpose.
+  constexpr Layout transpose() const {
+    Layout reversed;
+    for (int axis = shape.rank(); axis-- > 0;) reversed.push_back(shape[axis], stride(axis));
+    return reversed;
+  }
+  constexpr Layout transpose(std::span<const int> order) const;
+
+  /// The shape for TensorView::reshape, where one extent may be -1.
+  constexpr Shape resolve(std::initializer_list<Index> extents) const;
+
+  /// As TensorView::reshape.
+  constexpr Layout reshape(const Shape& shape) const;
+
+  /// As TensorView::broadcast_to.
+  constexpr Layout broadcast_to(const Shape& shape) const;
+
+ private:
+  /// Whether the next outer axis goes on where a run of so many steps ends.
+  constexpr bool continues_run(int axis, Index run, Index step) const {
+    return shape[axis] == 1 || stride(axis) == run * step;
+  }
+};
+
+/// Of a view, and how far its first element lies from the view's. That is 0 where the view is
+/// empty, for nothing may lie elsewhere.
+struct Layout::Part {
+  Layout layout{};
+  Index offset = 0;
+};
+
+constexpr Layout::Part Layout::part(std::initializer_list<Subscript> subscripts) const {
+  using Kind = Subscript::Kind;
+  int named = 0;
+  int ellipses = 0;
+  for (const Subscript& subscript : subscripts) {
+    named += subscript.kind() == Kind::position || subscript.kind() == Kind::range;
+    ellipses += subscript.kind() == Kind::other_axes;
+  }
+  if (ellipses > 1) throw ShapeError("indexing: more than one ellipsis");
+  if (named > shape.rank()) {
+    throw ShapeError(concat("indexing: ", named, " subscripts for the shape ", shape));
+  }
+
+  int axis = 0;
+  Part part;
+  const auto keep_axes_until = [&](int end) {
+    for (; axis < end; ++axis) part.layout.push_back(shape[axis], stride(axis));
+  };
+  for (const Subscript& subscript : subscripts) {
+    switch (subscript.kind()) {
+      case Kind::position:
+        part.offset += shape.normalize_index(axis, subscript.position()) * stride(axis);
+        ++axis;
+        break;
+      case Kind::range: {
+        const auto positions = detail::positions_of(subscript.range(), shape[axis]);
+        part.offset += positions.first * stride(axis);
+        part.layout.push_back(positions.count, positions.step * stride(axis++));
+        break;
+      }
+      case Kind::other_axes:
+        keep_axes_until(axis + shape.rank() - named);
+        break;
+      case Kind::added_axis:
+        part.layout.push_back(1, 0);
+        break;
+    }
+  }
+  keep_axes_until(shape.rank());
+  if (shape.size() == 0) part.offset = 0;
+  return part;
+}
+
+constexpr Layout::Part Layout::slice(int axis, Slice slice) const {
+  axis = shape.normalize_axis(axis);
+  const auto positions = detail::positions_of(slice, shape[axis]);
+  Part part{{shape.with(axis, positions.count), strides}, 0};
+  part.layout.set_stride(axis, stride(axis) * positions.step);
+  if (shape.size() > 0) part.offset = positions.first * stride(axis);
+  return part;
+}
+
+constexpr Layout Layout::transpose(std::span<const int> order) const {
+  bool seen[max_rank]{};
+  Layout permuted;
+  for (int from : order) {
+    const int axis = shape.normalize_axis(from);
+    if (seen[axis]) throw ShapeError(concat("transpose: axis ", axis, " is named twice"));
+    seen[axis] = true;
+    permuted.push_back(shape[axis], stride(axis));
+  }
+  if (permuted.shape.rank() != shape.rank()) {
+    throw ShapeError(concat("transpose: ", order.size(), " axes given for the shape ", shape));
+  }
+  return permuted;
+}
+
+constexpr Shape Layout::resolve(std::initializer_list<Index> extents) const {
+  Shape resolved;  // with 1 in the place of -1
+  int unknown = -1;
+  for (Index extent : extents) {
+    if (extent == -1) {
+      if (unknown >= 0) throw ShapeError(concat("reshape: ", shape, ": more than one -1"));
+      unknown = resolved.rank();
+    }
+    resolved.push_back(extent == -1 ? 1 : extent);
+  }
+  if (unknown < 0) return resolved;
+  const Index known = resolved.size();
+  if (known == 0 || shape.size() % known != 0) {
+    throw ShapeError(concat("reshape: ", shape, " has ", shape.size(),
+                            " elements, which -1 cannot divide into parts of ", known));
+  }
+  return resolved.with(unknown, shape.size() / known);
+}
+
+constexpr Layout Layout::reshape(const Shape& target) const {
+  if (target.size() != shape.size()) {
+    throw ShapeError(concat("reshape: ", shape, " has ", shape.size(), " elements, ", target,
+                            " has ", target.size()));
+  }
+  if (shape.size() == 0) return dense(target);
+  Layout reshaped{target, {}};
+  int source = shape.rank();  // the axes before it are still to be handed out
+  Index run = 1;  // elements in equal steps, of which the target's axes take their parts
+  Index step = 1;
+  for (int axis = target.rank(); axis-- > 0;) {
+    while (run == 1 && target[axis] > 1) {
+      run = shape[--source];
+      step = stride(source);
+    }
+    for (; source > 0 && continues_run(source - 1, run, step); --source) run *= shape[source - 1];
+    if (run % target[axis] != 0) {
+      throw ShapeError(concat("reshape: the view of shape ", shape, " cannot become ", target,
+                              " where it lies: reshape a copy() of it"));
+    }
+    reshaped.set_stride(axis, step);
+    run /= target[axis];
+    step *= target[axis];
+  }
+  return reshaped;
+}
+
+constexpr Layout Layout::broadcast_to(const Shape& target) const {
+  const int added = target.rank() - shape.rank();
+  Layout broadcast{target, {}};
+  bool fits = added >= 0;
+  for (int axis = std::max(added, 0); fits && axis < target.rank(); ++axis) {
+    const int source = axis - added;
+    if (shape[source] == target[axis]) {
+      broadcast.set_stride(axis, stride(source));
+    } else {
+      fits = shape[source] == 1;
+    }
+  }
+  if (!fits) throw ShapeError(concat("broadcast_to: ", shape, " does not broadcast to ", target));
+  return broadcast;
+}
+
+}  // namespace dlfs
