@@ -150,8 +150,10 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
 
 constexpr void Shape::push_back(Index extent) {
   if (rank_ == max_rank) throw_rank_error();
-  extents_[static_cast<std::size_t>(rank_++)] = extent;
-  expect_countable();
+  Shape longer = *this;  // so that this shape stays as it is if the longer one is refused
+  longer.extents_[static_cast<std::size_t>(longer.rank_++)] = extent;
+  longer.expect_countable();
+  *this = longer;
 }
 
 constexpr Shape Shape::with(int axis, Index extent) const {
