@@ -20,11 +20,11 @@ struct SumOfOutputs {
 static_assert(Loss<SumOfOutputs, Tensor<float>>);
 static_assert(!Loss<SumOfOutputs, Tensor<double>>);
 
-struct WithoutBackward {
+struct LossWithoutBackward {
   using Scalar = float;
   float forward(const Tensor<float>&, const Tensor<float>&) { return 0; }
 };
-static_assert(!Loss<WithoutBackward, Tensor<float>>);
+static_assert(!Loss<LossWithoutBackward, Tensor<float>>);
 
 struct LossOfAnotherType : SumOfOutputs {
   double forward(const Tensor<float>&, const Tensor<float>&) { return 0; }

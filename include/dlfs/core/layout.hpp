@@ -36,6 +36,12 @@ struct Layout {
     strides[static_cast<std::size_t>(axis)] = stride;
   }
 
+  /// The stride along an axis, counted from the end, of a shape that this one broadcasts to.
+  constexpr Index broadcast_stride(int axis_from_end) const {
+    const int axis = shape.rank() + axis_from_end;
+    return axis < 0 || shape[axis] == 1 ? 0 : stride(axis);
+  }
+
   /// Appends an axis at the end. @throws ShapeError as Shape.
   constexpr void push_back(Index extent, Index stride) {
     set_stride(std::min(shape.rank(), max_rank - 1), stride);

@@ -45,7 +45,11 @@ constexpr double portable_log(double x) {
 
 constexpr double portable_sqrt(double x) {
   double root = x > 1 ? x : 1;
-  for (int iteration = 0; iteration < 40; ++iteration) root = (root + x / root) / 2;
+  for (int iteration = 0; iteration < 40; ++iteration) {
+    const double next = (root + x / root) / 2;
+    if (next == root) break;
+    root = next;
+  }
   return root;
 }
 

@@ -150,10 +150,13 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
 
 constexpr void Shape::push_back(Index extent) {
   if (rank_ == max_rank) throw_rank_error();
-  Shape longer = *this;  // so that this shape stays as it is if the longer one is refused
-  longer.extents_[static_cast<std::size_t>(longer.rank_++)] = extent;
-  longer.expect_countable();
-  *this = longer;
+  extents_[static_cast<std::size_t>(rank_++)] = extent;
+  try {
+    expect_countable();
+  } catch (...) {
+    --rank_;
+    throw;
+  }
 }
 
 constexpr Shape Shape::with(int axis, Index extent) const {
@@ -167,7 +170,8 @@ constexpr void Shape::expect_countable() const {
   Index product = 1;
   for (Index extent : *this) {
     if (extent < 0) throw ShapeError(concat("an extent cannot be negative: ", extent));
-    if (extent > std::numeric_limits<Index>::max() / product) {
+    const bool are_small = ((extent | product) >> 31) == 0;  // which spares a division
+    if (!are_small && extent > std::numeric_limits<Index>::max() / product) {
       throw ShapeError(
           concat("a tensor of shape ", *this, " has more elements than can be counted"));
     }
@@ -179,19 +183,18 @@ constexpr void Shape::expect_countable() const {
 /// The shape that NumPy's broadcasting gives to two operands: aligned at the last axis, extents
 /// must be equal or 1. @throws ShapeError that names the operation and both shapes.
 inline Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view operation) {
-  if (a == b) return a;
-  const int rank = a.rank() > b.rank() ? a.rank() : b.rank();
-  Shape result;
-  for (int axis = 0; axis < rank; ++axis) {
-    const int from_a = axis - (rank - a.rank());
-    const int from_b = axis - (rank - b.rank());
-    const Index extent_a = from_a < 0 ? 1 : a[from_a];
-    const Index extent_b = from_b < 0 ? 1 : b[from_b];
-    if (extent_a != extent_b && extent_a != 1 && extent_b != 1) {
+  const bool a_is_longer = a.rank() >= b.rank();
+  const Shape& shorter = a_is_longer ? b : a;
+  Shape result = a_is_longer ? a : b;
+  for (int axis = -shorter.rank(); axis < 0; ++axis) {
+    const int from_start = result.rank() + axis;
+    const Index extent = shorter[shorter.rank() + axis];
+    if (extent == result[from_start] || extent == 1) continue;
+    if (result[from_start] != 1) {
       throw ShapeError(concat(operation, ": shapes ", a, " and ", b, " do not broadcast: axis ",
-                              axis - rank, " has extents ", extent_a, " and ", extent_b));
+                              axis, " has extents ", a.extent(axis), " and ", b.extent(axis)));
     }
-    result.push_back(extent_a == 1 ? extent_b : extent_a);
+    result = result.with(from_start, extent);
   }
   return result;
 }

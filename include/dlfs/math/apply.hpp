@@ -125,7 +125,7 @@ void apply_to_short_rows(const Op& op, Index count, const ShortRows<Out>& out,
 template <std::size_t... i, class Compute, class Op, class Out, class... In>
 void apply_to_views(std::index_sequence<i...>, std::type_identity<Compute>, const Op& op,
                     const TensorView<Out>& out, const TensorView<const In>&... in) {
-  const LoopNest<1 + sizeof...(In)> nest(out.shape(), out.strides(), in.strides()...);
+  const LoopNest<1 + sizeof...(In)> nest(out.layout(), in.layout()...);
   const Index size = nest.row_extent();
   const Index rows = nest.plane_extent();
   const auto strides = nest.row_strides();
@@ -153,8 +153,8 @@ void apply_to_views(std::index_sequence<i...>, std::type_identity<Compute>, cons
   });
 }
 
-/// out = op(in...), where all have one shape; see simd::apply for `op` and Compute. The memory of
-/// `out` may be that of an operand of equal strides.
+/// out = op(in...), where all broadcast to the shape of out; see simd::apply for `op` and Compute.
+/// The memory of `out` may be that of an operand of equal strides.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, const TensorView<Out>& out, const TensorView<const In>&... in) {
   if (out.empty()) return;
@@ -166,7 +166,7 @@ template <class Body, std::size_t... i, class Out, class... In>
 void for_each_row(std::index_sequence<i...>, const Body& body, TensorView<Out> out,
                   TensorView<const In>... in) {
   if (out.empty()) return;
-  const LoopNest<1 + sizeof...(In)> nest(out.shape(), out.strides(), in.strides()...);
+  const LoopNest<1 + sizeof...(In)> nest(out.layout(), in.layout()...);
   const auto& strides = nest.row_strides();
   nest.for_each_row([&](const auto& offsets) {
     body(nest.row_extent(), Row<Out>{out.data() + offsets[0], strides[0]},
@@ -219,11 +219,11 @@ void copy_transposed(Index rows, Index columns, const T* from, Index from_stride
   }
 }
 
-/// out = x, of one shape.
+/// out = x, which broadcasts to the shape of out.
 template <class T>
 void copy_elements(TensorView<const T> x, TensorView<T> out) {
   if (out.empty()) return;
-  const LoopNest<2> nest(out.shape(), out.strides(), x.strides());
+  const LoopNest<2> nest(out.layout(), x.layout());
   const auto [to_stride, from_stride] = nest.row_strides();
   const auto [to_row_stride, from_row_stride] = nest.plane_strides();
   if constexpr (simd::Dispatched<T>) {
@@ -353,7 +353,8 @@ Tensor<Result> unary_each(const F& f, X&& x) {
   return out;
 }
 
-/// run(out, a, b) for a new tensor of elements of type Result, of the shape of both operands.
+/// run(out, a, b) for a new tensor of elements of type Result, of the shape that both operands
+/// broadcast to.
 template <class Result, class Run, class A, class B>
 Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&& a, B&& b) {
   using T = CommonElement<A, B>;
@@ -363,7 +364,7 @@ Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&
   const auto& right = view_of(operand_b);
   const Shape shape = broadcast_shapes(left.shape(), right.shape(), operation);
   Tensor<Result> out = result_for<Result>(shape, std::forward<A>(a), std::forward<B>(b));
-  run(out.view(), left.broadcast_to(shape), right.broadcast_to(shape));
+  run(out.view(), left, right);
   return out;
 }
 
@@ -385,14 +386,12 @@ Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b)
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
 }
 
-template <class T>
-TensorView<const T> broadcast_into(const Shape& shape, TensorView<const T> x,
-                                   std::string_view operation) {
-  if (broadcast_shapes(shape, x.shape(), operation) != shape) {
-    throw ShapeError(concat(operation, ": an operand of shape ", x.shape(),
-                            " does not broadcast into the shape ", shape));
-  }
-  return x.broadcast_to(shape);
+/// @throws ShapeError unless an operand broadcasts into a shape that is given.
+inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
+                                  std::string_view operation) {
+  if (operand == shape || broadcast_shapes(shape, operand, operation) == shape) return;
+  throw ShapeError(concat(operation, ": an operand of shape ", operand,
+                          " does not broadcast into the shape ", shape));
 }
 
 /// Whether the memory from the lowest to the highest element of two views overlaps.

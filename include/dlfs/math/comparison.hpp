@@ -1,6 +1,8 @@
 #pragma once
 
-#include "dlfs/math/logic.hpp"
+#include <cmath>
+
+#include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/statistics.hpp"
 
 namespace dlfs {
@@ -17,16 +19,12 @@ struct Closeness {
 template <AnyTensor A, AnyTensor B>
   requires(RealElement<Element<A>>&& std::same_as<Element<A>, Element<B>>)
 bool allclose(const A& a, const B& b, const Closeness& closeness = {}) {
-  const Tensor<double> left = cast<double>(a);
-  const Tensor<double> right = cast<double>(b);
-  const auto limit = closeness.relative * abs(const_view(right)) + closeness.absolute;
-  const auto is_finite = abs(const_view(right)) < std::numeric_limits<double>::infinity();
-  auto is_close =
-      logical_or(equal(left, right), logical_and(abs(left - right) <= limit, is_finite));
-  if (closeness.equal_nan) {
-    is_close = logical_or(is_close, logical_and(not_equal(left, left), not_equal(right, right)));
-  }
-  return all_of(is_close);
+  const auto are_close = [&](double x, double y) {
+    if (std::isnan(x) && std::isnan(y)) return closeness.equal_nan;
+    const double limit = closeness.absolute + closeness.relative * std::abs(y);
+    return x == y || (std::isfinite(y) && std::abs(x - y) <= limit);
+  };
+  return all_of(map(cast<double>(a), cast<double>(b), are_close));
 }
 
 /// Whether shapes and all elements are equal; NaN equals nothing.

@@ -140,11 +140,11 @@ void assign(A&& out, const B& x) {
   const auto operand = detail::as_operand<T>(x);
   const auto& from = detail::view_of(operand);
   if (detail::is_clobbered_by(from, const_view(to))) return assign(to, copy(from));
-  const auto source = detail::broadcast_into(to.shape(), from, "assign");
-  if constexpr (std::same_as<Element<decltype(source)>, T>) {
-    detail::copy_elements(source, to);
+  detail::expect_broadcast_into(to.shape(), from.shape(), "assign");
+  if constexpr (std::same_as<Element<decltype(from)>, T>) {
+    detail::copy_elements(from, to);
   } else {
-    detail::apply<Element<decltype(source)>>(detail::Same(), to, source);
+    detail::apply<Element<decltype(from)>>(detail::Same(), to, from);
   }
 }
 
@@ -160,7 +160,8 @@ A update(std::string_view operation, const Op& op, A&& out, const B& x) {
   if (is_clobbered_by(from, const_view(to))) {
     update(operation, op, to, copy(from));
   } else {
-    apply<CommonElement<A, B>>(op, to, const_view(to), broadcast_into(to.shape(), from, operation));
+    expect_broadcast_into(to.shape(), from.shape(), operation);
+    apply<CommonElement<A, B>>(op, to, const_view(to), from);
   }
   return std::forward<A>(out);
 }
@@ -292,8 +293,7 @@ auto where(const C& condition, const A& a, const B& b) {
   const Shape shape = broadcast_shapes(
       choice.shape(), broadcast_shapes(left.shape(), right.shape(), "where"), "where");
   auto out = Tensor<T>::uninitialized(shape);
-  detail::apply<T>(detail::Select(), out.view(), choice.broadcast_to(shape),
-                   left.broadcast_to(shape), right.broadcast_to(shape));
+  detail::apply<T>(detail::Select(), out.view(), choice, left, right);
   return out;
 }
 

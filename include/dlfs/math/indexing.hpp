@@ -44,8 +44,8 @@ concept ValuesFor = WritableTensor<A> && is_operand_of<B, Element<A>>;
 /// Axes [first, last) of x, at its first element.
 template <class T>
 TensorView<T> axes_of(TensorView<T> x, int first, int last) {
-  Layout layout;
-  for (int axis = first; axis < last; ++axis) layout.push_back(x.extent(axis), x.stride(axis));
+  Layout layout{x.shape().axes(first, last), {}};
+  for (int axis = first; axis < last; ++axis) layout.set_stride(axis - first, x.stride(axis));
   return {x.data(), layout.shape, layout.strides};
 }
 
@@ -54,11 +54,12 @@ inline Shape concatenated(Shape a, const Shape& b) {
   return a;
 }
 
-/// Calls `visit(offset...)` for the elements of views of one shape, in row-major order.
+/// Calls `visit(offset...)` for the elements of views, of which the others broadcast to the shape
+/// of the first, in row-major order.
 template <class Visit, class First, class... Others>
 void for_each_offset(const Visit& visit, TensorView<First> first, TensorView<Others>... others) {
   if (first.empty()) return;
-  const LoopNest<1 + sizeof...(Others)> nest(first.shape(), first.strides(), others.strides()...);
+  const LoopNest<1 + sizeof...(Others)> nest(first.layout(), others.layout()...);
   const auto strides = nest.row_strides();
   nest.for_each_row([&](auto offsets) {
     for (Index i = 0; i < nest.row_extent(); ++i) {
@@ -121,11 +122,12 @@ void with_values_beside(std::string_view operation, TensorView<X> x, const B& va
                         const Shape& shape, const Write& write) {
   const auto operand = as_operand<X>(values);
   const TensorView<const X> in = operand;
+  expect_broadcast_into(shape, in.shape(), operation);
   if (overlap<X>(in, x)) {
     const auto copied = copy(in);
-    write(broadcast_into(shape, const_view(copied), operation));
+    write(copied.broadcast_to(shape));
   } else {
-    write(broadcast_into(shape, in, operation));
+    write(in.broadcast_to(shape));
   }
 }
 

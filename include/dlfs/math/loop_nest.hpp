@@ -9,24 +9,26 @@
 
 namespace dlfs::detail {
 
-/// The loops over `operands` views of one shape, in row-major order and as few as possible: axes of
-/// one entry are dropped, and neighbours that every view walks in equal steps are merged.
+/// The loops over `operands` views, of which the others broadcast to the shape of the first, in
+/// row-major order and as few as possible: axes of one entry are dropped, and neighbours that every
+/// view walks in equal steps are merged.
 template <std::size_t operands>
 class LoopNest {
  public:
   using Offsets = std::array<Index, operands>;
 
-  /// Of the strides of each view.
-  template <std::same_as<Strides>... S>
-    requires(sizeof...(S) == operands)
-  explicit LoopNest(const Shape& shape, const S&... strides) {
-    const std::array<const Strides*, operands> of_views{&strides...};
+  /// Of the layout of each view.
+  template <std::same_as<Layout>... Others>
+    requires(1 + sizeof...(Others) == operands)
+  explicit LoopNest(const Layout& first, const Others&... others) {
+    const Shape& shape = first.shape;
+    const std::array<const Layout*, operands> layouts{&first, &others...};
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
       Loop& loop = loops_[depth_];
       loop.extent = shape[axis];
       for (std::size_t i = 0; i < operands; ++i) {
-        loop.strides[i] = (*of_views[i])[static_cast<std::size_t>(axis)];
+        loop.strides[i] = layouts[i]->broadcast_stride(axis - shape.rank());
       }
       if (depth_ > 0 && continues(inner(), loop)) {
         loop.extent *= inner().extent;

@@ -181,8 +181,8 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
   if (x.empty()) return;
   const auto kept_axes = select_axes(x, reduced, false);
   const auto reduced_axes = select_axes(x, reduced, true);
-  const LoopNest<1> kept(kept_axes.shape(), kept_axes.strides());
-  const LoopNest<1> folded(reduced_axes.shape(), reduced_axes.strides());
+  const LoopNest<1> kept(kept_axes.layout());
+  const LoopNest<1> folded(reduced_axes.layout());
   const Index kept_size = kept.row_extent();
   const Index kept_stride = kept.row_strides()[0];
   const Index folded_size = folded.row_extent();
@@ -409,7 +409,7 @@ Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int ax
         concat(operation, ": no elements along axis ", axis, " of the shape ", x.shape()));
   }
   const auto others = select_axes(x, reduced, false);
-  const LoopNest<1> nest(others.shape(), others.strides());
+  const LoopNest<1> nest(others.layout());
   Index* position = out.data();
   nest.for_each_row([&](const auto& offsets) {
     for (Index i = 0; i < nest.row_extent(); ++i) {

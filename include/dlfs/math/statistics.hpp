@@ -121,7 +121,7 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
   if (out.empty()) return out;
   const auto from = detail::select_axes(in, along, false);
   const auto to = detail::select_axes(out.view(), along, false);
-  const detail::LoopNest<2> nest(from.shape(), from.strides(), to.strides());
+  const detail::LoopNest<2> nest(from.layout(), to.layout());
   const Index extent = in.extent(axis);
   const Index from_step = in.stride(axis);
   const Index to_step = out.view().stride(axis);

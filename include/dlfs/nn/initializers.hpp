@@ -91,6 +91,28 @@ struct He {
   }
 };
 
+namespace detail {
+
+/// A matrix of random rows, orthogonal to each other and of length 1; at least as wide as high.
+template <std::floating_point T>
+RowMajorMatrix<T> orthogonal_rows(Index rows, Index columns, Rng& rng) {
+  RowMajorMatrix<T> basis(rows, columns);
+  for (Index i = 0; i < rows; ++i) {
+    auto row = basis.row(i);
+    for (Index j = 0; j < columns; ++j) row(j) = rng.normal();
+    // Gram and Schmidt's way, twice against rounding.
+    for (int turn = 0; turn < 2; ++turn) {
+      for (Index before = 0; before < i; ++before) {
+        row -= row.dot(basis.row(before)) * basis.row(before);
+      }
+    }
+    row /= row.norm();
+  }
+  return basis;
+}
+
+}  // namespace detail
+
 /// Gain times a matrix whose rows are orthogonal and of length 1, or its columns where it is higher
 /// than wide. The rows are the first axis.
 /// Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
@@ -103,18 +125,8 @@ struct Orthogonal {
     if (weight.empty()) return;
     const Index rows = weight.extent(0);
     const Index columns = weight.size() / rows;
-    RowMajorMatrix<double> basis(std::min(rows, columns), std::max(rows, columns));
-    for (Index i = 0; i < basis.rows(); ++i) {
-      auto row = basis.row(i);
-      for (Index j = 0; j < basis.cols(); ++j) row(j) = rng.normal();
-      // Gram and Schmidt's way, twice against rounding.
-      for (int turn = 0; turn < 2; ++turn) {
-        for (Index before = 0; before < i; ++before) {
-          row -= row.dot(basis.row(before)) * basis.row(before);
-        }
-      }
-      row /= row.norm();
-    }
+    const auto basis =
+        detail::orthogonal_rows<double>(std::min(rows, columns), std::max(rows, columns), rng);
     for (Index i = 0; i < rows; ++i) {
       for (Index j = 0; j < columns; ++j) {
         weight.data()[i * columns + j] =

@@ -65,41 +65,42 @@ namespace detail {
 
 /// A network that does the same training step over and over: layers that draw random numbers repeat
 /// theirs, and those that collect statistics see none.
+template <std::floating_point T>
 class RepeatedStep {
  public:
-  RepeatedStep(Sequential<double>& network, const Tensor<double>& x, Mode mode)
+  RepeatedStep(Sequential<T>& network, const Tensor<T>& x, Mode mode)
       : network_(&network),
         x_(x.view()),
         mode_(mode),
         y_(network.output_shape(x.shape())),
         saved_({network.saved_bytes(x.shape())}) {}
 
-  const Tensor<double>& forward() {
-    network_->forward(ForwardPass<double>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode_});
+  const Tensor<T>& forward() {
+    network_->forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode_});
     return y_;
   }
 
   /// From dy to the parameters' gradients, and to dx unless it is without data.
-  void backward(const Tensor<double>& dy, TensorView<double> dx) {
-    std::vector<TensorView<double>> gradients;
-    for (Parameter<double>* parameter : network_->parameters()) {
+  void backward(const Tensor<T>& dy, TensorView<T> dx) {
+    std::vector<TensorView<T>> gradients;
+    for (Parameter<T>* parameter : network_->parameters()) {
       parameter->gradient.resize(parameter->value.shape());
       gradients.push_back(parameter->gradient);
     }
-    network_->backward(BackwardPass<double>{.x = x_,
-                                            .y = y_,
-                                            .dy = dy,
-                                            .dx = dx,
-                                            .gradients = gradients,
-                                            .saved = saved_.data(),
-                                            .mode = mode_});
+    network_->backward(BackwardPass<T>{.x = x_,
+                                       .y = y_,
+                                       .dy = dy,
+                                       .dx = dx,
+                                       .gradients = gradients,
+                                       .saved = saved_.data(),
+                                       .mode = mode_});
   }
 
  private:
-  Sequential<double>* network_;
+  Sequential<T>* network_;
   TensorView<const double> x_;
   Mode mode_;
-  Tensor<double> y_;
+  Tensor<T> y_;
   Tensor<std::byte> saved_;
 };
 
@@ -107,14 +108,14 @@ class RepeatedStep {
 ///
 /// An entry's error is relative to the larger of its own magnitude and the root mean square of the
 /// whole gradient, since rounding in `f` hits all entries alike, however small.
-template <class F>
-void compare_gradient(const std::string& name, Tensor<double>& x, const Tensor<double>& analytic,
-                      double h, F&& f, GradientReport& report) {
+template <std::floating_point T, class F>
+void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& analytic, double h,
+                      F&& f, GradientReport& report) {
   if (analytic.shape() != x.shape()) {
     throw ShapeError(concat("check_gradients: expected a gradient of shape ", x.shape(), " for ",
                             name, ", got ", analytic.shape()));
   }
-  Tensor<double> numeric(x.shape());
+  Tensor<T> numeric(x.shape());
   for (Index i = 0; i < x.size(); ++i) {
     double& entry = x.data()[i];
     const double value = entry;

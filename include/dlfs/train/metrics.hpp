@@ -111,14 +111,18 @@ inline PrecisionRecall precision_recall(const Tensor<Index>& confusion) {
     throw ShapeError(concat("precision and recall: expected a confusion matrix (C, C), got ",
                             confusion.shape()));
   }
-  const Tensor<Index> named = sum(confusion, 0);
-  const Tensor<Index> occurring = sum(confusion, 1);
   const Index classes = confusion.extent(0);
   PrecisionRecall result{Tensor<double>({classes}), Tensor<double>({classes})};
   for (Index c = 0; c < classes; ++c) {
+    Index named = 0;
+    Index occurring = 0;
+    for (Index other = 0; other < classes; ++other) {
+      named += confusion(other, c);
+      occurring += confusion(c, other);
+    }
     const auto right = static_cast<double>(confusion(c, c));
-    result.precision(c) = right / static_cast<double>(named(c));
-    result.recall(c) = right / static_cast<double>(occurring(c));
+    result.precision(c) = right / static_cast<double>(named);
+    result.recall(c) = right / static_cast<double>(occurring);
   }
   return result;
 }

@@ -43,13 +43,13 @@ TEST(AveragePooling, PaddingCountsAsZeros) {
   test::expect_equal(bench.y, full<float>({1, 1, 2, 2}, 2));
 }
 
-struct Case {
+struct AveragePoolingCase {
   std::string name;
   Shape x;
   Window window;
 };
 
-class AveragePoolingGradients : public testing::TestWithParam<Case> {};
+class AveragePoolingGradients : public testing::TestWithParam<AveragePoolingCase> {};
 
 TEST_P(AveragePoolingGradients, AgreeWithCentralDifferences) {
   Rng rng(1);
@@ -66,16 +66,18 @@ TEST_P(AveragePoolingGradients, KeepTheContractOfALayer) {
 INSTANTIATE_TEST_SUITE_P(
     , AveragePoolingGradients,
     testing::Values(
-        Case{"Blocks", {2, 3, 4, 6}, {.kernel = 2, .stride = 2}},
-        Case{"BlocksOfAnOddImage", {1, 2, 5, 7}, {.kernel = 2, .stride = 2}},
-        Case{"WholeImage", {5, 3, 4, 3}, {.kernel = {4, 3}}},
-        Case{"Overlap", {2, 2, 6, 5}, {.kernel = 3, .stride = {2, 1}}},
-        Case{"Gaps", {1, 2, 7, 8}, {.kernel = 2, .stride = 3}},
-        Case{"Padding", {2, 2, 5, 4}, {.kernel = {3, 2}, .stride = 2, .padding = 1}},
-        Case{"Dilation", {3, 1, 7, 6}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}},
-        Case{"AllAtOnce",
-             {3, 2, 8, 9},
-             {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
+        AveragePoolingCase{"Blocks", {2, 3, 4, 6}, {.kernel = 2, .stride = 2}},
+        AveragePoolingCase{"BlocksOfAnOddImage", {1, 2, 5, 7}, {.kernel = 2, .stride = 2}},
+        AveragePoolingCase{"WholeImage", {5, 3, 4, 3}, {.kernel = {4, 3}}},
+        AveragePoolingCase{"Overlap", {2, 2, 6, 5}, {.kernel = 3, .stride = {2, 1}}},
+        AveragePoolingCase{"Gaps", {1, 2, 7, 8}, {.kernel = 2, .stride = 3}},
+        AveragePoolingCase{"Padding", {2, 2, 5, 4}, {.kernel = {3, 2}, .stride = 2, .padding = 1}},
+        AveragePoolingCase{
+            "Dilation", {3, 1, 7, 6}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}},
+        AveragePoolingCase{
+            "AllAtOnce",
+            {3, 2, 8, 9},
+            {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
     [](const auto& given) { return given.param.name; });
 
 TEST(AveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {

@@ -99,16 +99,19 @@ TEST(BatchNormalization, ANestedNetworkCollectsStatisticsToo) {
   test::expect_equal(outer.buffers()[1]->value, flat.buffers()[1]->value);
 }
 
-struct Case {
+struct BatchNormalizationCase {
   Shape x;
   Index features;
 };
 
-class BatchNormalizationOf : public testing::TestWithParam<Case> {};
+class BatchNormalizationOf : public testing::TestWithParam<BatchNormalizationCase> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, BatchNormalizationOf,
-                         testing::Values(Case{{5, 4}, 4}, Case{{2, 1}, 1}, Case{{9, 300}, 300},
-                                         Case{{4, 3, 5, 2}, 3}, Case{{4, 3, 5, 2}, 30},
-                                         Case{{3, 2, 4}, 2}));
+                         testing::Values(BatchNormalizationCase{{5, 4}, 4},
+                                         BatchNormalizationCase{{2, 1}, 1},
+                                         BatchNormalizationCase{{9, 300}, 300},
+                                         BatchNormalizationCase{{4, 3, 5, 2}, 3},
+                                         BatchNormalizationCase{{4, 3, 5, 2}, 30},
+                                         BatchNormalizationCase{{3, 2, 4}, 2}));
 
 TEST_P(BatchNormalizationOf, GradientsAgreeWithCentralDifferences) {
   const auto& [shape, features] = GetParam();

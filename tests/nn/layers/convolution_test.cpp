@@ -43,13 +43,13 @@ TYPED_TEST(ConvolutionOf, BackwardMatchesHandComputedValues) {
   test::expect_equal(bench.gradients[1], array<TypeParam>({0}));
 }
 
-struct Case {
+struct ConvolutionCase {
   std::string name;
   Shape x;
   ConvolutionOptions options;
 };
 
-class ConvolutionGradients : public testing::TestWithParam<Case> {};
+class ConvolutionGradients : public testing::TestWithParam<ConvolutionCase> {};
 
 TEST_P(ConvolutionGradients, AgreeWithCentralDifferences) {
   Rng rng(1);
@@ -66,29 +66,35 @@ TEST_P(ConvolutionGradients, KeepTheContractOfALayer) {
 INSTANTIATE_TEST_SUITE_P(
     , ConvolutionGradients,
     testing::Values(
-        Case{"OneImage", {1, 1, 5, 5}, {.filters = 2}},
-        Case{"TwoImages", {2, 3, 4, 6}, {.in = 3, .filters = 2, .kernel = {2, 3}}},
-        Case{"OddBatch", {5, 2, 5, 4}, {.in = 2, .filters = 3, .kernel = {3, 1}}},
-        Case{"Pointwise", {3, 4, 3, 2}, {.in = 4, .filters = 3, .kernel = 1}},
-        Case{"PaddedPointwise", {2, 2, 3, 2}, {.in = 2, .filters = 3, .kernel = 1, .padding = 1}},
-        Case{"WholeImage", {2, 2, 3, 4}, {.in = 2, .filters = 3, .kernel = {3, 4}}},
-        Case{"Stride", {2, 2, 7, 6}, {.in = 2, .filters = 2, .kernel = 3, .stride = 2}},
-        Case{"StrideAboveKernel", {2, 1, 7, 8}, {.filters = 2, .kernel = 2, .stride = {3, 4}}},
-        Case{"Padding", {2, 2, 4, 3}, {.in = 2, .filters = 2, .kernel = 3, .padding = {1, 2}}},
-        Case{"PaddingAboveKernel", {1, 1, 2, 3}, {.filters = 2, .kernel = {1, 2}, .padding = 2}},
-        Case{"Dilation", {2, 1, 7, 6}, {.filters = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
-        Case{"Groups", {2, 4, 4, 5}, {.in = 4, .filters = 6, .kernel = 2, .groups = 2}},
-        Case{"Depthwise", {3, 3, 5, 4}, {.in = 3, .filters = 3, .kernel = 3, .groups = 3}},
-        Case{"NoBias", {2, 2, 4, 5}, {.in = 2, .filters = 3, .bias = false}},
-        Case{"AllAtOnce",
-             {3, 4, 9, 7},
-             {.in = 4,
-              .filters = 2,
-              .kernel = {3, 2},
-              .stride = {2, 1},
-              .padding = {1, 2},
-              .dilation = {2, 3},
-              .groups = 2}}),
+        ConvolutionCase{"OneImage", {1, 1, 5, 5}, {.filters = 2}},
+        ConvolutionCase{"TwoImages", {2, 3, 4, 6}, {.in = 3, .filters = 2, .kernel = {2, 3}}},
+        ConvolutionCase{"OddBatch", {5, 2, 5, 4}, {.in = 2, .filters = 3, .kernel = {3, 1}}},
+        ConvolutionCase{"Pointwise", {3, 4, 3, 2}, {.in = 4, .filters = 3, .kernel = 1}},
+        ConvolutionCase{
+            "PaddedPointwise", {2, 2, 3, 2}, {.in = 2, .filters = 3, .kernel = 1, .padding = 1}},
+        ConvolutionCase{"WholeImage", {2, 2, 3, 4}, {.in = 2, .filters = 3, .kernel = {3, 4}}},
+        ConvolutionCase{"Stride", {2, 2, 7, 6}, {.in = 2, .filters = 2, .kernel = 3, .stride = 2}},
+        ConvolutionCase{
+            "StrideAboveKernel", {2, 1, 7, 8}, {.filters = 2, .kernel = 2, .stride = {3, 4}}},
+        ConvolutionCase{
+            "Padding", {2, 2, 4, 3}, {.in = 2, .filters = 2, .kernel = 3, .padding = {1, 2}}},
+        ConvolutionCase{
+            "PaddingAboveKernel", {1, 1, 2, 3}, {.filters = 2, .kernel = {1, 2}, .padding = 2}},
+        ConvolutionCase{
+            "Dilation", {2, 1, 7, 6}, {.filters = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
+        ConvolutionCase{"Groups", {2, 4, 4, 5}, {.in = 4, .filters = 6, .kernel = 2, .groups = 2}},
+        ConvolutionCase{
+            "Depthwise", {3, 3, 5, 4}, {.in = 3, .filters = 3, .kernel = 3, .groups = 3}},
+        ConvolutionCase{"NoBias", {2, 2, 4, 5}, {.in = 2, .filters = 3, .bias = false}},
+        ConvolutionCase{"AllAtOnce",
+                        {3, 4, 9, 7},
+                        {.in = 4,
+                         .filters = 2,
+                         .kernel = {3, 2},
+                         .stride = {2, 1},
+                         .padding = {1, 2},
+                         .dilation = {2, 3},
+                         .groups = 2}}),
     [](const auto& given) { return given.param.name; });
 
 TEST(Convolution, BatchInPiecesAndTilesEqualsItsSamples) {

@@ -53,13 +53,13 @@ TEST(MaxPooling, GradientGoesToTheFirstOfEquals) {
   test::expect_equal(bench.dx, array<float>({{{{1, 0}, {0, 0}}}}));
 }
 
-struct Case {
+struct MaxPoolingCase {
   std::string name;
   Shape x;
   Window window;
 };
 
-class MaxPoolingGradients : public testing::TestWithParam<Case> {};
+class MaxPoolingGradients : public testing::TestWithParam<MaxPoolingCase> {};
 
 TEST_P(MaxPoolingGradients, AgreeWithCentralDifferences) {
   test::expect_right_gradients(MaxPooling<double>(GetParam().window),
@@ -73,16 +73,17 @@ TEST_P(MaxPoolingGradients, KeepTheContractOfALayer) {
 INSTANTIATE_TEST_SUITE_P(
     , MaxPoolingGradients,
     testing::Values(
-        Case{"Blocks", {2, 3, 4, 6}, {.kernel = 2, .stride = 2}},
-        Case{"BlocksOfAnOddImage", {1, 2, 5, 7}, {.kernel = 2, .stride = 2}},
-        Case{"BlocksThreeWide", {5, 1, 6, 3}, {.kernel = {2, 3}, .stride = {2, 3}}},
-        Case{"Overlap", {2, 2, 6, 5}, {.kernel = 3, .stride = {2, 1}}},
-        Case{"Gaps", {1, 2, 7, 8}, {.kernel = 2, .stride = 3}},
-        Case{"Padding", {2, 2, 5, 4}, {.kernel = {3, 2}, .stride = 2, .padding = 1}},
-        Case{"Dilation", {3, 1, 7, 6}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}},
-        Case{"AllAtOnce",
-             {3, 2, 8, 9},
-             {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
+        MaxPoolingCase{"Blocks", {2, 3, 4, 6}, {.kernel = 2, .stride = 2}},
+        MaxPoolingCase{"BlocksOfAnOddImage", {1, 2, 5, 7}, {.kernel = 2, .stride = 2}},
+        MaxPoolingCase{"BlocksThreeWide", {5, 1, 6, 3}, {.kernel = {2, 3}, .stride = {2, 3}}},
+        MaxPoolingCase{"Overlap", {2, 2, 6, 5}, {.kernel = 3, .stride = {2, 1}}},
+        MaxPoolingCase{"Gaps", {1, 2, 7, 8}, {.kernel = 2, .stride = 3}},
+        MaxPoolingCase{"Padding", {2, 2, 5, 4}, {.kernel = {3, 2}, .stride = 2, .padding = 1}},
+        MaxPoolingCase{"Dilation", {3, 1, 7, 6}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}},
+        MaxPoolingCase{
+            "AllAtOnce",
+            {3, 2, 8, 9},
+            {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
     [](const auto& given) { return given.param.name; });
 
 TEST(MaxPooling, BatchInPiecesAndTilesEqualsItsSamples) {

@@ -29,14 +29,14 @@ TEST(TransposedConvolution, MatchesHandComputedValues) {
   test::expect_equal(bench.gradients[1], array<float>({3}));
 }
 
-struct Case {
+struct TransposedConvolutionCase {
   std::string name;
   Shape x;
   TransposedConvolutionOptions options;
   Shape y;  // as PyTorch's ConvTranspose2d gives it
 };
 
-class TransposedConvolutionGradients : public testing::TestWithParam<Case> {};
+class TransposedConvolutionGradients : public testing::TestWithParam<TransposedConvolutionCase> {};
 
 TEST_P(TransposedConvolutionGradients, AgreeWithCentralDifferences) {
   Rng rng(1);
@@ -54,20 +54,24 @@ TEST_P(TransposedConvolutionGradients, KeepTheContractOfALayer) {
 INSTANTIATE_TEST_SUITE_P(
     , TransposedConvolutionGradients,
     testing::Values(
-        Case{"Plain", {2, 3, 4, 5}, {.in = 3, .filters = 2, .kernel = {3, 2}}, {2, 2, 6, 6}},
-        Case{"Doubling",
-             {2, 3, 3, 4},
-             {.in = 3, .filters = 2, .kernel = 4, .stride = 2, .padding = 1},
-             {2, 2, 6, 8}},
-        Case{"OutputPadding",
-             {1, 2, 3, 3},
-             {.in = 2, .filters = 2, .stride = {3, 2}, .padding = 1, .output_padding = {1, 0}},
-             {1, 2, 8, 5}},
-        Case{"Dilation",
-             {2, 2, 3, 3},
-             {.in = 2, .filters = 1, .kernel = 2, .stride = {1, 2}, .dilation = 2},
-             {2, 1, 5, 7}},
-        Case{"Groups", {2, 4, 3, 3}, {.in = 4, .filters = 6, .groups = 2}, {2, 6, 5, 5}}),
+        TransposedConvolutionCase{
+            "Plain", {2, 3, 4, 5}, {.in = 3, .filters = 2, .kernel = {3, 2}}, {2, 2, 6, 6}},
+        TransposedConvolutionCase{"Doubling",
+                                  {2, 3, 3, 4},
+                                  {.in = 3, .filters = 2, .kernel = 4, .stride = 2, .padding = 1},
+                                  {2, 2, 6, 8}},
+        TransposedConvolutionCase{
+            "OutputPadding",
+            {1, 2, 3, 3},
+            {.in = 2, .filters = 2, .stride = {3, 2}, .padding = 1, .output_padding = {1, 0}},
+            {1, 2, 8, 5}},
+        TransposedConvolutionCase{
+            "Dilation",
+            {2, 2, 3, 3},
+            {.in = 2, .filters = 1, .kernel = 2, .stride = {1, 2}, .dilation = 2},
+            {2, 1, 5, 7}},
+        TransposedConvolutionCase{
+            "Groups", {2, 4, 3, 3}, {.in = 4, .filters = 6, .groups = 2}, {2, 6, 5, 5}}),
     [](const auto& given) { return given.param.name; });
 
 TEST(TransposedConvolution, BatchInPiecesAndTilesEqualsItsSamples) {
