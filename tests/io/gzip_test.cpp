@@ -25,7 +25,7 @@ Bytes noise() {
   return bytes;
 }
 
-std::string error_of_reading(const std::string& path) {
+std::string error_of_gzip(const std::string& path) {
   return error_of<FormatError>([&] { GzipFile(path).read(everything); });
 }
 
@@ -62,7 +62,7 @@ TEST(GzipFile, ATruncatedStreamIsAFormatErrorThatNamesTheFile) {
        {whole.size() - 1, whole.size() / 2, std::size_t{11}, std::size_t{5}, std::size_t{2}}) {
     const auto path =
         folder.write("t.gz", Bytes(whole.begin(), whole.begin() + std::ptrdiff_t(size)));
-    EXPECT_EQ(error_of_reading(path), "gzip: " + path + ": unexpected end of file") << size;
+    EXPECT_EQ(error_of_gzip(path), "gzip: " + path + ": unexpected end of file") << size;
   }
 }
 
@@ -71,17 +71,17 @@ TEST(GzipFile, ACorruptStreamIsAFormatErrorThatSaysWhatIsWrong) {
   Bytes bytes = tests::gzip(noise());
   bytes[bytes.size() - 6] ^= 1;  // in the checksum
   const auto checksum = folder.write("checksum.gz", bytes);
-  EXPECT_EQ(error_of_reading(checksum), "gzip: " + checksum + ": incorrect data check");
+  EXPECT_EQ(error_of_gzip(checksum), "gzip: " + checksum + ": incorrect data check");
 
   bytes = tests::gzip(noise());
   bytes[10] |= 6;  // the first block's type becomes 3, which does not exist
   const auto block = folder.write("block.gz", bytes);
-  EXPECT_EQ(error_of_reading(block), "gzip: " + block + ": invalid block type");
+  EXPECT_EQ(error_of_gzip(block), "gzip: " + block + ": invalid block type");
 
   bytes = tests::gzip(noise());
   bytes[2] = 7;  // deflate is 8
   const auto method = folder.write("method.gz", bytes);
-  EXPECT_EQ(error_of_reading(method), "gzip: " + method + ": unknown compression method");
+  EXPECT_EQ(error_of_gzip(method), "gzip: " + method + ": unknown compression method");
 }
 
 TEST(GzipFile, AMissingFileOrAFolderIsAnIoErrorWithTheSystemsReason) {

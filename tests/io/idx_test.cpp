@@ -10,7 +10,7 @@ namespace {
 using tests::Bytes;
 
 /// The text after the path in the error that reading these bytes ends with.
-std::string error_of_reading(const Bytes& bytes, Index limit = 1000) {
+std::string error_of_idx(const Bytes& bytes, Index limit = 1000) {
   const tests::TemporaryFolder folder;
   const auto path = folder.write("file.idx", bytes);
   const auto text = tests::error_of<FormatError>([&] { read_idx(path, limit); });
@@ -51,37 +51,36 @@ TEST(ReadIdx, AWrongMagicIsAFormatError) {
   const auto expected = [](const char* found) {
     return concat("expected the magic bytes 0 0 8 and a rank of 1 to 4, found ", found);
   };
-  EXPECT_EQ(error_of_reading({'P', 'K', 3, 4, 0}), expected("80 75 3 and 4"));
-  EXPECT_EQ(error_of_reading({0, 1, 8, 1, 0}), expected("0 1 8 and 1"));
-  EXPECT_EQ(error_of_reading({0, 0, 13, 1, 0}), expected("0 0 13 and 1"));
-  EXPECT_EQ(error_of_reading({0, 0, 8, 0, 0}), expected("0 0 8 and 0"));
-  EXPECT_EQ(error_of_reading({0, 0, 8, 5, 0}), expected("0 0 8 and 5"));
-  EXPECT_EQ(error_of_reading({0, 0, 8}), "expected an IDX file, found 3 bytes");
-  EXPECT_EQ(error_of_reading({}), "expected an IDX file, found 0 bytes");
+  EXPECT_EQ(error_of_idx({'P', 'K', 3, 4, 0}), expected("80 75 3 and 4"));
+  EXPECT_EQ(error_of_idx({0, 1, 8, 1, 0}), expected("0 1 8 and 1"));
+  EXPECT_EQ(error_of_idx({0, 0, 13, 1, 0}), expected("0 0 13 and 1"));
+  EXPECT_EQ(error_of_idx({0, 0, 8, 0, 0}), expected("0 0 8 and 0"));
+  EXPECT_EQ(error_of_idx({0, 0, 8, 5, 0}), expected("0 0 8 and 5"));
+  EXPECT_EQ(error_of_idx({0, 0, 8}), "expected an IDX file, found 3 bytes");
+  EXPECT_EQ(error_of_idx({}), "expected an IDX file, found 0 bytes");
 }
 
 TEST(ReadIdx, AFileThatEndsInItsHeaderIsAFormatError) {
-  EXPECT_EQ(error_of_reading({0, 0, 8, 2, 0, 0, 0, 1, 0}),
-            "the header of rank 2 ends after 9 bytes");
+  EXPECT_EQ(error_of_idx({0, 0, 8, 2, 0, 0, 0, 1, 0}), "the header of rank 2 ends after 9 bytes");
 }
 
 TEST(ReadIdx, TruncatedAndOversizedFilesAreFormatErrorsWithTheCounts) {
-  EXPECT_EQ(error_of_reading(tests::idx({2, 3}, {1, 2, 3, 4, 5})),
+  EXPECT_EQ(error_of_idx(tests::idx({2, 3}, {1, 2, 3, 4, 5})),
             "truncated: the header promises (2, 3), which is 6 bytes, found 5");
-  EXPECT_EQ(error_of_reading(tests::idx({2, 3}, {1, 2, 3, 4, 5, 6, 7})),
+  EXPECT_EQ(error_of_idx(tests::idx({2, 3}, {1, 2, 3, 4, 5, 6, 7})),
             "oversized: the header promises (2, 3), which is 6 bytes, found more");
-  EXPECT_EQ(error_of_reading(tests::idx({0}, {1})),
+  EXPECT_EQ(error_of_idx(tests::idx({0}, {1})),
             "oversized: the header promises (0,), which is 0 bytes, found more");
 }
 
 TEST(ReadIdx, AHeaderThatPromisesMoreThanTheLimitOrThanCanBeCountedIsAFormatError) {
   const std::uint32_t huge = 0xffffffff;
   const std::string message = "the header promises more than 1000 elements";
-  EXPECT_EQ(error_of_reading(tests::idx({1001}, Bytes(1001))), message);
-  EXPECT_EQ(error_of_reading(tests::idx({huge, huge, huge, huge}, {})), message);
-  EXPECT_EQ(error_of_reading(tests::idx({0, huge, huge, huge}, {})), message);
-  EXPECT_EQ(error_of_reading(tests::idx({huge, huge, huge, 0}, {})), message);
-  EXPECT_EQ(error_of_reading(tests::idx({500, 2}, Bytes(1000))), "not thrown");
+  EXPECT_EQ(error_of_idx(tests::idx({1001}, Bytes(1001))), message);
+  EXPECT_EQ(error_of_idx(tests::idx({huge, huge, huge, huge}, {})), message);
+  EXPECT_EQ(error_of_idx(tests::idx({0, huge, huge, huge}, {})), message);
+  EXPECT_EQ(error_of_idx(tests::idx({huge, huge, huge, 0}, {})), message);
+  EXPECT_EQ(error_of_idx(tests::idx({500, 2}, Bytes(1000))), "not thrown");
 }
 
 TEST(ReadIdx, ADamagedCompressedFileIsAFormatErrorEvenWhereAllElementsCanBeRead) {

@@ -25,7 +25,7 @@ Bytes npy(const std::string& header, const Bytes& elements) {
 
 /// The text after the path in the error that reading these bytes as T ends with.
 template <class T = float>
-std::string error_of_reading(const Bytes& bytes) {
+std::string error_of_npy(const Bytes& bytes) {
   const tests::TemporaryFolder folder;
   const auto path = folder.write("x.npy", bytes);
   const auto text = error_of<FormatError>([&] { read_npy<T>(path); });
@@ -34,7 +34,7 @@ std::string error_of_reading(const Bytes& bytes) {
 }
 
 std::string error_of_header(const std::string& header) {
-  return error_of_reading(npy(header, Bytes(4)));
+  return error_of_npy(npy(header, Bytes(4)));
 }
 
 /// What make.py saves as every type: (3, 4), element i is i, or i + 1/2 if real.
@@ -139,22 +139,22 @@ TEST(ReadNpy, MoreOrFewerBytesThanTheShapeNeedsAreAFormatErrorBeforeMemoryIsTake
   const auto header = [](const std::string& shape) {
     return "{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}";
   };
-  EXPECT_EQ(error_of_reading(npy(header("(2,)"), Bytes(7))),
+  EXPECT_EQ(error_of_npy(npy(header("(2,)"), Bytes(7))),
             "truncated: expected 2 elements of float32 for the shape (2,), found 7 bytes");
-  EXPECT_EQ(error_of_reading(npy(header("(2,)"), Bytes(9))),
+  EXPECT_EQ(error_of_npy(npy(header("(2,)"), Bytes(9))),
             "oversized: expected 2 elements of float32 for the shape (2,), found 9 bytes");
-  EXPECT_EQ(error_of_reading(npy(header("(4611686018427387905,)"), Bytes(4))),
+  EXPECT_EQ(error_of_npy(npy(header("(4611686018427387905,)"), Bytes(4))),
             "truncated: expected 4611686018427387905 elements of float32 for the shape "
             "(4611686018427387905,), found 4 bytes");
-  EXPECT_NE(error_of_reading(npy(header("(0, 4611686018427387905, 4)"), {})), "not thrown");
+  EXPECT_NE(error_of_npy(npy(header("(0, 4611686018427387905, 4)"), {})), "not thrown");
 }
 
 TEST(ReadNpy, AnotherFormatIsAFormatError) {
-  EXPECT_EQ(error_of_reading({}), "expected the magic of .npy");
-  EXPECT_EQ(error_of_reading(tests::bytes("PK\x03\x04 and more")), "expected the magic of .npy");
-  EXPECT_EQ(error_of_reading(tests::bytes("\x93NUMPY\x04 ")),
+  EXPECT_EQ(error_of_npy({}), "expected the magic of .npy");
+  EXPECT_EQ(error_of_npy(tests::bytes("PK\x03\x04 and more")), "expected the magic of .npy");
+  EXPECT_EQ(error_of_npy(tests::bytes("\x93NUMPY\x04 ")),
             "expected version 1 to 3 of .npy, found 4");
-  EXPECT_EQ(error_of_reading(tests::bytes("\x93NUMPY\x03 \xff\xff\xff\xff")),
+  EXPECT_EQ(error_of_npy(tests::bytes("\x93NUMPY\x03 \xff\xff\xff\xff")),
             "truncated: expected 4294967295 bytes at 12, found 0");
 }
 

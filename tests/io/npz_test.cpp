@@ -12,7 +12,7 @@ using tests::error_of;
 using tests::fixture;
 
 /// The error that reading these bytes ends with, after the path.
-std::string error_of_reading(const Bytes& bytes) {
+std::string error_of_npz(const Bytes& bytes) {
   const tests::TemporaryFolder folder;
   const auto path = folder.write("x.npz", bytes);
   const auto text = error_of<FormatError>([&] { read_npz<float>(path); });
@@ -66,17 +66,17 @@ TEST(ReadNpz, AWrongChecksumIsAFormatError) {
   for (const auto compression : {Compression::stored, Compression::deflated}) {
     Bytes bytes = archive(compression);
     bytes[directory_of(bytes) + 16] ^= 1;
-    EXPECT_EQ(error_of_reading(bytes), "x.npy: the checksum is wrong");
+    EXPECT_EQ(error_of_npz(bytes), "x.npy: the checksum is wrong");
   }
 }
 
 TEST(ReadNpz, AnEncryptedOrOtherwiseCompressedArrayIsAFormatError) {
   Bytes bytes = archive(Compression::stored);
   bytes[directory_of(bytes) + 8] |= 1;
-  EXPECT_EQ(error_of_reading(bytes), "x.npy is encrypted");
+  EXPECT_EQ(error_of_npz(bytes), "x.npy is encrypted");
   bytes = archive(Compression::stored);
   bytes[directory_of(bytes) + 10] = 12;
-  EXPECT_EQ(error_of_reading(bytes),
+  EXPECT_EQ(error_of_npz(bytes),
             "x.npy: expected the compression method 0 (stored) or 8 (deflated), found 12");
 }
 
@@ -85,20 +85,17 @@ TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) 
   const std::size_t size = directory_of(deflated) + 24;
   Bytes bytes = deflated;
   bytes[size + 3] = 0x7f;  // 2 GB
-  EXPECT_TRUE(
-      error_of_reading(bytes).ends_with("deflated bytes cannot hold the promised 2130710560"))
-      << error_of_reading(bytes);
+  EXPECT_TRUE(error_of_npz(bytes).ends_with("deflated bytes cannot hold the promised 2130710560"))
+      << error_of_npz(bytes);
   bytes = deflated;
   bytes[size] ^= 1;  // 4128 becomes 4129
-  EXPECT_EQ(error_of_reading(bytes),
-            "x.npy: truncated: expected 4129 bytes when inflated, found 4128");
+  EXPECT_EQ(error_of_npz(bytes), "x.npy: truncated: expected 4129 bytes when inflated, found 4128");
   bytes = deflated;
   bytes[size + 1] = 1;  // 288
-  EXPECT_EQ(error_of_reading(bytes),
-            "x.npy: oversized: expected 288 bytes when inflated, found more");
+  EXPECT_EQ(error_of_npz(bytes), "x.npy: oversized: expected 288 bytes when inflated, found more");
   bytes = archive(Compression::stored);
   bytes[directory_of(bytes) + 20] ^= 1;
-  EXPECT_EQ(error_of_reading(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
+  EXPECT_EQ(error_of_npz(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
 }
 
 TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
@@ -109,22 +106,22 @@ TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
   Bytes end(one.end() - 22, one.end());
   end[8] = end[10] = 2;
   end[12] = static_cast<std::uint8_t>(2 * entry.size());
-  EXPECT_EQ(error_of_reading(tests::join({local, entry, entry, end})),
+  EXPECT_EQ(error_of_npz(tests::join({local, entry, entry, end})),
             "the entries are larger than the archive");
 }
 
 TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
   Bytes bytes = archive(Compression::stored);
   bytes[bytes.size() - 22 + 10] = 2;
-  EXPECT_EQ(error_of_reading(bytes), "expected 2 entries, found 1");
+  EXPECT_EQ(error_of_npz(bytes), "expected 2 entries, found 1");
   bytes = archive(Compression::stored);
   bytes[30] = 'y';  // in the local header
-  EXPECT_EQ(error_of_reading(bytes), "x.npy: the entry has another name");
+  EXPECT_EQ(error_of_npz(bytes), "x.npy: the entry has another name");
 }
 
 TEST(ReadNpz, WhatIsNoArchiveIsAFormatError) {
-  EXPECT_EQ(error_of_reading({}), "expected a zip archive; there is no record of its end");
-  EXPECT_EQ(error_of_reading(tests::bytes("PK\x03\x04 and no end")),
+  EXPECT_EQ(error_of_npz({}), "expected a zip archive; there is no record of its end");
+  EXPECT_EQ(error_of_npz(tests::bytes("PK\x03\x04 and no end")),
             "expected a zip archive; there is no record of its end");
 }
 

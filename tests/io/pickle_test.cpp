@@ -14,7 +14,7 @@ using tests::error_of;
 using tests::fixture;
 
 /// The error that reading a pickle of protocol 4 with these opcodes ends with, after the path.
-std::string error_of_reading(const std::string& opcodes) {
+std::string error_of_pickle(const std::string& opcodes) {
   const tests::TemporaryFolder folder;
   const auto path =
       folder.write("x.pkl", tests::join({tests::bytes("\x80\x04"), tests::bytes(opcodes)}));
@@ -64,61 +64,61 @@ TEST(ReadPickle, RefusesOtherProtocolsByTheirNumber) {
 }
 
 TEST(ReadPickle, RefusesGlobalsByTheirName) {
-  EXPECT_EQ(error_of_reading("cposix\nsystem\n\x8c\7echo hi\x85R."),
+  EXPECT_EQ(error_of_pickle("cposix\nsystem\n\x8c\7echo hi\x85R."),
             "refused: the global 'posix.system' is no part of an array");
-  EXPECT_EQ(error_of_reading("\x8c\x08"
-                             "builtins\x8c\4eval\x93."),
+  EXPECT_EQ(error_of_pickle("\x8c\x08"
+                            "builtins\x8c\4eval\x93."),
             "refused: the global 'builtins.eval' is no part of an array");
-  EXPECT_EQ(error_of_reading("cnumpy\nndarray\n)R."), "refused: a call of numpy.ndarray");
+  EXPECT_EQ(error_of_pickle("cnumpy\nndarray\n)R."), "refused: a call of numpy.ndarray");
 }
 
 TEST(ReadPickle, RefusesOpcodesByTheirName) {
-  EXPECT_EQ(error_of_reading("]."),
+  EXPECT_EQ(error_of_pickle("]."),
             "refused: the opcode EMPTY_LIST (93) is no part of a dict of arrays");
-  EXPECT_EQ(error_of_reading("(iposix\nsystem\n."),
+  EXPECT_EQ(error_of_pickle("(iposix\nsystem\n."),
             "refused: the opcode INST (105) is no part of a dict of arrays");
-  EXPECT_EQ(error_of_reading("\x81."),
+  EXPECT_EQ(error_of_pickle("\x81."),
             "refused: the opcode NEWOBJ (129) is no part of a dict of arrays");
-  EXPECT_EQ(error_of_reading("\xff."),
+  EXPECT_EQ(error_of_pickle("\xff."),
             "refused: the opcode that does not exist (255) is no part of a dict of arrays");
 }
 
 TEST(ReadPickle, WhatIsNoDictOfArraysIsAFormatError) {
-  EXPECT_EQ(error_of_reading("K\1."), "expected a dict of arrays");
-  EXPECT_EQ(error_of_reading("}K\1K\2s."), "expected a text as the name of an array");
-  EXPECT_EQ(error_of_reading("}\x8c\1aK\2s."), "expected an array in the dict");
-  EXPECT_EQ(error_of_reading("}\x8c\1a"
-                             "cnumpy.core.multiarray\n_reconstruct\n)Rs."),
+  EXPECT_EQ(error_of_pickle("K\1."), "expected a dict of arrays");
+  EXPECT_EQ(error_of_pickle("}K\1K\2s."), "expected a text as the name of an array");
+  EXPECT_EQ(error_of_pickle("}\x8c\1aK\2s."), "expected an array in the dict");
+  EXPECT_EQ(error_of_pickle("}\x8c\1a"
+                            "cnumpy.core.multiarray\n_reconstruct\n)Rs."),
             "a: the array has no contents");
-  EXPECT_EQ(error_of_reading("C\1xq" + std::string(1, '\0') + "}(\x8c\1a" + array_of(1) +
-                             "\x8c\1a" + array_of(1) + "u."),
+  EXPECT_EQ(error_of_pickle("C\1xq" + std::string(1, '\0') + "}(\x8c\1a" + array_of(1) + "\x8c\1a" +
+                            array_of(1) + "u."),
             "a: two arrays have this name");
 }
 
 TEST(ReadPickle, AStackThatRunsEmptyIsAFormatError) {
-  EXPECT_EQ(error_of_reading("."), "an opcode needs a value where there is none");
-  EXPECT_EQ(error_of_reading("K\1(."), "an opcode needs a value where there is none");
-  EXPECT_EQ(error_of_reading("t."), "an opcode needs a mark where there is none");
-  EXPECT_EQ(error_of_reading("K\1\x86."), "an opcode needs 2 values where there are less");
-  EXPECT_EQ(error_of_reading("h\5."), "the memo has no value 5");
-  EXPECT_EQ(error_of_reading("}(K\1u."), "a dict has a key without a value");
+  EXPECT_EQ(error_of_pickle("."), "an opcode needs a value where there is none");
+  EXPECT_EQ(error_of_pickle("K\1(."), "an opcode needs a value where there is none");
+  EXPECT_EQ(error_of_pickle("t."), "an opcode needs a mark where there is none");
+  EXPECT_EQ(error_of_pickle("K\1\x86."), "an opcode needs 2 values where there are less");
+  EXPECT_EQ(error_of_pickle("h\5."), "the memo has no value 5");
+  EXPECT_EQ(error_of_pickle("}(K\1u."), "a dict has a key without a value");
 }
 
 TEST(ReadPickle, ObjectsThatHoldThemselvesAreAFormatErrorAndLeakNothing) {
-  EXPECT_EQ(error_of_reading("}q\1\x8c\1ah\1s."), "expected an array in the dict");
-  EXPECT_EQ(error_of_reading("}q\1h\1h\1s."), "expected a text as the name of an array");
-  EXPECT_EQ(error_of_reading("cnumpy\ndtype\n\x8c\2f4\x85Rq\1(h\1h\1tb."),
+  EXPECT_EQ(error_of_pickle("}q\1\x8c\1ah\1s."), "expected an array in the dict");
+  EXPECT_EQ(error_of_pickle("}q\1h\1h\1s."), "expected a text as the name of an array");
+  EXPECT_EQ(error_of_pickle("cnumpy\ndtype\n\x8c\2f4\x85Rq\1(h\1h\1tb."),
             "expected a text as a byte order");
 }
 
 TEST(ReadPickle, SizesBeyondTheFileAreAFormatErrorBeforeMemoryIsTaken) {
-  EXPECT_EQ(error_of_reading("B\xff\xff\xff\xff"),
+  EXPECT_EQ(error_of_pickle("B\xff\xff\xff\xff"),
             "truncated: expected 4294967295 bytes at 7, found 0");
-  EXPECT_EQ(error_of_reading("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"),
+  EXPECT_EQ(error_of_pickle("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"),
             "truncated: expected 18446744073709551615 bytes at 11, found 0");
-  EXPECT_EQ(error_of_reading("cnumpy"), "truncated: the line at 3 has no end");
-  EXPECT_EQ(error_of_reading(""), "truncated: expected 1 bytes at 2, found 0");
-  EXPECT_EQ(error_of_reading("C\1xq" + std::string(1, '\0') + "}\x8c\1a" + array_of(2) + "s."),
+  EXPECT_EQ(error_of_pickle("cnumpy"), "truncated: the line at 3 has no end");
+  EXPECT_EQ(error_of_pickle(""), "truncated: expected 1 bytes at 2, found 0");
+  EXPECT_EQ(error_of_pickle("C\1xq" + std::string(1, '\0') + "}\x8c\1a" + array_of(2) + "s."),
             "a: truncated: expected 2 elements of uint8 for the shape (2,), found 1 bytes");
 }
 
@@ -132,7 +132,7 @@ TEST(ReadPickle, AFewBytesDoNotBecomeManyLargeArrays) {
   for (char name = 'a'; name <= 'z'; ++name) {
     opcodes += "\x8c\1" + std::string(1, name) + "h\1";
   }
-  EXPECT_EQ(error_of_reading(opcodes + "u."), "q: refused: arrays share their elements");
+  EXPECT_EQ(error_of_pickle(opcodes + "u."), "q: refused: arrays share their elements");
 }
 
 struct Expected {

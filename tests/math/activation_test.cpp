@@ -13,10 +13,9 @@ namespace {
 
 using tests::are_close;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 TEST(Relu, KeepsPositiveNumbersAndNaN) {
   const auto x = array<float>({{-1, 0, 2}, {nan, infinity, -infinity}});

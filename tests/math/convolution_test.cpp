@@ -16,8 +16,12 @@
 namespace dlfs {
 namespace {
 
+using tests::agree;
 using tests::are_close;
 using tests::error_of;
+using tests::inner_product;
+using tests::magnitudes;
+using tests::nan;
 using tests::random_tensor;
 
 template <class T>
@@ -84,7 +88,7 @@ TYPED_TEST(ConvolutionOf, NoSamplesGiveZeroGradientsOrLeaveThemAlone) {
 }
 
 /// Stride, padding, dilation and groups, where 0 groups means one for each channel.
-using Sizes = std::tuple<Size2d, Size2d, Size2d, Index>;
+using ConvolutionSizes = std::tuple<Size2d, Size2d, Size2d, Index>;
 
 struct Problem {
   Shape x;
@@ -98,7 +102,7 @@ struct Problem {
 };
 
 /// Small random extents, different for height and width.
-Problem random_problem(const Sizes& sizes, Rng& rng) {
+Problem random_problem(const ConvolutionSizes& sizes, Rng& rng) {
   const auto one_to = [&](Index most) { return 1 + rng.below(most); };
   const auto& [stride, padding, dilation, fixed_groups] = sizes;
   const bool is_depthwise = fixed_groups == 0;
@@ -116,29 +120,6 @@ Problem random_problem(const Sizes& sizes, Rng& rng) {
           .groups = groups};
 }
 
-template <class T>
-Tensor<T> absolute(Tensor<T> x) {
-  for (T& value : x) value = std::abs(value);
-  return x;
-}
-
-/// Whether each sum differs by no more than its rounding: by `tolerance` times the sum of the
-/// magnitudes of its terms.
-template <class T>
-testing::AssertionResult agree(const Tensor<T>& sums, const Tensor<T>& expected,
-                               const Tensor<T>& magnitudes) {
-  const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
-  if (sums.shape() != expected.shape()) return testing::AssertionFailure() << "other shapes";
-  for (Index i = 0; i < sums.size(); ++i) {
-    const double error = std::abs(static_cast<double>(sums.data()[i] - expected.data()[i]));
-    if (!(error <= tolerance * static_cast<double>(magnitudes.data()[i]))) {
-      return testing::AssertionFailure()
-             << "entry " << i << ": " << sums.data()[i] << " and " << expected.data()[i];
-    }
-  }
-  return testing::AssertionSuccess();
-}
-
 /// All kernels against their reference twins; the outputs hold NaN before.
 template <class T>
 void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed) {
@@ -150,7 +131,6 @@ void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed)
   const auto weight = random_tensor<T>(weight_shape, seed + 1);
   const auto bias = random_tensor<T>(bias_shape, seed + 2);
   const auto dy = random_tensor<T>(y_shape, seed + 3);
-  constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   auto y = full<T>(y_shape, nan);
   auto dx = full<T>(x_shape, nan);
   auto dweight = full<T>(weight_shape, nan);
@@ -160,9 +140,9 @@ void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed)
   convolution_backward_input(dy, weight, window, groups, dx);
   convolution_backward_weights(x, dy, window, groups, dweight, dbias);
 
-  const auto abs_x = absolute(x), abs_weight = absolute(weight), abs_dy = absolute(dy);
+  const auto abs_x = magnitudes(x), abs_weight = magnitudes(weight), abs_dy = magnitudes(dy);
   EXPECT_TRUE(agree(y, reference::convolution(x, weight, bias, window, groups),
-                    reference::convolution(abs_x, abs_weight, absolute(bias), window, groups)));
+                    reference::convolution(abs_x, abs_weight, magnitudes(bias), window, groups)));
   EXPECT_TRUE(
       agree(dx, reference::convolution_backward_input(dy, weight, window, groups, x_shape),
             reference::convolution_backward_input(abs_dy, abs_weight, window, groups, x_shape)));
@@ -172,11 +152,7 @@ void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed)
                     reference::convolution_backward_bias(abs_dy)));
 }
 
-double inner_product(const Tensor<double>& a, const Tensor<double>& b) {
-  return (as_array(a) * as_array(b)).sum();
-}
-
-class ConvolutionWindows : public testing::TestWithParam<Sizes> {
+class ConvolutionWindows : public testing::TestWithParam<ConvolutionSizes> {
  protected:
   /// Calls `check(problem, seed)` for several problems of the parameter's stride and so on.
   template <class Check>

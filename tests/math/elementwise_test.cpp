@@ -15,10 +15,9 @@ using Eigen::half;
 using tests::are_close;
 using tests::elements;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 template <class A, class B>
 concept CanAdd = requires(A a, B b) {

@@ -9,8 +9,8 @@
 namespace dlfs {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using tests::infinity;
+using tests::nan;
 
 template <class T>
 Tensor<T> counting(const Shape& shape) {

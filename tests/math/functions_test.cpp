@@ -15,6 +15,8 @@ namespace {
 using tests::are_close;
 using tests::elements;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
 
 template <class T>
@@ -181,7 +183,6 @@ TEST(Power, OfIntegersIsExactAndWrapsAround) {
 
 TEST(Sign, TellsBelowFromAbove) {
   EXPECT_EQ(elements(sign(array<int>({-5, 0, 7}))), (std::vector<double>{-1, 0, 1}));
-  const auto nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(are_close(sign(array<float>({-0.5f, 0, 3, nan})), array<float>({-1, 0, 1, nan})));
 }
 
@@ -191,7 +192,6 @@ TEST(Abs, WorksForIntegers) {
 }
 
 TEST(Classification, TellsFiniteInfiniteAndNaN) {
-  const double infinity = std::numeric_limits<double>::infinity();
   const auto x = array<double>({0, -infinity, infinity, std::nan(""), 1e308});
   EXPECT_EQ(elements(isnan(x)), (std::vector<double>{0, 0, 0, 1, 0}));
   EXPECT_EQ(elements(isinf(x)), (std::vector<double>{0, 1, 1, 0, 0}));

@@ -8,7 +8,7 @@
 #include "dlfs/math/reduce.hpp"
 #include "math/support.hpp"
 
-// What NumPy gives for many shapes is in tensors_test.cpp.
+// What NumPy gives for many shapes is in numpy/tensors_test.cpp.
 
 namespace dlfs {
 namespace {

@@ -8,14 +8,15 @@
 #include "dlfs/core/creation.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/math/reference/map_coordinates.hpp"
+#include "math/support.hpp"
 #include "support/expect_tensor.hpp"
 #include "support/message.hpp"
 
 namespace dlfs {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using tests::infinity;
+using tests::nan;
 
 TEST(MapCoordinates, InterpolatesByHand) {
   const auto x = array<double>({{{1, 2}, {3, 5}}});

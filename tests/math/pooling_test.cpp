@@ -19,10 +19,9 @@ namespace {
 
 using tests::are_close;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 template <class T>
 Tensor<T> full_of_nan(const Shape& shape) {
@@ -111,7 +110,8 @@ TEST(AveragePooling, BlocksMatchHandComputedValues) {
   EXPECT_TRUE(are_close(dx, array<double>({{{{0.75, 0.75, 0}, {0.75, 0.75, 0}, {0, 0, 0}}}})));
 }
 
-using Sizes = std::tuple<Size2d, Size2d, Size2d, Size2d>;  // kernel, stride, padding, dilation
+using PoolingSizes =
+    std::tuple<Size2d, Size2d, Size2d, Size2d>;  // kernel, stride, padding, dilation
 
 template <class T>
 void expect_agreement_with_reference(const Shape& shape, const Window& window, std::uint64_t seed) {
@@ -146,7 +146,7 @@ void expect_agreement_with_reference(const Shape& shape, const Window& window, s
               tolerance * 10 * static_cast<double>(y.size()));
 }
 
-class PoolingWindows : public testing::TestWithParam<Sizes> {};
+class PoolingWindows : public testing::TestWithParam<PoolingSizes> {};
 
 TEST_P(PoolingWindows, KernelsAgreeWithTheirReferenceTwins) {
   const auto& [kernel, stride, padding, dilation] = GetParam();

@@ -38,15 +38,15 @@ static_assert(gives<half, float, float> && gives<float, double, double>);
 static_assert(gives<half, bfloat16, float> && gives<bfloat16, float, float>);
 
 template <class A, class B>
-concept CanAddTo = requires(A& a, B& b) {
+concept CanAddInto = requires(A& a, B& b) {
   a += b;
 };
 template <class A, class B>
 concept CanAssign = requires(A& a, B& b) {
   assign(a, b);
 };
-static_assert(CanAddTo<Tensor<float>, Tensor<double>> && CanAddTo<Tensor<float>, Tensor<int>>);
-static_assert(!CanAddTo<Tensor<int>, Tensor<float>>, "real numbers become no integers");
+static_assert(CanAddInto<Tensor<float>, Tensor<double>> && CanAddInto<Tensor<float>, Tensor<int>>);
+static_assert(!CanAddInto<Tensor<int>, Tensor<float>>, "real numbers become no integers");
 static_assert(CanAssign<Tensor<half>, Tensor<float>> && !CanAssign<Tensor<int>, Tensor<float>>);
 static_assert(!CanAssign<Tensor<bool>, Tensor<int>> && CanAssign<Tensor<int>, Tensor<bool>>);
 

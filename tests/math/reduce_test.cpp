@@ -19,10 +19,9 @@ namespace {
 using tests::are_close;
 using tests::elements;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 TEST(Sum, RunsOverOneAxisSeveralOrAll) {
   const auto x = array<float>({{1, 2, 3}, {4, 5, 6}});
@@ -232,8 +231,8 @@ TEST(Reduce, AxisErrorsNameTheAxisAndTheShape) {
 
 template <class T>
 class Position : public testing::Test {};
-using Elements = testing::Types<float, double, std::int8_t, std::uint16_t, std::int64_t>;
-TYPED_TEST_SUITE(Position, Elements);
+using PositionElements = testing::Types<float, double, std::int8_t, std::uint16_t, std::int64_t>;
+TYPED_TEST_SUITE(Position, PositionElements);
 
 /// The first element that no other is better than, or the first NaN.
 template <class T, class IsBetter>

@@ -14,10 +14,9 @@ namespace {
 
 using tests::are_close;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 TEST(Softmax, MatchesTheBooksValues) {
   EXPECT_TRUE(are_close(softmax(array<double>({0.3, 2.9, 4.0})),

@@ -15,8 +15,7 @@ namespace {
 
 using test::expect_equal;
 using tests::error_of;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using tests::nan;
 
 TEST(Sort, PutsNaNLast) {
   const auto sorted = sort(array<double>({nan, 2, -1, nan, 0}));

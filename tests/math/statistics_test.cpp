@@ -16,10 +16,9 @@ namespace {
 
 using test::expect_equal;
 using tests::error_of;
+using tests::infinity;
+using tests::nan;
 using tests::random_tensor;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Variance, IsExactFarFromZero) {
   EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), Divisor::n_minus_1), 1.0);

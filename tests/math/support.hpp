@@ -1,16 +1,22 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/tensor.hpp"
 
 namespace dlfs::tests {
+
+inline constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+inline constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// The elements in row-major order, read one by one through the strides.
 template <AnyTensor X>
@@ -38,6 +44,35 @@ testing::AssertionResult are_close(const X& x, const Y& y, double tolerance = 0)
     if (!is_close) return testing::AssertionFailure() << i << ": " << a[i] << " and " << b[i];
   }
   return testing::AssertionSuccess();
+}
+
+template <class T>
+Tensor<T> magnitudes(Tensor<T> x) {
+  for (T& element : x) element = std::abs(element);
+  return x;
+}
+
+/// How far a sum may lie from the same one in another order, as a fraction of the sum of the
+/// magnitudes of its terms.
+template <class T>
+constexpr double rounding = std::is_same_v<T, float> ? 1e-5 : 1e-12;
+
+/// Whether each sum differs by no more than so much of the sum of its terms' magnitudes.
+template <class T>
+testing::AssertionResult agree(const Tensor<T>& sums, const Tensor<T>& expected,
+                               const Tensor<T>& of_magnitudes, double tolerance = rounding<T>) {
+  if (sums.shape() != expected.shape()) return testing::AssertionFailure() << "other shapes";
+  for (Index i = 0; i < sums.size(); ++i) {
+    const double error = std::abs(static_cast<double>(sums.data()[i]) - expected.data()[i]);
+    if (error <= tolerance * static_cast<double>(of_magnitudes.data()[i])) continue;
+    return testing::AssertionFailure()
+           << "entry " << i << ": " << sums.data()[i] << " and " << expected.data()[i];
+  }
+  return testing::AssertionSuccess();
+}
+
+inline double inner_product(const Tensor<double>& a, const Tensor<double>& b) {
+  return (as_array(a) * as_array(b)).sum();
 }
 
 /// Uniform in [-1, 1).

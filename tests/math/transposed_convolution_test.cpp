@@ -15,6 +15,7 @@ namespace {
 
 using tests::are_close;
 using tests::error_of;
+using tests::inner_product;
 using tests::random_tensor;
 
 template <class T>
@@ -57,11 +58,7 @@ TYPED_TEST(TransposedConvolutionOf, StoreChoosesToOverwriteOrToAdd) {
   EXPECT_TRUE(are_close(sum_bias, once_bias, 1e-4));
 }
 
-double inner_product(const Tensor<double>& a, const Tensor<double>& b) {
-  return (as_array(a) * as_array(b)).sum();
-}
-
-struct Problem {
+struct TransposedProblem {
   std::string name;
   Shape x;
   Shape weight;
@@ -70,7 +67,7 @@ struct Problem {
   Index groups = 1;
 };
 
-class TransposedConvolutions : public testing::TestWithParam<Problem> {};
+class TransposedConvolutions : public testing::TestWithParam<TransposedProblem> {};
 
 TEST_P(TransposedConvolutions, AreTheBackwardPassOfAConvolutionAndABias) {
   const auto& [name, x_shape, weight_shape, y_shape, window, groups] = GetParam();
@@ -106,35 +103,36 @@ TEST_P(TransposedConvolutions, HaveAdjointBackwardPasses) {
 INSTANTIATE_TEST_SUITE_P(
     , TransposedConvolutions,
     testing::Values(
-        Problem{"Plain", {2, 3, 4, 5}, {3, 2, 3, 2}, {2, 2, 6, 6}, {.kernel = {3, 2}}},
-        Problem{"Stride", {2, 3, 4, 5}, {3, 2, 3, 3}, {2, 2, 9, 11}, {.kernel = 3, .stride = 2}},
-        Problem{"OutputPadding",
-                {1, 2, 3, 3},
-                {2, 4, 3, 3},
-                {1, 4, 8, 6},
-                {.kernel = 3, .stride = {3, 2}, .padding = {1, 1}}},
-        Problem{"StrideAboveKernel",
-                {2, 1, 3, 2},
-                {1, 2, 2, 2},
-                {2, 2, 8, 7},
-                {.kernel = 2, .stride = {3, 4}}},
-        Problem{"Dilation",
-                {1, 2, 4, 4},
-                {2, 3, 3, 2},
-                {1, 3, 8, 9},
-                {.kernel = {3, 2}, .stride = {1, 2}, .dilation = {2, 2}}},
-        Problem{"Groups", {2, 4, 3, 4}, {4, 3, 3, 3}, {2, 6, 5, 6}, {.kernel = 3}, 2},
-        Problem{"Depthwise",
-                {2, 3, 4, 4},
-                {3, 1, 4, 4},
-                {2, 3, 8, 8},
-                {.kernel = 4, .stride = 2, .padding = 1},
-                3},
-        Problem{"ManyChannels",
-                {20, 24, 12, 12},
-                {24, 20, 3, 3},
-                {20, 20, 12, 12},
-                {.kernel = 3, .padding = 1}}),
+        TransposedProblem{"Plain", {2, 3, 4, 5}, {3, 2, 3, 2}, {2, 2, 6, 6}, {.kernel = {3, 2}}},
+        TransposedProblem{
+            "Stride", {2, 3, 4, 5}, {3, 2, 3, 3}, {2, 2, 9, 11}, {.kernel = 3, .stride = 2}},
+        TransposedProblem{"OutputPadding",
+                          {1, 2, 3, 3},
+                          {2, 4, 3, 3},
+                          {1, 4, 8, 6},
+                          {.kernel = 3, .stride = {3, 2}, .padding = {1, 1}}},
+        TransposedProblem{"StrideAboveKernel",
+                          {2, 1, 3, 2},
+                          {1, 2, 2, 2},
+                          {2, 2, 8, 7},
+                          {.kernel = 2, .stride = {3, 4}}},
+        TransposedProblem{"Dilation",
+                          {1, 2, 4, 4},
+                          {2, 3, 3, 2},
+                          {1, 3, 8, 9},
+                          {.kernel = {3, 2}, .stride = {1, 2}, .dilation = {2, 2}}},
+        TransposedProblem{"Groups", {2, 4, 3, 4}, {4, 3, 3, 3}, {2, 6, 5, 6}, {.kernel = 3}, 2},
+        TransposedProblem{"Depthwise",
+                          {2, 3, 4, 4},
+                          {3, 1, 4, 4},
+                          {2, 3, 8, 8},
+                          {.kernel = 4, .stride = 2, .padding = 1},
+                          3},
+        TransposedProblem{"ManyChannels",
+                          {20, 24, 12, 12},
+                          {24, 20, 3, 3},
+                          {20, 20, 12, 12},
+                          {.kernel = 3, .padding = 1}}),
     [](const auto& given) { return given.param.name; });
 
 TEST(TransposedConvolution, RefusesShapesThatDoNotFit) {

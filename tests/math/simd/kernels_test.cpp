@@ -15,31 +15,11 @@
 namespace dlfs {
 namespace {
 
+using tests::agree;
 using tests::are_close;
 using tests::at_every_level;
+using tests::magnitudes;
 using tests::random_tensor;
-
-template <class T>
-constexpr double tolerance = sizeof(T) == sizeof(float) ? 1e-5 : 1e-12;
-
-template <class T>
-Tensor<T> magnitudes(const Tensor<T>& x) {
-  Tensor<T> y = x;
-  for (T& element : y) element = std::abs(element);
-  return y;
-}
-
-/// Whether x differs from y by rounding errors: by a fraction of the sums of magnitudes.
-template <class T>
-testing::AssertionResult agree(const Tensor<T>& x, const Tensor<T>& y, const Tensor<T>& sums) {
-  if (x.shape() != y.shape()) return testing::AssertionFailure() << "the shapes differ";
-  for (Index i = 0; i < x.size(); ++i) {
-    const double error = std::abs(static_cast<double>(x.data()[i]) - y.data()[i]);
-    if (error <= tolerance<T> * static_cast<double>(sums.data()[i])) continue;
-    return testing::AssertionFailure() << i << ": " << x.data()[i] << " and " << y.data()[i];
-  }
-  return testing::AssertionSuccess();
-}
 
 /// A number in [low, high], mostly small.
 Index draw(Rng& rng, Index low, Index high) {

@@ -13,8 +13,8 @@ using tests::at_every_level;
 
 template <class T>
 class SimdMap : public testing::Test {};
-using Elements = testing::Types<float, double, long double, int, Eigen::half>;
-TYPED_TEST_SUITE(SimdMap, Elements);
+using MapElements = testing::Types<float, double, long double, int, Eigen::half>;
+TYPED_TEST_SUITE(SimdMap, MapElements);
 
 TYPED_TEST(SimdMap, RunsTheFormulaOnceForEachElementAndForNoOther) {
   using T = TypeParam;

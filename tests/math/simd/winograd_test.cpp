@@ -13,6 +13,8 @@
 namespace dlfs {
 namespace {
 
+using tests::agree;
+using tests::magnitudes;
 using tests::random_tensor;
 
 TEST(WinogradMatrices, MultiplyToACorrelationOfFourOutputsAndThreeTaps) {
@@ -30,24 +32,9 @@ TEST(WinogradMatrices, MultiplyToACorrelationOfFourOutputsAndThreeTaps) {
   }
 }
 
+/// Less than other sums of float and double may err by.
 template <class T>
-Tensor<T> magnitudes(const Tensor<T>& x) {
-  Tensor<T> y = x;
-  for (T& element : y) element = std::abs(element);
-  return y;
-}
-
-/// Whether x differs from y by rounding errors: by a fraction of the sums of magnitudes.
-template <class T>
-testing::AssertionResult agree(const Tensor<T>& x, const Tensor<T>& y, const Tensor<T>& sums) {
-  const double tolerance = sizeof(T) == sizeof(float) ? 1e-5 : 1e-13;
-  for (Index i = 0; i < x.size(); ++i) {
-    const double error = std::abs(static_cast<double>(x.data()[i]) - y.data()[i]);
-    if (error <= tolerance * static_cast<double>(sums.data()[i])) continue;
-    return testing::AssertionFailure() << i << ": " << x.data()[i] << " and " << y.data()[i];
-  }
-  return testing::AssertionSuccess();
-}
+constexpr double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-13;
 
 template <class T>
 void expect_agreement_with_reference(const Shape& x_shape, Index filters, const Window& window,
@@ -80,17 +67,17 @@ void expect_agreement_with_reference(const Shape& x_shape, Index filters, const 
     constexpr T nan = std::numeric_limits<T>::quiet_NaN();
     auto found = full<T>(y_shape, nan);
     convolution(x, weight, bias, window, groups, found);
-    EXPECT_TRUE(agree(found, y, y_sums)) << "forward";
+    EXPECT_TRUE(agree(found, y, y_sums, tolerance<T>)) << "forward";
     found = full<T>(x_shape, nan);
     convolution_backward_input(dy, weight, window, groups, found);
-    EXPECT_TRUE(agree(found, dx, dx_sums)) << "backward input";
+    EXPECT_TRUE(agree(found, dx, dx_sums, tolerance<T>)) << "backward input";
     found = full<T>(weight_shape, nan);
     Tensor<T> dbias(bias.shape());
     convolution_backward_weights(x, dy, window, groups, found, dbias);
-    EXPECT_TRUE(agree(found, dweight, dweight_sums)) << "backward weights";
+    EXPECT_TRUE(agree(found, dweight, dweight_sums, tolerance<T>)) << "backward weights";
     convolution_backward_weights(x, dy, window, groups, found, dbias, Store::add);
     for (T& element : found) element /= 2;
-    EXPECT_TRUE(agree(found, dweight, dweight_sums)) << "backward weights, added";
+    EXPECT_TRUE(agree(found, dweight, dweight_sums, tolerance<T>)) << "backward weights, added";
   }
   simd::set_level(before);
 }
