@@ -33,7 +33,7 @@ Tensor<float> augmented(const AugmentationOptions& options, Tensor<float> x, Ind
   return x;
 }
 
-constexpr AugmentationOptions all{
+constexpr AugmentationOptions all_kinds{
     .shift = 2, .rotation = 20, .scale = 0.2, .elastic = 20, .elastic_sigma = 2};
 
 bool equal(const Tensor<float>& a, const Tensor<float>& b) {
@@ -86,24 +86,24 @@ TEST(Augmentation, EveryOptionChangesEveryImage) {
 
 // A constant stays so in the middle, however it is distorted.
 TEST(Augmentation, InterpolatesWithoutGainOrLoss) {
-  const auto y = augmented(all, ones<float>({20, 1, 28, 28}));
+  const auto y = augmented(all_kinds, ones<float>({20, 1, 28, 28}));
   for (Index n = 0; n < 20; ++n) EXPECT_NEAR(y(n, 0, 14, 14), 1, 1e-6);
 }
 
 TEST(Augmentation, DependsOnTheSampleAndTheGeneratorAlone) {
   const auto x = images(6);
-  const auto whole = augmented(all, x);
+  const auto whole = augmented(all_kinds, x);
   Tensor<float> last({2, 2, 9, 7});
   std::copy(x[4].data(), x[4].data() + last.size(), last.data());
-  const auto part = augmented(all, last, 4);
+  const auto part = augmented(all_kinds, last, 4);
   EXPECT_TRUE(std::equal(part.begin(), part.end(), whole[4].data()));
-  EXPECT_FALSE(equal(augmented(all, x, 1), whole));
-  EXPECT_FALSE(equal(augmented(all, x, 0, 4), whole));
+  EXPECT_FALSE(equal(augmented(all_kinds, x, 1), whole));
+  EXPECT_FALSE(equal(augmented(all_kinds, x, 0, 4), whole));
 
   const int before = thread_count();
   for (int threads : {1, 2, 5}) {
     set_thread_count(threads);
-    EXPECT_TRUE(equal(augmented(all, x), whole)) << threads;
+    EXPECT_TRUE(equal(augmented(all_kinds, x), whole)) << threads;
   }
   set_thread_count(before);
 }
@@ -134,7 +134,7 @@ TEST(Augmentation, ElasticDeformationHasItsDeviation) {
 
 TEST(Augmentation, DoesNotAllocateAgain) {
   auto x = images(4);
-  const Augmentation augment(all);
+  const Augmentation augment(all_kinds);
   const auto samples = numbers(0, 4);
   const int before = thread_count();
   set_thread_count(1);

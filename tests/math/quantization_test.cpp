@@ -46,10 +46,10 @@ TEST(Quantization, OfZerosIsZero) {
 }
 
 TEST(Quantization, RefusesWhatHasNoLargest) {
-  const auto x = array<double>({1, std::numeric_limits<double>::infinity()});
-  const auto nan = array<double>({1, std::numeric_limits<double>::quiet_NaN()});
-  EXPECT_EQ(error_of<ValueError>([&] { quantize(nan, 0); }), "quantize: an entry is not finite");
-  EXPECT_EQ(error_of<ValueError>([&] { quantize(x, 0); }), "quantize: an entry is not finite");
+  for (double entry : {tests::infinity, tests::nan}) {
+    const auto x = array<double>({1, entry});
+    EXPECT_EQ(error_of<ValueError>([&] { quantize(x, 0); }), "quantize: an entry is not finite");
+  }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 
 using tests::agree;
 using tests::magnitudes;
+using tests::nan;
 using tests::random_tensor;
 
 TEST(WinogradMatrices, MultiplyToACorrelationOfFourOutputsAndThreeTaps) {
@@ -64,7 +65,6 @@ void expect_agreement_with_reference(const Shape& x_shape, Index filters, const 
     if (!simd::is_supported(level)) continue;
     simd::set_level(level);
     SCOPED_TRACE(concat(simd::to_string(level), ", x ", x_shape, ", weight ", weight_shape));
-    constexpr T nan = std::numeric_limits<T>::quiet_NaN();
     auto found = full<T>(y_shape, nan);
     convolution(x, weight, bias, window, groups, found);
     EXPECT_TRUE(agree(found, y, y_sums, tolerance<T>)) << "forward";
