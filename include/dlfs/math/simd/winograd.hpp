@@ -63,7 +63,7 @@ struct WinogradTiles {
   WinogradTiles(Index count_, Index height, Index width, Index points, Index element_bytes)
       : count(count_), rows((height + side - 1) / side), columns((width + side - 1) / side) {
     constexpr Index block_bytes = 768 * 1024;  // in the second-level cache
-    constexpr Index least_tiles = 48;          // so many pay for reading the weights anew
+    constexpr Index least_tiles = 64;          // so many pay for reading the weights anew
     constexpr Index all_points = winograd::points_side * winograd::points_side;
     const Index tiles = std::max(least_tiles, block_bytes / (all_points * points * element_bytes));
     band_rows = std::clamp<Index>(tiles / columns, 1, rows);
