@@ -98,7 +98,7 @@ class RepeatedStep {
 
  private:
   Sequential<T>* network_;
-  TensorView<const double> x_;
+  TensorView<const T> x_;
   Mode mode_;
   Tensor<T> y_;
   Tensor<std::byte> saved_;
