@@ -1,7 +1,6 @@
 #include "dlfs/math/activation.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include <gtest/gtest.h>
 

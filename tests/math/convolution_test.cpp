@@ -1,7 +1,6 @@
 #include "dlfs/math/convolution.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>

@@ -1,7 +1,5 @@
 #include "dlfs/math/format.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 
 #include "math/support.hpp"

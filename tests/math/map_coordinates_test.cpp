@@ -1,6 +1,5 @@
 #include "dlfs/math/map_coordinates.hpp"
 
-#include <limits>
 #include <string>
 
 #include <gtest/gtest.h>

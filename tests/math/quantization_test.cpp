@@ -1,7 +1,6 @@
 #include "dlfs/math/quantization.hpp"
 
 #include <cstdint>
-#include <limits>
 
 #include <gtest/gtest.h>
 

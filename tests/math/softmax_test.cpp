@@ -1,7 +1,5 @@
 #include "dlfs/math/softmax.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 
 #include "dlfs/math/functions.hpp"

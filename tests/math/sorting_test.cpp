@@ -1,7 +1,5 @@
 #include "dlfs/math/sorting.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 
 #include "dlfs/core/rng.hpp"

@@ -1,6 +1,5 @@
 #include "dlfs/math/simd/kernels.hpp"
 
-#include <cmath>
 #include <vector>
 
 #include <gtest/gtest.h>

@@ -1,8 +1,7 @@
 #include "dlfs/math/simd/winograd.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <type_traits>
 
 #include <gtest/gtest.h>
 
