@@ -69,38 +69,35 @@ void check_name(std::string_view name) {
     return std::isalnum(c) != 0 || c == '_' || c == '-';
   };
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_plain)) {
-    throw ValueError(
-        concat("plot: expected a name of letters, digits, '_' and '-', got '", name, "'"));
+    throw ValueError("plot: expected a name of letters, digits, '_' and '-', got '", name, "'");
   }
 }
 
 void check(const Plot& plot, std::string_view name) {
   if (plot.series.empty() && plot.arrows.empty() && !plot.image) {
-    throw ValueError(concat("plot ", name, ": there is nothing to draw"));
+    throw ValueError("plot ", name, ": there is nothing to draw");
   }
   if (plot.image && (plot.image->rank() != 2 || plot.image->empty())) {
-    throw ShapeError(
-        concat("plot ", name, ": expected an image (H, W), got ", plot.image->shape()));
+    throw ShapeError("plot ", name, ": expected an image (H, W), got ", plot.image->shape());
   }
   for (const Arrows& arrows : plot.arrows) {
     const std::size_t count = arrows.x.size();
     if (arrows.y.size() == count && arrows.dx.size() == count && arrows.dy.size() == count)
       continue;
-    throw ShapeError(concat("plot ", name, ": arrows have ", count, " values of x, ",
-                            arrows.y.size(), " of y, ", arrows.dx.size(), " of dx and ",
-                            arrows.dy.size(), " of dy"));
+    throw ShapeError("plot ", name, ": arrows have ", count, " values of x, ", arrows.y.size(),
+                     " of y, ", arrows.dx.size(), " of dx and ", arrows.dy.size(), " of dy");
   }
   for (const Series& series : plot.series) {
     if (series.y.empty()) {
-      throw ValueError(concat("plot ", name, ": the series '", series.label, "' has no points"));
+      throw ValueError("plot ", name, ": the series '", series.label, "' has no points");
     }
     if (series.line == Line::none && series.marker == Marker::none) {
-      throw ValueError(
-          concat("plot ", name, ": the series '", series.label, "' has neither line nor marker"));
+      throw ValueError("plot ", name, ": the series '", series.label,
+                       "' has neither line nor marker");
     }
     if (!series.x.empty() && series.x.size() != series.y.size()) {
-      throw ShapeError(concat("plot ", name, ": the series '", series.label, "' has ",
-                              series.x.size(), " values of x and ", series.y.size(), " of y"));
+      throw ShapeError("plot ", name, ": the series '", series.label, "' has ", series.x.size(),
+                       " values of x and ", series.y.size(), " of y");
     }
   }
 }
@@ -251,7 +248,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();
-  if (!file) throw IoError(concat("plot: cannot write ", path.string()));
+  if (!file) throw IoError("plot: cannot write ", path.string());
 }
 
 /// The last line of a file that is not empty, without the spaces around it.
@@ -305,8 +302,8 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
                       const std::filesystem::path& folder, std::string_view name) {
   check_name(name);
   if (panels.empty() || columns < 1) {
-    throw ValueError(concat("plot ", name, ": expected panels and columns, got ", panels.size(),
-                            " and ", columns));
+    throw ValueError("plot ", name, ": expected panels and columns, got ", panels.size(), " and ",
+                     columns);
   }
   for (const Plot& plot : panels) check(plot, name);
   const std::string data_name = concat(name, ".dat");
@@ -316,8 +313,7 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw IoError(
-        concat("plot: cannot create the folder ", folder.string(), ": ", error.message()));
+    throw IoError("plot: cannot create the folder ", folder.string(), ": ", error.message());
   }
   const auto [script, data] = sources(panels, columns, name);
   write_file(folder / data_name, data);

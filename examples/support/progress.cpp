@@ -61,7 +61,7 @@ Progress::Progress(Index steps, ProgressOptions options, ProgressDisplay display
       display_(display),
       start_(display.seconds()),
       last_shown_(start_) {
-  if (steps < 1) throw ValueError(concat("Progress: expected at least 1 step, got ", steps));
+  if (steps < 1) throw ValueError("Progress: expected at least 1 step, got ", steps);
 }
 
 void Progress::update(Index step, std::optional<double> loss) {

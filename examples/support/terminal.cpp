@@ -41,9 +41,9 @@ std::string mean_color(TensorView<const std::uint8_t> picture, Index top, Index 
 
 std::string picture_text(TensorView<const std::uint8_t> picture, Index columns) {
   if (picture.rank() != 3 || picture.extent(2) != 3) {
-    throw ShapeError(concat("picture: expected (height, width, 3), got ", picture.shape()));
+    throw ShapeError("picture: expected (height, width, 3), got ", picture.shape());
   }
-  if (columns < 1) throw ValueError(concat("picture: expected columns, got ", columns));
+  if (columns < 1) throw ValueError("picture: expected columns, got ", columns);
   const Index height = picture.extent(0);
   const Index width = picture.extent(1);
   const Index cell = std::max<Index>(1, (width + columns - 1) / columns);  // pixels to a side

@@ -126,12 +126,12 @@ TEST(Scratch, AllocatesNothingForLessThanBefore) {
 
 TEST(Scratch, SmallPiecesLeaveRoomForALargeOne) {
   detail::ScratchStack stack;
-  const auto first = stack.take(60'000);
-  const auto second = stack.take(60'000);
+  const auto first = stack.take(60'000, 1);
+  const auto second = stack.take(60'000, 1);
   stack.release(second.second);
   stack.release(first.second);
   const AllocationCounter counter;
-  stack.release(stack.take(120'000).second);
+  stack.release(stack.take(120'000, 1).second);
   EXPECT_EQ(counter.count(), 0) << "the two blocks are joined";
 }
 
@@ -139,9 +139,9 @@ TEST(Scratch, MemoryDoesNotGrowWithRepetition) {
   detail::ScratchStack stack;
   const AllocationCounter counter;
   for (int repetition = 0; repetition < 100; ++repetition) {
-    const auto a = stack.take(60'000);
-    const auto b = stack.take(60'000);
-    const auto c = stack.take(10);
+    const auto a = stack.take(60'000, 1);
+    const auto b = stack.take(60'000, 1);
+    const auto c = stack.take(10, 1);
     stack.release(c.second);
     stack.release(b.second);
     stack.release(a.second);
@@ -155,13 +155,13 @@ TEST(Scratch, IsUsableAfterARequestThatCannotBeMet) {
   GTEST_SKIP() << "the sanitizer ends a program that asks for too much";
 #endif
   detail::ScratchStack stack;
-  const auto small = stack.take(64);
-  EXPECT_THROW(stack.take(std::size_t{1} << 62), std::bad_alloc);
-  const auto next = stack.take(64);
+  const auto small = stack.take(64, 1);
+  EXPECT_THROW(stack.take(Index{1} << 62, 1), std::bad_alloc);
+  const auto next = stack.take(64, 1);
   EXPECT_EQ(static_cast<std::byte*>(next.first), static_cast<std::byte*>(small.first) + 64);
   stack.release(next.second);
   stack.release(small.second);
-  const auto again = stack.take(64);
+  const auto again = stack.take(64, 1);
   EXPECT_EQ(again.first, small.first);
 }
 

@@ -89,8 +89,8 @@ template <detail::Viewable X>
 auto squeeze(X&& x, int axis) {
   const auto view = detail::view_of(std::forward<X>(x));
   if (view.extent(axis) != 1) {
-    throw ShapeError(concat("squeeze: axis ", axis, " of the shape ", view.shape(),
-                            " has not one entry, but ", view.extent(axis)));
+    throw ShapeError("squeeze: axis ", axis, " of the shape ", view.shape(),
+                     " has not one entry, but ", view.extent(axis));
   }
   const int squeezed = view.shape().normalize_axis(axis);
   return detail::drop_axes(view, [&](int other) { return other == squeezed; });
@@ -102,8 +102,8 @@ auto expand_dims(X&& x, int axis) {
   const auto view = detail::view_of(std::forward<X>(x));
   const int added = axis < 0 ? axis + view.rank() + 1 : axis;
   if (added < 0 || added > view.rank()) {
-    throw ShapeError(concat("expand_dims: axis ", axis, " is out of range for one axis more than ",
-                            view.shape()));
+    throw ShapeError("expand_dims: axis ", axis, " is out of range for one axis more than ",
+                     view.shape());
   }
   Layout layout;
   for (int other = 0; other <= view.rank(); ++other) {

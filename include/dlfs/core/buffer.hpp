@@ -45,7 +45,7 @@ class AlignedBuffer {
   /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit AlignedBuffer(std::size_t capacity) : capacity_(capacity) {
     if (capacity > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T)) {
-      throw ValueError(concat("memory for ", capacity, " elements of ", sizeof(T), " bytes"));
+      throw ValueError("memory for ", capacity, " elements of ", sizeof(T), " bytes");
     }
     if (capacity == 0) return;
     data_ = static_cast<T*>(detail::allocate_aligned(capacity * sizeof(T)));

@@ -31,7 +31,7 @@ template <std::floating_point T>
 Tensor<T> arange(T start, T stop, T step = 1) {
   const T count = std::ceil((stop - start) / step);
   if (!std::isfinite(count)) {
-    throw ValueError(concat("arange: no such range: ", start, " to ", stop, " by ", step));
+    throw ValueError("arange: no such range: ", start, " to ", stop, " by ", step);
   }
   auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
   // As NumPy, which goes on from the first two elements. In two loops, for within one expression
@@ -46,7 +46,7 @@ Tensor<T> arange(T start, T stop, T step = 1) {
 /// @throws ValueError if the step is 0.
 template <std::integral T>
 Tensor<T> arange(T start, T stop, T step = 1) {
-  if (step == 0) throw ValueError(concat("arange: no such range: ", start, " to ", stop, " by 0"));
+  if (step == 0) throw ValueError("arange: no such range: ", start, " to ", stop, " by 0");
   const auto first = static_cast<Index>(start);
   const Index distance = static_cast<Index>(stop) - first;
   const auto stride = static_cast<Index>(step);
@@ -66,7 +66,7 @@ Tensor<T> arange(T stop) { return arange<T>(T(0), stop); }
 /// @throws ValueError for a negative count.
 template <std::floating_point T>
 Tensor<T> linspace(T start, T stop, Index count) {
-  if (count < 0) throw ValueError(concat("linspace: expected a count of at least 0, got ", count));
+  if (count < 0) throw ValueError("linspace: expected a count of at least 0, got ", count);
   auto values = Tensor<T>::uninitialized({count});
   const T step = (stop - start) / static_cast<T>(count - 1);
   for (Index i = 0; i < count; ++i) values.data()[i] = static_cast<T>(i) * step;

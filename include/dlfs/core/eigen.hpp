@@ -40,10 +40,9 @@ TensorView<T> view_of_eigen(Derived& x) {
 /// @throws ShapeError unless the rank is 2 and each row is dense.
 template <class T>
 MatrixMap<T> as_matrix(TensorView<T> x) {
-  if (x.rank() != 2) throw ShapeError(concat("as_matrix: expected rank 2, got ", x.shape()));
+  if (x.rank() != 2) throw ShapeError("as_matrix: expected rank 2, got ", x.shape());
   if (x.stride(1) != 1 && x.extent(1) > 1 && !x.empty()) {
-    throw ShapeError(
-        concat("as_matrix: the rows of the view of shape ", x.shape(), " are not dense"));
+    throw ShapeError("as_matrix: the rows of the view of shape ", x.shape(), " are not dense");
   }
   return {x.data(), x.extent(0), x.extent(1), Eigen::OuterStride<>(x.stride(0))};
 }
@@ -62,7 +61,7 @@ MatrixMap<const T> as_matrix(const Tensor<T>&& expiring) = delete;
 template <class T>
 ArrayMap<T> as_array(TensorView<T> x) {
   if (!x.is_contiguous()) {
-    throw ShapeError(concat("as_array: the view of shape ", x.shape(), " is not contiguous"));
+    throw ShapeError("as_array: the view of shape ", x.shape(), " is not contiguous");
   }
   return {x.data(), x.size()};
 }

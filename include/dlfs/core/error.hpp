@@ -2,16 +2,77 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace dlfs {
 
+namespace detail {
+
+inline void append(std::string& text, std::string_view part) { text += part; }
+inline void append(std::string& text, char part) { text += part; }
+
+template <class Number>
+  requires(std::integral<Number> || std::floating_point<Number>)
+void append(std::string& text, Number part) {
+  char digits[64];
+  text.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);
+}
+
+template <class Printable>
+  requires requires(const Printable& part) { to_string(part); }
+void append(std::string& text, const Printable& part) { text += to_string(part); }
+
+/// A part of a text: where it is, and how it is written. Of whatever type, so that only one
+/// function must be compiled that puts parts together.
+class TextPart {
+ public:
+  template <class Part>
+  explicit TextPart(const Part& part) : part_(&part), append_(append_part<Part>) {}
+  explicit TextPart(const char* text) : part_(text), append_(append_characters) {}
+
+  void append_to(std::string& text) const { append_(text, part_); }
+
+ private:
+  template <class Part>
+  static void append_part(std::string& text, const void* part) {
+    append(text, *static_cast<const Part*>(part));
+  }
+  static void append_characters(std::string& text, const void* part) {
+    text += static_cast<const char*>(part);
+  }
+
+  const void* part_;
+  void (*append_)(std::string& text, const void* part);
+};
+
+[[gnu::cold]] inline std::string join(std::initializer_list<TextPart> parts) {
+  std::string text;
+  for (const TextPart& part : parts) part.append_to(text);
+  return text;
+}
+
+}  // namespace detail
+
+/// One string out of text, numbers (in their shortest exact form) and whatever has a `to_string`.
+template <class... Parts>
+[[gnu::cold]] std::string concat(const Parts&... parts) {
+  return detail::join({detail::TextPart(parts)...});
+}
+
 /// Base of everything that dlfs throws.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// The message is `concat` of the parts.
+  template <class... Parts>
+    requires(sizeof...(Parts) > 0)
+  [[gnu::cold]] explicit Error(const Parts&... message) : Error({detail::TextPart(message)...}) {}
+
+ private:
+  [[gnu::cold, gnu::noinline]] explicit Error(std::initializer_list<detail::TextPart> message)
+      : std::runtime_error(detail::join(message)) {}
 };
 
 /// A tensor's rank or extent is not what the operation needs.
@@ -37,31 +98,5 @@ class IoError : public Error {
  public:
   using Error::Error;
 };
-
-namespace detail {
-
-inline void append(std::string& text, std::string_view part) { text += part; }
-inline void append(std::string& text, char part) { text += part; }
-
-template <class Number>
-  requires(std::integral<Number> || std::floating_point<Number>)
-void append(std::string& text, Number part) {
-  char digits[64];
-  text.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);
-}
-
-template <class Printable>
-  requires requires(const Printable& part) { to_string(part); }
-void append(std::string& text, const Printable& part) { text += to_string(part); }
-
-}  // namespace detail
-
-/// One string out of text, numbers (in their shortest exact form) and whatever has a `to_string`.
-template <class... Parts>
-[[gnu::cold, gnu::noinline]] std::string concat(const Parts&... parts) {
-  std::string text;
-  (detail::append(text, parts), ...);
-  return text;
-}
 
 }  // namespace dlfs

@@ -105,7 +105,7 @@ constexpr Layout::Part Layout::part(std::initializer_list<Subscript> subscripts)
   }
   if (ellipses > 1) throw ShapeError("indexing: more than one ellipsis");
   if (named > shape.rank()) {
-    throw ShapeError(concat("indexing: ", named, " subscripts for the shape ", shape));
+    throw ShapeError("indexing: ", named, " subscripts for the shape ", shape);
   }
 
   int axis = 0;
@@ -152,12 +152,12 @@ constexpr Layout Layout::transpose(std::span<const int> order) const {
   Layout permuted;
   for (int from : order) {
     const int axis = shape.normalize_axis(from);
-    if (seen[axis]) throw ShapeError(concat("transpose: axis ", axis, " is named twice"));
+    if (seen[axis]) throw ShapeError("transpose: axis ", axis, " is named twice");
     seen[axis] = true;
     permuted.push_back(shape[axis], stride(axis));
   }
   if (permuted.shape.rank() != shape.rank()) {
-    throw ShapeError(concat("transpose: ", order.size(), " axes given for the shape ", shape));
+    throw ShapeError("transpose: ", order.size(), " axes given for the shape ", shape);
   }
   return permuted;
 }
@@ -167,7 +167,7 @@ constexpr Shape Layout::resolve(std::initializer_list<Index> extents) const {
   int unknown = -1;
   for (Index extent : extents) {
     if (extent == -1) {
-      if (unknown >= 0) throw ShapeError(concat("reshape: ", shape, ": more than one -1"));
+      if (unknown >= 0) throw ShapeError("reshape: ", shape, ": more than one -1");
       unknown = resolved.rank();
     }
     resolved.push_back(extent == -1 ? 1 : extent);
@@ -175,16 +175,16 @@ constexpr Shape Layout::resolve(std::initializer_list<Index> extents) const {
   if (unknown < 0) return resolved;
   const Index known = resolved.size();
   if (known == 0 || shape.size() % known != 0) {
-    throw ShapeError(concat("reshape: ", shape, " has ", shape.size(),
-                            " elements, which -1 cannot divide into parts of ", known));
+    throw ShapeError("reshape: ", shape, " has ", shape.size(),
+                     " elements, which -1 cannot divide into parts of ", known);
   }
   return resolved.with(unknown, shape.size() / known);
 }
 
 constexpr Layout Layout::reshape(const Shape& target) const {
   if (target.size() != shape.size()) {
-    throw ShapeError(concat("reshape: ", shape, " has ", shape.size(), " elements, ", target,
-                            " has ", target.size()));
+    throw ShapeError("reshape: ", shape, " has ", shape.size(), " elements, ", target, " has ",
+                     target.size());
   }
   if (shape.size() == 0) return dense(target);
   Layout reshaped{target, {}};
@@ -198,8 +198,8 @@ constexpr Layout Layout::reshape(const Shape& target) const {
     }
     for (; source > 0 && continues_run(source - 1, run, step); --source) run *= shape[source - 1];
     if (run % target[axis] != 0) {
-      throw ShapeError(concat("reshape: the view of shape ", shape, " cannot become ", target,
-                              " where it lies: reshape a copy() of it"));
+      throw ShapeError("reshape: the view of shape ", shape, " cannot become ", target,
+                       " where it lies: reshape a copy() of it");
     }
     reshaped.set_stride(axis, step);
     run /= target[axis];
@@ -220,7 +220,7 @@ constexpr Layout Layout::broadcast_to(const Shape& target) const {
       fits = shape[source] == 1;
     }
   }
-  if (!fits) throw ShapeError(concat("broadcast_to: ", shape, " does not broadcast to ", target));
+  if (!fits) throw ShapeError("broadcast_to: ", shape, " does not broadcast to ", target);
   return broadcast;
 }
 

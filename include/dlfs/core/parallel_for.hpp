@@ -148,7 +148,7 @@ inline int thread_count() { return detail::ThreadPool::instance().thread_count()
 
 /// Results never depend on it, only time does. @throws ValueError unless `count` is at least 1.
 inline void set_thread_count(int count) {
-  if (count < 1) throw ValueError(concat("thread count: expected at least 1, got ", count));
+  if (count < 1) throw ValueError("thread count: expected at least 1, got ", count);
   detail::ThreadPool::instance().set_thread_count(count);
 }
 
@@ -164,7 +164,7 @@ void parallel_for(Index pieces, Body&& body) {
   };
   void* context = const_cast<void*>(static_cast<const void*>(std::addressof(body)));
   if (pieces > 1 && detail::ThreadPool::instance().run(pieces, call, context)) return;
-  for (Index piece = 0; piece < pieces; ++piece) body(piece);
+  for (Index piece = 0; piece < pieces; ++piece) call(context, piece);
 }
 
 /// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.

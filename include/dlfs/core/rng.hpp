@@ -133,14 +133,14 @@ class Rng {
   double uniform(double low, double high) {
     const double width = high - low;
     if (!(width >= 0 && width <= std::numeric_limits<double>::max())) {
-      throw ValueError(concat("Rng::uniform: expected low <= high, got ", low, " and ", high));
+      throw ValueError("Rng::uniform: expected low <= high, got ", low, " and ", high);
     }
     return detail::below_end(std::fma(width, uniform(), low), low, high);
   }
 
   /// Uniform in [0, bound), without bias. @throws ValueError unless bound is positive.
   constexpr Index below(Index bound) {
-    if (bound <= 0) throw ValueError(concat("Rng::below: expected a positive bound, got ", bound));
+    if (bound <= 0) throw ValueError("Rng::below: expected a positive bound, got ", bound);
     const auto range = static_cast<std::uint64_t>(bound);
     const std::uint64_t biased = -range % range;  // 2^64 mod range values would come too often
     std::uint64_t bits = (*this)();
@@ -233,7 +233,7 @@ template <std::integral T>
 Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> low,
                           std::type_identity_t<T> high) {
   if (!(low < high)) {
-    throw ValueError(concat("random_integers: expected low < high, got ", low, " and ", high));
+    throw ValueError("random_integers: expected low < high, got ", low, " and ", high);
   }
   auto tensor = Tensor<T>::uninitialized(shape);
   const Index width = static_cast<Index>(high) - static_cast<Index>(low);
@@ -256,7 +256,7 @@ inline Tensor<Index> permutation(Index count, Rng& rng) {
 inline Tensor<Index> choice(Index population, Index count, Rng& rng, bool replacement = true) {
   if (replacement) return random_integers<Index>({count}, rng, 0, population);
   if (count > population) {
-    throw ValueError(concat("choice: ", count, " out of ", population, " without replacement"));
+    throw ValueError("choice: ", count, " out of ", population, " without replacement");
   }
   const Tensor<Index> order = permutation(population, rng);
   return {{count}, std::span<const Index>(order.begin(), static_cast<std::size_t>(count))};

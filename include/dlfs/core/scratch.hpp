@@ -30,8 +30,14 @@ class ScratchStack {
     return stack;
   }
 
-  std::pair<void*, Mark> take(std::size_t bytes) {
-    bytes = (bytes + alignment - 1) / alignment * alignment;
+  /// Memory for so many elements, and the mark to release it by. @throws as Scratch.
+  [[gnu::noinline]] std::pair<void*, Mark> take(Index count, Index element_bytes) {
+    if (count < 0 ||
+        count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
+      throw ValueError("scratch memory for ", count, " elements of ", element_bytes, " bytes");
+    }
+    const std::size_t bytes =
+        (static_cast<std::size_t>(count * element_bytes) + alignment - 1) / alignment * alignment;
     Mark start = top_;
     while (start.block < blocks_.size() && blocks_[start.block].capacity() - start.used < bytes) {
       start = {start.block + 1, 0};
@@ -41,7 +47,7 @@ class ScratchStack {
     return {blocks_[start.block].data() + start.used, before};
   }
 
-  void release(Mark before) {
+  [[gnu::noinline]] void release(Mark before) {
     top_ = before;
     const bool is_empty = top_.block == 0 && top_.used == 0;
     if (!is_empty || blocks_.size() < 2) return;
@@ -61,14 +67,6 @@ class ScratchStack {
   Mark top_;
 };
 
-inline std::size_t scratch_bytes(Index count, Index element_bytes) {
-  if (count < 0 || count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
-    throw ValueError(
-        concat("scratch memory for ", count, " elements of ", element_bytes, " bytes"));
-  }
-  return static_cast<std::size_t>(count * element_bytes);
-}
-
 }  // namespace detail
 
 /// Uninitialised temporary memory for a kernel, aligned to 64 bytes, from a stack that each thread
@@ -80,8 +78,8 @@ class Scratch {
  public:
   /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit Scratch(Index count) {
-    const std::size_t bytes = detail::scratch_bytes(count, Index{sizeof(T)});
-    const auto [memory, mark] = detail::ScratchStack::of_this_thread().take(bytes);
+    const auto [memory, mark] =
+        detail::ScratchStack::of_this_thread().take(count, Index{sizeof(T)});
     data_ = static_cast<T*>(memory);
     mark_ = mark;
   }

@@ -28,9 +28,9 @@ class Shape {
  public:
   constexpr Shape() = default;
   /// @throws ShapeError for more than `max_rank` axes, a negative extent, or a size that overflows.
-  constexpr Shape(std::initializer_list<Index> extents)
+  [[gnu::noinline]] constexpr Shape(std::initializer_list<Index> extents)
       : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
-  constexpr explicit Shape(std::span<const Index> extents) {
+  [[gnu::noinline]] constexpr explicit Shape(std::span<const Index> extents) {
     if (extents.size() > std::size_t{max_rank}) throw_rank_error();
     std::copy(extents.begin(), extents.end(), extents_.begin());
     rank_ = static_cast<int>(extents.size());
@@ -61,10 +61,24 @@ class Shape {
   constexpr Index normalize_index(int axis, I index) const;
 
   /// Appends an axis at the end. @throws ShapeError as the constructor.
-  constexpr void push_back(Index extent);
+  [[gnu::noinline]] constexpr void push_back(Index extent) {
+    if (rank_ == max_rank) throw_rank_error();
+    extents_[static_cast<std::size_t>(rank_++)] = extent;
+    try {
+      expect_countable();
+    } catch (...) {
+      --rank_;
+      throw;
+    }
+  }
 
   /// This shape with the extent of one axis replaced.
-  constexpr Shape with(int axis, Index extent) const;
+  [[gnu::noinline]] constexpr Shape with(int axis, Index extent) const {
+    Shape changed = *this;
+    changed.extents_[static_cast<std::size_t>(normalize_axis(axis))] = extent;
+    changed.expect_countable();
+    return changed;
+  }
 
   /// Axes [first, last).
   constexpr Shape axes(int first, int last) const {
@@ -89,7 +103,11 @@ class Shape {
   /// @throws ShapeError for a negative extent, or more elements than an Index counts.
   constexpr void expect_countable() const;
   [[noreturn, gnu::cold, gnu::noinline]] static void throw_rank_error() {
-    throw ShapeError(concat("a shape has at most ", max_rank, " axes"));
+    throw ShapeError("a shape has at most ", max_rank, " axes");
+  }
+
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_axis_error(int axis) const {
+    throw ShapeError("axis ", axis, " is out of range for the shape ", *this);
   }
 
   std::array<Index, max_rank> extents_{};
@@ -109,7 +127,7 @@ inline std::string to_string(const Shape& shape) {
 constexpr int Shape::normalize_axis(int axis) const {
   const int normalized = axis < 0 ? axis + rank_ : axis;
   if (normalized < 0 || normalized >= rank_) {
-    throw ShapeError(concat("axis ", axis, " is out of range for the shape ", *this));
+    throw_axis_error(axis);
   }
   return normalized;
 }
@@ -120,12 +138,12 @@ namespace detail {
 template <class I>
 [[noreturn, gnu::cold, gnu::noinline]] void throw_index_error(I index, int axis,
                                                               const Shape& shape) {
-  throw ShapeError(concat("indexing: index ", index, " is out of range for axis ", axis,
-                          " of the shape ", shape));
+  throw ShapeError("indexing: index ", index, " is out of range for axis ", axis, " of the shape ",
+                   shape);
 }
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_index_count_error(std::size_t count,
                                                                            const Shape& shape) {
-  throw ShapeError(concat("indexing: ", count, " indices for the shape ", shape));
+  throw ShapeError("indexing: ", count, " indices for the shape ", shape);
 }
 
 constexpr void expect_index_count(std::size_t count, const Shape& shape) {
@@ -148,32 +166,13 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
   return position;
 }
 
-constexpr void Shape::push_back(Index extent) {
-  if (rank_ == max_rank) throw_rank_error();
-  extents_[static_cast<std::size_t>(rank_++)] = extent;
-  try {
-    expect_countable();
-  } catch (...) {
-    --rank_;
-    throw;
-  }
-}
-
-constexpr Shape Shape::with(int axis, Index extent) const {
-  Shape changed = *this;
-  changed.extents_[static_cast<std::size_t>(normalize_axis(axis))] = extent;
-  changed.expect_countable();
-  return changed;
-}
-
 constexpr void Shape::expect_countable() const {
   Index product = 1;
   for (Index extent : *this) {
-    if (extent < 0) throw ShapeError(concat("an extent cannot be negative: ", extent));
+    if (extent < 0) throw ShapeError("an extent cannot be negative: ", extent);
     const bool are_small = ((extent | product) >> 31) == 0;  // which spares a division
     if (!are_small && extent > std::numeric_limits<Index>::max() / product) {
-      throw ShapeError(
-          concat("a tensor of shape ", *this, " has more elements than can be counted"));
+      throw ShapeError("a tensor of shape ", *this, " has more elements than can be counted");
     }
     // Extents of zero do not hide an overflow of the others, as strides multiply those too.
     product *= std::max<Index>(extent, 1);
@@ -191,8 +190,8 @@ inline Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view o
     const Index extent = shorter[shorter.rank() + axis];
     if (extent == result[from_start] || extent == 1) continue;
     if (result[from_start] != 1) {
-      throw ShapeError(concat(operation, ": shapes ", a, " and ", b, " do not broadcast: axis ",
-                              axis, " has extents ", a.extent(axis), " and ", b.extent(axis)));
+      throw ShapeError(operation, ": shapes ", a, " and ", b, " do not broadcast: axis ", axis,
+                       " has extents ", a.extent(axis), " and ", b.extent(axis));
     }
     result = result.with(from_start, extent);
   }

@@ -31,12 +31,14 @@ class Tensor {
   Tensor() = default;
 
   /// Zeros. @throws ValueError or std::bad_alloc if there is no memory for so many elements.
-  explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) { fill(T(0)); }
+  [[gnu::noinline]] explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) {
+    fill(T(0));
+  }
 
   /// The values in row-major order. @throws ShapeError unless there are as many as `shape` holds.
   Tensor(const Shape& shape, std::span<const T> values) : Tensor(uninitialized(shape)) {
     if (static_cast<Index>(values.size()) != size()) {
-      throw ShapeError(concat("tensor: ", values.size(), " values for the shape ", shape));
+      throw ShapeError("tensor: ", values.size(), " values for the shape ", shape);
     }
     std::copy(values.begin(), values.end(), begin());
   }
@@ -44,22 +46,22 @@ class Tensor {
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
   /// Memory for `shape` with unspecified contents, for a caller that writes every element.
-  static Tensor uninitialized(const Shape& shape) {
+  [[gnu::noinline]] static Tensor uninitialized(const Shape& shape) {
     return Tensor(AlignedBuffer<T>(static_cast<std::size_t>(shape.size())), shape);
   }
 
-  Tensor(const Tensor& other) : Tensor(uninitialized(other.shape_)) {
+  [[gnu::noinline]] Tensor(const Tensor& other) : Tensor(uninitialized(other.shape_)) {
     std::copy(other.begin(), other.end(), begin());
   }
-  Tensor(Tensor&& other) noexcept
+  [[gnu::noinline]] Tensor(Tensor&& other) noexcept
       : buffer_(std::move(other.buffer_)), shape_(std::exchange(other.shape_, Shape{0})) {}
-  Tensor& operator=(const Tensor& other) {
+  [[gnu::noinline]] Tensor& operator=(const Tensor& other) {
     if (this == &other) return *this;
     resize(other.shape_);
     std::copy(other.begin(), other.end(), begin());
     return *this;
   }
-  Tensor& operator=(Tensor&& other) noexcept {
+  [[gnu::noinline]] Tensor& operator=(Tensor&& other) noexcept {
     buffer_ = std::move(other.buffer_);
     shape_ = std::exchange(other.shape_, Shape{0});
     return *this;
@@ -81,7 +83,7 @@ class Tensor {
 
   /// Takes another shape; the contents are unspecified afterwards. Memory is kept where it
   /// suffices, so a tensor that is resized to shapes that it has had does not allocate.
-  void resize(const Shape& shape) {
+  [[gnu::noinline]] void resize(const Shape& shape) {
     const auto needed = static_cast<std::size_t>(shape.size());
     if (needed > buffer_.capacity()) buffer_ = AlignedBuffer<T>(needed);
     shape_ = shape;
@@ -204,8 +206,8 @@ class NestedList {
     const Shape inner = children_.size() == 0 ? Shape{} : children_.begin()->shape();
     for (const NestedList& child : children_) {
       if (child.shape() != inner) {
-        throw ShapeError(concat("array: ragged list: an entry of shape ", inner,
-                                " stands beside one of shape ", child.shape()));
+        throw ShapeError("array: ragged list: an entry of shape ", inner,
+                         " stands beside one of shape ", child.shape());
       }
     }
     Shape shape{static_cast<Index>(children_.size())};

@@ -62,7 +62,7 @@ class TensorView {
 
   /// The only element. @throws ShapeError unless there is exactly one.
   constexpr T& item() const {
-    if (size() != 1) throw ShapeError(concat("item: expected one element, got shape ", shape()));
+    if (size() != 1) throw ShapeError("item: expected one element, got shape ", shape());
     return *data_;
   }
 
@@ -82,9 +82,9 @@ class TensorView {
   }
 
   /// Entries [first, last) of the first axis. @throws ShapeError unless 0 <= first <= last <= N.
-  constexpr TensorView rows(Index first, Index last) const {
+  [[gnu::noinline]] constexpr TensorView rows(Index first, Index last) const {
     if (rank() == 0 || first < 0 || last < first || last > shape()[0]) {
-      throw ShapeError(concat("rows: [", first, ", ", last, ") of a tensor of shape ", shape()));
+      throw ShapeError("rows: [", first, ", ", last, ") of a tensor of shape ", shape());
     }
     const Index offset = first < last && !empty() ? first * layout_.stride(0) : 0;
     return {data_ + offset, shape().with(0, last - first), strides()};

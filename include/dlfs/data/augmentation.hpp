@@ -112,11 +112,10 @@ class Augmentation {
     if (!is_extent(options.shift) || !is_extent(options.rotation) || !is_extent(options.elastic) ||
         !(options.scale >= 0 && options.scale < 1) ||
         !(options.elastic_sigma > 0 && options.elastic_sigma <= 1000)) {
-      throw ValueError(concat("augmentation: expected a shift, a rotation and an elastic ",
-                              "deformation of at least 0, a scale in [0, 1) and a sigma in ",
-                              "(0, 1000], got ", options.shift, ", ", options.rotation, ", ",
-                              options.elastic, ", ", options.scale, " and ",
-                              options.elastic_sigma));
+      throw ValueError("augmentation: expected a shift, a rotation and an elastic ",
+                       "deformation of at least 0, a scale in [0, 1) and a sigma in ",
+                       "(0, 1000], got ", options.shift, ", ", options.rotation, ", ",
+                       options.elastic, ", ", options.scale, " and ", options.elastic_sigma);
     }
   }
 
@@ -125,8 +124,8 @@ class Augmentation {
   template <std::floating_point T>
   void operator()(TensorView<T> images, std::span<const Index> samples, const Rng& rng) const {
     if (images.rank() != 4 || images.extent(0) != std::ssize(samples)) {
-      throw ShapeError(concat("augmentation: expected images (", samples.size(), ", C, H, W), got ",
-                              images.shape()));
+      throw ShapeError("augmentation: expected images (", samples.size(), ", C, H, W), got ",
+                       images.shape());
     }
     detail::expect_dense("augmentation", "images", images);
     const Index height = images.extent(2), width = images.extent(3);

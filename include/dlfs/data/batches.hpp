@@ -33,9 +33,8 @@ class BatchSampler {
                Sampling sampling = Sampling::without_replacement)
       : sample_count_(sample_count), batch_size_(batch_size), rng_(rng), sampling_(sampling) {
     if (sample_count < 1 || batch_size < 1) {
-      throw ValueError(concat("BatchSampler: expected at least one sample and a batch size of at ",
-                              "least 1, got ", sample_count, " samples and batch size ",
-                              batch_size));
+      throw ValueError("BatchSampler: expected at least one sample and a batch size of at ",
+                       "least 1, got ", sample_count, " samples and batch size ", batch_size);
     }
     if (sampling == Sampling::without_replacement) {
       batch_count_ = (sample_count - 1) / batch_size + 1;
@@ -52,7 +51,7 @@ class BatchSampler {
 
   /// Draws the batches of an epoch. @throws ValueError if its number is negative.
   void begin_epoch(Index epoch) {
-    if (epoch < 0) throw ValueError(concat("BatchSampler: epoch ", epoch, " is negative"));
+    if (epoch < 0) throw ValueError("BatchSampler: epoch ", epoch, " is negative");
     Rng rng = rng_.stream(static_cast<std::uint64_t>(epoch));
     if (sampling_ == Sampling::without_replacement) {
       std::iota(indices_.begin(), indices_.end(), Index{0});
@@ -67,7 +66,7 @@ class BatchSampler {
   /// @throws ValueError unless 0 <= i < batch_count().
   std::span<const Index> batch(Index i) const {
     if (i < 0 || i >= batch_count_) {
-      throw ValueError(concat("BatchSampler: batch ", i, " of an epoch of ", batch_count_));
+      throw ValueError("BatchSampler: batch ", i, " of an epoch of ", batch_count_);
     }
     const Index first = i * batch_size_;
     const Index count = std::min(batch_size_, indices_.size() - first);

@@ -25,8 +25,8 @@ struct Dataset {
     const bool matches =
         inputs.rank() > 0 && targets.rank() > 0 && inputs.extent(0) == targets.extent(0);
     if (matches) return;
-    throw ShapeError(concat(operation, ": expected one target for each input, got inputs ",
-                            inputs.shape(), " and targets ", targets.shape()));
+    throw ShapeError(operation, ": expected one target for each input, got inputs ", inputs.shape(),
+                     " and targets ", targets.shape());
   }
 };
 

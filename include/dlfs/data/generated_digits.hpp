@@ -233,7 +233,7 @@ void draw(std::int32_t digit, Rng rng, T* pixels) {
 /// @throws ValueError if count is negative.
 template <std::floating_point T>
 Dataset<T> generated_digits(Index count, const Rng& rng) {
-  if (count < 0) throw ValueError(concat("generated_digits: the count ", count, " is negative"));
+  if (count < 0) throw ValueError("generated_digits: the count ", count, " is negative");
   constexpr Index extent = detail::digits::Canvas::extent;
   Dataset<T> digits{Tensor<T>::uninitialized({count, 1, extent, extent}), Labels({count})};
   for (Index i = 0; i < count; ++i) digits.targets(i) = static_cast<std::int32_t>(i % 10);

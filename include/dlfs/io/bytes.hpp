@@ -32,7 +32,7 @@ class ByteReader {
 
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
-    throw FormatError(concat(source_, ": ", parts...));
+    throw FormatError(source_, ": ", parts...);
   }
 
   /// The next `count` bytes.

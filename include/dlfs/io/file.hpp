@@ -19,7 +19,7 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 
 [[noreturn]] inline void throw_io_error(std::string_view what, const std::string& path) {
   const auto reason = std::make_error_code(static_cast<std::errc>(errno)).message();
-  throw IoError(concat(what, ' ', path, ": ", reason));
+  throw IoError(what, ' ', path, ": ", reason);
 }
 
 /// All of a file. @throws IoError with the system's reason.

@@ -28,7 +28,7 @@ class GzipFile {
       file_.reset(gzopen(path_.c_str(), "rb"));
       error.assign(errno, std::generic_category());
     }
-    if (file_ == nullptr) throw IoError(concat("cannot open ", path_, ": ", error.message()));
+    if (file_ == nullptr) throw IoError("cannot open ", path_, ": ", error.message());
     gzbuffer(file_.get(), 128 * 1024);
   }
 
@@ -66,8 +66,8 @@ class GzipFile {
   void check_end() const {
     int status = Z_OK;
     const std::string reason = gzerror(file_.get(), &status);  // begins with the path
-    if (status == Z_ERRNO) throw IoError(concat("cannot read ", reason));
-    if (status != Z_OK) throw FormatError(concat("gzip: ", reason));
+    if (status == Z_ERRNO) throw IoError("cannot read ", reason);
+    if (status != Z_OK) throw FormatError("gzip: ", reason);
   }
 
   std::string path_;

@@ -58,7 +58,7 @@ inline void save_history(const std::filesystem::path& path, const History& histo
   };
   if (path.extension() == ".csv") return write(detail::to_csv(history));
   if (path.extension() == ".json") return write(detail::to_json(history));
-  throw ValueError(concat("save_history: ", path.string(), " ends neither in .csv nor in .json"));
+  throw ValueError("save_history: ", path.string(), " ends neither in .csv nor in .json");
 }
 
 }  // namespace dlfs

@@ -22,7 +22,7 @@ inline Tensor<std::uint8_t> read_idx(const std::filesystem::path& path,
                                      Index limit = Index{1} << 30) {
   GzipFile file(path);
   const auto fail = [&](const auto&... parts) {
-    throw FormatError(concat("read_idx: ", file.path(), ": ", parts...));
+    throw FormatError("read_idx: ", file.path(), ": ", parts...);
   };
 
   const auto magic = file.read(4);

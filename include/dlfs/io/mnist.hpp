@@ -30,7 +30,7 @@ inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder
   for (const auto& path : {folder / name, folder / (name + ".gz")}) {
     if (std::filesystem::exists(path, not_found)) return path;
   }
-  throw IoError(concat("load_mnist: neither ", name, " nor ", name, ".gz is in ", folder.string()));
+  throw IoError("load_mnist: neither ", name, " nor ", name, ".gz is in ", folder.string());
 }
 
 /// One part of MNIST, "train" or "t10k".
@@ -41,22 +41,22 @@ Dataset<T> load_mnist_part(const std::filesystem::path& folder, const std::strin
   const auto images = read_idx(images_path);
   const auto labels = read_idx(labels_path);
   if (images.rank() != 3 || images.extent(1) != 28 || images.extent(2) != 28) {
-    throw FormatError(concat("load_mnist: ", images_path.string(),
-                             ": expected images of shape (N, 28, 28), found ", images.shape()));
+    throw FormatError("load_mnist: ", images_path.string(),
+                      ": expected images of shape (N, 28, 28), found ", images.shape());
   }
   if (labels.rank() != 1) {
-    throw FormatError(concat("load_mnist: ", labels_path.string(),
-                             ": expected labels of shape (N,), found ", labels.shape()));
+    throw FormatError("load_mnist: ", labels_path.string(),
+                      ": expected labels of shape (N,), found ", labels.shape());
   }
   if (images.extent(0) != labels.extent(0)) {
-    throw FormatError(concat("load_mnist: ", images.extent(0), " images in ", images_path.string(),
-                             ", but ", labels.extent(0), " labels in ", labels_path.string()));
+    throw FormatError("load_mnist: ", images.extent(0), " images in ", images_path.string(),
+                      ", but ", labels.extent(0), " labels in ", labels_path.string());
   }
   const auto wrong =
       std::find_if(labels.begin(), labels.end(), [](int label) { return label > 9; });
   if (wrong != labels.end()) {
-    throw FormatError(concat("load_mnist: ", labels_path.string(), ": label ",
-                             wrong - labels.begin(), " is ", *wrong, ", expected 0 to 9"));
+    throw FormatError("load_mnist: ", labels_path.string(), ": label ", wrong - labels.begin(),
+                      " is ", *wrong, ", expected 0 to 9");
   }
 
   Dataset<T> dataset{Tensor<T>::uninitialized({images.extent(0), 1, 28, 28}),
@@ -77,7 +77,7 @@ template <std::floating_point T>
 Mnist<T> load_mnist(const std::filesystem::path& folder) {
   std::error_code not_found;
   if (!std::filesystem::is_directory(folder, not_found)) {
-    throw IoError(concat("load_mnist: there is no folder ", folder.string()));
+    throw IoError("load_mnist: there is no folder ", folder.string());
   }
   return {detail::load_mnist_part<T>(folder, "train"), detail::load_mnist_part<T>(folder, "t10k")};
 }

@@ -72,7 +72,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>
   std::set<std::string_view> names;
   for (const auto& [name, value] : tensors) {
     if (!names.insert(name).second) {
-      throw ValueError(concat("write_npz: two arrays have the name '", name, "'"));
+      throw ValueError("write_npz: two arrays have the name '", name, "'");
     }
     archive.add(concat(name, detail::npy_ending), detail::format_npy(value), compression);
   }

@@ -68,9 +68,9 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
   if ((pixels.rank() != 2 && pixels.rank() != 3) || channels < 1 || channels > 4 ||
       pixels.empty() || pixels.extent(0) > largest || pixels.extent(1) > largest) {
     throw ShapeError(
-        concat("write_png: expected pixels (H, W) or (H, W, C), of 1 to 4 channels, "
-               "got ",
-               pixels.shape()));
+        "write_png: expected pixels (H, W) or (H, W, C), of 1 to 4 channels, "
+        "got ",
+        pixels.shape());
   }
   detail::PngImage image;
   image.height = static_cast<png_uint_32>(pixels.extent(0));
@@ -80,7 +80,7 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   detail::Bytes bytes(size);
   if (png_image_write_to_memory(&image, bytes.data(), &size, 0, dense.data(), 0, nullptr) == 0) {
-    throw ShapeError(concat("write_png: ", pixels.shape(), ": ", image.message));
+    throw ShapeError("write_png: ", pixels.shape(), ": ", image.message);
   }
   detail::write_file(path, detail::ByteSpan(bytes).first(size));
 }

@@ -179,7 +179,7 @@ class ZipWriter {
     constexpr std::size_t largest_archive = 0xffffffff - room_for_records;
     if (bytes.size() > largest_archive ||
         archive_.size() + directory_.size() + name.size() > largest_archive - bytes.size()) {
-      throw ValueError(concat("zip: with ", name, " the archive has more than 4 GB"));
+      throw ValueError("zip: with ", name, " the archive has more than 4 GB");
     }
     if (count_ == 0xfffe || name.size() > 0xffff) {
       throw ValueError("zip: more than 65,534 entries, or a name of more than 65,535 bytes");

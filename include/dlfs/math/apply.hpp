@@ -390,8 +390,8 @@ Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b)
 inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
                                   std::string_view operation) {
   if (operand == shape || broadcast_shapes(shape, operand, operation) == shape) return;
-  throw ShapeError(concat(operation, ": an operand of shape ", operand,
-                          " does not broadcast into the shape ", shape));
+  throw ShapeError(operation, ": an operand of shape ", operand,
+                   " does not broadcast into the shape ", shape);
 }
 
 /// Whether the memory from the lowest to the highest element of two views overlaps.

@@ -79,7 +79,7 @@ void for_each_feature(TensorView<const T> x, const Body& body) {
 template <class T>
 void expect_features(std::string_view operation, TensorView<const T> x) {
   if (x.rank() != 3) {
-    throw ShapeError(concat(operation, ": expected x of shape (N, F, S), got ", x.shape()));
+    throw ShapeError(operation, ": expected x of shape (N, F, S), got ", x.shape());
   }
   expect_dense(operation, "x", x);
 }
@@ -100,7 +100,7 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
   detail::expect_features(name, in);
   detail::expect_dense(name, "the mean", mean, {in.extent(1)});
   detail::expect_dense(name, "the variance", variance, {in.extent(1)});
-  if (in.empty()) throw ValueError(concat(name, ": there is no sample in x of shape ", in.shape()));
+  if (in.empty()) throw ValueError(name, ": there is no sample in x of shape ", in.shape());
 
   const T count = static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
   detail::for_each_feature(in, [&](const auto& features) {

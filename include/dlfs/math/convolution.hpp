@@ -28,25 +28,23 @@ namespace dlfs {
 inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window& window,
                                Index groups, std::string_view operation = "convolution") {
   if (x.rank() != 4) {
-    throw ShapeError(concat(operation, ": expected x of shape (N, C, H, W), got ", x));
+    throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
   }
   if (weight.rank() != 4) {
-    throw ShapeError(
-        concat(operation, ": expected a weight of shape (F, C/groups, KH, KW), got ", weight));
+    throw ShapeError(operation, ": expected a weight of shape (F, C/groups, KH, KW), got ", weight);
   }
-  if (groups < 1) throw ValueError(concat(operation, ": expected at least 1 group, got ", groups));
+  if (groups < 1) throw ValueError(operation, ": expected at least 1 group, got ", groups);
   if (weight[0] < groups || weight[0] % groups != 0) {
-    throw ShapeError(concat(operation, ": the ", weight[0], " filters of the weight ", weight,
-                            " do not divide into ", groups, " groups"));
+    throw ShapeError(operation, ": the ", weight[0], " filters of the weight ", weight,
+                     " do not divide into ", groups, " groups");
   }
   if (x[1] != weight[1] * groups) {
-    throw ShapeError(concat(operation, ": expected ", weight[1] * groups,
-                            " input channels (weight ", weight, ", groups ", groups,
-                            "), got x of shape ", x));
+    throw ShapeError(operation, ": expected ", weight[1] * groups, " input channels (weight ",
+                     weight, ", groups ", groups, "), got x of shape ", x);
   }
   if (window.kernel != Size2d(weight[2], weight[3])) {
-    throw ShapeError(concat(operation, ": expected a weight with the window's kernel of ",
-                            window.kernel.height, " by ", window.kernel.width, ", got ", weight));
+    throw ShapeError(operation, ": expected a weight with the window's kernel of ",
+                     window.kernel.height, " by ", window.kernel.width, ", got ", weight);
   }
   const Size2d out = window.output_size({x[2], x[3]}, operation);
   return {x[0], weight[0], out.height, out.width};

@@ -14,12 +14,11 @@ namespace detail {
 
 inline void check_scores(const Shape& scores, const Shape& gradient) {
   if (scores.rank() != 2 || scores.size() == 0) {
-    throw ShapeError(
-        concat("softmax cross entropy: expected scores of shape (N, C), got ", scores));
+    throw ShapeError("softmax cross entropy: expected scores of shape (N, C), got ", scores);
   }
   if (gradient != scores) {
-    throw ShapeError(concat("softmax cross entropy: expected a gradient of shape ", scores,
-                            ", as the scores, got ", gradient));
+    throw ShapeError("softmax cross entropy: expected a gradient of shape ", scores,
+                     ", as the scores, got ", gradient);
   }
 }
 
@@ -60,16 +59,16 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   if (labels.shape() != Shape{samples}) {
-    throw ShapeError(concat("softmax cross entropy: expected labels of shape (", samples,
-                            ",) for scores ", s.shape(), ", got ", labels.shape()));
+    throw ShapeError("softmax cross entropy: expected labels of shape (", samples, ",) for scores ",
+                     s.shape(), ", got ", labels.shape());
   }
   const T scale = T(1) / static_cast<T>(samples);
   double loss = 0;
   for (Index n = 0; n < samples; ++n) {
     const std::int32_t label = labels(n);
     if (label < 0 || label >= classes) {
-      throw ValueError(concat("softmax cross entropy: label ", label, " of sample ", n,
-                              " is not in 0..", classes - 1));
+      throw ValueError("softmax cross entropy: label ", label, " of sample ", n, " is not in 0..",
+                       classes - 1);
     }
     const auto row = as_array(s[n]);
     auto gradient = as_array(dscores[n]);
@@ -92,8 +91,8 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
   detail::check_scores(s.shape(), dscores.shape());
   const Index samples = s.extent(0);
   if (targets.shape() != s.shape()) {
-    throw ShapeError(concat("softmax cross entropy: expected targets of shape ", s.shape(),
-                            ", as the scores, got ", targets.shape()));
+    throw ShapeError("softmax cross entropy: expected targets of shape ", s.shape(),
+                     ", as the scores, got ", targets.shape());
   }
   const T scale = T(1) / static_cast<T>(samples);
   double loss = 0;

@@ -48,8 +48,8 @@ Tensor<T> in_order(const Labelled<T>& x, std::string_view labels) {
 template <class T>
 Labelled<T> diagonal(TensorView<const T> x, std::string_view labels, std::string_view equation) {
   if (x.rank() != static_cast<int>(labels.size())) {
-    throw ShapeError(concat("einsum ", equation, ": \"", labels,
-                            "\" stands for an operand of shape ", x.shape()));
+    throw ShapeError("einsum ", equation, ": \"", labels, "\" stands for an operand of shape ",
+                     x.shape());
   }
   std::string names;
   Shape shape;
@@ -65,8 +65,8 @@ Labelled<T> diagonal(TensorView<const T> x, std::string_view labels, std::string
     }
     strides[place] += x.stride(axis);
     if (shape[static_cast<int>(place)] != x.extent(axis)) {
-      throw ShapeError(concat("einsum ", equation, ": the axes \"", label, "\" of the shape ",
-                              x.shape(), " differ"));
+      throw ShapeError("einsum ", equation, ": the axes \"", label, "\" of the shape ", x.shape(),
+                       " differ");
     }
   }
   return {copy(TensorView<const T>(x.data(), shape, strides)), names};
@@ -101,7 +101,7 @@ Labelled<T> contract(Labelled<T> a, Labelled<T> b, std::string_view kept,
     const Index in_a = extent_of(a, {&label, 1});
     const Index in_b = extent_of(b, {&label, 1});
     if (in_a == in_b) continue;
-    throw ShapeError(concat("einsum ", equation, ": \"", label, "\" is ", in_a, " and ", in_b));
+    throw ShapeError("einsum ", equation, ": \"", label, "\" is ", in_a, " and ", in_b);
   }
   const Index batches = extent_of(a, batch);
   const Index inner = extent_of(a, summed);
@@ -121,7 +121,7 @@ struct Equation {
 };
 
 inline Equation parse_equation(std::string_view text) {
-  const auto fail = [&](auto... why) { throw ValueError(concat("einsum ", text, ": ", why...)); };
+  const auto fail = [&](auto... why) { throw ValueError("einsum ", text, ": ", why...); };
   Equation equation;
   const auto arrow = text.find("->");
   equation.operands.emplace_back();
@@ -169,8 +169,8 @@ template <class T>
 Tensor<T> einsum(std::string_view equation, std::initializer_list<TensorView<const T>> operands) {
   const auto [labels, result] = detail::parse_equation(equation);
   if (labels.size() != operands.size()) {
-    throw ValueError(concat("einsum ", equation, ": ", labels.size(), " operands are named and ",
-                            operands.size(), " given"));
+    throw ValueError("einsum ", equation, ": ", labels.size(), " operands are named and ",
+                     operands.size(), " given");
   }
   auto total = detail::diagonal<T>(*operands.begin(), labels[0], equation);
   for (std::size_t i = 1; i < labels.size(); ++i) {
@@ -188,8 +188,8 @@ template <AnyTensor A, AnyTensor B>
   requires(std::same_as<Element<A>, Element<B>>)
 auto dot(const A& a, const B& b) {
   if (a.rank() != 1 || a.shape() != b.shape()) {
-    throw ShapeError(
-        concat("dot: expected two vectors of one length, got ", a.shape(), " and ", b.shape()));
+    throw ShapeError("dot: expected two vectors of one length, got ", a.shape(), " and ",
+                     b.shape());
   }
   return sum(const_view(a) * const_view(b));
 }
@@ -209,8 +209,8 @@ Tensor<Element<A>> tensordot(const A& a, const B& b, int count) {
   const int kept = a.rank() - count;
   if (count < 0 || kept < 0 || count > b.rank() ||
       a.shape().axes(kept, a.rank()) != b.shape().axes(0, count)) {
-    throw ShapeError(concat("tensordot: the last ", count, " axes of ", a.shape(),
-                            " are not the first of ", b.shape()));
+    throw ShapeError("tensordot: the last ", count, " axes of ", a.shape(),
+                     " are not the first of ", b.shape());
   }
   const Index inner = b.shape().axes(0, count).size();
   Shape shape = a.shape().axes(0, kept);

@@ -10,8 +10,8 @@ namespace dlfs::detail {
 template <class T>
 void expect_dense(std::string_view operation, std::string_view name, TensorView<T> operand) {
   if (operand.is_contiguous()) return;
-  throw ShapeError(concat(operation, ": expected ", name, " to be contiguous, got a view of shape ",
-                          operand.shape(), " with gaps or reordered axes"));
+  throw ShapeError(operation, ": expected ", name, " to be contiguous, got a view of shape ",
+                   operand.shape(), " with gaps or reordered axes");
 }
 
 /// And unless it has the shape.
@@ -19,8 +19,8 @@ template <class T>
 void expect_dense(std::string_view operation, std::string_view name, TensorView<T> operand,
                   const Shape& shape) {
   if (operand.shape() != shape) {
-    throw ShapeError(
-        concat(operation, ": expected ", name, " of shape ", shape, ", got ", operand.shape()));
+    throw ShapeError(operation, ": expected ", name, " of shape ", shape, ", got ",
+                     operand.shape());
   }
   expect_dense(operation, name, operand);
 }

@@ -17,7 +17,7 @@ namespace dlfs {
 /// window, a column for each position. @throws ShapeError unless the rank is 3 and the window fits.
 inline Shape columns_shape(const Shape& image, const Window& window, std::string_view operation) {
   if (image.rank() != 3) {
-    throw ShapeError(concat(operation, ": expected an image (C, H, W), got shape ", image));
+    throw ShapeError(operation, ": expected an image (C, H, W), got shape ", image);
   }
   const Size2d out = window.output_size({image[1], image[2]}, operation);
   // Multiplied in a Shape, which throws where a product overflows.
@@ -124,7 +124,7 @@ template <AnyTensor X>
 Tensor<Element<X>> im2col(const X& x, const Window& window) {
   using T = Element<X>;
   if (x.rank() != 4) {
-    throw ShapeError(concat("im2col: expected a batch (N, C, H, W), got shape ", x.shape()));
+    throw ShapeError("im2col: expected a batch (N, C, H, W), got shape ", x.shape());
   }
   const Index samples = x.extent(0);
   const Shape shape = columns_shape(x.shape().axes(1, 4), window, "im2col");

@@ -151,8 +151,7 @@ template <class T>
 Shape shape_along_axis(std::string_view operation, TensorView<T> x, const Shape& indices,
                        int axis) {
   if (indices.rank() != x.rank()) {
-    throw ShapeError(
-        concat(operation, ": indices of shape ", indices, " for the shape ", x.shape()));
+    throw ShapeError(operation, ": indices of shape ", indices, " for the shape ", x.shape());
   }
   return broadcast_shapes(x.shape().with(axis, 1), indices, operation);
 }
@@ -184,8 +183,8 @@ Index list_offsets_where(TensorView<const bool> mask, TensorView<T> x, Index* of
 template <class T>
 void expect_mask_for(std::string_view operation, TensorView<const bool> mask, TensorView<T> x) {
   if (mask.rank() > x.rank() || x.shape().axes(0, mask.rank()) != mask.shape()) {
-    throw ShapeError(concat(operation, ": a mask of shape ", mask.shape(),
-                            " does not cover the first axes of the shape ", x.shape()));
+    throw ShapeError(operation, ": a mask of shape ", mask.shape(),
+                     " does not cover the first axes of the shape ", x.shape());
   }
 }
 

@@ -29,9 +29,8 @@ Tensor<T> concatenate(std::span<const TensorView<const T>> parts, int axis = 0) 
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Shape& shape = parts[i].shape();
     if (shape.rank() != first.rank() || shape.with(axis, first[axis]) != first) {
-      throw ShapeError(concat("concatenate: part ", i, " of shape ", shape,
-                              " does not fit to the first, of shape ", first, ", along axis ",
-                              axis));
+      throw ShapeError("concatenate: part ", i, " of shape ", shape,
+                       " does not fit to the first, of shape ", first, ", along axis ", axis);
     }
     extent += shape[axis];
   }
@@ -78,8 +77,8 @@ auto split(X&& x, Index count, int axis = 0) {
   const auto view = detail::view_of(std::forward<X>(x));
   const Index extent = view.extent(axis);
   if (count < 1 || extent % count != 0) {
-    throw ShapeError(concat("split: axis ", axis, " of the shape ", view.shape(), " has no ", count,
-                            " equal parts"));
+    throw ShapeError("split: axis ", axis, " of the shape ", view.shape(), " has no ", count,
+                     " equal parts");
   }
   std::vector<std::remove_const_t<decltype(view)>> parts;
   const Index step = extent / count;
@@ -144,7 +143,7 @@ Tensor<Element<X>> roll(const X& x, Index shift, int axis) {
 /// Each entry along an axis `count` times. @throws ValueError for a negative count.
 template <AnyTensor X>
 Tensor<Element<X>> repeat(const X& x, Index count, int axis) {
-  if (count < 0) throw ValueError(concat("repeat: expected a count of at least 0, got ", count));
+  if (count < 0) throw ValueError("repeat: expected a count of at least 0, got ", count);
   return detail::gather_axis(const_view(x), axis, x.extent(axis) * count,
                              [=](Index i) { return i / count; });
 }
@@ -187,14 +186,14 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
                        std::type_identity_t<Element<X>> value = Element<X>(0)) {
   const int rank = x.rank();
   if (static_cast<int>(widths.size()) != rank && widths.size() != 1) {
-    throw ShapeError(concat("pad: ", widths.size(), " pairs of widths for the shape ", x.shape()));
+    throw ShapeError("pad: ", widths.size(), " pairs of widths for the shape ", x.shape());
   }
   auto padded = copy(x);
   for (int axis = 0; axis < rank; ++axis) {
     const Padding& width = widths.begin()[widths.size() == 1 ? 0 : axis];
     const Index before = width.before, after = width.after;
     if (before < 0 || after < 0) {
-      throw ValueError(concat("pad: expected widths of at least 0, got ", before, " and ", after));
+      throw ValueError("pad: expected widths of at least 0, got ", before, " and ", after);
     }
     const Index extent = padded.extent(axis);
     const Index new_extent = before + extent + after;
@@ -205,8 +204,7 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
       continue;
     }
     if (extent == 0 && new_extent > 0) {
-      throw ValueError(
-          concat("pad: axis ", axis, " of the shape ", x.shape(), " has no entry to repeat"));
+      throw ValueError("pad: axis ", axis, " of the shape ", x.shape(), " has no entry to repeat");
     }
     padded = detail::gather_axis(const_view(padded), axis, new_extent, [=](Index i) {
       const Index place = i - before;

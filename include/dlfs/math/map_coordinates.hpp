@@ -39,8 +39,8 @@ void map_coordinates(std::type_identity_t<TensorView<const T>> x,
                      std::type_identity_t<TensorView<const T>> rows,
                      std::type_identity_t<TensorView<const T>> columns, TensorView<T> y) {
   if (x.rank() != 3 || rows.rank() != 2) {
-    throw ShapeError(concat("map_coordinates: expected x (C, H, W) and rows (OH, OW), got ",
-                            x.shape(), " and ", rows.shape()));
+    throw ShapeError("map_coordinates: expected x (C, H, W) and rows (OH, OW), got ", x.shape(),
+                     " and ", rows.shape());
   }
   const Index height = x.extent(1), width = x.extent(2);
   detail::expect_dense("map_coordinates", "x", x);

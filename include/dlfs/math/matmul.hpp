@@ -128,10 +128,10 @@ void matmul(const TensorView<const T>& a, const TensorView<const T>& b, const Te
 
 inline void expect_factors(const Shape& a, const Shape& b) {
   if (a.rank() != 2 || b.rank() != 2) {
-    throw ShapeError(concat("matmul: expected two matrices, got ", a, " times ", b));
+    throw ShapeError("matmul: expected two matrices, got ", a, " times ", b);
   }
   if (a[1] != b[0]) {
-    throw ShapeError(concat("matmul: the inner extents differ: ", a, " times ", b));
+    throw ShapeError("matmul: the inner extents differ: ", a, " times ", b);
   }
 }
 
@@ -155,8 +155,7 @@ void matmul(const A& a, const B& b, const TensorView<Element<A>>& out,
   const Index m = left.extent(0);
   const Index n = right.extent(1);
   if (out.rank() != 2 || out.extent(0) != m || out.extent(1) != n) {
-    throw ShapeError(
-        concat("matmul: expected an output of shape ", Shape{m, n}, ", got ", out.shape()));
+    throw ShapeError("matmul: expected an output of shape ", Shape{m, n}, ", got ", out.shape());
   }
   if (!detail::has_dense_rows(out)) {
     throw ShapeError("matmul: the rows of the output are not dense");
@@ -178,14 +177,13 @@ void matmul_each(const TensorView<const T>& a, const TensorView<const T>& b,
 template <class T>
 Tensor<T> batched_matmul(TensorView<const T> a, TensorView<const T> b) {
   if (a.rank() == 0 || b.rank() == 0) {
-    throw ShapeError(
-        concat("matmul: expected matrices or vectors, got ", a.shape(), " times ", b.shape()));
+    throw ShapeError("matmul: expected matrices or vectors, got ", a.shape(), " times ", b.shape());
   }
   const auto left = a.rank() == 1 ? a.reshape({1, a.size()}) : a;
   const auto right = b.rank() == 1 ? b.reshape({b.size(), 1}) : b;
   const Index m = left.extent(-2), k = left.extent(-1), n = right.extent(-1);
   if (right.extent(-2) != k) {
-    throw ShapeError(concat("matmul: the inner extents differ: ", a.shape(), " times ", b.shape()));
+    throw ShapeError("matmul: the inner extents differ: ", a.shape(), " times ", b.shape());
   }
   const Shape batch = broadcast_shapes(left.shape().axes(0, left.rank() - 2),
                                        right.shape().axes(0, right.rank() - 2), "matmul");

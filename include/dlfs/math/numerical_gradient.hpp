@@ -19,7 +19,7 @@ namespace dlfs {
 /// @throws ValueError unless h is positive.
 template <std::floating_point T, std::invocable<const Tensor<T>&> F>
 Tensor<T> numerical_gradient(F&& f, Tensor<T>& x, std::type_identity_t<T> h = T(1e-4)) {
-  if (!(h > 0)) throw ValueError(concat("numerical_gradient: expected a positive h, got ", h));
+  if (!(h > 0)) throw ValueError("numerical_gradient: expected a positive h, got ", h);
   struct Restored {
     T& element;
     T value;

@@ -22,19 +22,18 @@ namespace dlfs {
 /// and as Window.
 inline Shape pooling_shape(const Shape& x, const Window& window, std::string_view operation) {
   if (x.rank() != 4) {
-    throw ShapeError(concat(operation, ": expected x of shape (N, C, H, W), got ", x));
+    throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
   }
   const Size2d out = window.output_size({x[2], x[3]}, operation);
   const auto check = [&](std::string_view axis, Index image, Index kernel, Index padding,
                          Index dilation) {
     if (padding > kernel / 2) {
-      throw ValueError(concat(operation,
-                              ": expected a padding of at most half the kernel along the ", axis,
-                              ", got padding ", padding, " and kernel ", kernel));
+      throw ValueError(operation, ": expected a padding of at most half the kernel along the ",
+                       axis, ", got padding ", padding, " and kernel ", kernel);
     }
     if (padding > 0 && dilation > image) {
-      throw ShapeError(concat(operation, ": a window of dilation ", dilation, " with padding ",
-                              padding, " steps over an image of ", axis, " ", image));
+      throw ShapeError(operation, ": a window of dilation ", dilation, " with padding ", padding,
+                       " steps over an image of ", axis, " ", image);
     }
   };
   check("height", x[2], window.kernel.height, window.padding.height, window.dilation.height);
@@ -103,8 +102,8 @@ struct Champion {
 inline void expect_few_taps(const Window& window, std::string_view operation) {
   constexpr Index most = Index{std::numeric_limits<std::uint16_t>::max()} + 1;
   if (window.kernel.height > most / window.kernel.width) {
-    throw ValueError(concat(operation, ": expected a window of at most ", most, " taps, got ",
-                            window.kernel.height, " by ", window.kernel.width));
+    throw ValueError(operation, ": expected a window of at most ", most, " taps, got ",
+                     window.kernel.height, " by ", window.kernel.width);
   }
 }
 
@@ -204,8 +203,8 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
     });
   }
   if (!winners_are_taps) {
-    throw ValueError(concat(name, ": expected the winners that max_pooling stored for x of shape ",
-                            dx.shape(), " and this window, got one outside of its window"));
+    throw ValueError(name, ": expected the winners that max_pooling stored for x of shape ",
+                     dx.shape(), " and this window, got one outside of its window");
   }
 }
 

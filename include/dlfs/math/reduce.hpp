@@ -38,7 +38,7 @@ class Axes {
   /// @throws ShapeError for more axes than a tensor can have.
   Axes(std::initializer_list<int> axes) {
     if (axes.size() > max_rank) {
-      throw ShapeError(concat(axes.size(), " axes named, where a shape has at most ", max_rank));
+      throw ShapeError(axes.size(), " axes named, where a shape has at most ", max_rank);
     }
     for (int axis : axes) axes_[static_cast<std::size_t>(count_++)] = axis;
   }
@@ -67,8 +67,7 @@ inline AxisFlags axis_flags(const Shape& shape, const Axes& axes, std::string_vi
   for (int axis : axes) {
     bool& flag = flags[static_cast<std::size_t>(shape.normalize_axis(axis))];
     if (flag) {
-      throw ShapeError(
-          concat(operation, ": axis ", axis, " of the shape ", shape, " is named twice"));
+      throw ShapeError(operation, ": axis ", axis, " of the shape ", shape, " is named twice");
     }
     flag = true;
   }
@@ -301,7 +300,7 @@ MeanElement<T> mean_of_nothing() {
 /// The largest (Op = Max) or smallest elements.
 template <class Op, class T>
 T extreme(std::string_view operation, TensorView<const T> x) {
-  if (x.empty()) throw ValueError(concat(operation, ": no elements in the shape ", x.shape()));
+  if (x.empty()) throw ValueError(operation, ": no elements in the shape ", x.shape());
   return reduce_all<Op>(x, T(0), std::identity());
 }
 template <class Op, class T>
@@ -309,8 +308,7 @@ Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes&
                   KeepDims keep_dims) {
   const AxisFlags reduced = axis_flags(x.shape(), axes, operation);
   if (x.empty() && reduced_shape(x.shape(), reduced, KeepDims::no).size() > 0) {
-    throw ValueError(
-        concat(operation, ": no elements along the reduced axes of the shape ", x.shape()));
+    throw ValueError(operation, ": no elements along the reduced axes of the shape ", x.shape());
   }
   return reduce_axes<Op>(x, reduced, keep_dims, T(0), std::identity());
 }
@@ -405,8 +403,7 @@ Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int ax
   if (out.empty()) return out;
   const Index extent = x.extent(axis);
   if (extent == 0) {
-    throw ValueError(
-        concat(operation, ": no elements along axis ", axis, " of the shape ", x.shape()));
+    throw ValueError(operation, ": no elements along axis ", axis, " of the shape ", x.shape());
   }
   const auto others = select_axes(x, reduced, false);
   const LoopNest<1> nest(others.layout());
@@ -466,7 +463,7 @@ template <AnyTensor X>
 void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overwrite) {
   using T = Element<X>;
   const TensorView<const T> in = x;
-  if (in.rank() != 2) throw ShapeError(concat("sum_rows: expected a matrix, got ", in.shape()));
+  if (in.rank() != 2) throw ShapeError("sum_rows: expected a matrix, got ", in.shape());
   detail::expect_dense("sum_rows", "x", in);
   detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
   const Scratch<Accumulator<T>> memory(in.extent(1));

@@ -64,7 +64,7 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
 template <class T, class Finish>
 void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<T> out,
                   Finish finish) {
-  if (x.rank() == 0) throw ShapeError(concat(operation, ": expected at least rank 1, got ()"));
+  if (x.rank() == 0) throw ShapeError(operation, ": expected at least rank 1, got ()");
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
   const Index columns = x.extent(-1);
@@ -107,7 +107,7 @@ void log_sum_exp(const X& x, TensorView<Element<X>> out) {
   detail::expect_dense("log_sum_exp", "x", in, in.shape());
   detail::expect_dense("log_sum_exp", "out", out, in.shape().axes(0, in.rank() - 1));
   if (in.empty() && !out.empty()) {
-    throw ValueError(concat("log_sum_exp: no elements along the last axis of ", in.shape()));
+    throw ValueError("log_sum_exp: no elements along the last axis of ", in.shape());
   }
   detail::for_each_exp_row<T>(in, [&](const auto& row) {
     // inf - inf has made the sum of a row with an infinite maximum NaN.

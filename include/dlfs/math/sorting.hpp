@@ -104,8 +104,8 @@ Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Ele
                                 std::type_identity_t<Element<X>> high) {
   using T = Element<X>;
   if (bins < 1 || !(low < high)) {
-    throw ValueError(concat("histogram: expected at least one bin and low < high, got ", bins,
-                            " from ", low, " to ", high));
+    throw ValueError("histogram: expected at least one bin and low < high, got ", bins, " from ",
+                     low, " to ", high);
   }
   Histogram<T> result{Tensor<Index>({bins}), linspace(low, high, bins + 1)};
   const T* const edges = result.edges.data();
@@ -133,7 +133,7 @@ Tensor<T> one_hot(const X& labels, Index classes) {
   for (Index i = 0; i < columns.size(); ++i) {
     const Index label = columns.data()[i];
     if (label < 0 || label >= classes) {
-      throw ValueError(concat("one_hot: label ", label, " is not in 0..", classes - 1));
+      throw ValueError("one_hot: label ", label, " is not in 0..", classes - 1);
     }
     rows.data()[i * classes + label] = T(1);
   }

@@ -37,22 +37,21 @@ struct Window {
   static constexpr Index along(std::string_view axis, Index extent, Index kernel, Index stride,
                                Index padding, Index dilation, std::string_view operation) {
     if (kernel < 1 || stride < 1 || dilation < 1 || padding < 0) {
-      throw ValueError(concat(operation,
-                              ": expected kernel, stride and dilation of at least 1 and ",
-                              "padding of at least 0 along the ", axis, ", got ", kernel, ", ",
-                              stride, ", ", dilation, " and ", padding));
+      throw ValueError(operation, ": expected kernel, stride and dilation of at least 1 and ",
+                       "padding of at least 0 along the ", axis, ", got ", kernel, ", ", stride,
+                       ", ", dilation, " and ", padding);
     }
     constexpr Index most = Index{1} << 30;  // for more, the sums below could overflow
     if (kernel > most || stride > most || dilation > most || padding > most) {
-      throw ValueError(concat(operation, ": expected kernel, stride, dilation and padding of at ",
-                              "most ", most, " along the ", axis, ", got ", kernel, ", ", stride,
-                              ", ", dilation, " and ", padding));
+      throw ValueError(operation, ": expected kernel, stride, dilation and padding of at ", "most ",
+                       most, " along the ", axis, ", got ", kernel, ", ", stride, ", ", dilation,
+                       " and ", padding);
     }
     const Index reach = dilation * (kernel - 1) + 1;
     if (extent + 2 * padding < reach) {
-      throw ShapeError(concat(operation, ": a window of ", axis, " ", reach,
-                              " does not fit into an image of ", axis, " ", extent,
-                              " with padding ", padding));
+      throw ShapeError(operation, ": a window of ", axis, " ", reach,
+                       " does not fit into an image of ", axis, " ", extent, " with padding ",
+                       padding);
     }
     return (extent + 2 * padding - reach) / stride + 1;
   }

@@ -69,8 +69,8 @@ class AnyLayer {
 
   template <class L>
   struct Model final : Interface {
-    explicit Model(L l) : layer(std::move(l)) {}
-    std::unique_ptr<Interface> clone() const override { return std::make_unique<Model>(layer); }
+    explicit Model(L&& l) : layer(std::move(l)) {}
+    std::unique_ptr<Interface> clone() const override { return std::make_unique<Model>(*this); }
     LayerTraits traits() const override { return layer.traits(); }
     Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
     Index saved_bytes(const Shape& x) const override {

@@ -25,7 +25,7 @@ class Branches {
     const bool is_used = std::any_of(branches_.begin(), branches_.end(),
                                      [&](const Branch& branch) { return branch.name == name; });
     if (name.empty()) throw ValueError("network: a branch's name is empty");
-    if (is_used) throw ValueError(concat("network: two branches have the name '", name, "'"));
+    if (is_used) throw ValueError("network: two branches have the name '", name, "'");
     for (auto* parameter : layers.parameters())
       parameter->name = concat(name, '.', parameter->name);
     for (auto* buffer : layers.buffers()) buffer->name = concat(name, '.', buffer->name);
@@ -50,9 +50,9 @@ class Branches {
     try {
       return branch(i).layers.output_shape(x);
     } catch (const ShapeError& error) {
-      throw ShapeError(concat("branch ", name(i), ": ", error.what()));
+      throw ShapeError("branch ", name(i), ": ", error.what());
     } catch (const ValueError& error) {
-      throw ValueError(concat("branch ", name(i), ": ", error.what()));
+      throw ValueError("branch ", name(i), ": ", error.what());
     }
   }
 

@@ -43,14 +43,14 @@ class Parallel {
   Shape output_shape(const Shape& x) const {
     Shape y = branches_.output_shape(0, x);
     if (y.rank() < 2) {
-      throw ShapeError(concat(traits().kind, ": expected branches that give (N, C, ...), got ", y));
+      throw ShapeError(traits().kind, ": expected branches that give (N, C, ...), got ", y);
     }
     for (Index i = 1; i < branches_.count(); ++i) {
       const Shape other = branches_.output_shape(i, x);
       if (other.rank() != y.rank() || other.with(1, y[1]) != y) {
-        throw ShapeError(concat(traits().kind, ": branch ", branches_.name(0), " gives ",
-                                branches_.output_shape(0, x), ", but branch ", branches_.name(i),
-                                " gives ", other));
+        throw ShapeError(traits().kind, ": branch ", branches_.name(0), " gives ",
+                         branches_.output_shape(0, x), ", but branch ", branches_.name(i),
+                         " gives ", other);
       }
       y = y.with(1, y[1] + other[1]);
     }

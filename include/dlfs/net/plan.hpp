@@ -166,9 +166,9 @@ class Plan {
     try {
       return {.traits = link.layer.traits(), .y = link.layer.output_shape(shape_into(i))};
     } catch (const ShapeError& error) {
-      throw ShapeError(concat("layer ", link.number, " (", link.name, "): ", error.what()));
+      throw ShapeError("layer ", link.number, " (", link.name, "): ", error.what());
     } catch (const ValueError& error) {
-      throw ValueError(concat("layer ", link.number, " (", link.name, "): ", error.what()));
+      throw ValueError("layer ", link.number, " (", link.name, "): ", error.what());
     }
   }
 

@@ -34,8 +34,8 @@ class Residual {
     const Shape y = branches_.output_shape(0, x);
     const Shape shortcut = has_identity() ? x : branches_.output_shape(1, x);
     if (y != shortcut) {
-      throw ShapeError(concat(traits().kind, ": expected the shortcut to give ", y,
-                              " as the body does, got ", shortcut));
+      throw ShapeError(traits().kind, ": expected the shortcut to give ", y,
+                       " as the body does, got ", shortcut);
     }
     return y;
   }

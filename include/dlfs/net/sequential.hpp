@@ -71,7 +71,7 @@ class Sequential {
     const bool is_used = std::any_of(chain_.begin(), chain_.end(),
                                      [&](const auto& link) { return link.name == name; });
     if (name.empty()) throw ValueError("network: a layer's name is empty");
-    if (is_used) throw ValueError(concat("network: two layers have the name '", name, "'"));
+    if (is_used) throw ValueError("network: two layers have the name '", name, "'");
     for (Parameter<T>* parameter : layer.parameters()) {
       parameter->name = concat(name, '.', parameter->name);
     }
@@ -267,7 +267,7 @@ class Sequential {
     for (const Link& link : chain_) {
       if (link.number == i + 1) return link;
     }
-    throw ValueError(concat("network: there is no layer ", i, " of ", layer_count()));
+    throw ValueError("network: there is no layer ", i, " of ", layer_count());
   }
 
   /// By the order of execution.
@@ -299,8 +299,8 @@ class Sequential {
 
   void backward(const Tensor<T>& dy, TensorView<T> dx) {
     if (dy.shape() != y_.shape()) {
-      throw ShapeError(concat("network: expected dy of the shape ", y_.shape(),
-                              " that forward returned, got ", dy.shape()));
+      throw ShapeError("network: expected dy of the shape ", y_.shape(),
+                       " that forward returned, got ", dy.shape());
     }
     const Scratch<TensorView<T>> gradients(std::ssize(parameters_));
     for (std::size_t k = 0; k < parameters_.size(); ++k) {

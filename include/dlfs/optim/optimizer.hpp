@@ -41,9 +41,9 @@ struct OptimizerState {
  private:
   static void expect_gradient(const Parameter<T>& parameter) {
     if (parameter.gradient.shape() == parameter.value.shape()) return;
-    throw ShapeError(concat("optimizer: parameter ", parameter.name, " of shape ",
-                            parameter.value.shape(), " has a gradient of shape ",
-                            parameter.gradient.shape(), "; has there been a backward pass?"));
+    throw ShapeError("optimizer: parameter ", parameter.name, " of shape ", parameter.value.shape(),
+                     " has a gradient of shape ", parameter.gradient.shape(),
+                     "; has there been a backward pass?");
   }
 
   static void match(std::vector<Tensor<T>>& moment, std::span<Parameter<T>* const> parameters) {
@@ -53,14 +53,13 @@ struct OptimizerState {
       }
     }
     if (moment.size() != parameters.size()) {
-      throw ShapeError(concat("optimizer: expected the ", moment.size(),
-                              " parameters of its first step, got ", parameters.size()));
+      throw ShapeError("optimizer: expected the ", moment.size(),
+                       " parameters of its first step, got ", parameters.size());
     }
     for (std::size_t slot = 0; slot < moment.size(); ++slot) {
       if (moment[slot].shape() == parameters[slot]->value.shape()) continue;
-      throw ShapeError(concat("optimizer: parameter ", parameters[slot]->name, " was of shape ",
-                              moment[slot].shape(), " and is now ",
-                              parameters[slot]->value.shape()));
+      throw ShapeError("optimizer: parameter ", parameters[slot]->name, " was of shape ",
+                       moment[slot].shape(), " and is now ", parameters[slot]->value.shape());
     }
   }
 };

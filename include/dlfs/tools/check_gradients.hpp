@@ -112,8 +112,8 @@ template <std::floating_point T, class F>
 void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& analytic, double h,
                       F&& f, GradientReport& report) {
   if (analytic.shape() != x.shape()) {
-    throw ShapeError(concat("check_gradients: expected a gradient of shape ", x.shape(), " for ",
-                            name, ", got ", analytic.shape()));
+    throw ShapeError("check_gradients: expected a gradient of shape ", x.shape(), " for ", name,
+                     ", got ", analytic.shape());
   }
   Tensor<T> numeric(x.shape());
   for (Index i = 0; i < x.size(); ++i) {

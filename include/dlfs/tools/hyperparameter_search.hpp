@@ -38,7 +38,7 @@ struct Trial {
     for (const auto& [key, value] : values) {
       if (key == name) return value;
     }
-    throw ValueError(concat("trial: there is no hyperparameter \"", name, "\""));
+    throw ValueError("trial: there is no hyperparameter \"", name, "\"");
   }
 };
 
@@ -51,9 +51,8 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
     const bool is_logarithmic = range.scale == Scale::logarithmic;
     if (!(range.low <= range.high) || !std::isfinite(range.high - range.low) ||
         (is_logarithmic && range.low <= 0)) {
-      throw ValueError(concat("hyperparameter search: no ",
-                              is_logarithmic ? "logarithmic" : "linear", " range for \"",
-                              range.name, "\": [", range.low, ", ", range.high, "]"));
+      throw ValueError("hyperparameter search: no ", is_logarithmic ? "logarithmic" : "linear",
+                       " range for \"", range.name, "\": [", range.low, ", ", range.high, "]");
     }
     const double value = is_logarithmic
                              ? std::exp(rng.uniform(std::log(range.low), std::log(range.high)))
@@ -80,7 +79,7 @@ namespace detail {
 inline std::vector<Trial> draw_trials(const std::vector<SearchRange>& space, Index count,
                                       std::uint64_t seed) {
   if (count < 1) {
-    throw ValueError(concat("hyperparameter search: expected at least 1 trial, got ", count));
+    throw ValueError("hyperparameter search: expected at least 1 trial, got ", count);
   }
   std::vector<Trial> trials;
   for (Index number = 0; number < count; ++number) {
@@ -144,9 +143,8 @@ std::vector<Trial> successive_halving(const std::vector<SearchRange>& space,
                                       const SuccessiveHalvingOptions& options,
                                       const Objective& objective) {
   if (options.first_budget < 1 || options.factor < 2) {
-    throw ValueError(concat("successive_halving: expected a first budget of at least 1 and a ",
-                            "factor of at least 2, got ", options.first_budget, " and ",
-                            options.factor));
+    throw ValueError("successive_halving: expected a first budget of at least 1 and a ",
+                     "factor of at least 2, got ", options.first_budget, " and ", options.factor);
   }
   std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
   Index budget = options.first_budget;

@@ -137,7 +137,7 @@ template <std::floating_point T>
 Profile profile(const Sequential<T>& network, const Tensor<T>& x,
                 const ProfileOptions& options = {}) {
   if (options.steps < 1) {
-    throw ValueError(concat("profile: expected at least 1 step, got ", options.steps));
+    throw ValueError("profile: expected at least 1 step, got ", options.steps);
   }
   Sequential<T> timed;
   std::vector<detail::TimedLayer<T>> layers;

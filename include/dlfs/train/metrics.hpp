@@ -16,10 +16,10 @@ template <class T>
 void expect_scores(std::string_view metric, TensorView<const T> scores,
                    TensorView<const std::int32_t> labels) {
   if (scores.rank() != 2 || labels.shape() != Shape{scores.extent(0)}) {
-    throw ShapeError(concat(metric, ": expected scores (N, C) and labels (N), got ", scores.shape(),
-                            " and ", labels.shape()));
+    throw ShapeError(metric, ": expected scores (N, C) and labels (N), got ", scores.shape(),
+                     " and ", labels.shape());
   }
-  if (scores.empty()) throw ValueError(concat(metric, ": there is no sample"));
+  if (scores.empty()) throw ValueError(metric, ": there is no sample");
 }
 
 }  // namespace detail
@@ -59,13 +59,13 @@ template <AnyTensor X>
 double top_k_accuracy(const X& scores, TensorView<const std::int32_t> labels, Index k) {
   const auto s = const_view(scores);
   detail::expect_scores("top-k accuracy", s, labels);
-  if (k < 1) throw ValueError(concat("top-k accuracy: expected k of at least 1, got ", k));
+  if (k < 1) throw ValueError("top-k accuracy: expected k of at least 1, got ", k);
   Index right = 0;
   for (Index n = 0; n < s.extent(0); ++n) {
     const Index label = labels(n);
     if (label < 0 || label >= s.extent(1)) {
-      throw ValueError(concat("top-k accuracy: label ", label, " of sample ", n, " is not in 0..",
-                              s.extent(1) - 1));
+      throw ValueError("top-k accuracy: label ", label, " of sample ", n, " is not in 0..",
+                       s.extent(1) - 1);
     }
     Index better = 0;
     for (Index c = 0; c < s.extent(1); ++c) {
@@ -90,8 +90,8 @@ Tensor<Index> confusion_matrix(const X& scores, TensorView<const std::int32_t> l
   Tensor<Index> counts({classes, classes});
   for (Index n = 0; n < labels.size(); ++n) {
     if (labels(n) < 0 || labels(n) >= classes) {
-      throw ValueError(concat("confusion matrix: label ", labels(n), " of sample ", n,
-                              " is not in 0..", classes - 1));
+      throw ValueError("confusion matrix: label ", labels(n), " of sample ", n, " is not in 0..",
+                       classes - 1);
     }
     ++counts(labels(n), guesses(n));
   }
@@ -108,8 +108,8 @@ struct PrecisionRecall {
 /// From a confusion matrix (C, C). @throws ShapeError unless it is square.
 inline PrecisionRecall precision_recall(const Tensor<Index>& confusion) {
   if (confusion.rank() != 2 || confusion.extent(0) != confusion.extent(1)) {
-    throw ShapeError(concat("precision and recall: expected a confusion matrix (C, C), got ",
-                            confusion.shape()));
+    throw ShapeError("precision and recall: expected a confusion matrix (C, C), got ",
+                     confusion.shape());
   }
   const Index classes = confusion.extent(0);
   PrecisionRecall result{Tensor<double>({classes}), Tensor<double>({classes})};

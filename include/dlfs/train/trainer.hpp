@@ -61,11 +61,10 @@ class Trainer {
         options_(options) {
     if (options.epochs < 0 || options.batch_size < 1 || options.evaluation_samples < 0 ||
         options.patience < 0 || !(options.clip_norm >= 0)) {
-      throw ValueError(
-          concat("trainer: expected epochs of at least 0, a batch size of at least 1, ",
-                 "evaluation samples, patience and clip norm of at least 0, got ", options.epochs,
-                 ", ", options.batch_size, ", ", options.evaluation_samples, ", ", options.patience,
-                 " and ", options.clip_norm));
+      throw ValueError("trainer: expected epochs of at least 0, a batch size of at least 1, ",
+                       "evaluation samples, patience and clip norm of at least 0, got ",
+                       options.epochs, ", ", options.batch_size, ", ", options.evaluation_samples,
+                       ", ", options.patience, " and ", options.clip_norm);
     }
   }
 
@@ -150,9 +149,9 @@ class Trainer {
   /// @throws ValueError for another seed or batch size, ShapeError for another network.
   void restore(TrainerState<T> state) {
     if (state.seed != options_.seed || state.batch_size != options_.batch_size) {
-      throw ValueError(concat("trainer: expected a training with seed ", options_.seed,
-                              " and batch size ", options_.batch_size, " to go on with, got ",
-                              state.seed, " and ", state.batch_size));
+      throw ValueError("trainer: expected a training with seed ", options_.seed, " and batch size ",
+                       options_.batch_size, " to go on with, got ", state.seed, " and ",
+                       state.batch_size);
     }
     expect_fitting(state);
     auto value = state.values.begin();
@@ -241,7 +240,7 @@ class Trainer {
       are_there = shape_of(values[i]) == expected[i]->value.shape();
     }
     if (are_there) return;
-    throw ShapeError(concat("trainer: the ", what, " to go on with are of another network"));
+    throw ShapeError("trainer: the ", what, " to go on with are of another network");
   }
   static const Shape& shape_of(const Tensor<T>& tensor) { return tensor.shape(); }
   static const Shape& shape_of(const NamedTensor<T>& tensor) { return tensor.value.shape(); }
@@ -268,8 +267,8 @@ class Trainer {
       culprit = concat("the first layer whose output is not finite is ", output.name);
       break;
     }
-    throw ValueError(concat("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1,
-                            ", step ", step, "; ", culprit, "; a lower learning rate may help"));
+    throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
+                     step, "; ", culprit, "; a lower learning rate may help");
   }
 
   Index evaluation_samples(const Dataset<T>& dataset) const {

@@ -24,7 +24,7 @@ class WeightAverage {
   /// @throws ValueError unless 0 <= decay < 1.
   WeightAverage(const Sequential<T>& network, double decay) : network_(network), decay_(decay) {
     if (decay >= 0 && decay < 1) return;
-    throw ValueError(concat("weight average: expected a decay in [0, 1), got ", decay));
+    throw ValueError("weight average: expected a decay in [0, 1), got ", decay);
   }
 
   /// After every update of the network that is averaged.

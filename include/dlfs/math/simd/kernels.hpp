@@ -143,9 +143,13 @@ const Kernels<T>& kernels() {
   return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
 }
 
+/// Rows of images are short: no vectors are wider than avx2's.
 template <class T>
 const BlockPooling<T>& block_pooling() {
-  return at_level<T>([](auto level) -> const auto& { return level.template block_pooling<T>(); });
+#if defined(DLFS_SIMD_X86)
+  if (Dispatched<T> && level() != Level::base) return avx2::all_block_pooling<T>;
+#endif
+  return base::all_block_pooling<T>;
 }
 
 /// The transpose of a matrix; see Kernels::transpose.

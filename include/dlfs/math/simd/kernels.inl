@@ -62,6 +62,7 @@ inline constexpr int sliver = lanes<T> * sizeof(T) == 64 ? lanes<T> / 4 : 0;
 
 /// Nothing beside the vectors of a tile.
 struct NoSlivers {
+  static constexpr bool takes_terms = true;
   template <class T>
   DLFS_INLINE void take(const T&, int) {}
   DLFS_INLINE void add_products(Index) {}
@@ -73,6 +74,7 @@ struct NoSlivers {
 template <class T, int rows, int vectors>
 class Slivers {
  public:
+  static constexpr bool takes_terms = false;
   DLFS_INLINE explicit Slivers(const Tile<T>& tile) : tile_(tile) {
     std::array<T, lanes<T>> values{};
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
@@ -133,14 +135,9 @@ class Slivers {
 };
 #endif
 
-/// The terms at equal distances.
-inline auto steps(Term step) {
-  return [step](Index t) { return Term{t * step.a, t * step.b}; };
-}
-
-/// See Tile. `term_at(t)` is term t; Slivers or NoSlivers are summed up along with the vectors.
-template <class T, int rows, int vectors, class Terms, class Rest>
-DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest slivers) {
+/// See Tile. Slivers or NoSlivers are summed up along with the vectors.
+template <class T, int rows, int vectors, class Rest>
+DLFS_INLINE void multiply_terms(const Tile<T>& tile, Rest slivers) {
   Vector<T> sum[rows][vectors];
   const T* a[rows];
   const T* b[vectors];
@@ -153,9 +150,7 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest 
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
 
-  const Index depth = tile.depth;
-  for (Index t = 0; t < depth; ++t) {
-    const Term term = term_at(t);
+  const auto add_term = [&](const Term& term) DLFS_INLINE_LAMBDA {
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term.b);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
@@ -164,6 +159,13 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest 
       slivers.take(left - Vector<T>{}, i);
     }
     slivers.add_products(term.b);
+  };
+  const Index depth = tile.depth;
+  if (const Term* const terms = tile.terms; Rest::takes_terms && terms != nullptr) {
+    for (Index t = 0; t < depth; ++t) add_term(terms[t]);
+  } else {
+    const Term step = tile.step;
+    for (Index t = 0; t < depth; ++t) add_term({t * step.a, t * step.b});
   }
 
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
@@ -174,18 +176,13 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, const Terms& term_at, Rest 
 
 template <class T, int rows, int vectors>
 void multiply(const Tile<T>& tile) {
-  if (const Term* const terms = tile.terms; terms != nullptr) {
-    multiply_terms<T, rows, vectors>(
-        tile, [terms](Index t) { return terms[t]; }, NoSlivers{});
-  } else {
-    multiply_terms<T, rows, vectors>(tile, steps(tile.step), NoSlivers{});
-  }
+  multiply_terms<T, rows, vectors>(tile, NoSlivers{});
 }
 
 #if defined(DLFS_SIMD_VECTORS)
 template <class T, int rows, int vectors>
 void multiply_with_sliver(const Tile<T>& tile) {
-  multiply_terms<T, rows, vectors>(tile, steps(tile.step), Slivers<T, rows, vectors>(tile));
+  multiply_terms<T, rows, vectors>(tile, Slivers<T, rows, vectors>(tile));
 }
 #endif
 
@@ -498,10 +495,6 @@ struct ThisLevel {
   template <class T>
   static const Kernels<T>& kernels() {
     return all_kernels<T>;
-  }
-  template <class T>
-  static const BlockPooling<T>& block_pooling() {
-    return all_block_pooling<T>;
   }
   template <class Formula, class... T>
   static void map(const Formula& formula, Index count, T*... arrays) {

@@ -21,9 +21,11 @@
 // Vectors pass between functions only where those are inlined: see kernels.hpp.
 #if defined(DLFS_SIMD_VECTORS)
 #define DLFS_INLINE inline __attribute__((always_inline))
+#define DLFS_INLINE_LAMBDA __attribute__((always_inline))
 #define DLFS_INLINE_CALLS __attribute__((flatten))
 #else
 #define DLFS_INLINE inline
+#define DLFS_INLINE_LAMBDA
 #define DLFS_INLINE_CALLS
 #endif
 
@@ -89,7 +91,7 @@ inline Level level() { return dlfs::detail::chosen_simd_level().load(std::memory
 /// @throws ValueError if this machine does not run the level.
 inline void set_level(Level level) {
   if (!is_supported(level)) {
-    throw ValueError(concat("simd: this machine has no ", to_string(level)));
+    throw ValueError("simd: this machine has no ", to_string(level));
   }
   dlfs::detail::chosen_simd_level().store(level, std::memory_order_relaxed);
 }

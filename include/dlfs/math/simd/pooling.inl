@@ -134,12 +134,8 @@ bool max_pool_blocks_backward(const Blocks& blocks, const T* dy, const std::uint
   }
 }
 
-/// Rows of images are short, and wider vectors no faster.
 template <class T>
-inline constexpr int pooling_lanes = std::min<int>(lanes<T>, 32 / sizeof(T));
-
-template <class T>
-inline constexpr BlockPooling<T> all_block_pooling{max_pool_blocks<T, pooling_lanes<T>>,
-                                                   max_pool_blocks_backward<T, pooling_lanes<T>>};
+inline constexpr BlockPooling<T> all_block_pooling{max_pool_blocks<T, lanes<T>>,
+                                                   max_pool_blocks_backward<T, lanes<T>>};
 
 #endif

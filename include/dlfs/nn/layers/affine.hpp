@@ -41,8 +41,8 @@ class Affine {
       : weight_("weight", std::move(weight)), bias_("bias", std::move(bias)) {
     const Shape& W = weight_.value.shape();
     if (W.rank() != 2 || bias_.value.shape() != Shape{W[1]}) {
-      throw ShapeError(concat("affine: expected weight (D, M) and bias (M), got ", W, " and ",
-                              bias_.value.shape()));
+      throw ShapeError("affine: expected weight (D, M) and bias (M), got ", W, " and ",
+                       bias_.value.shape());
     }
     bias_.decay_scale = 0;
   }
@@ -55,8 +55,8 @@ class Affine {
   Shape output_shape(const Shape& x) const {
     const Shape& W = weight_.value.shape();
     if (x.rank() < 2 || x.axes(1, x.rank()).size() != W[0]) {
-      throw ShapeError(
-          concat("affine: expected x of shape (N, ", W[0], ") for the weight ", W, ", got ", x));
+      throw ShapeError("affine: expected x of shape (N, ", W[0], ") for the weight ", W, ", got ",
+                       x);
     }
     return {x[0], W[1]};
   }

@@ -40,9 +40,9 @@ class BatchNormalization {
         variance_("running_variance", ones<T>({options.features})) {
     if (options.features < 1 || !(options.momentum >= 0 && options.momentum <= 1) ||
         !(options.epsilon > 0)) {
-      throw ValueError(concat("batch normalization: expected at least 1 feature, a momentum in ",
-                              "[0, 1] and a positive epsilon, got ", options.features, ", ",
-                              options.momentum, " and ", options.epsilon));
+      throw ValueError("batch normalization: expected at least 1 feature, a momentum in ",
+                       "[0, 1] and a positive epsilon, got ", options.features, ", ",
+                       options.momentum, " and ", options.epsilon);
     }
     gamma_.decay_scale = 0;
     beta_.decay_scale = 0;
@@ -55,8 +55,8 @@ class BatchNormalization {
   /// @throws ShapeError unless the numbers of a sample are those of the features.
   Shape output_shape(const Shape& x) const {
     if (x.rank() < 2 || (x[1] != features() && x.axes(1, x.rank()).size() != features())) {
-      throw ShapeError(concat(traits().kind, ": expected x of shape (N, ", features(),
-                              ", ...) or of ", features(), " numbers to a sample, got ", x));
+      throw ShapeError(traits().kind, ": expected x of shape (N, ", features(), ", ...) or of ",
+                       features(), " numbers to a sample, got ", x);
     }
     return x;
   }
@@ -72,8 +72,8 @@ class BatchNormalization {
                          features());
     if (pass.mode == Mode::train) {
       if (x.extent(0) * x.extent(2) < 2) {
-        throw ValueError(concat(traits().kind, ": a batch of shape ", pass.x.shape(),
-                                " has no variance to train with"));
+        throw ValueError(traits().kind, ": a batch of shape ", pass.x.shape(),
+                         " has no variance to train with");
       }
       batch_statistics(x, saved.mean, saved.variance);
     } else {

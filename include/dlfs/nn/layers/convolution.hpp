@@ -56,9 +56,9 @@ class Convolution {
         bias_("bias", std::move(bias)) {
     if (weight_.value.shape() != options.weight_shape() ||
         bias_.value.shape() != Shape{options.filters}) {
-      throw ShapeError(concat("convolution: expected weight ", options.weight_shape(),
-                              " and bias (", options.filters, ",), got ", weight_.value.shape(),
-                              " and ", bias_.value.shape()));
+      throw ShapeError("convolution: expected weight ", options.weight_shape(), " and bias (",
+                       options.filters, ",), got ", weight_.value.shape(), " and ",
+                       bias_.value.shape());
     }
     bias_.decay_scale = 0;
   }
@@ -98,8 +98,8 @@ class Convolution {
   static const ConvolutionOptions& checked(const ConvolutionOptions& options) {
     const Index groups = options.groups;
     if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
-      throw ValueError(concat("convolution: ", groups, " groups do not divide ", options.in,
-                              " channels and ", options.filters, " filters"));
+      throw ValueError("convolution: ", groups, " groups do not divide ", options.in,
+                       " channels and ", options.filters, " filters");
     }
     return options;
   }

@@ -39,7 +39,7 @@ class Dropout {
   /// @throws ValueError unless the ratio is in [0, 1).
   Dropout(const DropoutOptions& options, Rng& rng) : options_(options), rng_(rng()) {
     if (!(options.ratio >= 0 && options.ratio < 1)) {
-      throw ValueError(concat("dropout: expected a ratio in [0, 1), got ", options.ratio));
+      throw ValueError("dropout: expected a ratio in [0, 1), got ", options.ratio);
     }
   }
 

@@ -20,7 +20,7 @@ class Elu {
   /// @param alpha a, where y saturates below 0. @throws ValueError unless positive and finite.
   explicit Elu(T alpha = 1) : alpha_(alpha) {
     if (!(alpha > 0 && std::isfinite(alpha))) {
-      throw ValueError(concat("elu: alpha must be positive and finite, got ", alpha));
+      throw ValueError("elu: alpha must be positive and finite, got ", alpha);
     }
   }
 

@@ -19,7 +19,7 @@ class GlobalAveragePooling {
   /// @throws ShapeError unless x is (N, C, H, W) with pixels.
   Shape output_shape(const Shape& x) const {
     if (x.rank() != 4 || x[2] == 0 || x[3] == 0) {
-      throw ShapeError(concat(traits().kind, ": expected x of shape (N, C, H, W), got ", x));
+      throw ShapeError(traits().kind, ": expected x of shape (N, C, H, W), got ", x);
     }
     return x.axes(0, 2);
   }

@@ -31,8 +31,8 @@ class LayerNormalization {
         gamma_("gamma", ones<T>({options.features})),
         beta_("beta", zeros<T>({options.features})) {
     if (options.features < 1 || !(options.epsilon > 0)) {
-      throw ValueError(concat("layer normalization: expected at least 1 feature and a positive ",
-                              "epsilon, got ", options.features, " and ", options.epsilon));
+      throw ValueError("layer normalization: expected at least 1 feature and a positive ",
+                       "epsilon, got ", options.features, " and ", options.epsilon);
     }
     gamma_.decay_scale = 0;
     beta_.decay_scale = 0;
@@ -49,8 +49,8 @@ class LayerNormalization {
       size *= x[axis];
       if (size == features()) return x;
     }
-    throw ShapeError(concat(traits().kind, ": expected x of shape (N, ...) whose last axes have ",
-                            features(), " features, got ", x));
+    throw ShapeError(traits().kind, ": expected x of shape (N, ...) whose last axes have ",
+                     features(), " features, got ", x);
   }
 
   Index saved_bytes(const Shape& x) const {

@@ -19,7 +19,7 @@ class LeakyRelu {
   /// @param negative_slope a, not negative. @throws ValueError if it is or is not finite.
   explicit LeakyRelu(T negative_slope = T(0.01)) : negative_slope_(negative_slope) {
     if (!(negative_slope >= 0 && std::isfinite(negative_slope))) {
-      throw ValueError(concat("leaky_relu: the slope for negative x cannot be ", negative_slope));
+      throw ValueError("leaky_relu: the slope for negative x cannot be ", negative_slope);
     }
   }
 

@@ -26,8 +26,8 @@ class PadChannels {
   /// @throws ShapeError unless x is (N, C, ...) with C of at most `channels`.
   Shape output_shape(const Shape& x) const {
     if (x.rank() < 2 || x[1] > options_.channels) {
-      throw ShapeError(concat(traits().kind, ": expected x of shape (N, C, ...) with at most ",
-                              options_.channels, " channels, got ", x));
+      throw ShapeError(traits().kind, ": expected x of shape (N, C, ...) with at most ",
+                       options_.channels, " channels, got ", x);
     }
     return x.with(1, options_.channels);
   }

@@ -63,9 +63,9 @@ class TransposedConvolution {
         bias_("bias", std::move(bias)) {
     if (weight_.value.shape() != options.weight_shape() ||
         bias_.value.shape() != Shape{options.filters}) {
-      throw ShapeError(concat(traits().kind, ": expected weight ", options.weight_shape(),
-                              " and bias (", options.filters, ",), got ", weight_.value.shape(),
-                              " and ", bias_.value.shape()));
+      throw ShapeError(traits().kind, ": expected weight ", options.weight_shape(), " and bias (",
+                       options.filters, ",), got ", weight_.value.shape(), " and ",
+                       bias_.value.shape());
     }
     bias_.decay_scale = 0;
   }
@@ -78,8 +78,8 @@ class TransposedConvolution {
   /// Window.
   Shape output_shape(const Shape& x) const {
     if (x.rank() != 4 || x[1] != options_.in || x[2] == 0 || x[3] == 0) {
-      throw ShapeError(
-          concat(traits().kind, ": expected x of shape (N, ", options_.in, ", H, W), got ", x));
+      throw ShapeError(traits().kind, ": expected x of shape (N, ", options_.in, ", H, W), got ",
+                       x);
     }
     const Shape y{
         x[0], options_.filters,
@@ -113,15 +113,15 @@ class TransposedConvolution {
   static const TransposedConvolutionOptions& checked(const TransposedConvolutionOptions& options) {
     const Index groups = options.groups;
     if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
-      throw ValueError(concat(traits().kind, ": ", groups, " groups do not divide ", options.in,
-                              " channels and ", options.filters, " filters"));
+      throw ValueError(traits().kind, ": ", groups, " groups do not divide ", options.in,
+                       " channels and ", options.filters, " filters");
     }
     const Size2d more = options.output_padding;
     if (more.height < 0 || more.width < 0 || more.height >= options.stride.height ||
         more.width >= options.stride.width) {
-      throw ValueError(concat(traits().kind, ": expected an output padding of at least 0 and less ",
-                              "than the stride ", options.stride.height, " by ",
-                              options.stride.width, ", got ", more.height, " by ", more.width));
+      throw ValueError(traits().kind, ": expected an output padding of at least 0 and less ",
+                       "than the stride ", options.stride.height, " by ", options.stride.width,
+                       ", got ", more.height, " by ", more.width);
     }
     return options;
   }

@@ -17,12 +17,12 @@ class MeanSquaredError {
   /// @throws ShapeError unless t is shaped like y, or if there are no elements to take a mean of.
   T forward(const Tensor<T>& y, const Tensor<T>& t) {
     if (y.shape() != t.shape()) {
-      throw ShapeError(concat("mean squared error: expected targets of shape ", y.shape(),
-                              ", as the output, got ", t.shape()));
+      throw ShapeError("mean squared error: expected targets of shape ", y.shape(),
+                       ", as the output, got ", t.shape());
     }
     if (y.empty()) {
-      throw ShapeError(concat(
-          "mean squared error: expected an output that is not empty, got shape ", y.shape()));
+      throw ShapeError("mean squared error: expected an output that is not empty, got shape ",
+                       y.shape());
     }
     const T per_element = T(1) / static_cast<T>(y.size());
     dy_.resize(y.shape());

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "dlfs/dlfs.hpp"
+#include "dlfs/io/mnist.hpp"
 
-// What most programs run, compiled once for all of them, in kernels.cpp.
+// What most programs run, compiled once for all of them, in compiled.cpp.
 
 namespace dlfs {
 
@@ -19,5 +20,19 @@ extern template void convolution_backward_input(const TensorView<const float>&,
 extern template void convolution_backward_weights(const TensorView<const float>&,
                                                   TensorView<const float>, const Window&, Index,
                                                   TensorView<float>, TensorView<float>, Store);
+
+extern template class Affine<float>;
+extern template class BatchNormalization<float>;
+extern template class Convolution<float>;
+extern template class Dropout<float>;
+extern template class MaxPooling<float>;
+extern template class Relu<float>;
+extern template class SoftmaxCrossEntropy<float>;
+extern template class Sequential<float>;
+extern template std::vector<NamedTensor<float>> activations(const Sequential<float>&,
+                                                            TensorView<const float>, Mode);
+extern template double accuracy(const Sequential<float>&, const Dataset<float>&, Index);
+extern template Dataset<float> generated_digits(Index, const Rng&);
+extern template Mnist<float> load_mnist(const std::filesystem::path&);
 
 }  // namespace dlfs
