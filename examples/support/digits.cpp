@@ -49,4 +49,6 @@ void announce_digits(const std::string& origin, Index train_count, Index test_co
   std::fflush(stdout);  // before the progress, which goes to stderr
 }
 
+template Digits<float> load_digits(const Options&, const std::filesystem::path&);
+
 }  // namespace dlfs::examples

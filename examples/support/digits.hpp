@@ -64,4 +64,6 @@ Digits<T> load_digits(const Options& options,
   return digits;
 }
 
+extern template Digits<float> load_digits(const Options&, const std::filesystem::path&);
+
 }  // namespace dlfs::examples
