@@ -86,6 +86,23 @@ float sum_of_sines(Index count, Index pieces) {
   return sum;
 }
 
+TEST_F(ParallelFor, GivesAWorkerTheSameShareEachTime) {
+  set_thread_count(2);
+  const auto caller = std::this_thread::get_id();
+  std::vector<std::thread::id> worker(10);
+  parallel_for(10, [&](Index piece) {
+    worker[static_cast<std::size_t>(piece)] = std::this_thread::get_id();
+  });
+  const auto other = worker[5];
+  EXPECT_NE(other, caller);
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    parallel_for(10, [&](Index piece) {
+      if (piece == 0) EXPECT_EQ(std::this_thread::get_id(), caller);
+      if (piece == 5) EXPECT_EQ(std::this_thread::get_id(), other);
+    });
+  }
+}
+
 TEST_F(ParallelFor, ResultDoesNotDependOnTheThreadCount) {
   set_thread_count(1);
   const float expected = sum_of_sines(100'000, 37);

@@ -17,6 +17,11 @@
 
 namespace dlfs {
 
+/// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
+constexpr Index piece_begin(Index rows, Index pieces, Index piece) {
+  return rows / pieces * piece + rows % pieces * piece / pieces;  // rows * piece may overflow
+}
+
 namespace detail {
 
 /// The process's worker threads. They sleep while there is nothing to do, but not at once: to wake
@@ -58,11 +63,19 @@ class ThreadPool {
         const int worker = static_cast<int>(threads_.size()) + 1;
         threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
       }
+      if (share_count_ < workers) {
+        shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(workers));
+        share_count_ = workers;
+      }
+      for (int worker = 0; worker < workers; ++worker) {
+        Share& share = shares_[static_cast<std::size_t>(worker)];
+        share.next.store(piece_begin(pieces, workers, worker) + 1, std::memory_order_relaxed);
+        share.end = piece_begin(pieces, workers, worker + 1);
+      }
       call_ = call;
       context_ = context;
       pieces_ = pieces;
       workers_ = workers;
-      next_.store(workers, std::memory_order_relaxed);
       running_ = workers - 1;
       ++job_;
     }
@@ -103,16 +116,30 @@ class ThreadPool {
     return lock;
   }
 
-  /// Worker w begins with piece w, so that every worker warms up its scratch memory in the first
-  /// loop of a kind; the other pieces go to whoever is free.
+  /// Neighbouring pieces that are one worker's own, until another has none left.
+  struct alignas(64) Share {
+    std::atomic<Index> next;
+    Index end;
+  };
+
+  /// Loops of one kind give a worker the same share, which it finds in its cache. The first piece
+  /// is nobody else's, so that every worker warms up its scratch memory in the first loop of a
+  /// kind.
   void work(int worker) {
     inside_ = true;
     try {
-      for (Index piece = worker; piece < pieces_; piece = next_.fetch_add(1)) {
-        call_(context_, piece);
+      call_(context_, piece_begin(pieces_, workers_, worker));
+      for (int i = 0; i < workers_; ++i) {
+        Share& share = shares_[static_cast<std::size_t>((worker + i) % workers_)];
+        for (Index piece = share.next++; piece < share.end; piece = share.next++) {
+          call_(context_, piece);
+        }
       }
     } catch (...) {
-      next_.store(pieces_);
+      for (int i = 0; i < workers_; ++i) {
+        Share& share = shares_[static_cast<std::size_t>(i)];
+        share.next.store(share.end);
+      }
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
     }
@@ -135,7 +162,8 @@ class ThreadPool {
   void* context_ = nullptr;
   Index pieces_ = 0;
   int workers_ = 0;
-  std::atomic<Index> next_{0};
+  std::unique_ptr<Share[]> shares_;
+  int share_count_ = 0;
   std::atomic<int> running_{0};
   std::atomic<std::uint64_t> job_{0};
   std::exception_ptr error_;
@@ -165,11 +193,6 @@ void parallel_for(Index pieces, Body&& body) {
   void* context = const_cast<void*>(static_cast<const void*>(std::addressof(body)));
   if (pieces > 1 && detail::ThreadPool::instance().run(pieces, call, context)) return;
   for (Index piece = 0; piece < pieces; ++piece) call(context, piece);
-}
-
-/// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
-constexpr Index piece_begin(Index rows, Index pieces, Index piece) {
-  return rows / pieces * piece + rows % pieces * piece / pieces;  // rows * piece may overflow
 }
 
 }  // namespace dlfs
