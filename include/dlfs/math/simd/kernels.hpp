@@ -147,7 +147,9 @@ const Kernels<T>& kernels() {
 template <class T>
 const BlockPooling<T>& block_pooling() {
 #if defined(DLFS_SIMD_X86)
-  if (Dispatched<T> && level() != Level::base) return avx2::all_block_pooling<T>;
+  if constexpr (Dispatched<T>) {
+    if (level() != Level::base) return avx2::all_block_pooling<T>;
+  }
 #endif
   return base::all_block_pooling<T>;
 }
