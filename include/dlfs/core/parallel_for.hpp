@@ -63,9 +63,8 @@ class ThreadPool {
         const int worker = static_cast<int>(threads_.size()) + 1;
         threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
       }
-      if (share_count_ < workers) {
-        shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(workers));
-        share_count_ = workers;
+      if (std::ssize(shares_) < workers) {
+        shares_ = std::vector<Share>(static_cast<std::size_t>(workers));
       }
       for (int worker = 0; worker < workers; ++worker) {
         Share& share = shares_[static_cast<std::size_t>(worker)];
@@ -136,10 +135,7 @@ class ThreadPool {
         }
       }
     } catch (...) {
-      for (int i = 0; i < workers_; ++i) {
-        Share& share = shares_[static_cast<std::size_t>(i)];
-        share.next.store(share.end);
-      }
+      for (Share& share : shares_) share.next.store(share.end);
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
     }
@@ -162,8 +158,7 @@ class ThreadPool {
   void* context_ = nullptr;
   Index pieces_ = 0;
   int workers_ = 0;
-  std::unique_ptr<Share[]> shares_;
-  int share_count_ = 0;
+  std::vector<Share> shares_;
   std::atomic<int> running_{0};
   std::atomic<std::uint64_t> job_{0};
   std::exception_ptr error_;

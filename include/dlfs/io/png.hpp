@@ -67,10 +67,8 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
   constexpr Index largest = std::numeric_limits<std::int32_t>::max();
   if ((pixels.rank() != 2 && pixels.rank() != 3) || channels < 1 || channels > 4 ||
       pixels.empty() || pixels.extent(0) > largest || pixels.extent(1) > largest) {
-    throw ShapeError(
-        "write_png: expected pixels (H, W) or (H, W, C), of 1 to 4 channels, "
-        "got ",
-        pixels.shape());
+    throw ShapeError("write_png: expected pixels (H, W) or (H, W, C), of 1 to 4 channels, got ",
+                     pixels.shape());
   }
   detail::PngImage image;
   image.height = static_cast<png_uint_32>(pixels.extent(0));
