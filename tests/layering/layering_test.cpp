@@ -31,6 +31,7 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"tools", {.rank = 6}},
     {"io", {.rank = 7, .libraries = {"nlohmann/json.hpp", "png.h", "zlib.h"}}},
     {"dlfs.hpp", {.rank = 7}},
+    {"templates.hpp", {.rank = 8}},
     {"io.hpp", {.rank = 8}},
 };
 

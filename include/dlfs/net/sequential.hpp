@@ -196,51 +196,9 @@ class Sequential {
     }
   }
 
-  void forward(const ForwardPass<T>& pass) const {
-    const bool with_backward = pass.saved != nullptr;
-    const Plan plan(chain_, pass.x.shape(), with_backward);
-    const Scratch<std::byte> temporary(with_backward ? 0 : plan.stored_bytes());
-    std::byte* store = with_backward ? pass.saved : temporary.data();
-    for (Index first = 0; first < plan.count();) {
-      const Segment segment = plan.segment_from(first);
-      parallel_for(segment.pieces, [&](Index piece) {
-        const Scratch<T> memory(2 * segment.tile_elements);
-        segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
-          auto x = input(plan, pass.x, store, segment.first, rows);
-          for (Index i = segment.first; i < segment.last; ++i) {
-            auto y = output(plan, pass.y, store, i, rows);
-            if (y.data() == nullptr) y = between_layers(segment, memory, i, y.shape());
-            std::byte* saved = with_backward ? plan.saved(store, i, rows.first) : nullptr;
-            link(i).layer.forward({.x = x,
-                                   .y = y,
-                                   .saved = saved,
-                                   .mode = pass.mode,
-                                   .step = pass.step,
-                                   .first_sample = pass.first_sample + rows.first});
-            x = y;
-          }
-        });
-      });
-      first = segment.last;
-    }
-  }
+  void forward(const ForwardPass<T>& pass) const;
 
-  void backward(const BackwardPass<T>& pass) const {
-    const Plan plan(chain_, pass.x.shape(), /*with_backward=*/true);
-    const Index lowest = pass.needs_dx() ? 0 : first_layer_with_parameters();
-    const Index most = plan.largest_between_segments();
-    const Scratch<T> between(2 * most);
-    TensorView<const T> dy = pass.dy;
-    for (Index last = plan.count(), turn = 0; last > lowest; ++turn) {
-      const Segment segment = plan.segment_to(last);
-      const Index first = std::max(segment.first, lowest);
-      TensorView<T> dx = pass.dx;
-      if (first > lowest) dx = {between.data() + turn % 2 * most, plan.shape_into(first)};
-      backward(plan, segment, first, pass, dy, dx);
-      dy = dx;
-      last = segment.first;
-    }
-  }
+  void backward(const BackwardPass<T>& pass) const;
 
  private:
   using Link = detail::Link<T>;
@@ -318,43 +276,7 @@ class Sequential {
 
   /// Layers [first, segment.last) of a segment, from dy to dx and the gradients.
   void backward(const Plan& plan, const Segment& segment, Index first, const BackwardPass<T>& pass,
-                TensorView<const T> dy, TensorView<T> dx) const {
-    const Link& lowest = link(first);
-    const Link& highest = link(segment.last - 1);
-    const detail::PartialGradients<T> partial(
-        segment.pieces, pass.gradients.subspan(lowest.first_parameter, highest.first_parameter +
-                                                                           highest.parameter_count -
-                                                                           lowest.first_parameter));
-    parallel_for(segment.pieces, [&](Index piece) {
-      const Scratch<T> memory(2 * segment.tile_elements);
-      Store store = segment.pieces == 1 ? pass.store : Store::overwrite;
-      segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
-        auto dy_of_tile = dy.rows(rows.first, rows.last);
-        for (Index i = segment.last; i-- > first;) {
-          const auto x = input(plan, pass.x, pass.saved, i, rows);
-          TensorView<T> dx_of_tile;
-          if (i > first) {
-            dx_of_tile = between_layers(segment, memory, i, x.shape());
-          } else if (dx.data() != nullptr) {
-            dx_of_tile = dx.rows(rows.first, rows.last);
-          }
-          link(i).layer.backward(
-              {.x = x,
-               .y = output(plan, pass.y, pass.saved, i, rows),
-               .dy = dy_of_tile,
-               .dx = dx_of_tile,
-               .gradients = partial.of(piece).subspan(
-                   link(i).first_parameter - lowest.first_parameter, link(i).parameter_count),
-               .store = store,
-               .saved = plan.saved(pass.saved, i, rows.first),
-               .mode = pass.mode});
-          dy_of_tile = dx_of_tile;
-        }
-        store = Store::add;
-      });
-    });
-    partial.add_up(pass.store);
-  }
+                TensorView<const T> dy, TensorView<T> dx) const;
 
   std::vector<Link> chain_;
   std::vector<Parameter<T>*> parameters_;
@@ -368,5 +290,94 @@ class Sequential {
   Tensor<T> dx_;
   Tensor<std::byte> saved_;
 };
+
+template <std::floating_point T>
+void Sequential<T>::forward(const ForwardPass<T>& pass) const {
+  const bool with_backward = pass.saved != nullptr;
+  const Plan plan(chain_, pass.x.shape(), with_backward);
+  const Scratch<std::byte> temporary(with_backward ? 0 : plan.stored_bytes());
+  std::byte* store = with_backward ? pass.saved : temporary.data();
+  for (Index first = 0; first < plan.count();) {
+    const Segment segment = plan.segment_from(first);
+    parallel_for(segment.pieces, [&](Index piece) {
+      const Scratch<T> memory(2 * segment.tile_elements);
+      segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
+        auto x = input(plan, pass.x, store, segment.first, rows);
+        for (Index i = segment.first; i < segment.last; ++i) {
+          auto y = output(plan, pass.y, store, i, rows);
+          if (y.data() == nullptr) y = between_layers(segment, memory, i, y.shape());
+          std::byte* saved = with_backward ? plan.saved(store, i, rows.first) : nullptr;
+          link(i).layer.forward({.x = x,
+                                 .y = y,
+                                 .saved = saved,
+                                 .mode = pass.mode,
+                                 .step = pass.step,
+                                 .first_sample = pass.first_sample + rows.first});
+          x = y;
+        }
+      });
+    });
+    first = segment.last;
+  }
+}
+
+template <std::floating_point T>
+void Sequential<T>::backward(const BackwardPass<T>& pass) const {
+  const Plan plan(chain_, pass.x.shape(), /*with_backward=*/true);
+  const Index lowest = pass.needs_dx() ? 0 : first_layer_with_parameters();
+  const Index most = plan.largest_between_segments();
+  const Scratch<T> between(2 * most);
+  TensorView<const T> dy = pass.dy;
+  for (Index last = plan.count(), turn = 0; last > lowest; ++turn) {
+    const Segment segment = plan.segment_to(last);
+    const Index first = std::max(segment.first, lowest);
+    TensorView<T> dx = pass.dx;
+    if (first > lowest) dx = {between.data() + turn % 2 * most, plan.shape_into(first)};
+    backward(plan, segment, first, pass, dy, dx);
+    dy = dx;
+    last = segment.first;
+  }
+}
+
+template <std::floating_point T>
+void Sequential<T>::backward(const Plan& plan, const Segment& segment, Index first,
+                             const BackwardPass<T>& pass, TensorView<const T> dy,
+                             TensorView<T> dx) const {
+  const Link& lowest = link(first);
+  const Link& highest = link(segment.last - 1);
+  const detail::PartialGradients<T> partial(
+      segment.pieces, pass.gradients.subspan(lowest.first_parameter, highest.first_parameter +
+                                                                         highest.parameter_count -
+                                                                         lowest.first_parameter));
+  parallel_for(segment.pieces, [&](Index piece) {
+    const Scratch<T> memory(2 * segment.tile_elements);
+    Store store = segment.pieces == 1 ? pass.store : Store::overwrite;
+    segment.for_each_tile(plan.rows(), piece, [&](Rows rows) {
+      auto dy_of_tile = dy.rows(rows.first, rows.last);
+      for (Index i = segment.last; i-- > first;) {
+        const auto x = input(plan, pass.x, pass.saved, i, rows);
+        TensorView<T> dx_of_tile;
+        if (i > first) {
+          dx_of_tile = between_layers(segment, memory, i, x.shape());
+        } else if (dx.data() != nullptr) {
+          dx_of_tile = dx.rows(rows.first, rows.last);
+        }
+        link(i).layer.backward(
+            {.x = x,
+             .y = output(plan, pass.y, pass.saved, i, rows),
+             .dy = dy_of_tile,
+             .dx = dx_of_tile,
+             .gradients = partial.of(piece).subspan(
+                 link(i).first_parameter - lowest.first_parameter, link(i).parameter_count),
+             .store = store,
+             .saved = plan.saved(pass.saved, i, rows.first),
+             .mode = pass.mode});
+        dy_of_tile = dx_of_tile;
+      }
+      store = Store::add;
+    });
+  });
+  partial.add_up(pass.store);
+}
 
 }  // namespace dlfs

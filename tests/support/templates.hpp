@@ -1,0 +1,13 @@
+#pragma once
+
+#include "dlfs/templates.hpp"
+
+// What most tests run, compiled once for all of them: templates_float.cpp and templates_double.cpp.
+
+DLFS_EXTERN_TEMPLATES(float)
+DLFS_EXTERN_TEMPLATES(double)
+
+namespace dlfs {
+extern template GradientReport check_gradients(const Sequential<double>&, Tensor<double>,
+                                               const GradientCheckOptions&, Mode);
+}  // namespace dlfs

@@ -1,0 +1,3 @@
+#include "support/templates.hpp"
+
+DLFS_INSTANTIATE_TEMPLATES(float)
