@@ -6,9 +6,10 @@
 #include "dlfs/io/weights.hpp"
 #include "dlfs/templates.hpp"
 
-// What most programs run, compiled once for all of them, in templates.cpp.
+// What most programs run, compiled once for all of them.
 
 DLFS_EXTERN_TEMPLATES(float)
+DLFS_EXTERN_TEMPLATES(double)
 
 namespace dlfs {
 extern template Mnist<float> load_mnist(const std::filesystem::path&);

@@ -56,6 +56,12 @@
   EXTERN template class MaxPooling<T>;                                                             \
   EXTERN template class Relu<T>;                                                                   \
   EXTERN template class SoftmaxCrossEntropy<T>;                                                    \
+  EXTERN template AnyLayer<T>::AnyLayer(Affine<T>);                                                \
+  EXTERN template AnyLayer<T>::AnyLayer(BatchNormalization<T>);                                    \
+  EXTERN template AnyLayer<T>::AnyLayer(Convolution<T>);                                           \
+  EXTERN template AnyLayer<T>::AnyLayer(Dropout<T>);                                               \
+  EXTERN template AnyLayer<T>::AnyLayer(MaxPooling<T>);                                            \
+  EXTERN template AnyLayer<T>::AnyLayer(Relu<T>);                                                  \
   EXTERN template class detail::Plan<T>;                                                           \
   EXTERN template class Sequential<T>;                                                             \
                                                                                                    \

@@ -23,7 +23,7 @@ class AnyLayer {
   /// Takes any layer of this scalar type, so that a list of layers reads as such.
   template <Layer L>
     requires(std::same_as<typename L::Scalar, T>)
-  AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
+  AnyLayer(L layer);
 
   AnyLayer(const AnyLayer& other) : model_(other.model_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
@@ -120,5 +120,10 @@ class AnyLayer {
 
   std::unique_ptr<Interface> model_;
 };
+
+template <std::floating_point T>
+template <Layer L>
+  requires(std::same_as<typename L::Scalar, T>)
+AnyLayer<T>::AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 
 }  // namespace dlfs

@@ -1,3 +1,0 @@
-#include "support/templates.hpp"
-
-DLFS_INSTANTIATE_TEMPLATES(float)
