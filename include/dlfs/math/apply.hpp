@@ -163,8 +163,8 @@ void apply(const Op& op, const TensorView<Out>& out, const TensorView<const In>&
 }
 
 template <class Body, std::size_t... i, class Out, class... In>
-void for_each_row(std::index_sequence<i...>, const Body& body, TensorView<Out> out,
-                  TensorView<const In>... in) {
+void for_each_row(std::index_sequence<i...>, const Body& body, const TensorView<Out>& out,
+                  const TensorView<const In>&... in) {
   if (out.empty()) return;
   const LoopNest<1 + sizeof...(In)> nest(out.layout(), in.layout()...);
   const auto& strides = nest.row_strides();
@@ -176,7 +176,7 @@ void for_each_row(std::index_sequence<i...>, const Body& body, TensorView<Out> o
 
 /// out = f(in...) by a function of single elements, of type Compute.
 template <class Compute, class F, class Out, class... In>
-void apply_each(const F& f, TensorView<Out> out, TensorView<const In>... in) {
+void apply_each(const F& f, const TensorView<Out>& out, const TensorView<const In>&... in) {
   const auto apply_to = [&f](Index size, Row<Out> to, Row<const In>... from) {
     for (Index i = 0; i < size; ++i) {
       *to.at(i) = static_cast<Out>(f(static_cast<Compute>(*from.at(i))...));
@@ -221,7 +221,7 @@ void copy_transposed(Index rows, Index columns, const T* from, Index from_stride
 
 /// out = x, which broadcasts to the shape of out.
 template <class T>
-void copy_elements(TensorView<const T> x, TensorView<T> out) {
+void copy_elements(const TensorView<const T>& x, const TensorView<T>& out) {
   if (out.empty()) return;
   const LoopNest<2> nest(out.layout(), x.layout());
   const auto [to_stride, from_stride] = nest.row_strides();
@@ -380,7 +380,7 @@ Tensor<Result> binary(std::string_view operation, const Op& op, A&& a, B&& b) {
 /// A new tensor of f(a, b), element by element, with elements of type Result.
 template <class Result, class Compute, class F, class A, class B>
 Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b) {
-  const auto run = [&f](auto out, auto left, auto right) {
+  const auto run = [&f](const auto& out, const auto& left, const auto& right) {
     apply_each<Compute>(f, out, left, right);
   };
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
@@ -396,9 +396,9 @@ inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
 
 /// Whether the memory from the lowest to the highest element of two views overlaps.
 template <class T>
-bool overlap(TensorView<const T> a, TensorView<const T> b) {
+bool overlap(const TensorView<const T>& a, const TensorView<const T>& b) {
   if (a.empty() || b.empty()) return false;
-  const auto address_range = [](TensorView<const T> view) {
+  const auto address_range = [](const TensorView<const T>& view) {
     const T* low = view.data();
     const T* high = view.data();
     for (int axis = 0; axis < view.rank(); ++axis) {
@@ -414,7 +414,7 @@ bool overlap(TensorView<const T> a, TensorView<const T> b) {
 
 /// Whether writing to `out` from front to back could change elements of x before they are read.
 template <class X, class Out>
-bool is_clobbered_by(TensorView<const X> x, TensorView<const Out> out) {
+bool is_clobbered_by(const TensorView<const X>& x, const TensorView<const Out>& out) {
   if constexpr (!std::same_as<X, Out>) {
     return false;  // tensors of two types do not share their memory
   } else {
