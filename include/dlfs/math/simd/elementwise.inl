@@ -141,9 +141,16 @@ DLFS_INLINE void apply_to_row(const Op& op, Index size, Out* out, OperandRow<In>
     // The last vector overlaps the one before it, so its operands are read before any is written.
     Lanes<RegisterElement<Out>, count> last;
     compute_lanes<count, Compute, Out>(op, last, in.at(size - count)...);
-    for (Index i = 0; i < size - count; i += count) {
-      compute_lanes<count, Compute, Out>(op, result, in.at(i)...);
-      store_lanes<count>(result, out + i);
+    if ((in.mask & ...) != 0) {  // the usual case: no row is of one element
+      for (Index i = 0; i < size - count; i += count) {
+        compute_lanes<count, Compute, Out>(op, result, (in.data + i)...);
+        store_lanes<count>(result, out + i);
+      }
+    } else {
+      for (Index i = 0; i < size - count; i += count) {
+        compute_lanes<count, Compute, Out>(op, result, in.at(i)...);
+        store_lanes<count>(result, out + i);
+      }
     }
     store_lanes<count>(last, out + size - count);
   } else if (size > 0) {
