@@ -34,6 +34,16 @@ TEST(AlignedBuffer, BeginsAtACacheLine) {
   }
 }
 
+TEST(AlignedBuffer, BeginsAtAHugePageWhereItIsLarge) {
+  constexpr std::size_t mebibyte = 1024 * 1024;
+  for (std::size_t capacity : {mebibyte, 3 * mebibyte + 1}) {
+    const AlignedBuffer<std::int8_t> buffer(capacity);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (2 * mebibyte), 0u);
+    buffer.data()[0] = 1;
+    buffer.data()[capacity - 1] = 2;
+  }
+}
+
 TEST(AlignedBuffer, OfNothingTakesNoMemory) {
   EXPECT_EQ(AlignedBuffer<float>(0).data(), nullptr);
   EXPECT_EQ(AlignedBuffer<float>().capacity(), 0u);

@@ -21,10 +21,14 @@ namespace detail {
 /// Aligned memory within a larger piece of plain memory, whose address stands before it: the C
 /// library takes several times as long for aligned memory as for plain.
 inline void* allocate_aligned(std::size_t bytes) {
-  auto* const plain = static_cast<std::byte*>(::operator new(bytes + alignment));
-  const std::size_t skipped = alignment - reinterpret_cast<std::uintptr_t>(plain) % alignment;
+  const bool is_large = is_worth_huge_pages(bytes);
+  const std::size_t unit = is_large ? huge_page : alignment;
+  const std::size_t whole = (bytes + unit - 1) / unit * unit;
+  auto* const plain = static_cast<std::byte*>(::operator new(whole + unit));
+  const std::size_t skipped = unit - reinterpret_cast<std::uintptr_t>(plain) % unit;
   std::byte* const aligned = plain + skipped;
   std::memcpy(aligned - sizeof(plain), &plain, sizeof(plain));
+  if (is_large) ask_for_huge_pages(aligned, whole);
   return aligned;
 }
 
@@ -49,7 +53,6 @@ class AlignedBuffer {
     }
     if (capacity == 0) return;
     data_ = static_cast<T*>(detail::allocate_aligned(capacity * sizeof(T)));
-    detail::ask_for_huge_pages(data_, capacity * sizeof(T));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
