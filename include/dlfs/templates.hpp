@@ -12,7 +12,8 @@
 //   DLFS_INSTANTIATE_TEMPLATES(float)
 //
 // A source file of layers and a trainer then takes some 5 seconds to compile instead of 12. Both
-// macros stand outside of any namespace. What they do not name is compiled where it is used.
+// macros stand outside of any namespace, and all files have the same compiler flags. What the list
+// below does not name is compiled where it is used.
 
 #include <cstdint>
 #include <vector>
