@@ -116,11 +116,12 @@ def main():
     names = [side.name for side in found]
     rows = list(dict.fromkeys(row for row, _ in samples))
     median = {key: statistics.median(values) for key, values in samples.items()}
+    everywhere = [row for row in rows if all((row, name) in median for name in names)]
     print_table(f'Milliseconds with {arguments.threads} thread(s): medians '
                 f'of {arguments.rounds} rounds', rows, names,
-                lambda row, name: f'{median[row, name]:.3g}')
-    print_table(f'Times that of {names[0]}: medians of the ratios within a round', rows, names,
-                lambda row, name: '{:.2f}'.format(statistics.median(
+                lambda row, name: f'{median[row, name]:.3g}' if (row, name) in median else '')
+    print_table(f'Times that of {names[0]}: medians of the ratios within a round', everywhere,
+                names, lambda row, name: '{:.2f}'.format(statistics.median(
                     value / first for value, first in
                     zip(samples[row, name], samples[row, names[0]]))))
 

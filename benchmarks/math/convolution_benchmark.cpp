@@ -4,7 +4,6 @@
 // by either algorithm (OMP_NUM_THREADS=1 keeps it to one thread), and the reference twins.
 #include "dlfs/math/convolution.hpp"
 
-#include <bit>
 #include <string>
 #include <vector>
 
@@ -13,12 +12,13 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/math/reference/convolution.hpp"
+#include "fma_peak.hpp"
 #include "math/onednn_convolution.hpp"
 
 namespace {
 
 using namespace dlfs;
-using benchmarks::Pass;
+using bench::Pass;
 
 /// Square images and windows.
 struct Layer {
@@ -151,30 +151,11 @@ void backward_weights_reference(benchmark::State& state) {
 }
 BENCHMARK(backward_weights_reference);
 
-/// The micro-kernel on a tile that stays in the nearest cache: what the machine can do at the most.
 void peak(benchmark::State& state) {
-  const auto& kernels = simd::kernels<float>();
-  constexpr Index depth = 128;
-  const Tensor<float> a({kernels.rows, depth}), b({depth, simd::most_vectors * kernels.lanes});
-  Tensor<float> c({kernels.rows, b.extent(1)}), start({kernels.rows});
-  std::vector<simd::Term> terms;
-  for (Index t = 0; t < depth; ++t) terms.push_back({t * kernels.rows, t * b.extent(1)});
-  simd::Tile<float> tile{.terms = terms.data(), .depth = depth, .a = a.data(), .a_stride = 1};
-  tile.c_stride = c.extent(1);
-  tile.start = start.data();
-  for (int v = 0; v < simd::most_vectors; ++v) {
-    tile.b[v] = b.data() + v * kernels.lanes;
-    tile.c[v] = c.data() + v * kernels.lanes;
-  }
-  const auto multiply =
-      kernels
-          .multiply[std::countr_zero(static_cast<unsigned>(kernels.rows))][simd::most_vectors - 1];
-  for (auto _ : state) {
-    multiply(tile);
-    benchmark::ClobberMemory();
-  }
-  state.counters["FLOP"] = benchmark::Counter(2.0 * static_cast<double>(c.size() * depth),
-                                              benchmark::Counter::kIsIterationInvariantRate);
+  const bench::FmaPeak peak;
+  for (auto _ : state) peak.run();
+  state.counters["FLOP"] =
+      benchmark::Counter(peak.flop(), benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(peak);
 
@@ -184,8 +165,8 @@ using Run = void (*)(benchmark::State&, const Layer&);
 template <Pass pass>
 void onednn(benchmark::State& state, const Layer& layer, dnnl::algorithm algorithm) {
   try {
-    benchmarks::OnednnConvolution convolution(pass, algorithm, layer.x(), layer.weight(),
-                                              layer.window());
+    bench::OnednnConvolution convolution(pass, algorithm, layer.x(), layer.weight(),
+                                         layer.window());
     for (auto _ : state) convolution.run();
     layer.report(state);
   } catch (const dnnl::error&) {

@@ -9,7 +9,7 @@
 
 #include "dlfs/math/convolution.hpp"
 
-namespace dlfs::benchmarks {
+namespace dlfs::bench {
 
 enum class Pass { forward, backward_input, backward_weights };
 
@@ -83,4 +83,4 @@ class OnednnConvolution {
 
 #endif  // DLFS_HAS_ONEDNN
 
-}  // namespace dlfs::benchmarks
+}  // namespace dlfs::bench
