@@ -302,7 +302,8 @@ TEST(RngStreams, AreNotCorrelated) {
 }
 
 TEST(Ziggurat, LayersHaveTheSameAreaUnderTheDensity) {
-  const auto& [edge, height] = detail::ziggurat;
+  const auto& edge = detail::ziggurat.edge;
+  const auto& height = detail::ziggurat.height;
   const auto density = [](double x) { return std::exp(-x * x / 2); };
   for (std::size_t i = 1; i < detail::ZigguratTables::layers; ++i) {
     EXPECT_NEAR(height[i], density(edge[i]), 1e-15);
@@ -311,6 +312,20 @@ TEST(Ziggurat, LayersHaveTheSameAreaUnderTheDensity) {
   const double tail = std::sqrt(std::acos(0.0)) * std::erfc(edge[1] / std::sqrt(2.0));
   EXPECT_NEAR(edge[1] * height[1] + tail, detail::ZigguratTables::area, 1e-15);
   EXPECT_EQ(edge[256], 0);
+}
+
+TEST(Ziggurat, BitsAreInsideUpToTheEdgeOfTheNextLayer) {
+  const auto& [edge, height, scale, inside] = detail::ziggurat;
+  constexpr std::size_t layers = detail::ZigguratTables::layers;
+  for (std::size_t slot = 0; slot < 2 * layers; ++slot) {
+    const auto x = [&](std::uint64_t bits) {
+      return static_cast<double>(bits >> 11) * scale[slot];
+    };
+    const double end = slot < layers ? edge[slot + 1] : -edge[slot - layers + 1];
+    EXPECT_GE(std::abs(x(inside[slot])), std::abs(end)) << slot;
+    if (end != 0) EXPECT_LT(std::abs(x(inside[slot] - 1)), std::abs(end)) << slot;
+    if (end != 0) EXPECT_EQ(std::signbit(x(inside[slot])), std::signbit(end)) << slot;
+  }
 }
 
 TEST(PortableMath, IsTheSameEverywhere) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -59,13 +58,18 @@ T below_end(T value, T low, T high) {
   return value < high ? value : std::nextafter(high, low);
 }
 
-/// The right edges of 256 layers of equal area under exp(-x^2 / 2), and its heights there.
+/// 256 layers of equal area under exp(-x^2 / 2).
 struct ZigguratTables {
-  static constexpr int layers = 256;
+  static constexpr std::size_t layers = 256;
   static constexpr double tail = 3.6541528853610088;  // where the last layer's tail begins
   static constexpr double area = 0.004928673233974658;
-  std::array<double, layers + 1> edge{};
-  std::array<double, layers + 1> height{};
+  std::array<double, layers + 1> edge{};    // right ends, from the lowest layer on
+  std::array<double, layers + 1> height{};  // of the density there
+
+  // Of 64 random bits, the lowest 8 choose a layer, the next one a sign, and the upper 53 are a
+  // multiple of the scale. Below `inside` they lie where the density fills the layer.
+  std::array<double, 2 * layers> scale{};
+  std::array<std::uint64_t, 2 * layers> inside{};
 
   constexpr ZigguratTables() {
     const double density_at_tail = portable_exp(-tail * tail / 2);
@@ -77,6 +81,14 @@ struct ZigguratTables {
       edge[i] = portable_sqrt(-2 * portable_log(height[i]));
     }
     height[layers] = 1;
+    for (std::size_t i = 0; i < layers; ++i) {
+      scale[i] = edge[i] * 0x1p-53;
+      scale[layers + i] = -scale[i];
+      auto end = static_cast<std::uint64_t>(edge[i + 1] / edge[i] * 0x1p53);
+      while (end > 0 && static_cast<double>(end - 1) * scale[i] >= edge[i + 1]) --end;
+      while (static_cast<double>(end) * scale[i] < edge[i + 1]) ++end;
+      inside[i] = inside[layers + i] = end << 11;
+    }
   }
 };
 inline constexpr ZigguratTables ziggurat;
@@ -150,12 +162,11 @@ class Rng {
 
   /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) as revised by Doornik (2005).
   double normal() {
-    using detail::ziggurat;
     const std::uint64_t bits = (*this)();
-    const auto layer = static_cast<std::size_t>(bits & 0xff);
+    const auto slot = static_cast<std::size_t>(bits & 0x1ff);
     const double x =
-        static_cast<double>(static_cast<std::int64_t>(bits >> 11)) * 0x1p-53 * ziggurat.edge[layer];
-    return x < ziggurat.edge[layer + 1] ? with_sign(bits, x) : normal_at_edge(bits, x);
+        static_cast<double>(static_cast<std::int64_t>(bits >> 11)) * detail::ziggurat.scale[slot];
+    return bits < detail::ziggurat.inside[slot] ? x : normal_at_edge(bits, x);
   }
 
   /// Normal with the given mean and standard deviation.
@@ -182,19 +193,20 @@ class Rng {
     return z ^ (z >> 31);
   }
 
-  /// A random sign for x > 0: a branch on it would be mispredicted every other time.
-  static double with_sign(std::uint64_t bits, double x) {
-    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) | (bits & 0x100) << 55);
-  }
-
   /// Goes on where x lies in the part of its layer that the density does not fill.
   double normal_at_edge(std::uint64_t bits, double x) {
     using detail::ziggurat;
     const auto layer = static_cast<std::size_t>(bits & 0xff);
-    if (layer == 0) return with_sign(bits, normal_tail());
+    if (layer == 0) return std::copysign(normal_tail(), x);
     const double low = ziggurat.height[layer];
-    const double y = std::fma(ziggurat.height[layer + 1] - low, uniform(), low);
-    return y < detail::portable_exp(-x * x / 2) ? with_sign(bits, x) : normal();
+    const double high = ziggurat.height[layer + 1];
+    const double edge = ziggurat.edge[layer + 1];
+    const double y = std::fma(high - low, uniform(), low);
+    // The density is high exp(-fall), so between high (1 - fall) and high (1 - fall + fall^2 / 2).
+    const double fall = std::fma(x, x, -edge * edge) / 2;
+    if (y < high * (1 - fall)) return x;
+    if (y > high * std::fma(fall, fall / 2 - 1, 1)) return normal();
+    return y < detail::portable_exp(-x * x / 2) ? x : normal();
   }
 
   double normal_tail() {
