@@ -56,88 +56,9 @@ inline constexpr auto lane_numbers = [] {
   return numbers;
 }();
 
-/// The columns of a sliver, a quarter of a vector; 0 for shorter vectors, where it gains nothing.
-template <class T>
-inline constexpr int sliver = lanes<T> * sizeof(T) == 64 ? lanes<T> / 4 : 0;
-
-/// Nothing beside the vectors of a tile.
-struct NoSlivers {
-  static constexpr bool takes_terms = true;
-  template <class T>
-  DLFS_INLINE void take(const T&, int) {}
-  DLFS_INLINE void add_products(Index) {}
-  DLFS_INLINE void store_to_tile() {}
-};
-
-#if defined(DLFS_SIMD_VECTORS)
-/// The sliver after the vectors of a tile: those of several rows share a vector.
+/// See Tile.
 template <class T, int rows, int vectors>
-class Slivers {
- public:
-  static constexpr bool takes_terms = false;
-  DLFS_INLINE explicit Slivers(const Tile<T>& tile) : tile_(tile) {
-    std::array<T, lanes<T>> values{};
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-      T* const value = values.data() + i % shared * sliver<T>;
-      if (tile.start != nullptr) {
-        std::fill_n(value, sliver<T>, tile.start[i]);
-      } else {
-        std::copy_n(row(i), sliver<T>, value);
-      }
-      sum_[i / shared] = load(values.data());
-    }
-  }
-
-  /// Takes the left factor of a term for row i, in all lanes.
-  DLFS_INLINE void take(const Vector<T>& left, int i) {
-    const Vector<T> lane = load(lane_numbers<T>.data());
-    Vector<T>& lefts = left_[i / shared];
-    lefts = i % shared == 0 ? left : lane < T(i % shared * sliver<T>) ? lefts : left;
-  }
-
-  /// Adds the products of the term, whose right factors lie at b.
-  DLFS_INLINE void add_products(Index b) {
-    const Vector<T> right = repeat<lanes<T>>(tile_.b[vectors] + b);
-    DLFS_UNROLL for (int i = 0; i < count; ++i) sum_[i] += left_[i] * right;
-  }
-
-  DLFS_INLINE void store_to_tile() {
-    std::array<T, lanes<T>> values;
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-      if (i % shared == 0) store(values.data(), sum_[i / shared]);
-      std::copy_n(values.data() + i % shared * sliver<T>, sliver<T>, row(i));
-    }
-  }
-
- private:
-  static constexpr int shared = lanes<T> / sliver<T>;
-  static constexpr int count = (rows + shared - 1) / shared;
-
-  /// A sliver, as often as `size` elements hold it.
-  template <int size>
-  static DLFS_INLINE typename VectorOf<T, size>::Register repeat(const T* from) {
-    if constexpr (size == sliver<T>) {
-      return *reinterpret_cast<const typename VectorOf<T, size>::Memory*>(from);
-    } else {
-      return twice(repeat<size / 2>(from), std::make_integer_sequence<int, size>{});
-    }
-  }
-  template <class Half, int... lane>
-  static DLFS_INLINE auto twice(const Half& half, std::integer_sequence<int, lane...>) {
-    return __builtin_shufflevector(half, half, lane...);
-  }
-
-  T* row(int i) const { return tile_.c[vectors] + i * tile_.c_stride; }
-
-  const Tile<T>& tile_;
-  Vector<T> sum_[count];
-  Vector<T> left_[count];
-};
-#endif
-
-/// See Tile. Slivers or NoSlivers are summed up along with the vectors.
-template <class T, int rows, int vectors, class Rest>
-DLFS_INLINE void multiply_terms(const Tile<T>& tile, Rest slivers) {
+void multiply(const Tile<T>& tile) {
   Vector<T> sum[rows][vectors];
   const T* a[rows];
   const T* b[vectors];
@@ -156,35 +77,29 @@ DLFS_INLINE void multiply_terms(const Tile<T>& tile, Rest slivers) {
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
-      slivers.take(left - Vector<T>{}, i);
     }
-    slivers.add_products(term.b);
   };
   const Index depth = tile.depth;
-  if (const Term* const terms = tile.terms; Rest::takes_terms && terms != nullptr) {
+  if (const Term* const terms = tile.terms; terms != nullptr) {
     for (Index t = 0; t < depth; ++t) add_term(terms[t]);
   } else {
     const Term step = tile.step;
     for (Index t = 0; t < depth; ++t) add_term({t * step.a, t * step.b});
   }
 
+  // The addresses of the results are found anew: kept through the loop, they would need its
+  // registers.
+  std::atomic_signal_fence(std::memory_order_acq_rel);
+  const Index c_stride = tile.c_stride;
+  T* c[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) c[v] = tile.c[v];
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(tile.c[v] + i * tile.c_stride, sum[i][v]);
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      store(c[v], sum[i][v]);
+      c[v] += c_stride;
+    }
   }
-  slivers.store_to_tile();
 }
-
-template <class T, int rows, int vectors>
-void multiply(const Tile<T>& tile) {
-  multiply_terms<T, rows, vectors>(tile, NoSlivers{});
-}
-
-#if defined(DLFS_SIMD_VECTORS)
-template <class T, int rows, int vectors>
-void multiply_with_sliver(const Tile<T>& tile) {
-  multiply_terms<T, rows, vectors>(tile, Slivers<T, rows, vectors>(tile));
-}
-#endif
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
 /// vectors of `width`, the rest in narrower ones.
@@ -455,23 +370,12 @@ void multiply_lanes(const Tile<T>& tile, Index rows) {
   }
 }
 
-template <class T, int rows, int vectors>
-constexpr auto sliver_kernel() {
-  void (*kernel)(const Tile<T>&) = nullptr;
-#if defined(DLFS_SIMD_VECTORS)
-  if constexpr (sliver<T> != 0) kernel = multiply_with_sliver<T, rows, vectors>;
-#endif
-  return kernel;
-}
-
 template <class T, int... exponent>
 constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
   return {tile_rows,
           lanes<T>,
-          sliver<T>,
           {{multiply<T, 1 << exponent, 1>, multiply<T, 1 << exponent, 2>,
             multiply<T, 1 << exponent, 3>}...},
-          {{sliver_kernel<T, 1 << exponent, 1>(), sliver_kernel<T, 1 << exponent, 2>()}...},
           multiply_row<T>,
           copy_rows<T>,
           transpose_matrix<T>,

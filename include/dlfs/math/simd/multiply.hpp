@@ -23,11 +23,11 @@ inline void prefetch([[maybe_unused]] const void* address) {
 #endif
 }
 
-/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels, the last of
-/// which may be a sliver. From one tile to the next, a moves by `a_step`.
+/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
+/// tile to the next, a moves by `a_step`.
 template <class T>
 void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
-                     const Panel<T>* panels, Index count, bool has_sliver = false) {
+                     const Panel<T>* panels, Index count) {
   // Products that are so deep have results in distant memory.
   const bool is_deep = tile.depth > 256;
   const Index groups = (count + most_vectors - 1) / most_vectors;
@@ -46,12 +46,7 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_ste
           prefetch(part.c[v] + i * tile.c_stride);
         }
       }
-      const int size = std::countr_zero(static_cast<unsigned>(part_rows));
-      if (has_sliver && group == groups - 1) {
-        kernels.multiply_with_sliver[size][vectors - 2](part);
-      } else {
-        kernels.multiply[size][vectors - 1](part);
-      }
+      kernels.multiply[std::countr_zero(static_cast<unsigned>(part_rows))][vectors - 1](part);
       part.a += part_rows == kernels.rows ? a_step : part_rows * tile.a_stride;
     }
   }

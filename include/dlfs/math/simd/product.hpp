@@ -67,7 +67,7 @@ void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index 
 /// The rows and terms that are computed at a time. A few rows of a stay in the first-level cache,
 /// three vectors of b and a block of a in the second-level cache.
 inline constexpr Index block_rows = 192;
-inline constexpr Index block_depth = 520;
+inline constexpr Index block_depth = 544;
 
 /// Where the sums of rows begin.
 template <class T>
@@ -80,10 +80,11 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
                    const Strided<const T>& b, const Strided<T>& out, Store store) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
-  // in the first-level cache anyway.
+  // in the first-level cache anyway, and the vectors of some lie well as they are.
   constexpr Index small = 64 * 1024 / sizeof(T);
   const bool packs_a = n > 256;
-  const bool packs_b = b.column != 1 || (m > 96 && k * n > small);
+  const bool is_aligned = b.row % lanes == 0 && n <= 256;
+  const bool packs_b = b.column != 1 || (m > (is_aligned ? 256 : 96) && k * n > small);
   const Index depth = block_extent(k, block_depth, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
@@ -98,7 +99,6 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
     const Index left = piece_begin(n, column_blocks, block);
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
     const Index count = (columns + lanes - 1) / lanes;
-    const bool has_sliver = columns % lanes > 0 && columns % lanes <= kernels.sliver;
     for (Index top = 0; top < k; top += depth) {
       Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
@@ -108,10 +108,6 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
         const Index column = left + vector_begin(v, lanes, columns);
         panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
                      out.at(0, column)};
-      }
-      if (has_sliver) {  // the end of the last vector
-        panels[count - 1].b += (lanes - kernels.sliver) * (packs_b ? 1 : b.column);
-        panels[count - 1].c += lanes - kernels.sliver;
       }
       tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
@@ -124,7 +120,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a.data());
         }
-        multiply_panels(kernels, tile, a_step, rows, panels.data(), count, has_sliver);
+        multiply_panels(kernels, tile, a_step, rows, panels.data(), count);
         for (Index v = 0; v < count; ++v) panels[v].c += height * out.row;
       }
     }

@@ -85,16 +85,11 @@ struct WinogradTransforms {
 /// What one instruction set offers for one type of elements.
 template <class T>
 struct Kernels {
-  Index rows;    // of the largest tile, a power of two
-  Index lanes;   // of a vector
-  Index sliver;  // columns of the part of a vector that a tile may end in, or 0
+  Index rows;   // of the largest tile, a power of two
+  Index lanes;  // of a vector
 
   /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
   void (*multiply[row_counts][most_vectors])(const Tile<T>&);
-
-  /// Likewise, with steps for terms, where the columns after j + 1 vectors are a sliver: b and c
-  /// say where, as for a vector.
-  void (*multiply_with_sliver[row_counts][most_vectors - 1])(const Tile<T>&);
 
   /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
   /// sum one chain in the order of t: reads b once, along its rows, and what is between them.
