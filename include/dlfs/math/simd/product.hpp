@@ -82,7 +82,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
   // in the first-level cache anyway, and the vectors of some lie well as they are.
   constexpr Index small = 64 * 1024 / sizeof(T);
-  const bool packs_a = n > 256;
+  const bool packs_a = n > (a.column == 1 ? 1024 : 256);
   const bool is_aligned = b.row % lanes == 0 && n <= 256;
   const bool packs_b = b.column != 1 || (m > (is_aligned ? 256 : 96) && k * n > small);
   const Index depth = block_extent(k, block_depth, 1);
