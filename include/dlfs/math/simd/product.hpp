@@ -73,6 +73,15 @@ inline constexpr Index block_depth = 544;
 template <class T>
 inline constexpr std::array<T, block_rows> zero_start{};
 
+/// The rows of a up to which the dense rows of b (k, n) are better read where they lie.
+template <class T>
+Index most_rows_in_place(const Strided<const T>& b, Index n, Index lanes) {
+  constexpr Index page = 4096 / sizeof(T);
+  if (b.row % page == 0) return 24;  // all rows have the same places in the cache
+  if (b.row % lanes != 0) return 96;
+  return n <= 256 ? 256 : 112;
+}
+
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
 /// least a vector.
 template <class T>
@@ -80,11 +89,10 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
                    const Strided<const T>& b, const Strided<T>& out, Store store) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
-  // in the first-level cache anyway, and the vectors of some lie well as they are.
+  // in the first-level cache anyway.
   constexpr Index small = 64 * 1024 / sizeof(T);
   const bool packs_a = n > (a.column == 1 ? 1024 : 256);
-  const bool is_aligned = b.row % lanes == 0 && n <= 256;
-  const bool packs_b = b.column != 1 || (m > (is_aligned ? 256 : 96) && k * n > small);
+  const bool packs_b = b.column != 1 || (m > most_rows_in_place(b, n, lanes) && k * n > small);
   const Index depth = block_extent(k, block_depth, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
