@@ -1,14 +1,14 @@
 // Training steps and predictions of the book's networks by dlfs. Run by compare.py.
 //
-//   dlfs_steps THREADS         milliseconds of each network's step and predictions, and the time of
-//   a
-//                              step as a multiple of what its FLOP take at the FMA peak
+//   dlfs_steps THREADS         milliseconds of each network's step and predictions; of a step also
+//                              how often its FLOP at the FMA peak would fit in
 //   dlfs_steps start           one prediction of SimpleConvNet, to time the process
 //   dlfs_steps memory          ten steps of DeepConvNet, to see the process's memory
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "fma_peak.hpp"
 #include "measure.hpp"
@@ -18,8 +18,8 @@ namespace {
 
 using namespace dlfs;
 
-/// Of a training step: the forward pass, and twice as many for the gradients, of which the input's
-/// is not needed.
+/// Of a training step: the forward pass, and twice as many for the gradients, of which the first
+/// layer needs no input's.
 double step_flop(const Sequential<float>& network, const Shape& x) {
   const Summary whole = summary(network, x);
   const auto first = std::ranges::find_if(whole.layers, [](const auto& l) { return l.flops > 0; });

@@ -137,7 +137,7 @@ template <class A, class B>
 void assign(A&& out, const B& x) {
   using T = Element<A>;
   if constexpr (std::same_as<A, Tensor<T>&> && std::same_as<B, Tensor<T>>) {
-    if (out.shape() == x.shape()) {
+    if (out.shape() == x.shape()) {  // most often; both own their memory, so it is a plain copy
       out = x;
       return;
     }
