@@ -73,11 +73,22 @@ inline constexpr Index block_depth = 544;
 template <class T>
 inline constexpr std::array<T, block_rows> zero_start{};
 
+/// Rows that are whole pages apart have the same places in the cache.
+template <class T>
+inline constexpr Index page = 4096 / sizeof(T);
+
+/// The columns of b up to which the rows of a, or its dense columns, are better read where they
+/// lie.
+template <class T>
+Index most_columns_in_place(const Strided<const T>& a) {
+  if (a.column == 1) return 1024;
+  return a.column % page<T> == 0 ? 128 : 256;
+}
+
 /// The rows of a up to which the dense rows of b (k, n) are better read where they lie.
 template <class T>
 Index most_rows_in_place(const Strided<const T>& b, Index n, Index lanes) {
-  constexpr Index page = 4096 / sizeof(T);
-  if (b.row % page == 0) return 24;  // all rows have the same places in the cache
+  if (b.row % page<T> == 0) return 24;
   if (b.row % lanes != 0) return 96;
   return n <= 256 ? 256 : 112;
 }
@@ -91,7 +102,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
   // in the first-level cache anyway.
   constexpr Index small = 64 * 1024 / sizeof(T);
-  const bool packs_a = n > (a.column == 1 ? 1024 : 256);
+  const bool packs_a = n > most_columns_in_place(a);
   const bool packs_b = b.column != 1 || (m > most_rows_in_place(b, n, lanes) && k * n > small);
   const Index depth = block_extent(k, block_depth, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
