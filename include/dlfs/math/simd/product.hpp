@@ -73,7 +73,8 @@ inline constexpr Index block_depth = 544;
 template <class T>
 inline constexpr std::array<T, block_rows> zero_start{};
 
-/// Rows that are whole pages apart have the same places in the cache.
+/// The elements of a page of memory. Rows that are whole pages apart share their places in the
+/// cache.
 template <class T>
 inline constexpr Index page = 4096 / sizeof(T);
 
