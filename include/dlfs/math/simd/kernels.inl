@@ -101,6 +101,41 @@ void multiply(const Tile<T>& tile) {
   }
 }
 
+/// `rows` rows of multiply_by_block, with b in registers.
+template <int rows, class T>
+DLFS_INLINE void multiply_rows(Index depth, const Rows<const T>& a, const Vector<T>* b,
+                               const Rows<const T>& start, const Rows<T>& c) {
+  Vector<T> sum[rows];
+  const T* left[rows];
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    sum[i] = start.data != nullptr ? load(start.row(i)) : Vector<T>{};
+    left[i] = a.row(i);
+  }
+  DLFS_UNROLL for (int t = 0; t < lanes<T>; ++t) {
+    if (t == depth) break;
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) sum[i] += b[t] * left[i][t];
+  }
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
+}
+
+/// See Kernels::multiply_by_block.
+template <class T>
+void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
+                       Rows<const T> start, Rows<T> c) {
+  Vector<T> block[lanes<T>];
+  DLFS_UNROLL for (int t = 0; t < lanes<T>; ++t) {
+    block[t] = load(b.data);
+    if (t + 1 < depth) b = b.from(1);
+  }
+  constexpr int registers = vector_bytes == 64 ? 32 : 16;
+  constexpr int together = std::min(8, registers - lanes<T> - 2);
+  Index i = 0;
+  for (; i + together <= rows; i += together) {
+    multiply_rows<together>(depth, a.from(i), block, start.from(i), c.from(i));
+  }
+  for (; i < rows; ++i) multiply_rows<1>(depth, a.from(i), block, start.from(i), c.from(i));
+}
+
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
 /// vectors of `width`, the rest in narrower ones.
 template <int width, class T, std::size_t terms>
@@ -376,6 +411,7 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           lanes<T>,
           {{multiply<T, 1 << exponent, 1>, multiply<T, 1 << exponent, 2>,
             multiply<T, 1 << exponent, 3>}...},
+          multiply_by_block<T>,
           multiply_row<T>,
           copy_rows<T>,
           transpose_matrix<T>,

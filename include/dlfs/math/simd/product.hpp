@@ -82,7 +82,7 @@ inline constexpr Index page = 4096 / sizeof(T);
 /// lie.
 template <class T>
 Index most_columns_in_place(const Strided<const T>& a) {
-  if (a.column == 1) return 1024;
+  if (a.column == 1) return a.row % page<T> == 0 ? 256 : 1024;
   return a.column % page<T> == 0 ? 128 : 256;
 }
 
@@ -101,10 +101,11 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
                    const Strided<const T>& b, const Strided<T>& out, Store store) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays. A small b is
-  // in the first-level cache anyway.
+  // mostly in the first-level cache anyway.
   constexpr Index small = 64 * 1024 / sizeof(T);
   const bool packs_a = n > most_columns_in_place(a);
-  const bool packs_b = b.column != 1 || (m > most_rows_in_place(b, n, lanes) && k * n > small);
+  const Index order_pays = most_rows_in_place(b, n, lanes) * (k * n > small ? 1 : 4);
+  const bool packs_b = b.column != 1 || m > order_pays;
   const Index depth = block_extent(k, block_depth, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
@@ -147,42 +148,68 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   }
 }
 
-/// Likewise for less than a vector of columns, which are computed as a whole one.
+/// The rows of a matrix (rows, columns) that can be read as whole vectors, the last of which ends
+/// with the matrix.
+template <class T>
+Index rows_of_whole_vectors(const Strided<const T>& matrix, Index rows, Index columns,
+                            Index lanes) {
+  if (matrix.column != 1 || matrix.row < columns) return 0;
+  const Index behind_first = (rows - 1) * matrix.row + columns - lanes;
+  return behind_first < 0 ? 0 : behind_first / matrix.row + 1;
+}
+
+/// Likewise for less than a vector of columns, which are computed as a whole one, and as few terms
+/// as fit into memory for temporary use.
+template <class T>
+void multiply_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
+                          const Strided<const T>& a, const Strided<const T>& b,
+                          const Strided<T>& out, Store store) {
+  const Index lanes = kernels.lanes;
+  const Index height = std::min(m, block_rows);
+  const bool packs_a = a.column != 1;
+  const Scratch<T> packed_a(packs_a ? height * k + lanes : 0);
+  const Index in_place = rows_of_whole_vectors(b, k, n, lanes) / lanes * lanes;
+  const Scratch<T> packed_b((k - in_place) * lanes);
+  pack_panels(kernels, b.from(in_place, 0), k - in_place, n, lanes, false, packed_b.data());
+  const Scratch<T> memory(height * lanes);
+  const Rows<T> sums{memory.data(), lanes};
+  // A vector may spill into the rows that follow, where those are written later and not read.
+  const bool may_spill = out.row == n && store == Store::overwrite;
+  const Index spilled = (lanes + n - 1) / n - 1;  // rows
+
+  for (Index top = 0; top < m; top += height) {
+    const Index rows = std::min(height, m - top);
+    const Index direct = may_spill ? std::clamp<Index>(m - spilled - top, 0, rows) : 0;
+    if (packs_a) pack_panels(kernels, a.from(top, 0), rows, k, k, false, packed_a.data());
+    for (Index i = 0; i < rows && store == Store::add; ++i) {
+      std::copy_n(out.at(top + i, 0), n, sums.row(i));
+    }
+    for (Index t = 0; t < k; t += lanes) {
+      const Index terms = std::min(lanes, k - t);
+      const Rows<const T> left =
+          packs_a ? Rows<const T>{packed_a.data() + t, k} : Rows<const T>{a.at(top, t), a.row};
+      const Rows<const T> right =
+          t < in_place ? Rows<const T>{b.at(t, 0), b.row}
+                       : Rows<const T>{packed_b.data() + (t - in_place) * lanes, lanes};
+      const bool begins = t == 0 && store == Store::overwrite;
+      const Rows<const T> start{begins ? nullptr : sums.data, lanes};
+      const Index to_out = t + terms == k ? direct : 0;
+      kernels.multiply_by_block(to_out, terms, left, right, start, {out.at(top, 0), out.row});
+      kernels.multiply_by_block(rows - to_out, terms, left.from(to_out), right, start.from(to_out),
+                                sums.from(to_out));
+    }
+    for (Index i = direct; i < rows; ++i) std::copy_n(sums.row(i), n, out.at(top + i, 0));
+  }
+}
+
+/// Likewise for any number of terms.
 template <class T>
 void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
                      Store store) {
-  const Index lanes = kernels.lanes;
-  const Index depth = block_extent(k, block_depth, 1);
-  const Scratch<T> packed(depth * lanes);
-  const Scratch<T> vectors(std::min(m, block_rows) * lanes);
-  for (Index top = 0; top < k; top += depth) {
-    Tile<T> tile{.step = {a.column, lanes}, .depth = std::min(depth, k - top), .a_stride = a.row};
-    tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
-    pack_panels(kernels, b.from(top, 0), tile.depth, n, lanes, false, packed.data());
-    // A vector may spill into the rows that follow, where those are written later and not read.
-    const bool may_spill = out.row == n && depth == k && store == Store::overwrite;
-    const Index spilled = (lanes + n - 1) / n - 1;  // rows
-    for (Index row = 0; row < m; row += block_rows) {
-      const Index rows = std::min(block_rows, m - row);
-      const Index direct =
-          may_spill && rows > spilled ? (rows - spilled) / kernels.rows * kernels.rows : 0;
-      Panel<T> panel{packed.data(), out.at(row, 0)};
-      tile.a = a.at(row, top);
-      tile.c_stride = n;
-      multiply_panels(kernels, tile, direct, &panel, 1);
-
-      panel.c = vectors.data();
-      tile.a += direct * a.row;
-      tile.c_stride = lanes;
-      for (Index i = direct; i < rows && tile.start == nullptr; ++i) {
-        std::copy_n(out.at(row + i, 0), n, vectors.data() + (i - direct) * lanes);
-      }
-      multiply_panels(kernels, tile, rows - direct, &panel, 1);
-      for (Index i = direct; i < rows; ++i) {
-        std::copy_n(vectors.data() + (i - direct) * lanes, n, out.at(row + i, 0));
-      }
-    }
+  for (Index t = 0; t < k; t += block_depth) {
+    multiply_narrow_part(kernels, m, std::min(block_depth, k - t), n, a.from(0, t), b.from(t, 0),
+                         out, t == 0 ? store : Store::add);
   }
 }
 
@@ -205,6 +232,37 @@ void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
+/// Whether the product has so few terms that tiles, which are set up for each sum, are slower. The
+/// last vector of columns may overlap the one before, where neither is read.
+template <class T>
+bool is_shallow(Index lanes, Index k, Index n, const Strided<const T>& a, Store store) {
+  const bool may_overlap = store == Store::overwrite && k <= lanes && n > lanes;
+  return k <= 2 * lanes && a.column == 1 && (n % lanes == 0 || may_overlap);
+}
+
+/// out (m, n) = or += a (m, k) b (k, n), where is_shallow.
+template <class T>
+void multiply_shallow(const Kernels<T>& kernels, Index m, Index k, Index n,
+                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
+                      Store store) {
+  const Index lanes = kernels.lanes;
+  const Index vectors = (n + lanes - 1) / lanes;
+  const bool packs_b = b.column != 1;
+  const Scratch<T> packed_b(packs_b ? vectors * lanes * k : 0);
+  if (packs_b) pack_panels(kernels, b, k, n, lanes, true, packed_b.data());
+  for (Index v = 0; v < vectors; ++v) {
+    const Index column = vector_begin(v, lanes, n);
+    const Rows<const T> right = packs_b ? Rows<const T>{packed_b.data() + v * lanes * k, lanes}
+                                        : Rows<const T>{b.at(0, column), b.row};
+    const Rows<T> sums{out.at(0, column), out.row};
+    for (Index t = 0; t < k; t += lanes) {
+      const bool begins = t == 0 && store == Store::overwrite;
+      kernels.multiply_by_block(m, std::min(lanes, k - t), {a.at(0, t), a.row}, right.from(t),
+                                {begins ? nullptr : sums.data, out.row}, sums);
+    }
+  }
+}
+
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
 ///
 /// Each sum is one chain of products in the order of k, however the product is cut.
@@ -214,6 +272,9 @@ void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Stride
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1) {
     return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
+  }
+  if (is_shallow(kernels.lanes, k, n, a, store)) {
+    return multiply_shallow(kernels, m, k, n, a, b, out, store);
   }
   // A few columns leave lanes idle that the rows of out would fill; but to transpose a has its
   // price.

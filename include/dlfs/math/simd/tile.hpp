@@ -40,6 +40,17 @@ struct Tile {
   const T* start = nullptr;  // null to go on from the values in c
 };
 
+/// Dense rows at equal distances.
+template <class T>
+struct Rows {
+  T* data;
+  Index stride;
+
+  T* row(Index i) const { return data + i * stride; }
+  /// Null stays null.
+  Rows from(Index i) const { return {data != nullptr ? row(i) : nullptr, stride}; }
+};
+
 /// A matrix that is part of another, and may reach beyond its edges: what lies outside of `rows`
 /// and `columns` counts as zeros.
 template <class T>
@@ -90,6 +101,12 @@ struct Kernels {
 
   /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
   void (*multiply[row_counts][most_vectors])(const Tile<T>&);
+
+  /// c(i, j) = start(i, j) + sum over t < depth of a(i, t) b(t, j) for i < rows, j < lanes and a
+  /// depth of at most the lanes, each sum one chain in the order of t: registers hold all of b.
+  /// `start` may be c, or null for zeros.
+  void (*multiply_by_block)(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
+                            Rows<const T> start, Rows<T> c);
 
   /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
   /// sum one chain in the order of t: reads b once, along its rows, and what is between them.

@@ -270,9 +270,12 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
                                     {in_lanes.data(), winograd::taps_side * width, width, 0});
     kernels.transpose(taps, columns, in_lanes.data(), width, windows.data(), taps);
     for (Index j = 0; j < columns; ++j) {
+      const T* const from = windows.data() + j * taps;
       T* const to = dweight + i * row_step + j * column_step;
-      for (Index t = 0; t < taps; ++t) {
-        to[t] = windows[j * taps + t] + (store == Store::add ? to[t] : T(0));
+      if (store == Store::add) {
+        for (Index t = 0; t < taps; ++t) to[t] += from[t];
+      } else {
+        std::copy_n(from, taps, to);
       }
     }
   }
