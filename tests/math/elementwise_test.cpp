@@ -244,6 +244,19 @@ TEST(Assign, BroadcastsIntoAView) {
   EXPECT_TRUE(are_close(x, array<float>({{7, 2, 7}, {8, 2, 8}})));
 }
 
+TEST(Assign, CopiesEverySizeAndNothingBeyond) {
+  for (const Index size : {1, 1023, 1024, 1031, 262'144, 262'145}) {
+    const auto x = random_tensor<float>({size}, 1);
+    Tensor<float> whole({size});
+    assign(whole, x);
+    EXPECT_TRUE(are_close(whole, x, 0)) << size;
+    auto larger = full<float>({size + 1}, -1);
+    assign(larger.slice(0, {.stop = size}), x);
+    EXPECT_TRUE(are_close(larger.slice(0, {.stop = size}), x, 0)) << size;
+    EXPECT_EQ(larger(size), -1) << size;
+  }
+}
+
 TEST(Assign, OverlappingSourceIsReadBeforeItIsWritten) {
   auto x = array<float>({{1, 2}, {3, 4}});
   assign(x, x.transpose());

@@ -88,10 +88,13 @@ Index most_columns_in_place(const Strided<const T>& a) {
 
 /// The rows of a up to which the dense rows of b (k, n) are better read where they lie.
 template <class T>
-Index most_rows_in_place(const Strided<const T>& b, Index n, Index lanes) {
-  if (b.row % page<T> == 0) return 24;
-  if (b.row % lanes != 0) return 96;
-  return n <= 256 ? 256 : 112;
+Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lanes) {
+  Index rows = n <= 256 ? 256 : 112;
+  if (b.row % lanes != 0) rows = 96;
+  if (b.row % page<T> == 0) rows = 24;
+  // A small b is mostly in the first-level cache anyway.
+  const bool is_small = k * n <= Index{64 * 1024 / sizeof(T)};
+  return is_small ? 4 * rows : rows;
 }
 
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
@@ -100,12 +103,9 @@ template <class T>
 void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
                    const Strided<const T>& b, const Strided<T>& out, Store store) {
   const Index lanes = kernels.lanes;
-  // Factors are read where they lie, unless so many others meet them that order pays. A small b is
-  // mostly in the first-level cache anyway.
-  constexpr Index small = 64 * 1024 / sizeof(T);
+  // Factors are read where they lie, unless so many others meet them that order pays.
   const bool packs_a = n > most_columns_in_place(a);
-  const Index order_pays = most_rows_in_place(b, n, lanes) * (k * n > small ? 1 : 4);
-  const bool packs_b = b.column != 1 || m > order_pays;
+  const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
   const Index depth = block_extent(k, block_depth, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
