@@ -122,11 +122,12 @@ DLFS_INLINE void multiply_rows(Index depth, const Rows<const T>& a, const Vector
 template <class T>
 void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
                        Rows<const T> start, Rows<T> c) {
-  Vector<T> block[lanes<T>];
+  Vector<T> block[lanes<T>];  // which repeats the last row, where there are fewer
   DLFS_UNROLL for (int t = 0; t < lanes<T>; ++t) {
     block[t] = load(b.data);
-    if (t + 1 < depth) b = b.from(1);
+    if (t + 1 < depth) b.data += b.stride;
   }
+  // Eight sums at a time hide the latency of an FMA; two registers are left for factors.
   constexpr int registers = vector_bytes == 64 ? 32 : 16;
   constexpr int together = std::min(8, registers - lanes<T> - 2);
   Index i = 0;
@@ -161,7 +162,7 @@ void multiply_short_row(Index depth, Index columns, const T* a, Index a_stride, 
   constexpr int width = vectors * lanes<T>;
   // The last rows have too little behind them, so they are read from a copy.
   const Index size = (depth - 1) * b_stride + columns;
-  const Index direct = std::max<Index>(0, size - width + b_stride - 1) / b_stride;
+  const Index direct = rows_of_whole_vectors(depth, columns, b_stride, width);
   std::array<T, 2 * width> end{};
   std::copy(b + direct * b_stride, b + size, end.data());
   std::array<T, width> padded{};

@@ -148,18 +148,8 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   }
 }
 
-/// The rows of a matrix (rows, columns) that can be read as whole vectors, the last of which ends
-/// with the matrix.
-template <class T>
-Index rows_of_whole_vectors(const Strided<const T>& matrix, Index rows, Index columns,
-                            Index lanes) {
-  if (matrix.column != 1 || matrix.row < columns) return 0;
-  const Index behind_first = (rows - 1) * matrix.row + columns - lanes;
-  return behind_first < 0 ? 0 : behind_first / matrix.row + 1;
-}
-
-/// Likewise for less than a vector of columns, which are computed as a whole one, and as few terms
-/// as fit into memory for temporary use.
+/// Likewise for less than a vector of columns, which are computed as a whole one, and at most
+/// block_depth terms. Reads b along its rows, and what is between them.
 template <class T>
 void multiply_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
                           const Strided<const T>& a, const Strided<const T>& b,
@@ -168,7 +158,8 @@ void multiply_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
   const Index height = std::min(m, block_rows);
   const bool packs_a = a.column != 1;
   const Scratch<T> packed_a(packs_a ? height * k + lanes : 0);
-  const Index in_place = rows_of_whole_vectors(b, k, n, lanes) / lanes * lanes;
+  const bool reads_b = b.column == 1 && b.row >= n;
+  const Index in_place = reads_b ? rows_of_whole_vectors(k, n, b.row, lanes) / lanes * lanes : 0;
   const Scratch<T> packed_b((k - in_place) * lanes);
   pack_panels(kernels, b.from(in_place, 0), k - in_place, n, lanes, false, packed_b.data());
   const Scratch<T> memory(height * lanes);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "dlfs/core/shape.hpp"
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window_range.hpp"
@@ -50,6 +52,13 @@ struct Rows {
   /// Null stays null.
   Rows from(Index i) const { return {data != nullptr ? row(i) : nullptr, stride}; }
 };
+
+/// How many rows of a matrix (rows, columns), `stride` > 0 apart, can be read as vectors of `width`
+/// >= columns elements that end before the matrix does; the last row never can.
+constexpr Index rows_of_whole_vectors(Index rows, Index columns, Index stride, Index width) {
+  const Index size = (rows - 1) * stride + columns;
+  return std::max<Index>(0, size - width + stride - 1) / stride;
+}
 
 /// A matrix that is part of another, and may reach beyond its edges: what lies outside of `rows`
 /// and `columns` counts as zeros.
