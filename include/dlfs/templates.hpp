@@ -29,7 +29,7 @@
 #define DLFS_TEMPLATES(EXTERN, T)                                                                  \
   namespace dlfs {                                                                                 \
   EXTERN template const simd::Kernels<T>& simd::kernels<T>();                                      \
-  EXTERN template const simd::BlockPooling<T>& simd::block_pooling<T>();                           \
+  EXTERN template const simd::BlockPooling<T>& simd::block_pooling<T>(Index);                      \
                                                                                                    \
   EXTERN template void detail::matmul(const TensorView<const T>&, const TensorView<const T>&,      \
                                       const TensorView<T>&, Store);                                \

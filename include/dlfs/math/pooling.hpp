@@ -111,7 +111,8 @@ template <bool keep_winners, class T>
 void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
                  std::uint16_t* winners) {
   if (is_2x2_blocks(window)) {
-    simd::block_pooling<T>().forward(blocks_of(x.shape()), x.data(), y.data(), winners);
+    const simd::Blocks blocks = blocks_of(x.shape());
+    simd::block_pooling<T>(blocks.row()).forward(blocks, x.data(), y.data(), winners);
     return;
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
@@ -181,8 +182,9 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
 
   bool winners_are_taps = true;
   if (detail::is_2x2_blocks(window)) {
-    winners_are_taps = simd::block_pooling<T>().backward(detail::blocks_of(dx.shape()), dy.data(),
-                                                         winners, dx.data());
+    const simd::Blocks blocks = detail::blocks_of(dx.shape());
+    winners_are_taps =
+        simd::block_pooling<T>(blocks.row()).backward(blocks, dy.data(), winners, dx.data());
     detail::clear_outside_2x2_blocks(dx);
   } else {
     std::fill_n(dx.data(), dx.size(), T(0));

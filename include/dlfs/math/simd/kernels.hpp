@@ -66,6 +66,10 @@ struct Blocks {
   Index planes;
   Index height;
   Index width;
+
+  /// The blocks of a row, and the rows of all planes.
+  Index row() const { return width / 2; }
+  Index rows() const { return planes * (height / 2); }
 };
 
 /// Max pooling of such blocks; see max_pooling.
@@ -144,11 +148,12 @@ const Kernels<T>& kernels() {
   return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
 }
 
-/// Rows of images are short: no vectors are wider than avx2's.
+/// For rows of so many blocks: the widest vectors pay where a row fills more than half of one.
 template <class T>
-const BlockPooling<T>& block_pooling() {
+const BlockPooling<T>& block_pooling([[maybe_unused]] Index row) {
 #if defined(DLFS_SIMD_X86)
   if constexpr (Dispatched<T>) {
+    if (level() == Level::avx512 && row > avx2::lanes<T>) return avx512::all_block_pooling<T>;
     if (level() != Level::base) return avx2::all_block_pooling<T>;
   }
 #endif
