@@ -313,20 +313,33 @@ void transpose_matrix(Index rows, Index columns, const T* from, Index from_strid
   }
 }
 
-/// out[i * stride] = start + sum over j of matrix[i][j] in[j]
+/// Parallel lines of elements: i of line j is data[j * line + i * step].
+template <class T>
+struct Lines {
+  T* data;
+  Index line;
+  Index step;
+};
+
+/// One dimension of a transformation: to[i] = start + sum over j of matrix[i][j] from[j] along each
+/// of `count` lines.
 template <class T, const auto& matrix>
-DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, Vector<T>* out,
-                                  int stride) {
+DLFS_INLINE void transform_lines(Index count, Lines<const T> from, const Vector<T>& start,
+                                 Lines<T> to) {
   constexpr int rows = static_cast<int>(matrix.size());
   constexpr int columns = static_cast<int>(matrix[0].size());
-  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-    const auto& factors = matrix[static_cast<std::size_t>(i)];
-    Vector<T> sum = start;
-    DLFS_UNROLL for (int j = 0; j < columns; ++j) {
-      const double factor = factors[static_cast<std::size_t>(j)];
-      if (factor != 0) sum += in[j] * static_cast<T>(factor);
+  for (; count > 0; --count, from.data += from.line, to.data += to.line) {
+    Vector<T> in[columns];
+    DLFS_UNROLL for (int j = 0; j < columns; ++j) in[j] = load(from.data + j * from.step);
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      const auto& factors = matrix[static_cast<std::size_t>(i)];
+      Vector<T> sum = start;
+      DLFS_UNROLL for (int j = 0; j < columns; ++j) {
+        const double factor = factors[static_cast<std::size_t>(j)];
+        if (factor != 0) sum += in[j] * static_cast<T>(factor);
+      }
+      store(to.data + i * to.step, sum);
     }
-    out[i * stride] = sum;
   }
 }
 
@@ -334,25 +347,23 @@ DLFS_INLINE void transform_column(const Vector<T>* in, const Vector<T>& start, V
 template <class T, const auto& matrix>
 void transform(Index tiles, Index count, const Squares<const T>& from, const T* start,
                const Squares<T>& to) {
-  constexpr int rows = static_cast<int>(matrix.size());
-  constexpr int columns = static_cast<int>(matrix[0].size());
+  constexpr Index rows = matrix.size();
+  constexpr Index columns = matrix[0].size();
+  std::array<T, rows * columns * lanes<T>> half;  // M from, a column beside the other
   for (Index k = 0; k < count; k += lanes<T>) {
     const Vector<T> first = start != nullptr ? load(start + k) : Vector<T>{};
     for (Index t = 0; t < tiles; ++t) {
-      const T* const in = from.data + t * from.step + k;
-      T* const out = to.data + t * to.step + k;
-      Vector<T> half[rows][columns];
-      for (int q = 0; q < columns; ++q) {
-        Vector<T> column[columns];
-        DLFS_UNROLL for (int p = 0; p < columns; ++p) {
-          column[p] = load(in + p * from.row + q * from.column);
-        }
-        transform_column<T, matrix>(column, Vector<T>{}, &half[0][q], columns);
-      }
-      for (int i = 0; i < rows; ++i) {
-        Vector<T> row[rows];
-        transform_column<T, matrix>(half[i], first, row, 1);
-        DLFS_UNROLL for (int j = 0; j < rows; ++j) store(out + i * to.row + j * to.column, row[j]);
+      // The code that transforms one dimension is compiled once for both.
+      Index lines = columns;
+      Lines<const T> in{from.data + t * from.step + k, from.column, from.row};
+      Lines<T> out{half.data(), lanes<T>, columns * lanes<T>};
+      Vector<T> sum{};
+      for (int dimension = 0; dimension < 2; ++dimension) {
+        transform_lines<T, matrix>(lines, in, sum, out);
+        lines = rows;
+        in = {half.data(), columns * lanes<T>, lanes<T>};
+        out = {to.data + t * to.step + k, to.row, to.column};
+        sum = first;
       }
     }
   }
