@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/expect.hpp"
+#include "dlfs/math/reduce.hpp"
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/simd/vector_math.hpp"
 
@@ -12,14 +14,14 @@ namespace dlfs {
 
 namespace detail {
 
-inline void check_scores(const Shape& scores, const Shape& gradient) {
-  if (scores.rank() != 2 || scores.size() == 0) {
-    throw ShapeError("softmax cross entropy: expected scores of shape (N, C), got ", scores);
+template <class T>
+void check_scores(TensorView<const T> scores, TensorView<T> gradient) {
+  constexpr std::string_view name = "softmax cross entropy";
+  if (scores.rank() != 2 || scores.empty()) {
+    throw ShapeError(name, ": expected scores of shape (N, C), got ", scores.shape());
   }
-  if (gradient != scores) {
-    throw ShapeError("softmax cross entropy: expected a gradient of shape ", scores,
-                     ", as the scores, got ", gradient);
-  }
+  expect_dense(name, "scores", scores);
+  expect_dense(name, "the gradient", gradient, scores.shape());
 }
 
 /// log(softmax(s)) = s - largest - log_sum. The two are kept apart, since their sum would lose the
@@ -30,14 +32,21 @@ struct SoftmaxRow {
   T log_sum;
 };
 
+/// f(0) + f(1) + ... over the classes.
+template <class T, class F>
+T sum_over_classes(Index classes, const F& f) {
+  return fold_pairwise<Add, T>(0, classes, f);
+}
+
 /// Writes p = softmax(s).
 template <class T>
-SoftmaxRow<T> softmax_row(ArrayMap<const T> s, ArrayMap<T> p) {
-  const T largest = s.maxCoeff();
+SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
+  const T largest = *std::max_element(s, s + classes);
   simd::map([=]<class V>(const V& score, V& power) { simd::exp<V>(score - largest, power); },
-            s.size(), s.data(), p.data());
-  const T sum = p.sum();
-  p *= T(1) / sum;
+            classes, s, p);
+  const T sum = sum_over_classes<T>(classes, [p](Index c) { return p[c]; });
+  const T scale = T(1) / sum;
+  for (Index c = 0; c < classes; ++c) p[c] *= scale;
   return {largest, std::log(sum)};
 }
 
@@ -49,13 +58,14 @@ SoftmaxRow<T> softmax_row(ArrayMap<const T> s, ArrayMap<T> p) {
 ///   scores (N, C)   labels (N)   dscores (N, C)
 ///
 /// The logarithm is taken of the sum of exponentials, so nothing is added to keep it finite.
-/// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
+/// @throws ShapeError for other shapes or views that are not contiguous, ValueError for a label
+/// outside [0, C).
 template <AnyTensor X>
 Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t> labels,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;
   const auto s = const_view(scores);
-  detail::check_scores(s.shape(), dscores.shape());
+  detail::check_scores(s, dscores);
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   if (labels.shape() != Shape{samples}) {
@@ -70,40 +80,41 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
       throw ValueError("softmax cross entropy: label ", label, " of sample ", n, " is not in 0..",
                        classes - 1);
     }
-    const auto row = as_array(s[n]);
-    auto gradient = as_array(dscores[n]);
-    const auto [largest, log_sum] = detail::softmax_row<T>(row, gradient);
-    loss += static_cast<double>(log_sum - (row(label) - largest));
-    gradient(label) -= T(1);
-    gradient *= scale;
+    const T* const row = s.data() + n * classes;
+    T* const gradient = dscores.data() + n * classes;
+    const auto [largest, log_sum] = detail::softmax_row(classes, row, gradient);
+    loss += static_cast<double>(log_sum - (row[label] - largest));
+    gradient[label] -= T(1);
+    for (Index c = 0; c < classes; ++c) gradient[c] *= scale;
   }
   return static_cast<T>(loss / static_cast<double>(samples));
 }
 
 /// The same for targets (N, C) that are a distribution over the classes, such as one-hot rows:
 /// the mean of -sum(targets * log(softmax(scores))).
-/// @throws ShapeError unless all three have the same shape.
+/// @throws ShapeError unless all three have the same shape and are contiguous.
 template <AnyTensor X>
 Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> targets,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;
   const auto s = const_view(scores);
-  detail::check_scores(s.shape(), dscores.shape());
+  detail::check_scores(s, dscores);
+  detail::expect_dense("softmax cross entropy", "targets", targets, s.shape());
   const Index samples = s.extent(0);
-  if (targets.shape() != s.shape()) {
-    throw ShapeError("softmax cross entropy: expected targets of shape ", s.shape(),
-                     ", as the scores, got ", targets.shape());
-  }
+  const Index classes = s.extent(1);
   const T scale = T(1) / static_cast<T>(samples);
   double loss = 0;
   for (Index n = 0; n < samples; ++n) {
-    const auto row = as_array(s[n]);
-    const auto target = as_array(targets[n]);
-    auto gradient = as_array(dscores[n]);
-    const auto [largest, log_sum] = detail::softmax_row<T>(row, gradient);
-    const T total = target.sum();
-    loss += static_cast<double>(total * log_sum - (target * (row - largest)).sum());
-    gradient = (gradient * total - target) * scale;
+    const T* const row = s.data() + n * classes;
+    const T* const target = targets.data() + n * classes;
+    T* const gradient = dscores.data() + n * classes;
+    const auto [largest_score, log_sum] = detail::softmax_row(classes, row, gradient);
+    const T largest = largest_score;  // clang 14 cannot capture a structured binding
+    const T total = detail::sum_over_classes<T>(classes, [=](Index c) { return target[c]; });
+    const T weighted = detail::sum_over_classes<T>(
+        classes, [=](Index c) { return target[c] * (row[c] - largest); });
+    loss += static_cast<double>(total * log_sum - weighted);
+    for (Index c = 0; c < classes; ++c) gradient[c] = (gradient[c] * total - target[c]) * scale;
   }
   return static_cast<T>(loss / static_cast<double>(samples));
 }

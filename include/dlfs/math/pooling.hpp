@@ -55,19 +55,6 @@ constexpr bool is_2x2_blocks(const Window& window) {
          window.dilation == Size2d(1);
 }
 
-/// Calls `visit(top, bottom, y)` for each row of 2 by 2 blocks of the (N, C, H, W) elements `x`:
-/// pointers to its two image rows, and to the row of the (N, C, H/2, W/2) elements `y`.
-template <class X, class Y, class Visit>
-void for_each_row_of_2x2_blocks(X* x, const Shape& x_shape, Y* y, Visit&& visit) {
-  const Size2d image = image_size(x_shape);
-  const Index planes = x_shape[0] * x_shape[1];
-  for (Index plane = 0; plane < planes; ++plane, x += image.height * image.width) {
-    for (Index row = 0; row + 1 < image.height; row += 2, y += image.width / 2) {
-      visit(x + row * image.width, x + (row + 1) * image.width, y);
-    }
-  }
-}
-
 /// Zeros in what the 2 by 2 blocks leave out: the last row and column of images of odd extents.
 template <class T>
 void clear_outside_2x2_blocks(TensorView<T> x) {
@@ -107,13 +94,50 @@ inline void expect_few_taps(const Window& window, std::string_view operation) {
   }
 }
 
-template <bool keep_winners, class T>
+template <class T>
+void max_pooling_of_blocks(const simd::Blocks& blocks, const T* x, T* y, std::uint16_t* winners) {
+  const auto& kernels = simd::block_pooling<T>(blocks.in_row());
+  const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
+  kernels.forward(blocks, whole, x, y, winners);
+  for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
+    for (Index j = 0; j < blocks.in_row(); ++j) {
+      const T* const above = x + row.top + 2 * j;
+      const T* const below = x + row.bottom + 2 * j;
+      Champion<T> best{above[0], 0};
+      best.challenge({above[1], 1});
+      best.challenge({below[0], 2});
+      best.challenge({below[1], 3});
+      y[row.out + j] = best.value;
+      if (winners != nullptr) winners[row.out + j] = static_cast<std::uint16_t>(best.tap);
+    }
+  }
+}
+
+/// Returns whether all winners are taps.
+template <class T>
+bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
+                                    const std::uint16_t* winners, T* dx) {
+  const auto& kernels = simd::block_pooling<T>(blocks.in_row());
+  const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
+  bool winners_are_taps = kernels.backward(blocks, whole, dy, winners, dx);
+  for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
+    for (Index j = 0; j < blocks.in_row(); ++j) {
+      const unsigned winner = winners[row.out + j];
+      winners_are_taps &= winner < 4;
+      for (unsigned tap = 0; tap < 4; ++tap) {
+        T* const pair = dx + (tap < 2 ? row.top : row.bottom) + 2 * j;
+        pair[tap % 2] = tap == winner ? dy[row.out + j] : T(0);
+      }
+    }
+  }
+  return winners_are_taps;
+}
+
+template <class T>
 void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
                  std::uint16_t* winners) {
   if (is_2x2_blocks(window)) {
-    const simd::Blocks blocks = blocks_of(x.shape());
-    simd::block_pooling<T>(blocks.row()).forward(blocks, x.data(), y.data(), winners);
-    return;
+    return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), winners);
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
   const T* const source = x.data();
@@ -130,7 +154,7 @@ void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
       }
     }
     *out++ = best.value;
-    if constexpr (keep_winners) *winners++ = static_cast<std::uint16_t>(best.tap);
+    if (winners != nullptr) *winners++ = static_cast<std::uint16_t>(best.tap);
   });
 }
 
@@ -154,12 +178,8 @@ void max_pooling(const X& x, const Window& window, TensorView<Element<X>> y,
   const Shape y_shape = pooling_shape(x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
-  if (winners == nullptr) {
-    detail::max_pooling<false, T>(x, window, y, nullptr);
-  } else {
-    detail::expect_few_taps(window, name);
-    detail::max_pooling<true, T>(x, window, y, winners);
-  }
+  if (winners != nullptr) detail::expect_few_taps(window, name);
+  detail::max_pooling<T>(x, window, y, winners);
 }
 
 /// The gradient of max pooling: each entry of dy goes to the pixel that won; where windows overlap,
@@ -182,9 +202,8 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
 
   bool winners_are_taps = true;
   if (detail::is_2x2_blocks(window)) {
-    const simd::Blocks blocks = detail::blocks_of(dx.shape());
-    winners_are_taps =
-        simd::block_pooling<T>(blocks.row()).backward(blocks, dy.data(), winners, dx.data());
+    winners_are_taps = detail::max_pooling_of_blocks_backward(detail::blocks_of(dx.shape()),
+                                                              dy.data(), winners, dx.data());
     detail::clear_outside_2x2_blocks(dx);
   } else {
     std::fill_n(dx.data(), dx.size(), T(0));
@@ -227,13 +246,14 @@ void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y)
   detail::expect_dense(name, "y", y, y_shape);
 
   if (detail::is_2x2_blocks(window)) {
-    const Index width = y_shape[3];
-    const auto pool_row = [&](const T* top, const T* bottom, T* mean) {
-      for (Index j = 0; j < width; ++j) {
-        mean[j] = (top[2 * j] + top[2 * j + 1] + bottom[2 * j] + bottom[2 * j + 1]) / 4;
+    const simd::Blocks blocks = detail::blocks_of(x.shape());
+    for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
+      for (Index j = 0; j < blocks.in_row(); ++j) {
+        const T* const above = x.data() + row.top + 2 * j;
+        const T* const below = x.data() + row.bottom + 2 * j;
+        y.data()[row.out + j] = (above[0] + above[1] + below[0] + below[1]) / 4;
       }
-    };
-    detail::for_each_row_of_2x2_blocks(x.data(), x.shape(), y.data(), pool_row);
+    }
     return;
   }
   const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
@@ -267,17 +287,14 @@ void average_pooling_backward(const X& dy, const Window& window, TensorView<Elem
   detail::expect_dense(name, "dx", dx);
 
   if (detail::is_2x2_blocks(window)) {
-    const Index width = y_shape[3];
-    const auto share_row = [&](T* top, T* bottom, const T* gradient) {
-      for (Index j = 0; j < width; ++j) {
-        const T share = gradient[j] / 4;
-        top[2 * j] = share;
-        top[2 * j + 1] = share;
-        bottom[2 * j] = share;
-        bottom[2 * j + 1] = share;
+    const simd::Blocks blocks = detail::blocks_of(dx.shape());
+    for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
+      for (Index j = 0; j < blocks.in_row(); ++j) {
+        const T share = dy.data()[row.out + j] / 4;
+        std::fill_n(dx.data() + row.top + 2 * j, 2, share);
+        std::fill_n(dx.data() + row.bottom + 2 * j, 2, share);
       }
-    };
-    detail::for_each_row_of_2x2_blocks(dx.data(), dx.shape(), dy.data(), share_row);
+    }
     detail::clear_outside_2x2_blocks(dx);
     return;
   }

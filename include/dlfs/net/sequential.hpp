@@ -212,11 +212,10 @@ class Sequential {
   /// Appends a link, and sets what it says of its parameters.
   void append(Link link) {
     const std::vector<Parameter<T>*> parameters = link.layer.parameters();
-    const std::vector<NamedTensor<T>*> buffers = link.layer.buffers();
     link.first_parameter = parameters_.size();
     link.parameter_count = parameters.size();
-    parameters_.insert(parameters_.end(), parameters.begin(), parameters.end());
-    buffers_.insert(buffers_.end(), buffers.begin(), buffers.end());
+    for (Parameter<T>* parameter : parameters) parameters_.push_back(parameter);
+    for (NamedTensor<T>* buffer : link.layer.buffers()) buffers_.push_back(buffer);
     chain_.push_back(std::move(link));
   }
 

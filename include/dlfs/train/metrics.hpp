@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "dlfs/data/dataset.hpp"
-#include "dlfs/math/reduce.hpp"
 #include "dlfs/net/sequential.hpp"
 
 namespace dlfs {
@@ -22,6 +21,20 @@ void expect_scores(std::string_view metric, TensorView<const T> scores,
   if (scores.empty()) throw ValueError(metric, ": there is no sample");
 }
 
+/// The class with the largest of sample n's scores (N, C): of equals the first, of NaNs the first.
+template <class T>
+Index guess(TensorView<const T> scores, Index n) {
+  const auto score = [&](Index c) {
+    return scores.data()[n * scores.stride(0) + c * scores.stride(1)];
+  };
+  Index best = 0;
+  for (Index c = 1; c < scores.extent(1); ++c) {
+    const bool loses = score(c) <= score(best) || score(best) != score(best);
+    if (!loses) best = c;
+  }
+  return best;
+}
+
 }  // namespace detail
 
 /// The fraction of rows of scores (N, C) whose largest entry stands at the label (N).
@@ -30,9 +43,8 @@ template <AnyTensor X>
 double accuracy(const X& scores, TensorView<const std::int32_t> labels) {
   const auto s = const_view(scores);
   detail::expect_scores("accuracy", s, labels);
-  const Tensor<Index> guesses = argmax(s, 1);
   Index right = 0;
-  for (Index n = 0; n < labels.size(); ++n) right += guesses(n) == labels(n) ? 1 : 0;
+  for (Index n = 0; n < labels.size(); ++n) right += detail::guess(s, n) == labels(n) ? 1 : 0;
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
@@ -86,14 +98,13 @@ Tensor<Index> confusion_matrix(const X& scores, TensorView<const std::int32_t> l
   const auto s = const_view(scores);
   detail::expect_scores("confusion matrix", s, labels);
   const Index classes = s.extent(1);
-  const Tensor<Index> guesses = argmax(s, 1);
   Tensor<Index> counts({classes, classes});
   for (Index n = 0; n < labels.size(); ++n) {
     if (labels(n) < 0 || labels(n) >= classes) {
       throw ValueError("confusion matrix: label ", labels(n), " of sample ", n, " is not in 0..",
                        classes - 1);
     }
-    ++counts(labels(n), guesses(n));
+    ++counts(labels(n), detail::guess(s, n));
   }
   return counts;
 }

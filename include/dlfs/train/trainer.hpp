@@ -211,10 +211,9 @@ class Trainer {
 
   /// What the network has learned and collected: parameters, then buffers.
   std::vector<NamedTensor<T>*> tensors() {
-    const auto parameters = network_->parameters();
-    const auto buffers = network_->buffers();
-    std::vector<NamedTensor<T>*> tensors(parameters.begin(), parameters.end());
-    tensors.insert(tensors.end(), buffers.begin(), buffers.end());
+    std::vector<NamedTensor<T>*> tensors;
+    for (NamedTensor<T>* parameter : network_->parameters()) tensors.push_back(parameter);
+    for (NamedTensor<T>* buffer : network_->buffers()) tensors.push_back(buffer);
     return tensors;
   }
 

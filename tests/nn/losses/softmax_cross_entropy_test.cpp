@@ -161,7 +161,7 @@ TEST(SoftmaxCrossEntropy, ShapeErrorNamesTheOperationAndBothShapes) {
   EXPECT_EQ(message<ShapeError>([&] {
               loss.forward(scores, Tensor<float>({3, 9}));
             }),
-            "softmax cross entropy: expected targets of shape (3, 10), as the scores, got (3, 9)");
+            "softmax cross entropy: expected targets of shape (3, 10), got (3, 9)");
   EXPECT_EQ(message<ShapeError>([&] {
               loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
             }),

@@ -19,6 +19,7 @@
 
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/promotion.hpp"
+#include "dlfs/math/simd/blocks.hpp"
 #include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/simd/tile.hpp"
 #include "dlfs/math/simd/winograd_matrices.hpp"
@@ -61,24 +62,15 @@ struct Operand {
   Index row_stride = 0;  // from one row to the next
 };
 
-/// The 2 by 2 blocks of the images of (N, C, H, W) elements; an odd row or column stays over.
-struct Blocks {
-  Index planes;
-  Index height;
-  Index width;
-
-  /// The blocks of a row, and the rows of all planes.
-  Index row() const { return width / 2; }
-  Index rows() const { return planes * (height / 2); }
-};
-
-/// Max pooling of such blocks; see max_pooling.
+/// Max pooling of the first `rows` rows of blocks, of blocks.rows_of_whole_vectors(lanes) at most.
 template <class T>
 struct BlockPooling {
-  /// `winners` may be null.
-  void (*forward)(const Blocks&, const T* x, T* y, std::uint16_t* winners);
+  Index lanes;
+  /// See max_pooling. `winners` may be null.
+  void (*forward)(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* winners);
   /// Writes the blocks of dx. Returns whether all winners are taps.
-  bool (*backward)(const Blocks&, const T* dy, const std::uint16_t* winners, T* dx);
+  bool (*backward)(const Blocks& blocks, Index rows, const T* dy, const std::uint16_t* winners,
+                   T* dx);
 };
 
 inline namespace DLFS_SIMD_NAMESPACE {

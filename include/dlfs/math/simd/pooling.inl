@@ -3,11 +3,11 @@
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
 /// Taps in lanes as wide as the values.
-template <class T, int count>
+template <class T>
 using Taps = typename VectorOf<std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>,
-                               count>::Register;
-template <int count>
-using StoredTaps = VectorOf<std::uint16_t, count>;
+                               lanes<T>>::Register;
+template <class T>
+using StoredTaps = VectorOf<std::uint16_t, lanes<T>>;
 
 #if defined(DLFS_SIMD_VECTORS)
 template <class V, int... i>
@@ -18,16 +18,28 @@ DLFS_INLINE void deinterleave(V a, V b, V& even, V& odd, std::integer_sequence<i
 #endif
 
 /// even[i] = from[2 * i], odd[i] = from[2 * i + 1]
-template <class T, int count, class V>
-DLFS_INLINE void load_pairs(const T* from, V& even, V& odd) {
-  if constexpr (count == 1) {
+template <class T>
+DLFS_INLINE void load_pairs(const T* from, Vector<T>& even, Vector<T>& odd) {
+  if constexpr (lanes<T> == 1) {
     even = from[0];
     odd = from[1];
   } else {
-    using Memory = typename VectorOf<T, count>::Memory;
-    const V a = *reinterpret_cast<const Memory*>(from);
-    const V b = *reinterpret_cast<const Memory*>(from + count);
-    deinterleave(a, b, even, odd, std::make_integer_sequence<int, count>());
+    deinterleave(load(from), load(from + lanes<T>), even, odd,
+                 std::make_integer_sequence<int, lanes<T>>());
+  }
+}
+
+/// to[2 * i] = even[i], to[2 * i + 1] = odd[i]
+template <class T>
+DLFS_INLINE void store_pairs(T* to, Vector<T> even, Vector<T> odd) {
+  if constexpr (lanes<T> == 1) {
+    to[0] = even;
+    to[1] = odd;
+  } else {
+    Vector<T> low, high;
+    interleave(even, odd, low, high, std::make_integer_sequence<int, lanes<T>>());
+    store(to, low);
+    store(to + lanes<T>, high);
   }
 }
 
@@ -56,111 +68,65 @@ struct Champions {
   }
 };
 
-/// How many rows of blocks have whole vectors before the end of them all.
-template <class T>
-Index rows_of_whole_vectors(const Blocks& blocks) {
-  const Index vectors = (blocks.row() + lanes<T> - 1) / lanes<T>;
-  return std::max<Index>(0, blocks.rows() - (vectors * lanes<T> - 1) / blocks.row());
-}
-
-/// Calls `visit(top, bottom, out)` for vectors of `count` blocks of the rows [first, last): the
-/// offsets of their two rows of pixels, and of what they are pooled to. A row goes from right to
-/// left: what a vector writes beyond the end of its row is put right by those that come later.
-template <int count, class Visit>
-DLFS_INLINE void for_each_vector(const Blocks& blocks, Index first, Index last,
-                                 const Visit& visit) {
-  const Blocks all = blocks;  // what is written might alias it
-  const Index last_column = (all.row() - 1) / count * count;
-  Index row = first % (all.height / 2);  // of its plane
-  Index top = (first / (all.height / 2) * all.height + 2 * row) * all.width;
-  Index out = first * all.row();
-  for (Index i = first; i < last; ++i, top += 2 * all.width, out += all.row()) {
-    for (Index j = last_column; j >= 0; j -= count) {
-      visit(top + 2 * j, top + all.width + 2 * j, out + j);
+/// Calls `visit(top, bottom, out)` for each vector of the rows: the offsets of its pixels, and of
+/// what they are pooled to. A row goes from right to left: what a vector writes beyond the end of
+/// its row is put right by those that come later.
+template <class T, class Visit>
+DLFS_INLINE void for_each_vector(const Blocks& blocks, Index rows, const Visit& visit) {
+  const Index last = (blocks.in_row() - 1) / lanes<T> * lanes<T>;
+  for (BlockRow row(blocks, 0); row.index < rows; row.next()) {
+    for (Index j = last; j >= 0; j -= lanes<T>) {
+      visit(row.top + 2 * j, row.bottom + 2 * j, row.out + j);
     }
-    if (++row < all.height / 2) continue;
-    row = 0;
-    top += all.height % 2 * all.width;
   }
 }
 
-template <int count, class T>
-DLFS_INLINE void max_pool_rows(const Blocks& blocks, Index first, Index last, const T* x, T* y,
-                               std::uint16_t* winners) {
-  using V = typename VectorOf<T, count>::Register;
-  using Tap = Taps<T, count>;
-  for_each_vector<count>(
-      blocks, first, last, [=](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
-        Champions<V, Tap> best{{}, Tap{}};
-        Champions<V, Tap> right{{}, Tap{} + 1};
-        Champions<V, Tap> below{{}, Tap{} + 2};
-        Champions<V, Tap> last_tap{{}, Tap{} + 3};
-        load_pairs<T, count>(x + top, best.value, right.value);
-        load_pairs<T, count>(x + bottom, below.value, last_tap.value);
-        best.challenge(right);
-        below.challenge(last_tap);
-        best.challenge(below);
-        *reinterpret_cast<typename VectorOf<T, count>::Memory*>(y + out) = best.value;
-        if (winners == nullptr) return;
-        *reinterpret_cast<typename StoredTaps<count>::Memory*>(winners + out) =
-            convert_lanes<typename StoredTaps<count>::Register>(best.tap);
-      });
+template <class T>
+void max_pool_blocks(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* winners) {
+  using Best = Champions<Vector<T>, Taps<T>>;
+  const auto pool = [=](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
+    Best best{{}, Taps<T>{}};
+    Best right{{}, Taps<T>{} + 1};
+    Best below{{}, Taps<T>{} + 2};
+    Best last{{}, Taps<T>{} + 3};
+    load_pairs(x + top, best.value, right.value);
+    load_pairs(x + bottom, below.value, last.value);
+    best.challenge(right);
+    below.challenge(last);
+    best.challenge(below);
+    store(y + out, best.value);
+    if (winners == nullptr) return;
+    *reinterpret_cast<typename StoredTaps<T>::Memory*>(winners + out) =
+        convert_lanes<typename StoredTaps<T>::Register>(best.tap);
+  };
+  for_each_vector<T>(blocks, rows, pool);
 }
 
 template <class T>
-void max_pool_blocks(const Blocks& blocks, const T* x, T* y, std::uint16_t* winners) {
-  const Index whole = rows_of_whole_vectors<T>(blocks);
-  max_pool_rows<lanes<T>>(blocks, 0, whole, x, y, winners);
-  max_pool_rows<1>(blocks, whole, blocks.rows(), x, y, winners);
-}
-
-/// Returns the bits of all winners.
-template <int count, class T>
-DLFS_INLINE auto max_pool_rows_backward(const Blocks& blocks, Index first, Index last, const T* dy,
-                                        const std::uint16_t* winners, T* dx) {
-  using V = typename VectorOf<T, count>::Register;
-  using Memory = typename VectorOf<T, count>::Memory;
-  using Tap = Taps<T, count>;
-  Tap seen{};
-  for_each_vector<count>(
-      blocks, first, last, [=, &seen](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
-        const V gradient = *reinterpret_cast<const Memory*>(dy + out);
-        const Tap tap = convert_lanes<Tap>(typename StoredTaps<count>::Register(
-            *reinterpret_cast<const typename StoredTaps<count>::Memory*>(winners + out)));
-        seen |= tap;
-        for (int i = 0; i < 2; ++i) {
-          const V left = tap == 2 * i ? gradient : V{};
-          const V right = tap == 2 * i + 1 ? gradient : V{};
-          T* const to = dx + (i == 0 ? top : bottom);
-          if constexpr (count == 1) {
-            to[0] = left;
-            to[1] = right;
-          } else {
-            V low, high;
-            interleave(left, right, low, high, std::make_integer_sequence<int, count>());
-            *reinterpret_cast<Memory*>(to) = low;
-            *reinterpret_cast<Memory*>(to + count) = high;
-          }
-        }
-      });
-  return seen;
-}
-
-template <class T>
-bool max_pool_blocks_backward(const Blocks& blocks, const T* dy, const std::uint16_t* winners,
-                              T* dx) {
-  const Index whole = rows_of_whole_vectors<T>(blocks);
-  const auto seen = max_pool_rows_backward<lanes<T>>(blocks, 0, whole, dy, winners, dx);
-  bool are_taps = max_pool_rows_backward<1>(blocks, whole, blocks.rows(), dy, winners, dx) < 4;
+bool max_pool_blocks_backward(const Blocks& blocks, Index rows, const T* dy,
+                              const std::uint16_t* winners, T* dx) {
+  Taps<T> seen{};
+  const auto share = [=, &seen](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
+    const Vector<T> gradient = load(dy + out);
+    const auto tap = convert_lanes<Taps<T>>(typename StoredTaps<T>::Register(
+        *reinterpret_cast<const typename StoredTaps<T>::Memory*>(winners + out)));
+    seen |= tap;
+    const Vector<T> none{};
+    store_pairs(dx + top, tap == 0 ? gradient : none, tap == 1 ? gradient : none);
+    store_pairs(dx + bottom, tap == 2 ? gradient : none, tap == 3 ? gradient : none);
+  };
+  for_each_vector<T>(blocks, rows, share);
   if constexpr (lanes<T> == 1) {
-    return are_taps && seen < 4;
+    return seen < 4;
   } else {
+    bool are_taps = true;
     for (int i = 0; i < lanes<T>; ++i) are_taps = are_taps && seen[i] < 4;
     return are_taps;
   }
 }
 
 template <class T>
-inline constexpr BlockPooling<T> all_block_pooling{max_pool_blocks<T>, max_pool_blocks_backward<T>};
+inline constexpr BlockPooling<T> all_block_pooling{lanes<T>, max_pool_blocks<T>,
+                                                   max_pool_blocks_backward<T>};
 
 #endif
