@@ -21,7 +21,7 @@ namespace detail {
 /// Aligned memory within a larger piece of plain memory, whose address stands before it: the C
 /// library takes several times as long for aligned memory as for plain. Large memory is whole huge
 /// pages.
-inline void* allocate_aligned(std::size_t bytes) {
+[[gnu::noinline]] inline void* allocate_aligned(std::size_t bytes) {
   const bool is_large = is_worth_huge_pages(bytes);
   const std::size_t unit = is_large ? huge_page : alignment;
   const std::size_t whole = (bytes + unit - 1) / unit * unit;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace dlfs {
 
@@ -14,8 +15,13 @@ namespace detail {
 inline void append(std::string& text, std::string_view part) { text += part; }
 inline void append(std::string& text, char part) { text += part; }
 
-template <class Number>
-  requires(std::integral<Number> || std::floating_point<Number>)
+template <std::integral Number>
+void append(std::string& text, Number part) {
+  // Of the widest type, so that only one function must be compiled.
+  using Widest = std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>;
+  text += std::to_string(static_cast<Widest>(part));
+}
+template <std::floating_point Number>
 void append(std::string& text, Number part) {
   char digits[64];
   text.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);

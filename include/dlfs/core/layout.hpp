@@ -20,7 +20,7 @@ struct Layout {
   Strides strides{};
 
   /// Of dense row-major memory.
-  static constexpr Layout dense(const Shape& shape) {
+  [[gnu::noinline]] static constexpr Layout dense(const Shape& shape) {
     Layout layout{shape, {}};
     Index step = 1;
     for (int axis = shape.rank(); axis-- > 0;) {

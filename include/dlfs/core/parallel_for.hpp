@@ -164,6 +164,10 @@ class ThreadPool {
   std::exception_ptr error_;
 };
 
+[[gnu::noinline]] inline bool run_on_pool(Index pieces, void (*call)(void*, Index), void* context) {
+  return ThreadPool::instance().run(pieces, call, context);
+}
+
 }  // namespace detail
 
 /// How many threads a parallel loop may use, the caller's included. At first: one per core.
@@ -186,7 +190,7 @@ void parallel_for(Index pieces, Body&& body) {
     (*static_cast<std::remove_reference_t<Body>*>(context))(piece);
   };
   void* context = const_cast<void*>(static_cast<const void*>(std::addressof(body)));
-  if (pieces > 1 && detail::ThreadPool::instance().run(pieces, call, context)) return;
+  if (pieces > 1 && detail::run_on_pool(pieces, call, context)) return;
   for (Index piece = 0; piece < pieces; ++piece) call(context, piece);
 }
 

@@ -25,13 +25,8 @@ class ScratchStack {
     std::size_t used = 0;
   };
 
-  static ScratchStack& of_this_thread() {
-    thread_local ScratchStack stack;
-    return stack;
-  }
-
   /// Memory for so many elements, and the mark to release it by. @throws as Scratch.
-  [[gnu::noinline]] std::pair<void*, Mark> take(Index count, Index element_bytes) {
+  std::pair<void*, Mark> take(Index count, Index element_bytes) {
     if (count < 0 ||
         count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
       throw ValueError("scratch memory for ", count, " elements of ", element_bytes, " bytes");
@@ -42,12 +37,12 @@ class ScratchStack {
     while (start.block < blocks_.size() && blocks_[start.block].capacity() - start.used < bytes) {
       start = {start.block + 1, 0};
     }
-    if (start.block == blocks_.size()) blocks_.emplace_back(std::max(bytes, smallest_block));
+    if (start.block == blocks_.size()) add_block(std::max(bytes, smallest_block));
     const Mark before = std::exchange(top_, {start.block, start.used + bytes});
     return {blocks_[start.block].data() + start.used, before};
   }
 
-  [[gnu::noinline]] void release(Mark before) {
+  void release(Mark before) {
     top_ = before;
     const bool is_empty = top_.block == 0 && top_.used == 0;
     if (!is_empty || blocks_.size() < 2) return;
@@ -55,7 +50,7 @@ class ScratchStack {
     for (const auto& block : blocks_) total += block.capacity();
     blocks_.clear();
     try {
-      blocks_.emplace_back(total);
+      add_block(total);
     } catch (const std::bad_alloc&) {
       // Called by destructors. The next piece asks for what it needs.
     }
@@ -63,9 +58,26 @@ class ScratchStack {
 
  private:
   static constexpr std::size_t smallest_block = 64 * 1024;
+
+  void add_block(std::size_t bytes) { blocks_.emplace_back(bytes); }
+
   std::vector<AlignedBuffer<std::byte>> blocks_;
   Mark top_;
 };
+
+inline ScratchStack& scratch_of_this_thread() {
+  thread_local ScratchStack stack;
+  return stack;
+}
+
+// Not inline, as there is scratch memory everywhere: this is much less to compile.
+[[gnu::noinline]] inline std::pair<void*, ScratchStack::Mark> take_scratch(Index count,
+                                                                           Index element_bytes) {
+  return scratch_of_this_thread().take(count, element_bytes);
+}
+[[gnu::noinline]] inline void release_scratch(ScratchStack::Mark before) {
+  scratch_of_this_thread().release(before);
+}
 
 }  // namespace detail
 
@@ -78,14 +90,13 @@ class Scratch {
  public:
   /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit Scratch(Index count) {
-    const auto [memory, mark] =
-        detail::ScratchStack::of_this_thread().take(count, Index{sizeof(T)});
+    const auto [memory, mark] = detail::take_scratch(count, Index{sizeof(T)});
     data_ = static_cast<T*>(memory);
     mark_ = mark;
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { detail::ScratchStack::of_this_thread().release(mark_); }
+  ~Scratch() { detail::release_scratch(mark_); }
 
   T* data() const { return data_; }
   T& operator[](Index i) const { return data_[i]; }

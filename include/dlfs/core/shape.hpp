@@ -34,17 +34,13 @@ class Shape {
     if (extents.size() > std::size_t{max_rank}) throw_rank_error();
     std::copy(extents.begin(), extents.end(), extents_.begin());
     rank_ = static_cast<int>(extents.size());
-    expect_countable();
+    count_elements();
   }
 
   constexpr int rank() const { return rank_; }
 
   /// The number of elements: the product of the extents.
-  constexpr Index size() const {
-    Index product = 1;
-    for (Index extent : *this) product *= extent;
-    return product;
-  }
+  constexpr Index size() const { return size_; }
 
   /// Unchecked; `axis` in [0, rank).
   constexpr Index operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
@@ -65,7 +61,7 @@ class Shape {
     if (rank_ == max_rank) throw_rank_error();
     extents_[static_cast<std::size_t>(rank_++)] = extent;
     try {
-      expect_countable();
+      count_elements();
     } catch (...) {
       --rank_;
       throw;
@@ -76,16 +72,13 @@ class Shape {
   [[gnu::noinline]] constexpr Shape with(int axis, Index extent) const {
     Shape changed = *this;
     changed.extents_[static_cast<std::size_t>(normalize_axis(axis))] = extent;
-    changed.expect_countable();
+    changed.count_elements();
     return changed;
   }
 
   /// Axes [first, last).
   constexpr Shape axes(int first, int last) const {
-    Shape some;
-    std::copy(begin() + first, begin() + last, some.extents_.begin());
-    some.rank_ = last - first;
-    return some;
+    return Shape(std::span<const Index>(begin() + first, begin() + last));
   }
 
   constexpr const Index* begin() const { return extents_.data(); }
@@ -100,8 +93,9 @@ class Shape {
   }
 
  private:
+  /// Sets the size.
   /// @throws ShapeError for a negative extent, or more elements than an Index counts.
-  constexpr void expect_countable() const;
+  constexpr void count_elements();
   [[noreturn, gnu::cold, gnu::noinline]] static void throw_rank_error() {
     throw ShapeError("a shape has at most ", max_rank, " axes");
   }
@@ -111,6 +105,7 @@ class Shape {
   }
 
   std::array<Index, max_rank> extents_{};
+  Index size_ = 1;
   int rank_ = 0;
 };
 
@@ -166,8 +161,9 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
   return position;
 }
 
-constexpr void Shape::expect_countable() const {
+constexpr void Shape::count_elements() {
   Index product = 1;
+  Index size = 1;
   for (Index extent : *this) {
     if (extent < 0) throw ShapeError("an extent cannot be negative: ", extent);
     const bool are_small = ((extent | product) >> 31) == 0;  // which spares a division
@@ -176,7 +172,9 @@ constexpr void Shape::expect_countable() const {
     }
     // Extents of zero do not hide an overflow of the others, as strides multiply those too.
     product *= std::max<Index>(extent, 1);
+    size *= extent;
   }
+  size_ = size;
 }
 
 /// The shape that NumPy's broadcasting gives to two operands: aligned at the last axis, extents

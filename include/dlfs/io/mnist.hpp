@@ -27,9 +27,10 @@ namespace detail {
 inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder,
                                              const std::string& name) {
   std::error_code not_found;
-  for (const auto& path : {folder / name, folder / (name + ".gz")}) {
-    if (std::filesystem::exists(path, not_found)) return path;
-  }
+  std::filesystem::path path = folder / name;
+  if (std::filesystem::exists(path, not_found)) return path;
+  path += ".gz";
+  if (std::filesystem::exists(path, not_found)) return path;
   throw IoError("load_mnist: neither ", name, " nor ", name, ".gz is in ", folder.string());
 }
 
@@ -52,11 +53,10 @@ Dataset<T> load_mnist_part(const std::filesystem::path& folder, const std::strin
     throw FormatError("load_mnist: ", images.extent(0), " images in ", images_path.string(),
                       ", but ", labels.extent(0), " labels in ", labels_path.string());
   }
-  const auto wrong =
-      std::find_if(labels.begin(), labels.end(), [](int label) { return label > 9; });
-  if (wrong != labels.end()) {
-    throw FormatError("load_mnist: ", labels_path.string(), ": label ", wrong - labels.begin(),
-                      " is ", *wrong, ", expected 0 to 9");
+  for (Index n = 0; n < labels.size(); ++n) {
+    if (labels.data()[n] <= 9) continue;
+    throw FormatError("load_mnist: ", labels_path.string(), ": label ", n, " is ", labels.data()[n],
+                      ", expected 0 to 9");
   }
 
   Dataset<T> dataset{Tensor<T>::uninitialized({images.extent(0), 1, 28, 28}),

@@ -22,12 +22,15 @@ class Branches {
  public:
   /// @throws ValueError for a name that is empty or used already.
   void add(const std::string& name, Sequential<T> layers) {
-    const bool is_used = std::any_of(branches_.begin(), branches_.end(),
-                                     [&](const Branch& branch) { return branch.name == name; });
     if (name.empty()) throw ValueError("network: a branch's name is empty");
-    if (is_used) throw ValueError("network: two branches have the name '", name, "'");
-    for (auto* parameter : layers.parameters())
+    for (const Branch& branch : branches_) {
+      if (branch.name == name) {
+        throw ValueError("network: two branches have the name '", name, "'");
+      }
+    }
+    for (auto* parameter : layers.parameters()) {
       parameter->name = concat(name, '.', parameter->name);
+    }
     for (auto* buffer : layers.buffers()) buffer->name = concat(name, '.', buffer->name);
     const std::size_t parameter_count = layers.parameters().size();
     branches_.push_back({name, std::move(layers), parameter_count});
@@ -77,8 +80,7 @@ class Branches {
   std::vector<Parameter<T>*> parameters() {
     std::vector<Parameter<T>*> all;
     for (Branch& branch : branches_) {
-      const auto own = branch.layers.parameters();
-      all.insert(all.end(), own.begin(), own.end());
+      for (Parameter<T>* parameter : branch.layers.parameters()) all.push_back(parameter);
     }
     return all;
   }
@@ -86,8 +88,7 @@ class Branches {
   std::vector<NamedTensor<T>*> buffers() {
     std::vector<NamedTensor<T>*> all;
     for (Branch& branch : branches_) {
-      const auto own = branch.layers.buffers();
-      all.insert(all.end(), own.begin(), own.end());
+      for (NamedTensor<T>* buffer : branch.layers.buffers()) all.push_back(buffer);
     }
     return all;
   }

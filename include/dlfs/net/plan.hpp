@@ -29,7 +29,7 @@ struct Rows {
 
   /// These rows of a view, which may be a shape without data.
   template <class U>
-  TensorView<U> of(TensorView<U> view) const {
+  [[gnu::noinline]] TensorView<U> of(const TensorView<U>& view) const {
     if (view.data() == nullptr) return {nullptr, view.shape().with(0, last - first)};
     return view.rows(first, last);
   }
@@ -93,7 +93,7 @@ class Plan {
   Index stored_bytes() const { return stored_bytes_; }
 
   /// Rows of layer i's output within the store; without data if it is not stored.
-  TensorView<T> stored_y(std::byte* store, Index i, Rows rows) const {
+  [[gnu::noinline]] TensorView<T> stored_y(std::byte* store, Index i, Rows rows) const {
     const bool is_stored = steps_[i].y_offset >= 0;
     T* data = is_stored ? reinterpret_cast<T*>(store + steps_[i].y_offset) : nullptr;
     return rows.of(TensorView<T>(data, y(i)));

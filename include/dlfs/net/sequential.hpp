@@ -68,10 +68,10 @@ class Sequential {
   /// Appends a layer, and puts its name before those of its parameters: "conv1.weight".
   /// @throws ValueError for a name that is empty or used already.
   Sequential& add(const std::string& name, AnyLayer<T> layer) {
-    const bool is_used = std::any_of(chain_.begin(), chain_.end(),
-                                     [&](const auto& link) { return link.name == name; });
     if (name.empty()) throw ValueError("network: a layer's name is empty");
-    if (is_used) throw ValueError("network: two layers have the name '", name, "'");
+    for (const Link& link : chain_) {
+      if (link.name == name) throw ValueError("network: two layers have the name '", name, "'");
+    }
     for (Parameter<T>* parameter : layer.parameters()) {
       parameter->name = concat(name, '.', parameter->name);
     }
@@ -156,11 +156,12 @@ class Sequential {
   // As a layer of a larger network.
 
   LayerTraits traits() const {
-    const auto needs_batch = [](const auto& link) { return link.layer.traits().whole_batch; };
-    return {.kind = "sequential",
-            .keeps_input = !chain_.empty() && chain_.front().layer.traits().keeps_input,
-            .keeps_output = !chain_.empty() && chain_.back().layer.traits().keeps_output,
-            .whole_batch = std::any_of(chain_.begin(), chain_.end(), needs_batch)};
+    LayerTraits traits{.kind = "sequential"};
+    if (chain_.empty()) return traits;
+    traits.keeps_input = chain_.front().layer.traits().keeps_input;
+    traits.keeps_output = chain_.back().layer.traits().keeps_output;
+    for (const Link& link : chain_) traits.whole_batch |= link.layer.traits().whole_batch;
+    return traits;
   }
 
   Shape output_shape(const Shape& x) const {

@@ -260,12 +260,15 @@ class Trainer {
 
   [[noreturn]] void throw_not_finite(double loss, Index step) const {
     std::string culprit = "every layer's output was finite";
-    for (const NamedTensor<T>& output : activations(*network_, batch_.inputs, Mode::train)) {
-      const auto is_finite = [](T element) { return std::isfinite(element); };
-      if (std::all_of(output.value.begin(), output.value.end(), is_finite)) continue;
-      culprit = concat("the first layer whose output is not finite is ", output.name);
-      break;
-    }
+    bool is_found = false;
+    const auto look = [&](const std::string& name, const Tensor<T>& y) {
+      bool is_finite = true;
+      for (T element : y) is_finite &= std::isfinite(element);
+      if (is_found || is_finite) return;
+      culprit = concat("the first layer whose output is not finite is ", name);
+      is_found = true;
+    };
+    for_each_activation(*network_, batch_.inputs, Mode::train, look);
     throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
                      step, "; ", culprit, "; a lower learning rate may help");
   }
