@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -248,6 +249,15 @@ TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
               accuracy(scores, array<std::int32_t>({1, 1}));
             }),
             "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");
+}
+
+TEST(Accuracy, TakesTheFirstOfEqualsAndTheFirstNan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto scores = array<float>({{1, 3, 3}, {2, nan, 9}, {nan, 7, nan}});
+  EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 0})), 1);
+  // Of a view whose classes are not neighbours, too.
+  const Tensor<float> columns = copy(scores.view().transpose());
+  EXPECT_EQ(accuracy(columns.view().transpose(), array<std::int32_t>({1, 1, 0})), 1);
 }
 
 TEST(Accuracy, OfTheTopK) {
