@@ -79,20 +79,25 @@ void multiply(const Tile<T>& tile) {
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
     }
   };
+  // The loops need all registers, also the one of `tile`, which is found again after them.
+  const Tile<T>* const volatile tile_after = &tile;
   const Index depth = tile.depth;
   if (const Term* const terms = tile.terms; terms != nullptr) {
     for (Index t = 0; t < depth; ++t) add_term(terms[t]);
   } else {
     const Term step = tile.step;
-    for (Index t = 0; t < depth; ++t) add_term({t * step.a, t * step.b});
+    Term term{};
+    for (Index left = depth; left > 0; --left) {
+      add_term(term);
+      term.a += step.a;
+      term.b += step.b;
+    }
   }
 
-  // The addresses of the results are found anew: kept through the loop, they would need its
-  // registers.
-  std::atomic_signal_fence(std::memory_order_acq_rel);
-  const Index c_stride = tile.c_stride;
+  const Tile<T>& results = *tile_after;
+  const Index c_stride = results.c_stride;
   T* c[vectors];
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) c[v] = tile.c[v];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) c[v] = results.c[v];
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       store(c[v], sum[i][v]);
