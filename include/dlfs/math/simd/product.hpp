@@ -38,7 +38,7 @@ void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index 
   const bool is_transposed = from.row == 1 && from.column != 1;
   // Rows may lie in a page each, so some are read to their end at a time. But what a copy of less
   // than a vector spills must be overwritten by the next one.
-  const Index most_rows = is_transposed || width < kernels.lanes ? rows : 16;
+  const Index most_rows = is_transposed || width < kernels.lanes ? rows : 48;
   for (Index top = 0; top < rows; top += most_rows) {
     const Index height = std::min(most_rows, rows - top);
     for (Index j = 0; j < columns; j += width) {
