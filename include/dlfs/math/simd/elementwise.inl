@@ -236,49 +236,38 @@ DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
   return result;
 }
 
-#if defined(DLFS_SIMD_VECTORS)
-/// Whether the mask, what a comparison of vectors gives, holds in any lane.
-template <int count, class Mask>
-DLFS_INLINE bool holds_anywhere(const Mask& mask) {
-  Lanes<signed char, count> narrow;
-  convert<count, std::remove_cvref_t<decltype(mask[0])>, signed char>(mask, narrow);
-  std::uint64_t bits[(count + 7) / 8]{};
-  std::memcpy(bits, &narrow, count);
-  std::uint64_t any = 0;
-  for (std::uint64_t part : bits) any |= part;
-  return any != 0;
-}
-#endif
-
 /// See simd::find.
 template <class Compute, class In>
 DLFS_INLINE_CALLS Index find_in_vectors(Compute value, Index size, const In* in) {
+  const bool is_nan = value != value;
   Index i = 0;
 #if defined(DLFS_SIMD_VECTORS)
   constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
   if constexpr (count > 1) {
-    using Value = Lanes<Compute, count>;
-    using Mask = decltype(std::declval<Value>() < std::declval<Value>());
-    const auto look = [in, value](Index at, Mask& found) {
-      const Value x = Loaded<count, Compute>(in + at).value;
-      found |= (x == value) | (x != x);
-    };
-    constexpr int vectors = 4;  // of which a hit is looked for together
-    for (; i + vectors * count <= size; i += vectors * count) {
-      Mask found{};
-      DLFS_UNROLL for (int k = 0; k < vectors; ++k) look(i + k * count, found);
-      if (holds_anywhere<count>(found)) break;
-    }
-    for (; i + count <= size; i += count) {
-      Mask found{};
-      look(i, found);
-      if (holds_anywhere<count>(found)) break;
+    using Number = dlfs::detail::SignedInteger<sizeof(Compute)>;
+    constexpr Index most_vectors = 64;  // whose numbers fit in any Number
+    while (!is_nan && i + count <= size) {
+      const Index vectors = std::min(most_vectors, (size - i) / count);
+      // Where the value is, is hard to predict: no branch depends on it until the end.
+      Lanes<Number, count> number = Lanes<Number, count>{} + static_cast<Number>(vectors);
+      Lanes<Number, count> first = number;  // vector with the value, for each lane
+      for (const In* at = in + i + vectors * count; at != in + i;) {
+        at -= count;
+        number -= 1;
+        first = Loaded<count, Compute>(at).value == value ? number : first;
+      }
+      Index best = vectors * count;
+      for (int lane = 0; lane < count; ++lane) {
+        best = std::min(best, Index{first[lane]} * count + lane);
+      }
+      if (best < vectors * count) return i + best;
+      i += vectors * count;
     }
   }
 #endif
   for (; i < size; ++i) {
     const Compute x = Loaded<1, Compute>(in + i).value;
-    if (x == value || x != x) break;
+    if (is_nan ? x != x : x == value) break;
   }
   return i;
 }

@@ -205,7 +205,8 @@ Compute fold(const Op& op, Index count, const In* in) {
       [&](auto level) { return level.template fold<Compute>(op, count, in); });
 }
 
-/// The position of the first element that is the value, or NaN; `count` if there is none.
+/// The position of the first element that equals the value, or is NaN as it is; `count` if there is
+/// none.
 template <class Compute, class In>
 Index find(Compute value, Index count, const In* in) {
   return at_level_for<Compute>(

@@ -394,7 +394,7 @@ void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
 }
 
 template <class T>
-void multiply_lanes(const Tile<T>& tile, Index rows) {
+void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_step) {
   constexpr int vectors = most_vectors;
   using Memory = typename VectorOf<T, lanes<T>>::Memory;
   Vector<T> sum[tile_rows][vectors] = {};
@@ -405,6 +405,8 @@ void multiply_lanes(const Tile<T>& tile, Index rows) {
   const T* b[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
   for (Index j = 0; j < tile.depth; j += lanes<T>) {
+    for (Index k = 0; k < next_step; k += lanes<T>) prefetch_to_read(next + k);
+    next += next_step;
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);
     DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {

@@ -16,13 +16,6 @@ struct Panel {
   T* c;
 };
 
-/// Brings what will be written to near. Only a hint.
-inline void prefetch([[maybe_unused]] const void* address) {
-#if defined(__GNUC__)
-  __builtin_prefetch(address, 1);
-#endif
-}
-
 /// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
 /// tile to the next, a moves by `a_step`.
 template <class T>

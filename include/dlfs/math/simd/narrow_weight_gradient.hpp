@@ -40,17 +40,22 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   const Scratch<Term> terms(taps);
   list_terms<T>(layout, {nullptr, 0, y.taps * x.taps, x.taps, 1}, terms.data());
 
-  // Adds the products with dy at `a` of the positions from `first` on.
-  const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth) {
+  // Adds the products with dy at `a` of the positions from `first` on. Each of them fetches a part
+  // of dy at the same positions of the next image, `to_next` elements on.
+  const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth, Index to_next) {
     Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
     for (Index f = 0; f < filters; f += kernels.rows) {
+      const Index rows = std::min(kernels.rows, filters - f);
+      const Index next_step = to_next > 0 ? rows * lanes / (tap_sums / most_vectors) : 0;
+      const T* next = a + to_next + f * a_stride;
       tile.a = a + f * a_stride;
       for (Index t = 0; t < taps; t += most_vectors) {
         for (Index v = 0; v < most_vectors; ++v) {
           tile.b[v] = band.data() + terms[std::min(t + v, taps - 1)].b + first;
           tile.c[v] = sums.data() + (f * tap_sums + t + v) * lanes;
         }
-        kernels.multiply_lanes(tile, std::min(kernels.rows, filters - f));
+        kernels.multiply_lanes(tile, rows, next, next_step);
+        next += depth / lanes * next_step;
       }
     }
   };
@@ -63,14 +68,14 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
       const T* const from = dy.channel(image, 0) + top * dy.width;
       copy_band(kernels, layout, in, image, 0, in.channels, top, in.channel(count - 1, in.channels),
                 band.data());
-      multiply(from, dy.plane(), 0, whole);
+      multiply(from, dy.plane(), 0, whole, image + 1 < count ? dy.stride : 0);
       if (whole == positions) continue;
       for (Index f = 0; f < filters; ++f) {
         T* const end =
             std::copy_n(from + f * dy.plane() + whole, positions - whole, rest.data() + f * lanes);
         std::fill(end, rest.data() + (f + 1) * lanes, T(0));
       }
-      multiply(rest.data(), lanes, whole, lanes);
+      multiply(rest.data(), lanes, whole, lanes, 0);
     }
   }
   for (Index i = 0; i < filters * taps; ++i) {

@@ -8,6 +8,20 @@
 
 namespace dlfs::simd {
 
+/// Brings what will be written to near. Only a hint.
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#endif
+}
+
+/// Brings what will be read, but not soon, into the second-level cache. Only a hint.
+inline void prefetch_to_read([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 0, 2);
+#endif
+}
+
 /// The most vectors of a tile.
 inline constexpr int most_vectors = 3;
 
@@ -136,8 +150,9 @@ struct Kernels {
 
   /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
   /// j % lanes = l, for i < rows, up to `rows` above, and all v. The depth is a multiple of the
-  /// lanes, and there are no terms.
-  void (*multiply_lanes)(const Tile<T>&, Index rows);
+  /// lanes, and there are no terms. Meanwhile `next_step` elements for each vector of terms are
+  /// fetched from `next` on.
+  void (*multiply_lanes)(const Tile<T>&, Index rows, const T* next, Index next_step);
 
   WinogradTransforms<T> winograd;
 };
