@@ -405,7 +405,7 @@ void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_s
   const T* b[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
   for (Index j = 0; j < tile.depth; j += lanes<T>) {
-    for (Index k = 0; k < next_step; k += lanes<T>) prefetch_to_read(next + k);
+    for (Index k = 0; k < next_step; k += lanes<T>) prefetch(next + k);
     next += next_step;
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);

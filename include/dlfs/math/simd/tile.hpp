@@ -8,15 +8,8 @@
 
 namespace dlfs::simd {
 
-/// Brings what will be written to near. Only a hint.
+/// Brings what will be used, but not at once, into the second-level cache. Only a hint.
 inline void prefetch([[maybe_unused]] const void* address) {
-#if defined(__GNUC__)
-  __builtin_prefetch(address, 1);
-#endif
-}
-
-/// Brings what will be read, but not soon, into the second-level cache. Only a hint.
-inline void prefetch_to_read([[maybe_unused]] const void* address) {
 #if defined(__GNUC__)
   __builtin_prefetch(address, 0, 2);
 #endif
