@@ -67,7 +67,8 @@ void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index 
 /// The rows and terms that are computed at a time. A few rows of a stay in the first-level cache,
 /// three vectors of b and a block of a in the second-level cache.
 inline constexpr Index block_rows = 192;
-inline constexpr Index block_depth = 544;
+template <class T>
+inline constexpr Index block_depth = 3136 / sizeof(T);  // of float the pixels of a digit of MNIST
 
 /// Where the sums of rows begin.
 template <class T>
@@ -106,7 +107,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   // Factors are read where they lie, unless so many others meet them that order pays.
   const bool packs_a = n > most_columns_in_place(a);
   const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
-  const Index depth = block_extent(k, block_depth, 1);
+  const Index depth = block_extent(k, block_depth<T>, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
   const Index most_panels = (n / column_blocks + lanes) / lanes;
@@ -198,8 +199,8 @@ template <class T>
 void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
                      Store store) {
-  for (Index t = 0; t < k; t += block_depth) {
-    multiply_narrow_part(kernels, m, std::min(block_depth, k - t), n, a.from(0, t), b.from(t, 0),
+  for (Index t = 0; t < k; t += block_depth<T>) {
+    multiply_narrow_part(kernels, m, std::min(block_depth<T>, k - t), n, a.from(0, t), b.from(t, 0),
                          out, t == 0 ? store : Store::add);
   }
 }
