@@ -245,12 +245,12 @@ DLFS_INLINE_CALLS Index find_in_vectors(Compute value, Index size, const In* in)
   constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
   if constexpr (count > 1) {
     using Number = dlfs::detail::SignedInteger<sizeof(Compute)>;
-    constexpr Index most_vectors = 64;  // whose numbers fit in any Number
+    constexpr Index together = 64;  // vectors, whose numbers fit in any Number
     while (!is_nan && i + count <= size) {
-      const Index vectors = std::min(most_vectors, (size - i) / count);
+      const Index vectors = std::min(together, (size - i) / count);
       // Where the value is, is hard to predict: no branch depends on it until the end.
       Lanes<Number, count> number = Lanes<Number, count>{} + static_cast<Number>(vectors);
-      Lanes<Number, count> first = number;  // vector with the value, for each lane
+      Lanes<Number, count> first = number;  // for each lane: the first vector with the value
       for (const In* at = in + i + vectors * count; at != in + i;) {
         at -= count;
         number -= 1;

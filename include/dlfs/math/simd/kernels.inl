@@ -79,7 +79,8 @@ void multiply(const Tile<T>& tile) {
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
     }
   };
-  // The loops need all registers, also the one of `tile`, which is found again after them.
+  // The loops need all registers: `tile` is found again after them, and steps are counted down,
+  // which needs none for their end.
   const Tile<T>* const volatile tile_after = &tile;
   const Index depth = tile.depth;
   if (const Term* const terms = tile.terms; terms != nullptr) {

@@ -28,7 +28,8 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   const Index lanes = kernels.lanes;
   const Index filters = dy.channels;
   const Index taps = in.channels * y.taps * x.taps;
-  const Index tap_sums = (taps + most_vectors - 1) / most_vectors * most_vectors;
+  const Index products = (taps + most_vectors - 1) / most_vectors;  // for some rows of dy
+  const Index tap_sums = products * most_vectors;
   const CorrelationBlocks blocks(1, in.channels, y, x, dy.height, dy.width, sizeof(T));
   const BandLayout layout(in.channels, y, x, blocks.height, dy.width);
 
@@ -46,7 +47,7 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
     Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
     for (Index f = 0; f < filters; f += kernels.rows) {
       const Index rows = std::min(kernels.rows, filters - f);
-      const Index next_step = to_next > 0 ? rows * lanes / (tap_sums / most_vectors) : 0;
+      const Index next_step = to_next > 0 ? rows * lanes / products : 0;
       const T* next = a + to_next + f * a_stride;
       tile.a = a + f * a_stride;
       for (Index t = 0; t < taps; t += most_vectors) {
