@@ -13,8 +13,10 @@ namespace {
 
 TEST(BatchNormalizationKernels, EqualTheirTwins) {
   Rng rng(1);
+  // Features by themselves and in groups, and numbers in pieces.
   for (const Shape& shape :
-       {Shape{4, 5, 1}, Shape{3, 700, 1}, Shape{1, 3, 7}, Shape{6, 2, 33}, Shape{50, 40, 64}}) {
+       {Shape{4, 5, 1}, Shape{3, 700, 1}, Shape{3, 1100, 1}, Shape{1, 3, 7}, Shape{6, 2, 33},
+        Shape{4, 300, 5}, Shape{50, 40, 64}, Shape{2, 3, 1500}}) {
     SCOPED_TRACE(to_string(shape));
     const auto x = random_normal<double>(shape, rng, 3) + 2.0;
     const auto gamma = random_normal<double>({shape[1]}, rng);

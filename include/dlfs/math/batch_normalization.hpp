@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <limits>
 #include <string_view>
@@ -9,7 +10,9 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/store.hpp"
 
 // Kernels of batch normalisation, on x (N, F, S): each of F features has N S numbers, which share a
@@ -22,56 +25,95 @@ namespace dlfs {
 
 namespace detail {
 
-// The passes over x are written once, for rows that hold the S numbers of one feature, where a
-// feature's value is a number, and for rows of neighbouring features (S = 1), where it is an array.
+/// Some neighbouring features of x (N, F, S), as the F S columns of its rows.
+struct Features {
+  // So many columns stay in the nearest cache, with all that belongs to them.
+  static constexpr Index most_columns = 1024;
 
-struct OneFeature {
-  Index feature;
-  Index width;  // S
-
-  template <class T>
-  ArrayMap<T> row(TensorView<T> x, Index n) const {
-    return {x.data() + n * x.stride(0) + feature * width, width};
-  }
-  template <class T>
-  T& value(T* of_features) const {
-    return of_features[feature];
-  }
-  static auto sum(const auto& row) { return row.sum(); }
-};
-
-struct NeighbouringFeatures {
   Index first;
-  Index width;  // their number
+  Index count;
+  Index samples;  // N
+  Index size;     // S
 
+  /// What the numbers [s, s + width) of each feature are computed with: those of x (N, F, S), or
+  /// the feature's number in x (F), repeated. `width` is S, unless there is one feature.
   template <class T>
-  ArrayMap<T> row(TensorView<T> x, Index n) const {
-    return {x.data() + n * x.stride(0) + first, width};
-  }
+  class Operand {
+   public:
+    Operand(const Features& features, const TensorView<const T>& x, Index s, Index width)
+        : repeated_(features.repeats(x) ? features.count * width : 0) {
+      if (x.rank() == 3) {
+        operand_ = {x.data() + features.first * features.size + s, 1, x.stride(0)};
+      } else if (!features.repeats(x)) {
+        operand_ = {x.data() + features.first, features.size == 1 ? 1 : 0};
+      } else {
+        operand_ = {repeated_.data()};
+        for (Index f = 0; f < features.count; ++f) {
+          std::fill_n(repeated_.data() + f * width, width, x(features.first + f));
+        }
+      }
+    }
+
+    const simd::Operand<T>& get() const { return operand_; }
+
+   private:
+    Scratch<T> repeated_;
+    simd::Operand<T> operand_{};
+  };
+
+  /// Their numbers in x (F).
   template <class T>
-  ArrayMap<T> value(T* of_features) const {
-    return {of_features + first, width};
+  ArrayMap<T> of(const TensorView<T>& x) const {
+    return {x.data() + first, count};
   }
-  static auto sum(const auto& row) { return row; }
+
+  /// y = op(in...), where y is (N, F, S), and each of `in` is too, or is (F).
+  template <class T, class Op, class... In>
+  void apply(const Op& op, const TensorView<T>& y, const In&... in) const {
+    simd::apply<T>(op, samples, count * size, y.data() + first * size, y.stride(0),
+                   Operand<T>(*this, in, 0, size).get()...);
+  }
+
+  /// sums (F), overwritten: of term(in...) over the numbers of each feature.
+  template <class T, class Term, class... In>
+  void add_up(const Term& term, const TensorView<T>& sums, const In&... in) const {
+    const auto add_up_columns = [&](Index s, Index width, T* to) {
+      simd::add_up_rows(term, samples, count * width, to, Operand<T>(*this, in, s, width).get()...);
+    };
+    if (size == 1) return add_up_columns(0, 1, sums.data() + first);
+    of(sums) = T(0);
+    std::array<T, most_columns> columns;
+    for (Index s = 0; s < size; s += most_columns) {
+      const Index width = std::min(most_columns, size - s);
+      add_up_columns(s, width, columns.data());
+      for (Index f = 0; f < count; ++f) {
+        sums(first + f) += simd::fold<T>(Add(), width, columns.data() + f * width);
+      }
+    }
+  }
+
+ private:
+  template <class T>
+  bool repeats(const TensorView<const T>& x) const {
+    return x.rank() == 1 && count > 1 && size > 1;
+  }
 };
 
 /// Calls `body(features)` until all had their turn, in parallel where it pays.
 template <class T, class Body>
-void for_each_feature(TensorView<const T> x, const Body& body) {
+void for_each_feature(const TensorView<const T>& x, const Body& body) {
   constexpr Index worth_a_thread = 32 * 1024;
-  constexpr Index most_neighbours = 256;
-  const Index features = x.extent(1);
-  const Index width = x.extent(2) == 1 ? std::min(features, most_neighbours) : 1;
+  constexpr Index least_columns = 64;
   if (x.empty()) return;
-  const Index pieces = std::clamp<Index>(x.size() / worth_a_thread, 1, features / width);
+  const Index features = x.extent(1);
+  const Index size = x.extent(2);
+  const Index most_pieces = std::clamp<Index>(features * size / least_columns, 1, features);
+  const Index pieces = std::clamp<Index>(x.size() / worth_a_thread, 1, most_pieces);
+  const Index most_features = std::max<Index>(1, Features::most_columns / size);
   parallel_for(pieces, [&](Index piece) {
     const Index end = piece_begin(features, pieces, piece + 1);
-    for (Index first = piece_begin(features, pieces, piece); first < end; first += width) {
-      if (x.extent(2) == 1) {
-        body(NeighbouringFeatures{first, std::min(width, end - first)});
-      } else {
-        body(OneFeature{first, x.extent(2)});
-      }
+    for (Index f = piece_begin(features, pieces, piece); f < end; f += most_features) {
+      body(Features{f, std::min(most_features, end - f), x.extent(0), size});
     }
   });
 }
@@ -103,14 +145,14 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
   if (in.empty()) throw ValueError(name, ": there is no sample in x of shape ", in.shape());
 
   const T count = static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
-  detail::for_each_feature(in, [&](const auto& features) {
-    auto&& m = features.value(mean.data());
-    auto&& v = features.value(variance.data());
-    m = v = T(0);
-    for (Index n = 0; n < in.extent(0); ++n) m += features.sum(features.row(in, n));
-    m /= count;
-    for (Index n = 0; n < in.extent(0); ++n) v += features.sum((features.row(in, n) - m).square());
-    v /= count;
+  detail::for_each_feature(in, [&](const detail::Features& features) {
+    features.add_up(detail::Same(), mean, in);
+    features.of(mean) /= count;
+    const auto square = [](const auto& number, const auto& m, auto& term) {
+      term = (number - m) * (number - m);
+    };
+    features.add_up(square, variance, in, mean);
+    features.of(variance) /= count;
   });
 }
 
@@ -137,14 +179,12 @@ void batch_normalization(const X& x, const Normalization<Element<X>>& by,
   detail::expect_dense(name, "beta", beta, {in.extent(1)});
   detail::expect_dense(name, "y", y, in.shape());
 
-  detail::for_each_feature(in, [&](const auto& features) {
-    auto&& mean = features.value(by.mean.data());
-    auto&& deviation = features.value(by.inverse_deviation.data());
-    auto&& gamma = features.value(by.gamma.data());
-    auto&& shift = features.value(beta.data());
-    for (Index n = 0; n < in.extent(0); ++n) {
-      features.row(y, n) = (features.row(in, n) - mean) * (gamma * deviation) + shift;
-    }
+  detail::for_each_feature(in, [&](const detail::Features& features) {
+    const auto normalize = [](const auto& number, const auto& mean, const auto& inverse_deviation,
+                              const auto& gamma, const auto& shift, auto& out) {
+      out = (number - mean) * (gamma * inverse_deviation) + shift;
+    };
+    features.apply(normalize, y, in, by.mean, by.inverse_deviation, by.gamma, beta);
   });
 }
 
@@ -176,34 +216,32 @@ void batch_normalization_backward(const X& x, TensorView<const Element<X>> dy,
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 
-  // Means over the batch, which are zero where nothing depends on it.
   const Scratch<T> memory(2 * in.extent(1));
+  const TensorView<T> sum_dy(memory.data(), per_feature);
+  const TensorView<T> sum_dy_x(memory.data() + in.extent(1), per_feature);
+  // Means over the batch are zero where nothing depends on it.
   const T count = statistics == Statistics::constant
                       ? std::numeric_limits<T>::infinity()
                       : static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
-  detail::for_each_feature(in, [&](const auto& features) {
-    auto&& mean = features.value(by.mean.data());
-    auto&& deviation = features.value(by.inverse_deviation.data());
-    auto&& gamma = features.value(by.gamma.data());
-    auto&& sum_dy = features.value(memory.data());
-    auto&& sum_dy_x = features.value(memory.data() + in.extent(1));
-    sum_dy = sum_dy_x = T(0);
-    for (Index n = 0; n < in.extent(0); ++n) {
-      const auto gradient = features.row(dy, n);
-      sum_dy += features.sum(gradient);
-      sum_dy_x += features.sum(gradient * (features.row(in, n) - mean));
-    }
-    sum_dy_x *= deviation;
-    features.value(dgamma.data()) += sum_dy_x;
-    features.value(dbeta.data()) += sum_dy;
+  detail::for_each_feature(in, [&](const detail::Features& features) {
+    features.add_up(detail::Same(), sum_dy, dy);
+    const auto product = [](const auto& g, const auto& number, const auto& m, auto& term) {
+      term = g * (number - m);
+    };
+    features.add_up(product, sum_dy_x, dy, in, by.mean);
+    features.of(sum_dy_x) *= features.of(by.inverse_deviation);
+    features.of(dgamma) += features.of(sum_dy_x);
+    features.of(dbeta) += features.of(sum_dy);
     if (dx.data() == nullptr) return;
-    sum_dy /= count;
-    sum_dy_x *= deviation / count;
-    for (Index n = 0; n < in.extent(0); ++n) {
-      features.row(dx, n) =
-          (features.row(dy, n) - sum_dy - (features.row(in, n) - mean) * sum_dy_x) *
-          (gamma * deviation);
-    }
+    features.of(sum_dy) /= count;
+    features.of(sum_dy_x) *= features.of(by.inverse_deviation) / count;
+    const auto differentiate = [](const auto& g, const auto& mean_g, const auto& number,
+                                  const auto& mean, const auto& slope, const auto& gamma,
+                                  const auto& inverse_deviation, auto& out) {
+      out = (g - mean_g - (number - mean) * slope) * (gamma * inverse_deviation);
+    };
+    features.apply(differentiate, dx, dy, sum_dy, in, by.mean, sum_dy_x, by.gamma,
+                   by.inverse_deviation);
   });
 }
 

@@ -440,9 +440,7 @@ template <class T>
 void add_up_rows(const T* x, Index rows, Index columns, Accumulator<T>* sums) {
   constexpr Index sequence = 16;
   if (rows <= sequence) {
-    std::fill_n(sums, columns, Accumulator<T>(0));
-    for (Index i = 0; i < rows; ++i) simd::map(simd::AddTo(), columns, x + i * columns, sums);
-    return;
+    return simd::add_up_rows(Same(), rows, columns, sums, simd::Operand<T>{x, 1, columns});
   }
   const Index half = rows / 2;
   const Scratch<Accumulator<T>> others(columns);

@@ -124,13 +124,29 @@ struct Repeated {
   alignas(vector_bytes) T elements[count];
 };
 
+/// Copies less than `most` elements, a power of two, as two pieces that overlap.
+template <int most, class T>
+DLFS_INLINE void copy_pieces(const T* from, Index size, T* to) {
+  constexpr int half = most / 2;
+  if constexpr (half > 0) {
+    if (size < half) return copy_pieces<half>(from, size, to);
+    std::copy_n(from, half, to);
+    std::copy_n(from + size - half, half, to + size - half);
+  }
+}
+/// Not inline, as g++ 12 fails where it can merge a piece with the conversion of a vector.
+template <int most, class T>
+[[gnu::noinline]] void copy_few(const T* from, Index size, T* to) {
+  copy_pieces<most>(from, size, to);
+}
+
 /// The elements of an operand that is too short for a vector, filled up to one.
 template <int count, class T>
 struct FilledUpOperand {
   FilledUpOperand(const OperandRow<T>& row, Index size) {
-    for (Index i = 0; i < count; ++i) elements[i] = i < size ? *row.at(i) : T();
+    copy_few<count>(row.data, size, elements);
   }
-  T elements[count];
+  T elements[count] = {};
 };
 
 /// Takes operands by value: what it stores could change those in memory.
@@ -158,7 +174,7 @@ DLFS_INLINE void apply_to_row(const Op& op, Index size, Out* out, OperandRow<In>
                                        FilledUpOperand<count, In>(in, size).elements...);
     Out results[count];
     store_lanes<count>(result, results);
-    std::copy_n(results, size, out);
+    copy_few<count>(results, size, out);
   }
 }
 
@@ -172,6 +188,72 @@ DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index rows, Index size, Out* 
     apply_to_row<count, Compute>(op, size, out + row * out_stride,
                                  OperandRow<In>(in, row, Repeated<In, count>().elements, count)...);
   }
+}
+
+/// An operand of one element becomes as many of it as a vector has.
+template <class T, int count>
+class VectorOperand {
+ public:
+  DLFS_INLINE explicit VectorOperand(const Operand<T>& operand) : operand_(operand) {
+    if (operand.stride != 0) return;
+    std::fill_n(repeated_.elements, count, *operand.data);
+    operand_.data = repeated_.elements;
+  }
+  VectorOperand(const VectorOperand&) = delete;
+  VectorOperand& operator=(const VectorOperand&) = delete;
+
+  DLFS_INLINE const Operand<T>& operand() const { return operand_; }
+
+ private:
+  Repeated<T, count> repeated_;
+  Operand<T> operand_;
+};
+
+/// Of a few vectors of `count` columns.
+template <int count, int vectors, class Compute, class Term, class... In>
+DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column, Compute* sums,
+                                const Operand<In>&... in) {
+  Lanes<Compute, count> sum[vectors] = {};
+  for (Index i = 0; i < rows; ++i) {
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      Lanes<Compute, count> value;
+      const Index j = column + v * count;
+      term(Loaded<count, Compute>(in.data + i * in.row_stride + j * in.stride).value..., value);
+      sum[v] += value;
+    }
+  }
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v)
+      store_lanes<count>(sum[v], sums + column + v * count);
+}
+
+/// Of the columns from `first` on, where the last ones may overlap those before.
+template <int count, class Compute, class Term, class... In>
+DLFS_INLINE void add_up_columns(const Term& term, Index rows, Index first, Index columns,
+                                Compute* sums, const Operand<In>&... in) {
+  if constexpr (count > 1) {
+    if (columns < count) {
+      return add_up_columns<count / 2>(term, rows, first, columns, sums, in...);
+    }
+  }
+  for (Index j = first; j < columns; j += count) {
+    add_up_vectors<count, 1>(term, rows, std::min<Index>(j, columns - count), sums, in...);
+  }
+}
+
+/// See simd::add_up_rows.
+template <class Compute, class Term, class... In>
+DLFS_INLINE_CALLS void add_up_rows_of_vectors(const Term& term, Index rows, Index columns,
+                                              Compute* sums, const Operand<In>&... in) {
+  constexpr int count = std::min({lanes<Compute>, lanes<RegisterElement<In>>...});
+  constexpr int vectors = 4;  // whose sums do not wait for one another
+  const auto add_up = [&](const auto&... operand) DLFS_INLINE_LAMBDA {
+    Index j = 0;
+    for (; j + vectors * count <= columns; j += vectors * count) {
+      add_up_vectors<count, vectors>(term, rows, j, sums, operand...);
+    }
+    add_up_columns<count>(term, rows, j, columns, sums, operand...);
+  };
+  add_up(VectorOperand<In, count>(in).operand()...);
 }
 
 /// a = op(a, b).

@@ -196,6 +196,16 @@ void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
   apply<Compute>(op, 1, count, out, 0, in...);
 }
 
+/// sums[j] = the sum of term(in(i, j)...) over `rows` rows i, in their order, beginning with 0.
+/// As in `apply`, `term(x..., result)` is called with vectors of Compute; the elements of a row
+/// must lie side by side.
+template <class Compute, class Term, class... In>
+void add_up_rows(const Term& term, Index rows, Index columns, Compute* sums,
+                 const Operand<In>&... in) {
+  return at_level_for<Compute>(
+      [&](auto level) { level.add_up_rows(term, rows, columns, sums, in...); });
+}
+
 /// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,
 /// op is called with vectors, or single elements, of Compute.
 template <class Compute, class Op, class In>

@@ -470,6 +470,11 @@ struct ThisLevel {
                     const Operand<In>&... in) {
     apply_vectors<Compute>(op, rows, count, out, out_stride, in...);
   }
+  template <class Compute, class Term, class... In>
+  static void add_up_rows(const Term& term, Index rows, Index columns, Compute* sums,
+                          const Operand<In>&... in) {
+    add_up_rows_of_vectors<Compute>(term, rows, columns, sums, in...);
+  }
   template <class Compute, class Op, class In>
   static Compute fold(const Op& op, Index count, const In* in) {
     return fold_vectors<Compute>(op, count, in);
