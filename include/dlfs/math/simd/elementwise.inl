@@ -222,8 +222,9 @@ DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column, Comp
       sum[v] += value;
     }
   }
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v)
-      store_lanes<count>(sum[v], sums + column + v * count);
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+    store_lanes<count>(sum[v], sums + column + v * count);
+  }
 }
 
 /// Of the columns from `first` on, where the last ones may overlap those before.

@@ -196,9 +196,9 @@ void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
   apply<Compute>(op, 1, count, out, 0, in...);
 }
 
-/// sums[j] = the sum of term(in(i, j)...) over `rows` rows i, in their order, beginning with 0.
-/// As in `apply`, `term(x..., result)` is called with vectors of Compute; the elements of a row
-/// must lie side by side.
+/// sums[j] = the sum of term(in(i, j)...) over `rows` rows i, in their order, beginning with 0. As
+/// in `apply`, `term(x..., result)` is called with vectors of Compute; but an operand whose rows
+/// are one element has the same one for all of them.
 template <class Compute, class Term, class... In>
 void add_up_rows(const Term& term, Index rows, Index columns, Compute* sums,
                  const Operand<In>&... in) {

@@ -144,20 +144,21 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
 }
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
-/// vectors of `width`, the rest in narrower ones.
-template <int width, class T, std::size_t terms>
+/// vectors of `width`, the rest in narrower ones. Meanwhile fetches what lies `ahead` of them.
+template <int width, bool fetches, class T, std::size_t terms>
 DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms>& left,
-                           const std::array<const T*, terms>& row, T* c) {
+                           const std::array<const T*, terms>& row, Index ahead, T* c) {
   using Memory = typename VectorOf<T, width>::Memory;
   Index j = first;
   for (; j + width <= columns; j += width) {
     typename VectorOf<T, width>::Register sum = *reinterpret_cast<const Memory*>(c + j);
     DLFS_UNROLL for (std::size_t t = 0; t < terms; ++t) {
+      if constexpr (fetches) prefetch_soon(row[t] + j + ahead);
       sum += *reinterpret_cast<const Memory*>(row[t] + j) * left[t];
     }
     *reinterpret_cast<Memory*>(c + j) = sum;
   }
-  if constexpr (width > 1) add_terms<width / 2>(j, columns, left, row, c);
+  if constexpr (width > 1) add_terms<width / 2, false>(j, columns, left, row, 0, c);
 }
 
 /// For at most so many vectors of columns: their sums stay in registers. The last vector of a row
@@ -197,6 +198,10 @@ void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const 
   if (store_c == Store::overwrite) std::fill_n(c, columns, T(0));
   // So many terms at a time that c is seldom read and written.
   constexpr std::size_t terms = 8;
+  const Index step = Index{terms} * b_stride;
+  // Short rows that begin within a line of the cache are slow to come from the next cache.
+  const bool fetches = b_stride % lanes<T> != 0 && columns <= 8 * lanes<T> &&
+                       depth * b_stride > Index{64 * 1024 / sizeof(T)};
   std::array<T, terms> left;
   std::array<const T*, terms> row;
   Index t = 0;
@@ -205,10 +210,14 @@ void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const 
       left[i] = a[(t + Index(i)) * a_stride];
       row[i] = b + (t + Index(i)) * b_stride;
     }
-    add_terms<lanes<T>>(0, columns, left, row, c);
+    if (fetches) {
+      add_terms<lanes<T>, true>(0, columns, left, row, step, c);
+    } else {
+      add_terms<lanes<T>, false>(0, columns, left, row, 0, c);
+    }
   }
   for (; t < depth; ++t) {
-    add_terms<lanes<T>, T, 1>(0, columns, {a[t * a_stride]}, {b + t * b_stride}, c);
+    add_terms<lanes<T>, false, T, 1>(0, columns, {a[t * a_stride]}, {b + t * b_stride}, 0, c);
   }
 }
 
@@ -406,7 +415,7 @@ void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_s
   const T* b[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) b[v] = tile.b[v];
   for (Index j = 0; j < tile.depth; j += lanes<T>) {
-    for (Index k = 0; k < next_step; k += lanes<T>) prefetch(next + k);
+    for (Index k = 0; k < next_step; k += lanes<T>) prefetch_later(next + k);
     next += next_step;
     Vector<T> right[vectors];
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);

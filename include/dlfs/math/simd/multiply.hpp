@@ -36,7 +36,7 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_ste
         part.b[v] = panels[first + v].b;
         part.c[v] = panels[first + v].c + row * tile.c_stride;
         for (Index i = part_rows; is_deep && i < std::min(2 * part_rows, rows - row); ++i) {
-          prefetch(part.c[v] + i * tile.c_stride);
+          prefetch_later(part.c[v] + i * tile.c_stride);
         }
       }
       kernels.multiply[std::countr_zero(static_cast<unsigned>(part_rows))][vectors - 1](part);

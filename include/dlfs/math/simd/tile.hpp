@@ -3,13 +3,20 @@
 #include <algorithm>
 
 #include "dlfs/core/shape.hpp"
+#include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window_range.hpp"
 
 namespace dlfs::simd {
 
-/// Brings what will be used, but not at once, into the second-level cache. Only a hint.
-inline void prefetch([[maybe_unused]] const void* address) {
+// Hints to fetch what will be read: soon, into the first-level cache, or later, into the second.
+// Always inline, lest g++ 12 leave out a call that does nothing else.
+DLFS_INLINE void prefetch_soon([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 0, 3);
+#endif
+}
+DLFS_INLINE void prefetch_later([[maybe_unused]] const void* address) {
 #if defined(__GNUC__)
   __builtin_prefetch(address, 0, 2);
 #endif
