@@ -92,6 +92,48 @@ TEST(Indexing, AMaskChoosesElementsOrRows) {
   EXPECT_TRUE(are_close(x, array<double>({{1, 2, 3}, {4, -1, -1}})));
 }
 
+template <class T>
+class PlaceNumber : public testing::Test {};
+using PlaceElements = testing::Types<float, double, int, std::int8_t, Eigen::half, bool>;
+TYPED_TEST_SUITE(PlaceNumber, PlaceElements);
+
+TYPED_TEST(PlaceNumber, ChangesTheChosenElementsOfViewsAndNoOthers) {
+  using T = TypeParam;
+  for (Index columns : {1, 7, 40, 300}) {
+    Tensor<T> whole({5, columns});
+    Tensor<bool> mask({columns, 5});
+    for (Index i = 0; i < whole.size(); ++i) {
+      whole.data()[i] = static_cast<T>(i % 3 == 0);
+      mask.data()[i] = i % 7 < 3;
+    }
+    const Tensor<T> before = whole;
+    const auto x = whole.view()(Slice{.step = -2}, all);
+    const auto chosen = mask.transpose()(Slice{1, 4}, all);
+    place(x, chosen, T(1));
+    for (Index i = 0; i < 5; ++i) {
+      for (Index j = 0; j < columns; ++j) {
+        const bool is_chosen = i % 2 == 0 && chosen((4 - i) / 2, j);
+        ASSERT_EQ(whole(i, j), is_chosen ? T(1) : before(i, j)) << i << ", " << j;
+      }
+    }
+  }
+}
+
+TEST(Indexing, AMaskAndANumberMayLieInTheTensorItself) {
+  Tensor<bool> x({90, 90});
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = i % 7 < 3;
+  const Tensor<bool> before = x;
+  place(x, x.transpose(), false);
+  for (Index i = 0; i < 90; ++i) {
+    for (Index j = 0; j < 90; ++j) {
+      ASSERT_EQ(x(i, j), before(i, j) && !before(j, i)) << i << ", " << j;
+    }
+  }
+  auto y = two_by_three();
+  place(y, y < 4.0, y(0, 1, ellipsis));
+  EXPECT_TRUE(are_close(y, array<double>({{2, 2, 2}, {4, 5, 6}})));
+}
+
 TEST(Indexing, AnIndexOutOfRangeIsAnErrorBeforeAnythingIsWritten) {
   auto x = two_by_three();
   const std::string expected = "indexing: index 3 is out of range for axis 1 of the shape (2, 3)";
