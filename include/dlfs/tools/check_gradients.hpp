@@ -155,21 +155,22 @@ template <Layer L>
   requires(std::same_as<typename L::Scalar, double>)
 GradientReport check_gradients(const L& layer, Tensor<double> x,
                                const GradientCheckOptions& options = {}, Mode mode = Mode::train) {
-  if constexpr (!std::same_as<L, Sequential<double>>) {
-    return check_gradients(Sequential<double>{{"layer", layer}}, std::move(x), options, mode);
+  using T = typename L::Scalar;
+  if constexpr (!std::same_as<L, Sequential<T>>) {
+    return check_gradients(Sequential<T>{{"layer", layer}}, std::move(x), options, mode);
   } else {
-    Sequential<double> network = layer;
+    L network = layer;
     Rng rng(options.seed);
-    const auto weights = random_normal<double>(network.output_shape(x.shape()), rng);
+    const auto weights = random_normal<T>(network.output_shape(x.shape()), rng);
     detail::RepeatedStep step(network, x, mode);
     const auto value = [&] { return (as_array(step.forward()) * as_array(weights)).sum(); };
 
     value();
-    Tensor<double> dx(x.shape());
+    Tensor<T> dx(x.shape());
     step.backward(weights, dx);
     GradientReport report;
     detail::compare_gradient("x", x, dx, options.h, value, report);
-    for (Parameter<double>* parameter : network.parameters()) {
+    for (Parameter<T>* parameter : network.parameters()) {
       detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
                                value, report);
     }
@@ -190,15 +191,15 @@ GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
 }
 
 /// The same for a network and its loss, with respect to the parameters.
-template <class Targets, Loss<Targets> L>
-GradientReport check_gradients(Sequential<double>& network, L loss, const Tensor<double>& x,
+template <std::same_as<double> T, class Targets, Loss<Targets> L>
+GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
   detail::RepeatedStep step(network, x, Mode::train);
   const auto value = [&] { return loss.forward(step.forward(), targets); };
   value();
   step.backward(loss.backward(), {nullptr, x.shape()});
   GradientReport report;
-  for (Parameter<double>* parameter : network.parameters()) {
+  for (Parameter<T>* parameter : network.parameters()) {
     detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
                              value, report);
   }
