@@ -317,22 +317,56 @@ template <class A, class B>
 concept OperandInto =
     WritableTensor<A> && Operands<A, B> && keeps_kind<Element<A>, CommonElement<A, B>>;
 
+/// A number as an operand beside tensors of T; a tensor as it is.
 template <class T, class X>
-auto as_operand(const X& x) {
+decltype(auto) as_operand(const X& x) {
   if constexpr (AnyTensor<X>) {
-    return TensorView<const Element<X>>(x);
+    return (x);
   } else {
     return ScalarOperand<T>{static_cast<T>(x)};
   }
 }
 
 template <class T>
-const TensorView<const T>& view_of(const TensorView<const T>& operand) {
-  return operand;
+TensorView<const T> const_view(const ScalarOperand<T>& number) {
+  return number;
+}
+
+// Tensors, which own dense memory, and numbers, but no views: where the tensors have one shape,
+// each operand is a single row. To make views and their loops takes as long as a thousand elements.
+
+template <class X>
+inline constexpr bool is_whole = !AnyTensor<X>;
+template <class T>
+inline constexpr bool is_whole<Tensor<T>> = true;
+template <class... X>
+concept WholeOperands = (is_whole<std::remove_cvref_t<X>> && ...);
+
+template <class T>
+simd::Operand<T> row_of(const Tensor<T>& x) {
+  return {x.data()};
 }
 template <class T>
-TensorView<const T> view_of(const ScalarOperand<T>& operand) {
-  return operand;
+simd::Operand<T> row_of(const ScalarOperand<T>& number) {
+  return {&number.value, 0};
+}
+
+/// The shape of the tensors, at least one, among two operands; null if they differ.
+template <class A, class B>
+const Shape* common_shape(const A& a, const B& b) {
+  if constexpr (!AnyTensor<B>) {
+    return &a.shape();
+  } else if constexpr (!AnyTensor<A>) {
+    return &b.shape();
+  } else {
+    return a.shape() == b.shape() ? &a.shape() : nullptr;
+  }
+}
+
+/// out = op(in...) for all elements of a tensor, and rows of as many.
+template <class Compute, class Op, class Out, class... In>
+void apply_to_rows(const Op& op, Tensor<Out>& out, const simd::Operand<In>&... in) {
+  simd::apply<simd::RegisterElement<Compute>>(op, out.size(), out.data(), in...);
 }
 
 /// The memory of the first expiring operand that fits, else new memory.
@@ -351,10 +385,17 @@ Tensor<T> result_for(const Shape& shape, First&& first, Others&&... others) {
 /// A new tensor of op(x), with elements of type Result.
 template <class Result, class Op, class X>
 Tensor<Result> unary(const Op& op, X&& x) {
-  const TensorView<const Element<X>> in = x;
-  Tensor<Result> out = result_for<Result>(in.shape(), std::forward<X>(x));
-  apply<Element<X>>(op, out.view(), in);
-  return out;
+  if constexpr (WholeOperands<X>) {
+    const auto row = row_of(x);
+    Tensor<Result> out = result_for<Result>(x.shape(), std::forward<X>(x));
+    apply_to_rows<Element<X>>(op, out, row);
+    return out;
+  } else {
+    const TensorView<const Element<X>> in = x;
+    auto out = Tensor<Result>::uninitialized(in.shape());
+    apply<Element<X>>(op, out.view(), in);
+    return out;
+  }
 }
 
 /// A new tensor of f(x), element by element, with elements of type Result.
@@ -371,10 +412,10 @@ Tensor<Result> unary_each(const F& f, X&& x) {
 template <class Result, class Run, class A, class B>
 Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&& a, B&& b) {
   using T = CommonElement<A, B>;
-  const auto operand_a = as_operand<T>(a);
-  const auto operand_b = as_operand<T>(b);
-  const auto& left = view_of(operand_a);
-  const auto& right = view_of(operand_b);
+  const auto& operand_a = as_operand<T>(a);
+  const auto& operand_b = as_operand<T>(b);
+  const auto left = const_view(operand_a);
+  const auto right = const_view(operand_b);
   const Shape shape = broadcast_shapes(left.shape(), right.shape(), operation);
   Tensor<Result> out = result_for<Result>(shape, std::forward<A>(a), std::forward<B>(b));
   run(out.view(), left, right);
@@ -384,8 +425,20 @@ Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&
 /// A new tensor of op(a, b), with elements of type Result.
 template <class Result, class Op, class A, class B>
 Tensor<Result> binary(std::string_view operation, const Op& op, A&& a, B&& b) {
+  using T = CommonElement<A, B>;
+  if constexpr (WholeOperands<A, B>) {
+    if (const Shape* const shape = common_shape(a, b)) {
+      const auto& operand_a = as_operand<T>(a);
+      const auto& operand_b = as_operand<T>(b);
+      const auto left = row_of(operand_a);
+      const auto right = row_of(operand_b);
+      Tensor<Result> out = result_for<Result>(*shape, std::forward<A>(a), std::forward<B>(b));
+      apply_to_rows<T>(op, out, left, right);
+      return out;
+    }
+  }
   const auto run = [&op](const auto& out, const auto& left, const auto& right) {
-    apply<CommonElement<A, B>>(op, out, left, right);
+    apply<T>(op, out, left, right);
   };
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
 }

@@ -142,8 +142,8 @@ void assign(A&& out, const B& x) {
     }
   }
   const TensorView<T> to = out;
-  const auto operand = detail::as_operand<T>(x);
-  const auto& from = detail::view_of(operand);
+  const auto& operand = detail::as_operand<T>(x);
+  const auto from = const_view(operand);
   if (detail::is_clobbered_by(from, const_view(to))) return assign(to, copy(from));
   detail::expect_broadcast_into(to.shape(), from.shape(), "assign");
   if constexpr (std::same_as<Element<decltype(from)>, T>) {
@@ -159,9 +159,15 @@ namespace detail {
 template <class Op, class A, class B>
 A update(std::string_view operation, const Op& op, A&& out, const B& x) {
   using T = Element<A>;
+  const auto& operand = as_operand<T>(x);
+  if constexpr (WholeOperands<A, B>) {
+    if (common_shape(out, x) != nullptr) {
+      apply_to_rows<CommonElement<A, B>>(op, out, row_of(out), row_of(operand));
+      return std::forward<A>(out);
+    }
+  }
   const TensorView<T> to = out;
-  const auto operand = as_operand<T>(x);
-  const auto& from = view_of(operand);
+  const auto from = const_view(operand);
   if (is_clobbered_by(from, const_view(to))) {
     update(operation, op, to, copy(from));
   } else {
@@ -290,11 +296,11 @@ template <AnyTensor C, class A, class B>
 auto where(const C& condition, const A& a, const B& b) {
   static_assert(std::is_same_v<Element<C>, bool>, "where: the condition is a tensor of bool");
   using T = detail::CommonElement<A, B>;
-  const auto operand_a = detail::as_operand<T>(a);
-  const auto operand_b = detail::as_operand<T>(b);
+  const auto& operand_a = detail::as_operand<T>(a);
+  const auto& operand_b = detail::as_operand<T>(b);
   const TensorView<const bool> choice = condition;
-  const auto& left = detail::view_of(operand_a);
-  const auto& right = detail::view_of(operand_b);
+  const auto left = const_view(operand_a);
+  const auto right = const_view(operand_b);
   const Shape shape = broadcast_shapes(
       choice.shape(), broadcast_shapes(left.shape(), right.shape(), "where"), "where");
   auto out = Tensor<T>::uninitialized(shape);

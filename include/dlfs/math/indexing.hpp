@@ -121,7 +121,7 @@ void copy_parts(TensorView<X> x, TensorView<Y> y, int leading, const Index* offs
 template <class X, class B, class Write>
 void with_values_beside(std::string_view operation, TensorView<X> x, const B& values,
                         const Shape& shape, const Write& write) {
-  const auto operand = as_operand<X>(values);
+  const auto& operand = as_operand<X>(values);
   const TensorView<const X> in = operand;
   expect_broadcast_into(shape, in.shape(), operation);
   if (overlap<X>(in, x)) {
@@ -268,7 +268,7 @@ void place(X&& x, const M& mask, const B& values) {
   const TensorView<T> out = x;
   const TensorView<const bool> chosen = mask;
   detail::expect_mask_for("place", chosen, out);
-  const auto operand = detail::as_operand<T>(values);
+  const auto& operand = detail::as_operand<T>(values);
   const TensorView<const T> in = operand;
   if (in.rank() == 0 && chosen.rank() == out.rank() &&
       !detail::is_clobbered_by<bool, T>(chosen, out)) {
