@@ -185,11 +185,15 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
       tile.depth = channels * y.taps * x.taps;
       tile.a = weights.data + c * weights.channel;
       tile.start = c == 0 ? start : nullptr;
+      // Few terms take less time than their results need to come from distant memory.
+      const bool fetches = tile.depth <= 16 && vectors >= 16;
       // Vectors that overlap belong in one group: see vector_begin.
       const bool overlap = !is_small && positions % lanes != 0;
-      const Index together = overlap ? vectors : images * vectors;
+      const Index together = overlap || fetches ? vectors : images * vectors;
       for (Index v = 0; v < images * vectors; v += together) {
-        multiply_panels(kernels, tile, filters, panels.data() + v, together);
+        const bool has_next = fetches && first + v / vectors + 2 < count;
+        multiply_panels(kernels, tile, filters, panels.data() + v, together,
+                        has_next ? 2 * filters * out.plane() : 0);
       }
     }
     if (!is_small) continue;

@@ -17,10 +17,11 @@ struct Panel {
 };
 
 /// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
-/// tile to the next, a moves by `a_step`.
+/// tile to the next, a moves by `a_step`. Meanwhile fetches the results that lie `ahead` of these,
+/// unless that is 0.
 template <class T>
 void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
-                     const Panel<T>* panels, Index count) {
+                     const Panel<T>* panels, Index count, Index ahead = 0) {
   // Products that are so deep have results in distant memory.
   const bool is_deep = tile.depth > 256;
   const Index groups = (count + most_vectors - 1) / most_vectors;
@@ -38,6 +39,9 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_ste
         for (Index i = part_rows; is_deep && i < std::min(2 * part_rows, rows - row); ++i) {
           prefetch_later(part.c[v] + i * tile.c_stride);
         }
+        for (Index i = 0; ahead != 0 && i < part_rows; ++i) {
+          prefetch_later(part.c[v] + i * tile.c_stride + ahead);
+        }
       }
       kernels.multiply[std::countr_zero(static_cast<unsigned>(part_rows))][vectors - 1](part);
       part.a += part_rows == kernels.rows ? a_step : part_rows * tile.a_stride;
@@ -48,8 +52,8 @@ void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index a_ste
 /// Likewise, for rows at equal distances.
 template <class T>
 void multiply_panels(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
-                     const Panel<T>* panels, Index count) {
-  multiply_panels(kernels, tile, kernels.rows * tile.a_stride, rows, panels, count);
+                     const Panel<T>* panels, Index count, Index ahead = 0) {
+  multiply_panels(kernels, tile, kernels.rows * tile.a_stride, rows, panels, count, ahead);
 }
 
 /// The first column of each vector of `columns` >= lanes columns. The last vector overlaps the one
