@@ -143,11 +143,11 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
   for (; i < rows; ++i) multiply_rows<1>(depth, a.from(i), block, start.from(i), c.from(i));
 }
 
-/// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on, in
-/// vectors of `width`, the rest in narrower ones. Meanwhile fetches what lies `ahead` of them.
+/// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on that
+/// fill vectors of `width`. Meanwhile fetches what lies `ahead` of them. Returns the next column.
 template <int width, bool fetches, class T, std::size_t terms>
-DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms>& left,
-                           const std::array<const T*, terms>& row, Index ahead, T* c) {
+DLFS_INLINE Index add_terms(Index first, Index columns, const std::array<T, terms>& left,
+                            const std::array<const T*, terms>& row, Index ahead, T* c) {
   using Memory = typename VectorOf<T, width>::Memory;
   Index j = first;
   for (; j + width <= columns; j += width) {
@@ -158,7 +158,19 @@ DLFS_INLINE void add_terms(Index first, Index columns, const std::array<T, terms
     }
     *reinterpret_cast<Memory*>(c + j) = sum;
   }
-  if constexpr (width > 1) add_terms<width / 2, false>(j, columns, left, row, 0, c);
+  return j;
+}
+
+/// Likewise for the columns that do not fill a vector of `width`, in narrower ones; for one term,
+/// one by one.
+template <int width, class T, std::size_t terms>
+DLFS_INLINE void add_last_terms(Index first, Index columns, const std::array<T, terms>& left,
+                                const std::array<const T*, terms>& row, T* c) {
+  if constexpr (width > 1) {
+    constexpr int narrower = terms == 1 ? 1 : width / 2;
+    const Index next = add_terms<narrower, false>(first, columns, left, row, 0, c);
+    add_last_terms<narrower>(next, columns, left, row, c);
+  }
 }
 
 /// For at most so many vectors of columns: their sums stay in registers. The last vector of a row
@@ -210,14 +222,15 @@ void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const 
       left[i] = a[(t + Index(i)) * a_stride];
       row[i] = b + (t + Index(i)) * b_stride;
     }
-    if (fetches) {
-      add_terms<lanes<T>, true>(0, columns, left, row, step, c);
-    } else {
-      add_terms<lanes<T>, false>(0, columns, left, row, 0, c);
-    }
+    const Index next = fetches ? add_terms<lanes<T>, true>(0, columns, left, row, step, c)
+                               : add_terms<lanes<T>, false>(0, columns, left, row, 0, c);
+    add_last_terms<lanes<T>>(next, columns, left, row, c);
   }
   for (; t < depth; ++t) {
-    add_terms<lanes<T>, false, T, 1>(0, columns, {a[t * a_stride]}, {b + t * b_stride}, 0, c);
+    const std::array<T, 1> one_left{a[t * a_stride]};
+    const std::array<const T*, 1> one_row{b + t * b_stride};
+    const Index next = add_terms<lanes<T>, false>(0, columns, one_left, one_row, 0, c);
+    add_last_terms<lanes<T>>(next, columns, one_left, one_row, c);
   }
 }
 
