@@ -107,15 +107,20 @@ template <class T>
 struct OperandRow {
   const T* data;
   Index mask;
+  Index next;  // how far the next row is; an element that is repeated is that of all rows
 
   DLFS_INLINE OperandRow(const Operand<T>& operand, Index row, T* repeated, int count)
-      : data(operand.data + row * operand.row_stride), mask(-operand.stride) {
+      : data(operand.data + row * operand.row_stride),
+        mask(-operand.stride),
+        next(operand.row_stride) {
     if (operand.stride != 0) return;
     std::fill_n(repeated, count, *data);
     data = repeated;
+    next = 0;
   }
 
   DLFS_INLINE const T* at(Index i) const { return data + (i & mask); }
+  DLFS_INLINE const T* at(Index row, Index i) const { return at(i) + row * next; }
 };
 
 template <class T, int count>
@@ -158,7 +163,7 @@ DLFS_INLINE void apply_to_row(const Op& op, Index size, Out* out, OperandRow<In>
     Lanes<RegisterElement<Out>, count> last;
     compute_lanes<count, Compute, Out>(op, last, in.at(size - count)...);
     if ((in.mask & ...) != 0) {  // the usual case: no row is of one element
-      for (Index i = 0; i < size - count; i += count) {
+      DLFS_TWO_TURNS for (Index i = 0; i < size - count; i += count) {
         compute_lanes<count, Compute, Out>(op, result, (in.data + i)...);
         store_lanes<count>(result, out + i);
       }
@@ -190,35 +195,16 @@ DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index rows, Index size, Out* 
   }
 }
 
-/// An operand of one element becomes as many of it as a vector has.
-template <class T, int count>
-class VectorOperand {
- public:
-  DLFS_INLINE explicit VectorOperand(const Operand<T>& operand) : operand_(operand) {
-    if (operand.stride != 0) return;
-    std::fill_n(repeated_.elements, count, *operand.data);
-    operand_.data = repeated_.elements;
-  }
-  VectorOperand(const VectorOperand&) = delete;
-  VectorOperand& operator=(const VectorOperand&) = delete;
-
-  DLFS_INLINE const Operand<T>& operand() const { return operand_; }
-
- private:
-  Repeated<T, count> repeated_;
-  Operand<T> operand_;
-};
-
 /// Of a few vectors of `count` columns.
 template <int count, int vectors, class Compute, class Term, class... In>
 DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column, Compute* sums,
-                                const Operand<In>&... in) {
+                                const OperandRow<In>&... in) {
   Lanes<Compute, count> sum[vectors] = {};
   for (Index i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       Lanes<Compute, count> value;
       const Index j = column + v * count;
-      term(Loaded<count, Compute>(in.data + i * in.row_stride + j * in.stride).value..., value);
+      term(Loaded<count, Compute>(in.at(i, j)).value..., value);
       sum[v] += value;
     }
   }
@@ -230,7 +216,7 @@ DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column, Comp
 /// Of the columns from `first` on, where the last ones may overlap those before.
 template <int count, class Compute, class Term, class... In>
 DLFS_INLINE void add_up_columns(const Term& term, Index rows, Index first, Index columns,
-                                Compute* sums, const Operand<In>&... in) {
+                                Compute* sums, const OperandRow<In>&... in) {
   if constexpr (count > 1) {
     if (columns < count) {
       return add_up_columns<count / 2>(term, rows, first, columns, sums, in...);
@@ -247,14 +233,14 @@ DLFS_INLINE_CALLS void add_up_rows_of_vectors(const Term& term, Index rows, Inde
                                               Compute* sums, const Operand<In>&... in) {
   constexpr int count = std::min({lanes<Compute>, lanes<RegisterElement<In>>...});
   constexpr int vectors = 4;  // whose sums do not wait for one another
-  const auto add_up = [&](const auto&... operand) DLFS_INLINE_LAMBDA {
+  const auto add_up = [&](const OperandRow<In>&... first_row) DLFS_INLINE_LAMBDA {
     Index j = 0;
     for (; j + vectors * count <= columns; j += vectors * count) {
-      add_up_vectors<count, vectors>(term, rows, j, sums, operand...);
+      add_up_vectors<count, vectors>(term, rows, j, sums, first_row...);
     }
-    add_up_columns<count>(term, rows, j, columns, sums, operand...);
+    add_up_columns<count>(term, rows, j, columns, sums, first_row...);
   };
-  add_up(VectorOperand<In, count>(in).operand()...);
+  add_up(OperandRow<In>(in, 0, Repeated<In, count>().elements, count)...);
 }
 
 /// a = op(a, b).

@@ -3,10 +3,14 @@
 
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
+// DLFS_UNROLL: all turns, of an array of registers. DLFS_TWO_TURNS: two at a time, lest a short
+// loop take twice as long where its code happens to lie across two lines.
 #if defined(DLFS_SIMD_VECTORS)
 #define DLFS_UNROLL _Pragma("GCC unroll 16")
+#define DLFS_TWO_TURNS _Pragma("GCC unroll 2")
 #else
 #define DLFS_UNROLL
+#define DLFS_TWO_TURNS
 #endif
 
 /// `count` neighbouring elements: in a register, or in memory, where any address will do.
@@ -508,5 +512,6 @@ struct ThisLevel {
 };
 
 #undef DLFS_UNROLL
+#undef DLFS_TWO_TURNS
 
 #endif

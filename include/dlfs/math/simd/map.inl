@@ -65,7 +65,9 @@ DLFS_INLINE_CALLS void map_vectors(const Formula& formula, Index count, T*... ar
   if constexpr ((Dispatched<std::remove_const_t<T>> && ...)) {
     constexpr Index step = std::min({lanes<std::remove_const_t<T>>...});
     Index i = 0;
-    for (; i + step <= count; i += step) formula(InRegister<T>(arrays + i).value()...);
+    DLFS_TWO_TURNS for (; i + step <= count; i += step) {
+      formula(InRegister<T>(arrays + i).value()...);
+    }
     if (i == count) return;
     const auto run_once = [&formula](auto*... rest) {
       formula(InRegister<std::remove_pointer_t<decltype(rest)>>(rest).value()...);
