@@ -193,7 +193,7 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
       for (Index v = 0; v < images * vectors; v += together) {
         const bool has_next = fetches && first + v / vectors + 2 < count;
         multiply_panels(kernels, tile, filters, panels.data() + v, together,
-                        has_next ? 2 * filters * out.plane() : 0);
+                        has_next ? 2 * out.stride : 0);
       }
     }
     if (!is_small) continue;
