@@ -127,7 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::tuple(5, 3, 2065), std::tuple(98, 170, 100), std::tuple(1, 1, 16),
                     std::tuple(1, 40, 33), std::tuple(100, 50, 10), std::tuple(21, 530, 9),
                     std::tuple(11, 530, 36), std::tuple(40, 1, 18), std::tuple(1024, 9, 140),
-                    std::tuple(26, 20, 1024), std::tuple(19, 16, 48), std::tuple(8, 32, 16)));
+                    std::tuple(26, 20, 1024), std::tuple(19, 16, 48), std::tuple(8, 32, 16),
+                    std::tuple(32, 70, 16), std::tuple(32, 41, 8), std::tuple(16, 41, 4)));
 
 TEST(Matmul, BlocksOfALargeProductFitTogether) {
   auto a = random_tensor<float>({301, 257}, 1);

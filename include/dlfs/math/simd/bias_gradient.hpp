@@ -12,7 +12,7 @@ namespace dlfs::simd {
 
 /// The gradient of the bias of a correlation: dbias[f] = sum over n, i, j of dy[n, f, i, j].
 ///
-/// The gradients of the weights add each image to it before they read the image themselves.
+/// The gradients of the weights add each image to it about when they read the image themselves.
 template <class T>
 class BiasGradient {
  public:

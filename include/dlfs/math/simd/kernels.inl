@@ -147,6 +147,26 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
   for (; i < rows; ++i) multiply_rows<1>(depth, a.from(i), block, start.from(i), c.from(i));
 }
 
+/// See Kernels::multiply_outer.
+template <class T>
+void multiply_outer(Index rows, Index depth, Rows<const T> a, Rows<const T> b, Rows<const T> start,
+                    Rows<T> c) {
+  constexpr int together = 2 * tile_rows;
+  for (Index i = 0; i < rows; i += together) {
+    Vector<T> sum[together];
+    DLFS_UNROLL for (int r = 0; r < together; ++r) {
+      sum[r] = start.data != nullptr ? load(start.row(i + r)) : Vector<T>{};
+    }
+    const T* left = a.data + i;
+    const T* right = b.data;
+    for (Index t = 0; t < depth; ++t, left += a.stride, right += b.stride) {
+      const Vector<T> factor = load(right);
+      DLFS_UNROLL for (int r = 0; r < together; ++r) sum[r] += factor * left[r];
+    }
+    DLFS_UNROLL for (int r = 0; r < together; ++r) store(c.row(i + r), sum[r]);
+  }
+}
+
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on that
 /// fill vectors of `width`. Meanwhile fetches what lies `ahead` of them. Returns the next column.
 template <int width, bool fetches, class T, std::size_t terms>
@@ -458,6 +478,7 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           {{multiply<T, 1 << exponent, 1>, multiply<T, 1 << exponent, 2>,
             multiply<T, 1 << exponent, 3>}...},
           multiply_by_block<T>,
+          multiply_outer<T>,
           multiply_row<T>,
           copy_rows<T>,
           transpose_matrix<T>,

@@ -23,10 +23,11 @@ struct Strided {
 };
 
 /// The extent of blocks that cut an axis into parts of nearly equal size: at most `most`, rounded
-/// up to a multiple of `unit`.
+/// up to a multiple of `unit`, a power of two.
 constexpr Index block_extent(Index extent, Index most, Index unit) {
   const Index blocks = (extent + most - 1) / most;
-  return (extent + blocks * unit - 1) / (blocks * unit) * unit;
+  const Index part = blocks == 1 ? extent : (extent + blocks - 1) / blocks;
+  return (part + unit - 1) & -unit;
 }
 
 /// Lays a matrix (rows, columns) out in panels of `width` columns, with dense rows, one behind the
@@ -110,7 +111,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   const Index depth = block_extent(k, block_depth<T>, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
-  const Index most_panels = (n / column_blocks + lanes) / lanes;
+  const Index most_panels = kernels.vectors(n / column_blocks + 1);
 
   const Scratch<T> packed_a(packs_a ? height * depth + lanes : 0);
   const Scratch<T> packed_b(packs_b ? most_panels * lanes * depth : 0);
@@ -120,7 +121,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   for (Index block = 0; block < column_blocks; ++block) {
     const Index left = piece_begin(n, column_blocks, block);
     const Index columns = piece_begin(n, column_blocks, block + 1) - left;
-    const Index count = (columns + lanes - 1) / lanes;
+    const Index count = kernels.vectors(columns);
     for (Index top = 0; top < k; top += depth) {
       Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
@@ -238,7 +239,7 @@ void multiply_shallow(const Kernels<T>& kernels, Index m, Index k, Index n,
                       const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
                       Store store) {
   const Index lanes = kernels.lanes;
-  const Index vectors = (n + lanes - 1) / lanes;
+  const Index vectors = kernels.vectors(n);
   const bool packs_b = b.column != 1;
   const Scratch<T> packed_b(packs_b ? vectors * lanes * k : 0);
   if (packs_b) pack_panels(kernels, b, k, n, lanes, true, packed_b.data());
@@ -255,6 +256,14 @@ void multiply_shallow(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
+/// Whether Kernels::multiply_outer computes the product as it lies.
+template <class T>
+bool is_outer(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
+              const Strided<const T>& b) {
+  return n == kernels.lanes && m % (2 * kernels.rows) == 0 && k <= block_depth<T> && a.row == 1 &&
+         b.column == 1;
+}
+
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
 ///
 /// Each sum is one chain of products in the order of k, however the product is cut.
@@ -264,6 +273,11 @@ void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Stride
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1) {
     return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
+  }
+  if (is_outer(kernels, m, k, n, a, b)) {
+    const Rows<const T> start{store == Store::add ? out.data : nullptr, out.row};
+    const Rows<T> sums{out.data, out.row};
+    return kernels.multiply_outer(m, k, {a.data, a.column}, {b.data, b.row}, start, sums);
   }
   if (is_shallow(kernels.lanes, k, n, a, store)) {
     return multiply_shallow(kernels, m, k, n, a, b, out, store);

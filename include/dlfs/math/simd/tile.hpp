@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 
 #include "dlfs/core/shape.hpp"
 #include "dlfs/math/simd/level.hpp"
@@ -120,7 +122,12 @@ struct WinogradTransforms {
 template <class T>
 struct Kernels {
   Index rows;   // of the largest tile, a power of two
-  Index lanes;  // of a vector
+  Index lanes;  // of a vector, likewise
+
+  /// How many vectors hold so many columns.
+  Index vectors(Index columns) const {
+    return (columns + lanes - 1) >> std::countr_zero(static_cast<std::size_t>(lanes));
+  }
 
   /// A tile of 2^i rows, up to `rows`, and j + 1 vectors is computed by multiply[i][j].
   void (*multiply[row_counts][most_vectors])(const Tile<T>&);
@@ -130,6 +137,12 @@ struct Kernels {
   /// `start` may be c, or null for zeros.
   void (*multiply_by_block)(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
                             Rows<const T> start, Rows<T> c);
+
+  /// c(i, j) = start(i, j) + sum over t < depth of a(t, i) b(t, j) for i < rows, a multiple of
+  /// twice those of the largest tile, and j < lanes, each sum one chain in the order of t.
+  /// Neighbouring left factors need one register for all their addresses. `start` as above.
+  void (*multiply_outer)(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
+                         Rows<const T> start, Rows<T> c);
 
   /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
   /// sum one chain in the order of t: reads b once, along its rows, and what is between them.

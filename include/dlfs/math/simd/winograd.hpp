@@ -250,9 +250,9 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
 
   for (Index block = 0; block < count * tiles.bands; block += tiles.block_bands) {
     const Index tile_count = tiles.for_each_band(block, [&](const WinogradTiles::Band& band) {
+      gradients.transform(band);
       if (band.row == 0) bias.add(dy, band.image);
       pixels.transform(band);
-      gradients.transform(band);
     });
     for (Index p = 0; p < WinogradPoints<T>::count; ++p) {
       multiply<T>(rows, tile_count, width, row_points.transposed(p), lane_points.factor(p),
