@@ -82,30 +82,27 @@ inline ScratchStack& scratch_of_this_thread() {
 }  // namespace detail
 
 /// Uninitialised temporary memory for a kernel, aligned to 64 bytes, from a stack that each thread
-/// keeps for its life; null for no elements. Objects of one thread must end in the reverse order of
-/// their creation, as local variables do.
+/// keeps for its life. Objects of one thread must end in the reverse order of their creation, as
+/// local variables do.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 class Scratch {
  public:
   /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
   explicit Scratch(Index count) {
-    if (count == 0) return;
     const auto [memory, mark] = detail::take_scratch(count, Index{sizeof(T)});
     data_ = static_cast<T*>(memory);
     mark_ = mark;
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    if (data_ != nullptr) detail::release_scratch(mark_);
-  }
+  ~Scratch() { detail::release_scratch(mark_); }
 
   T* data() const { return data_; }
   T& operator[](Index i) const { return data_[i]; }
 
  private:
-  T* data_ = nullptr;
+  T* data_;
   detail::ScratchStack::Mark mark_;
 };
 

@@ -149,22 +149,17 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
 
 /// See Kernels::multiply_outer.
 template <class T>
-void multiply_outer(Index rows, Index depth, Rows<const T> a, Rows<const T> b, Rows<const T> start,
-                    Rows<T> c) {
-  constexpr int together = 2 * tile_rows;
-  for (Index i = 0; i < rows; i += together) {
-    Vector<T> sum[together];
-    DLFS_UNROLL for (int r = 0; r < together; ++r) {
-      sum[r] = start.data != nullptr ? load(start.row(i + r)) : Vector<T>{};
-    }
-    const T* left = a.data + i;
-    const T* right = b.data;
-    for (Index t = 0; t < depth; ++t, left += a.stride, right += b.stride) {
-      const Vector<T> factor = load(right);
-      DLFS_UNROLL for (int r = 0; r < together; ++r) sum[r] += factor * left[r];
-    }
-    DLFS_UNROLL for (int r = 0; r < together; ++r) store(c.row(i + r), sum[r]);
+void multiply_outer(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store_c) {
+  constexpr int rows = 2 * tile_rows;
+  Vector<T> sum[rows];
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+    sum[i] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
   }
+  for (; depth > 0; --depth, a.data += a.stride, b.data += b.stride) {
+    const Vector<T> right = load(b.data);
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) sum[i] += right * a.data[i];
+  }
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
 }
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on that

@@ -113,8 +113,10 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   const Index column_blocks = (n + 2047) / 2048;
   const Index most_panels = kernels.vectors(n / column_blocks + 1);
 
-  const Scratch<T> packed_a(packs_a ? height * depth + lanes : 0);
-  const Scratch<T> packed_b(packs_b ? most_panels * lanes * depth : 0);
+  const Index packed_b_size = packs_b ? most_panels * lanes * depth : 0;
+  const Scratch<T> packed(packed_b_size + (packs_a ? height * depth + lanes : 0));
+  T* const packed_b = packed.data();
+  T* const packed_a = packed_b + packed_b_size;
   const Scratch<Panel<T>> panels(most_panels);
   const Term step{packs_a ? kernels.rows : a.column, packs_b ? lanes : b.row};
 
@@ -125,11 +127,11 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
     for (Index top = 0; top < k; top += depth) {
       Tile<T> tile{.step = step, .depth = std::min(depth, k - top)};
       if (packs_b) {
-        pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, true, packed_b.data());
+        pack_panels(kernels, b.from(top, left), tile.depth, columns, lanes, true, packed_b);
       }
       for (Index v = 0; v < count; ++v) {
         const Index column = left + vector_begin(v, lanes, columns);
-        panels[v] = {packs_b ? packed_b.data() + v * lanes * tile.depth : b.at(top, column),
+        panels[v] = {packs_b ? packed_b + v * lanes * tile.depth : b.at(top, column),
                      out.at(0, column)};
       }
       tile.a_stride = packs_a ? 1 : a.row;
@@ -138,10 +140,10 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
       const Index a_step = kernels.rows * (packs_a ? tile.depth : a.row);
       for (Index row = 0; row < m; row += height) {
         const Index rows = std::min(height, m - row);
-        tile.a = packs_a ? packed_a.data() : a.at(row, top);
+        tile.a = packs_a ? packed_a : a.at(row, top);
         if (packs_a) {
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
-                      packed_a.data());
+                      packed_a);
         }
         multiply_panels(kernels, tile, a_step, rows, panels.data(), count);
         for (Index v = 0; v < count; ++v) panels[v].c += height * out.row;
@@ -256,7 +258,7 @@ void multiply_shallow(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
-/// Whether Kernels::multiply_outer computes the product as it lies.
+/// Whether the product is one of Kernels::multiply_outer for some rows at a time.
 template <class T>
 bool is_outer(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
               const Strided<const T>& b) {
@@ -275,9 +277,11 @@ void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Stride
     return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
   }
   if (is_outer(kernels, m, k, n, a, b)) {
-    const Rows<const T> start{store == Store::add ? out.data : nullptr, out.row};
-    const Rows<T> sums{out.data, out.row};
-    return kernels.multiply_outer(m, k, {a.data, a.column}, {b.data, b.row}, start, sums);
+    for (Index row = 0; row < m; row += 2 * kernels.rows) {
+      kernels.multiply_outer(k, {a.at(row, 0), a.column}, {b.data, b.row},
+                             {out.at(row, 0), out.row}, store);
+    }
+    return;
   }
   if (is_shallow(kernels.lanes, k, n, a, store)) {
     return multiply_shallow(kernels, m, k, n, a, b, out, store);

@@ -138,11 +138,9 @@ struct Kernels {
   void (*multiply_by_block)(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
                             Rows<const T> start, Rows<T> c);
 
-  /// c(i, j) = start(i, j) + sum over t < depth of a(t, i) b(t, j) for i < rows, a multiple of
-  /// twice those of the largest tile, and j < lanes, each sum one chain in the order of t.
-  /// Neighbouring left factors need one register for all their addresses. `start` as above.
-  void (*multiply_outer)(Index rows, Index depth, Rows<const T> a, Rows<const T> b,
-                         Rows<const T> start, Rows<T> c);
+  /// c(i, j) = or += sum over t < depth of a(t, i) b(t, j) for i < 2 * rows and j < lanes, each sum
+  /// one chain in the order of t. Neighbouring left factors share a register for their addresses.
+  void (*multiply_outer)(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store);
 
   /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns, each
   /// sum one chain in the order of t: reads b once, along its rows, and what is between them.
