@@ -114,8 +114,8 @@ template <class T>
 void correlate(Index count, const simd::Images<const T>& in, const simd::Weights<T>& weights,
                const simd::WindowAxis& y, const simd::WindowAxis& x, const T* start,
                const simd::Images<T>& out) {
-  if (simd::is_pointwise(y, x) && in.plane() == out.plane()) {
-    simd::pointwise_correlate(count, in, weights, start, out);
+  if (simd::is_pointwise(in, y, x, out.height, out.width)) {
+    simd::pointwise_correlate(count, in, weights, y, x, start, out);
   } else if (weights.are_dense(x.taps) && simd::suits_winograd<T>(count, in.channels, y, x, out)) {
     simd::winograd_correlate(count, in, weights, y, x, start, out);
   } else {
@@ -132,8 +132,8 @@ void weight_gradient(Index count, const simd::Images<const T>& in, const simd::I
     if (store == Store::overwrite) {
       std::fill_n(dweight, dy.channels * in.channels * y.taps * x.taps, T(0));
     }
-  } else if (simd::is_pointwise(y, x)) {
-    simd::pointwise_weight_gradient(count, in, dy, dweight, store, bias);
+  } else if (simd::is_pointwise(in, y, x, dy.height, dy.width)) {
+    simd::pointwise_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (simd::suits_winograd<T>(count, in.channels, y, x, dy)) {
     simd::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (simd::suits_narrow_weight_gradient<T>(in.channels, x)) {
@@ -168,38 +168,29 @@ struct GradientPhase {
   }
 };
 
-/// The pixels of dx in a phase of each axis, for all images of a group; the sums begin at
-/// `start` (C).
+/// The pixels of dx in a phase of each axis, which some taps reach, for all images of a group; the
+/// sums begin at `start` (C).
 template <class T>
-void add_gradient_phase(Index count, simd::Images<const T> dy, simd::Weights<T> weights,
-                        const GradientPhase& y, const GradientPhase& x, Size2d stride,
-                        const T* start, simd::Images<T> dx) {
+void correlate_phase(Index count, simd::Images<const T> dy, simd::Weights<T> weights,
+                     const GradientPhase& y, const GradientPhase& x, Size2d stride, const T* start,
+                     const simd::Images<T>& dx) {
   weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
   weights.y_tap *= y.tap_step;
   weights.x_tap *= x.tap_step;
   if (stride == Size2d(1)) {
     return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx);
   }
-  const Index plane = y.pixels * x.pixels;
-  const Index size = dx.channels * plane;
+  const Index size = dx.channels * y.pixels * x.pixels;
   if (size == 0) return;
   const Scratch<T> dense(size);
-  for (Index n = 0; n < count; ++n) {
-    if (y.window.taps > 0 && x.window.taps > 0) {
-      simd::Images<const T> image = dy;
-      image.data = dy.channel(n, 0);
-      simd::correlate<T>(1, image, weights, y.window, x.window, start,
+  for (Index n = 0; n < count; ++n, dy.data += dy.stride) {
+    detail::correlate<T>(1, dy, weights, y.window, x.window, start,
                          {dense.data(), size, dx.channels, y.pixels, x.pixels});
-    } else {
-      for (Index c = 0; c < dx.channels; ++c) {
-        std::fill_n(dense.data() + c * plane, plane, start[c]);
-      }
-    }
     const T* from = dense.data();
     for (Index c = 0; c < dx.channels; ++c) {
-      for (Index i = 0; i < y.pixels; ++i) {
-        T* const to = dx.channel(n, c) + (y.phase + i * stride.height) * dx.width + x.phase;
-        for (Index j = 0; j < x.pixels; ++j) to[j * stride.width] = *from++;
+      T* row = dx.channel(n, c) + y.phase * dx.width + x.phase;
+      for (Index i = 0; i < y.pixels; ++i, row += stride.height * dx.width) {
+        for (Index j = 0; j < x.pixels; ++j) row[j * stride.width] = *from++;
       }
     }
   }
@@ -212,16 +203,27 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
              const Window& window, Index groups, TensorView<T> dx) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
+  const auto reaches_all = [](const simd::WindowAxis& axis) {
+    const Index phases = axis.stride / std::gcd(axis.stride, axis.dilation);
+    return std::min(phases, axis.taps) == axis.stride;
+  };
+  if (!reaches_all(parts.rows()) || !reaches_all(parts.columns())) {
+    const Index plane = dx.extent(2) * dx.extent(3);
+    for (Index i = 0; i < dx.extent(0) * dx.extent(1); ++i) {
+      std::fill_n(dx.data() + i * plane, plane, start[i % dx.extent(1)]);
+    }
+  }
   for (Index group = 0; group < groups; ++group) {
     // A sum over the filters for each channel: the two change places.
     simd::Weights<T> weights = parts.weights(weight.data(), group);
     std::swap(weights.filter, weights.channel);
     for (Index i = 0; i < window.stride.height; ++i) {
       for (Index j = 0; j < window.stride.width; ++j) {
-        add_gradient_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights,
-                              {parts.rows(), dx.extent(2), i}, {parts.columns(), dx.extent(3), j},
-                              window.stride, start + group * parts.channels(),
-                              parts.of_x(dx.data(), group));
+        const GradientPhase y(parts.rows(), dx.extent(2), i);
+        const GradientPhase x(parts.columns(), dx.extent(3), j);
+        if (y.window.taps == 0 || x.window.taps == 0) continue;
+        correlate_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights, y, x, window.stride,
+                           start + group * parts.channels(), parts.of_x(dx.data(), group));
       }
     }
   }

@@ -100,10 +100,11 @@ Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lane
 }
 
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
-/// least a vector.
+/// least a vector. What is overwritten begins with `start` (m), or with zeros where that is null.
 template <class T>
 void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
-                   const Strided<const T>& b, const Strided<T>& out, Store store) {
+                   const Strided<const T>& b, const Strided<T>& out, Store store,
+                   const T* start = nullptr) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays.
   const bool packs_a = n > most_columns_in_place(a);
@@ -136,11 +137,12 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
       }
       tile.a_stride = packs_a ? 1 : a.row;
       tile.c_stride = out.row;
-      tile.start = top == 0 && store == Store::overwrite ? zero_start<T>.data() : nullptr;
+      const bool begins = top == 0 && store == Store::overwrite;
       const Index a_step = kernels.rows * (packs_a ? tile.depth : a.row);
       for (Index row = 0; row < m; row += height) {
         const Index rows = std::min(height, m - row);
         tile.a = packs_a ? packed_a : a.at(row, top);
+        if (begins) tile.start = start != nullptr ? start + row : zero_start<T>.data();
         if (packs_a) {
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a);
@@ -220,9 +222,14 @@ void multiply_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
     if (store == Store::add) {
       kernels.transpose(rows, n, out.at(top, 0), out.row, columns.data(), stride);
     }
-    const auto multiply = rows < kernels.lanes ? multiply_narrow<T> : multiply_wide<T>;
-    multiply(kernels, n, k, rows, b.transposed(), a.from(top, 0).transposed(),
-             {columns.data(), stride, 1}, store);
+    const Strided<const T> left = b.transposed();
+    const Strided<const T> right = a.from(top, 0).transposed();
+    const Strided<T> product{columns.data(), stride, 1};
+    if (rows < kernels.lanes) {
+      multiply_narrow(kernels, n, k, rows, left, right, product, store);
+    } else {
+      multiply_wide(kernels, n, k, rows, left, right, product, store);
+    }
     kernels.transpose(n, rows, columns.data(), stride, out.at(top, 0), out.row);
   }
 }
@@ -301,6 +308,18 @@ void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Stride
   if (whole < n) {
     multiply_transposed(kernels, m, k, rest, a, b.from(0, whole), out.from(0, whole), store);
   }
+}
+
+/// out (m, n) = start (m), for all columns, + a (m, k) b (k, n); otherwise as multiply.
+template <class T>
+void multiply_from(const T* start, Index m, Index k, Index n, const Strided<const T>& a,
+                   const Strided<const T>& b, const Strided<T>& out) {
+  const Kernels<T>& kernels = simd::kernels<T>();
+  if (m > 1 && k > 2 * kernels.lanes && n >= kernels.lanes) {
+    return multiply_wide(kernels, m, k, n, a, b, out, Store::overwrite, start);
+  }
+  for (Index i = 0; i < m; ++i) std::fill_n(out.at(i, 0), n, start[i]);
+  multiply<T>(m, k, n, a, b, out, Store::add);
 }
 
 }  // namespace dlfs::simd
