@@ -7,6 +7,7 @@
 #include "dlfs/math/simd/correlation.hpp"
 #include "dlfs/math/simd/multiply.hpp"
 #include "dlfs/math/simd/patches.hpp"
+#include "dlfs/math/simd/product.hpp"
 #include "dlfs/math/store.hpp"
 
 namespace dlfs::simd {
@@ -38,7 +39,7 @@ class WeightGradient {
     const Index height = band_height(dy);
     const PatchLayout layout(channels_, y_, x_, height, dy.width);
     const Index most_images =
-        height < dy.height ? 1 : std::clamp<Index>(band_elements / layout.size(), 1, count);
+        height < dy.height ? 1 : std::clamp<Index>(band_elements() / layout.size(), 1, count);
     const Index positions = height * dy.width;
 
     // A vector may reach beyond the last pixel.
@@ -61,9 +62,10 @@ class WeightGradient {
         Tile<T> tile{.a = dy.channel(first, 0) + top * dy.width, .a_stride = dy.plane()};
         tile.c_stride = stride();
         const Index depth = images * rows * dy.width;
-        for (Index t = 0; t < depth; t += most_terms) {
+        const Index terms_together = block_extent(depth, most_terms, 1);
+        for (Index t = 0; t < depth; t += terms_together) {
           tile.terms = terms.data() + t;
-          tile.depth = std::min(most_terms, depth - t);
+          tile.depth = std::min(terms_together, depth - t);
           multiply_panels(kernels_, tile, filters_, panels.data(),
                           segments_ * vectors(segment_taps_));
         }
@@ -93,8 +95,14 @@ class WeightGradient {
   }
 
  private:
-  static constexpr Index band_elements = 192 * 1024 / sizeof(T);  // in the second-level cache
-  static constexpr Index most_terms = 192;  // of three vectors, in the first-level cache
+  static constexpr Index most_terms = 224;  // of three vectors, in the first-level cache
+
+  /// What the second-level cache holds of pixels: more where each band's products read and write so
+  /// many sums that they come from beyond it.
+  Index band_elements() const {
+    const bool are_many_sums = filters_ * stride() >= Index{512 * 1024 / sizeof(T)};
+    return (are_many_sums ? 768 : 192) * Index{1024 / sizeof(T)};
+  }
 
   Index vectors(Index taps) const {
     return (taps * channels_ + kernels_.lanes - 1) / kernels_.lanes;
@@ -103,7 +111,7 @@ class WeightGradient {
 
   Index band_height(const Images<const T>& dy) const {
     Index height = dy.height;
-    while (height > 1 && PatchLayout(channels_, y_, x_, height, dy.width).size() > band_elements) {
+    while (height > 1 && PatchLayout(channels_, y_, x_, height, dy.width).size() > band_elements()) {
       height = (height + 1) / 2;
     }
     return height;
