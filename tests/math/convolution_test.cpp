@@ -214,6 +214,19 @@ TEST(Convolution, PointwiseKernelsAgreeWithTheReferenceForEveryWindow) {
   }
 }
 
+// Many weights meet several small images at a time.
+TEST(Convolution, PointwiseKernelsOfManyWeightsAgreeWithTheReference) {
+  const Window every_other{.stride = {2, 1}};
+  expect_agreement_with_reference<double>({{6, 256, 7, 7}, {256, 256, 1, 1}, {}, 1}, 1);
+  expect_agreement_with_reference<float>({{3, 512, 5, 4}, {256, 512, 1, 1}, every_other, 1}, 1);
+  expect_agreement_with_reference<double>({{5, 256, 3, 2}, {256, 256, 1, 1}, every_other, 1}, 1);
+}
+
+TEST(Convolution, ManyWeightsAgreeWithTheReference) {
+  const Window window{.kernel = 3, .stride = 2};
+  expect_agreement_with_reference<double>({{9, 32, 11, 11}, {230, 32, 3, 3}, window, 1}, 1);
+}
+
 TEST(Convolution, RowsOfABatchAreConvolvedOnTheirOwn) {
   const auto x = random_tensor<float>({5, 3, 6, 7}, 1);
   const auto weight = random_tensor<float>({4, 3, 3, 2}, 2);

@@ -111,7 +111,8 @@ class WeightGradient {
 
   Index band_height(const Images<const T>& dy) const {
     Index height = dy.height;
-    while (height > 1 && PatchLayout(channels_, y_, x_, height, dy.width).size() > band_elements()) {
+    while (height > 1 &&
+           PatchLayout(channels_, y_, x_, height, dy.width).size() > band_elements()) {
       height = (height + 1) / 2;
     }
     return height;
