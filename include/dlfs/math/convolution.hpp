@@ -182,14 +182,17 @@ void correlate_phase(Index count, simd::Images<const T> dy, simd::Weights<T> wei
   }
   const Index size = dx.channels * y.pixels * x.pixels;
   if (size == 0) return;
-  const Scratch<T> dense(size);
-  for (Index n = 0; n < count; ++n, dy.data += dy.stride) {
-    detail::correlate<T>(1, dy, weights, y.window, x.window, start,
+  constexpr Index most_elements = 1024 * 1024 / sizeof(T);
+  const Index together = std::clamp<Index>(most_elements / size, 1, count);
+  const Scratch<T> dense(together * size);
+  for (Index first = 0; first < count; first += together, dy.data += together * dy.stride) {
+    const Index images = std::min(together, count - first);
+    detail::correlate<T>(images, dy, weights, y.window, x.window, start,
                          {dense.data(), size, dx.channels, y.pixels, x.pixels});
     const T* from = dense.data();
-    for (Index c = 0; c < dx.channels; ++c) {
-      T* row = dx.channel(n, c) + y.phase * dx.width + x.phase;
-      for (Index i = 0; i < y.pixels; ++i, row += stride.height * dx.width) {
+    for (Index i = 0; i < images * dx.channels; ++i) {
+      T* row = dx.channel(first + i / dx.channels, i % dx.channels) + y.phase * dx.width + x.phase;
+      for (Index k = 0; k < y.pixels; ++k, row += stride.height * dx.width) {
         for (Index j = 0; j < x.pixels; ++j) row[j * stride.width] = *from++;
       }
     }

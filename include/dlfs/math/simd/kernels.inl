@@ -253,6 +253,25 @@ void multiply_row(Index depth, Index columns, const T* a, Index a_stride, const 
   }
 }
 
+#if defined(DLFS_SIMD_VECTORS)
+template <class T, int... i>
+DLFS_INLINE Vector<T> load_every_other(const T* from, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(load(from), load(from + lanes<T>), (2 * i)...);
+}
+#endif
+
+/// from[0], from[step], from[2 * step]... for a step of 1 or 2: reads as many vectors.
+template <class T>
+DLFS_INLINE Vector<T> load(const T* from, [[maybe_unused]] Index step) {
+#if defined(DLFS_SIMD_VECTORS)
+  constexpr int count = lanes<T>;
+  if constexpr (count > 1) {
+    if (step == 2) return load_every_other(from, std::make_integer_sequence<int, count>{});
+  }
+#endif
+  return load(from);
+}
+
 /// Columns [j, j + lanes) of all rows; see Kernels::copy_rows.
 template <class T>
 void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_stride) {
@@ -264,7 +283,8 @@ void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_
   // Selects of what was loaded anyway: a masked load would be a branch for each lane.
   const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
   const auto is_readable = [&from](const T* row) {
-    return from.step == 1 && row >= from.memory_begin && from.memory_end - row >= lanes<T>;
+    return (from.step == 1 || from.step == 2) && row >= from.memory_begin &&
+           from.memory_end - row >= from.step * lanes<T>;
   };
   T* out = to + j;
   Index i = 0;
@@ -272,7 +292,7 @@ void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_
   const T* row = from.data + i * from.stride + j * from.step;
   while (i < from.rows.end) {
     for (; i < from.rows.end && is_readable(row); ++i, row += from.stride, out += to_stride) {
-      store(out, is_inside ? load(row) : Vector<T>{});
+      store(out, is_inside ? load(row, from.step) : Vector<T>{});
     }
     for (; i < from.rows.end && !is_readable(row); ++i, row += from.stride, out += to_stride) {
       for (Index k = 0; k < lanes<T>; ++k) {

@@ -48,7 +48,7 @@ class PointwisePixels {
         width_(width),
         are_all_(height == images.height && width == images.width),
         in_place_(are_all_ && together == 1),
-        copy_(in_place_ ? 0 : images.channels * together * height * width) {}
+        copy_(in_place_ ? 0 : images.channels * together * height * width + kernels<T>().lanes) {}
 
   /// (channels, count * height * width), from image `first` on.
   Strided<const T> of(Index first, Index count) const {
@@ -63,10 +63,16 @@ class PointwisePixels {
  private:
   T* copy_plane(const T* from, T* to) const {
     if (are_all_) return std::copy_n(from, images_.plane(), to);
-    for (Index i = 0; i < height_; ++i, from += y_stride_ * images_.width) {
-      for (Index j = 0; j < width_; ++j) *to++ = from[j * x_stride_];
-    }
-    return to;
+    kernels<T>().copy_rows(height_, width_,
+                           {.data = from,
+                            .stride = y_stride_ * images_.width,
+                            .step = x_stride_,
+                            .rows = {0, height_},
+                            .columns = {0, width_},
+                            .memory_begin = from,
+                            .memory_end = from + images_.plane()},
+                           to, width_);
+    return to + height_ * width_;
   }
 
   Images<const T> images_;
