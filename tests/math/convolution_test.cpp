@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/eigen.hpp"
+#include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/reference/convolution.hpp"
 #include "math/support.hpp"
 
@@ -145,10 +146,14 @@ void expect_agreement_with_reference(const Problem& problem, std::uint64_t seed)
   EXPECT_TRUE(
       agree(dx, reference::convolution_backward_input(dy, weight, window, groups, x_shape),
             reference::convolution_backward_input(abs_dy, abs_weight, window, groups, x_shape)));
-  EXPECT_TRUE(agree(dweight, reference::convolution_backward_weight(x, dy, window, groups),
-                    reference::convolution_backward_weight(abs_x, abs_dy, window, groups)));
+  const auto exact_dweight = reference::convolution_backward_weight(x, dy, window, groups);
+  const auto abs_dweight = reference::convolution_backward_weight(abs_x, abs_dy, window, groups);
+  EXPECT_TRUE(agree(dweight, exact_dweight, abs_dweight));
   EXPECT_TRUE(agree(dbias, reference::convolution_backward_bias(dy),
                     reference::convolution_backward_bias(abs_dy)));
+
+  convolution_backward_weights(x, dy, window, groups, dweight, dbias, Store::add);
+  EXPECT_TRUE(agree(dweight, exact_dweight + exact_dweight, abs_dweight + abs_dweight));
 }
 
 class ConvolutionWindows : public testing::TestWithParam<ConvolutionSizes> {
@@ -225,6 +230,14 @@ TEST(Convolution, PointwiseKernelsOfManyWeightsAgreeWithTheReference) {
 TEST(Convolution, ManyWeightsAgreeWithTheReference) {
   const Window window{.kernel = 3, .stride = 2};
   expect_agreement_with_reference<double>({{9, 32, 11, 11}, {230, 32, 3, 3}, window, 1}, 1);
+}
+
+// More pixels than the second-level cache should hold are taken in bands of rows, or some images at
+// a time.
+TEST(Convolution, BandsAgreeWithTheReference) {
+  const Window window{.kernel = 3};
+  expect_agreement_with_reference<float>({{2, 8, 70, 90}, {10, 8, 3, 3}, window, 1}, 1);
+  expect_agreement_with_reference<float>({{25, 8, 16, 20}, {10, 8, 3, 3}, window, 1}, 1);
 }
 
 TEST(Convolution, RowsOfABatchAreConvolvedOnTheirOwn) {

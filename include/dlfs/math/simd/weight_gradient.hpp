@@ -30,12 +30,11 @@ class WeightGradient {
         // Neighbouring taps are neighbouring pixels only without dilation.
         segment_taps_(x.dilation == 1 ? x.taps : 1),
         segments_(y.taps * x.taps / segment_taps_),
-        sums_(filters * stride()) {
-    std::fill_n(sums_.data(), filters * stride(), T(0));
-  }
+        sums_(filters * stride()) {}
 
-  /// Adds what `count` images and the gradients of their outputs contribute.
-  void add(Index count, Images<const T> in, Images<const T> dy, const BiasGradient<T>& bias) const {
+  /// Sums up what `count` images and the gradients of their outputs contribute.
+  void sum_up(Index count, Images<const T> in, Images<const T> dy,
+              const BiasGradient<T>& bias) const {
     const Index height = band_height(dy);
     const PatchLayout layout(channels_, y_, x_, height, dy.width);
     const Index most_images =
@@ -49,6 +48,9 @@ class WeightGradient {
     list_terms(layout, most_images, positions, dy, terms.data());
     const Scratch<Panel<T>> panels(segments_ * vectors(segment_taps_));
     list_panels(layout, pixels.data(), panels.data());
+    const Scratch<T> zeros(filters_);
+    std::fill_n(zeros.data(), filters_, T(0));
+    const Index ahead = are_many_sums() ? most_vectors * kernels_.lanes : 0;
 
     for (Index first = 0; first < count; first += most_images) {
       const Index images = std::min(most_images, count - first);
@@ -66,8 +68,9 @@ class WeightGradient {
         for (Index t = 0; t < depth; t += terms_together) {
           tile.terms = terms.data() + t;
           tile.depth = std::min(terms_together, depth - t);
+          tile.start = first + top + t == 0 ? zeros.data() : nullptr;
           multiply_panels(kernels_, tile, filters_, panels.data(),
-                          segments_ * vectors(segment_taps_));
+                          segments_ * vectors(segment_taps_), ahead);
         }
       }
     }
@@ -77,32 +80,32 @@ class WeightGradient {
   void store_to(T* dweight, Store store) const {
     const Index taps = y_.taps * x_.taps;
     const Index size = channels_ * taps;
-    const Scratch<T> filter(size);
+    const Scratch<T> summand(size);
     for (Index f = 0; f < filters_; ++f) {
       const T* const sums = sums_.data() + f * stride();
+      T* const to = dweight + f * size;
+      T* const filter = store == Store::add ? summand.data() : to;
       if (stride() == size) {
-        kernels_.transpose(taps, channels_, sums, channels_, filter.data(), taps);
+        kernels_.transpose(taps, channels_, sums, channels_, filter, taps);
       } else {
         for (Index segment = 0; segment < segments_; ++segment) {
           kernels_.transpose(segment_taps_, channels_,
                              sums + segment * vectors(segment_taps_) * kernels_.lanes, channels_,
-                             filter.data() + segment * segment_taps_, taps);
+                             filter + segment * segment_taps_, taps);
         }
       }
-      T* const to = dweight + f * size;
-      for (Index i = 0; i < size; ++i) to[i] = filter[i] + (store == Store::add ? to[i] : T(0));
+      for (Index i = 0; store == Store::add && i < size; ++i) to[i] += summand[i];
     }
   }
 
  private:
+  bool are_many_sums() const { return filters_ * stride() >= Index{512 * 1024 / sizeof(T)}; }
+
   static constexpr Index most_terms = 224;  // of three vectors, in the first-level cache
 
   /// What the second-level cache holds of pixels: more where each band's products read and write so
   /// many sums that they come from beyond it.
-  Index band_elements() const {
-    const bool are_many_sums = filters_ * stride() >= Index{512 * 1024 / sizeof(T)};
-    return (are_many_sums ? 768 : 192) * Index{1024 / sizeof(T)};
-  }
+  Index band_elements() const { return (are_many_sums() ? 768 : 192) * Index{1024 / sizeof(T)}; }
 
   Index vectors(Index taps) const {
     return (taps * channels_ + kernels_.lanes - 1) / kernels_.lanes;
@@ -158,7 +161,7 @@ template <class T>
 void weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
                      WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
   const WeightGradient<T> gradient(in.channels, dy.channels, y, x);
-  gradient.add(count, in, dy, bias);
+  gradient.sum_up(count, in, dy, bias);
   gradient.store_to(dweight, store);
 }
 
