@@ -83,9 +83,10 @@ inline constexpr Index page = 4096 / sizeof(T);
 /// The columns of b up to which the rows of a, or its dense columns, are better read where they
 /// lie.
 template <class T>
-Index most_columns_in_place(const Strided<const T>& a) {
+Index most_columns_in_place(const Strided<const T>& a, Index m, Index k) {
   if (a.column == 1) return a.row % page<T> == 0 ? 256 : 1024;
-  return a.column % page<T> == 0 ? 128 : 256;
+  const bool is_large = m * k >= Index{2 * 1024 * 1024 / sizeof(T)};
+  return a.column % page<T> == 0 || is_large ? 128 : 256;
 }
 
 /// The rows of a up to which the dense rows of b (k, n) are better read where they lie.
@@ -107,7 +108,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
                    const T* start = nullptr) {
   const Index lanes = kernels.lanes;
   // Factors are read where they lie, unless so many others meet them that order pays.
-  const bool packs_a = n > most_columns_in_place(a);
+  const bool packs_a = n > most_columns_in_place(a, m, k);
   const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
   const Index depth = block_extent(k, block_depth<T>, 1);
   const Index height = block_extent(m, block_rows, kernels.rows);
