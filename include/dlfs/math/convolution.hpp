@@ -247,7 +247,8 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 /// Cost: 2 N F OH OW C/groups KH KW FLOP, or a quarter of it for windows of 3x3 with stride 1, many
 /// channels and outputs, by Winograd's algorithm: then sums err by up to 1e-6 of the magnitudes of
 /// their terms in float, and depend in the last digits on whether N is large enough for it.
-/// Scratch: some hundred kilobytes; for Winograd's also the weights, four times.
+/// Scratch: some hundred kilobytes, and megabytes where windows of 1x1 have a stride or very many
+/// channels; for Winograd's also the weights, four times.
 /// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
 template <AnyTensor X>
 void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<const Element<X>> bias,
