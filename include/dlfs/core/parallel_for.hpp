@@ -19,7 +19,7 @@ namespace dlfs {
 
 /// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
 constexpr Index piece_begin(Index rows, Index pieces, Index piece) {
-  if (pieces == 1) return rows * piece;
+  if (pieces == 1) return rows * piece;  // the usual case of small loops, without divisions
   return rows / pieces * piece + rows % pieces * piece / pieces;  // rows * piece may overflow
 }
 

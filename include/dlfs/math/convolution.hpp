@@ -206,6 +206,7 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
              const Window& window, Index groups, TensorView<T> dx) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
+  // Pixels that no tap reaches stay as they begin.
   const auto reaches_all = [](const simd::WindowAxis& axis) {
     const Index phases = axis.stride / std::gcd(axis.stride, axis.dilation);
     return std::min(phases, axis.taps) == axis.stride;

@@ -147,7 +147,7 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
   const Index filters = out.channels;
   const CorrelationBlocks blocks(count, in.channels, y, x, out.height, out.width, sizeof(T));
   const BandLayout layout(blocks.channels, y, x, blocks.height, out.width);
-  const Index most_panels = blocks.images * ((blocks.height * out.width + lanes - 1) / lanes);
+  const Index most_panels = blocks.images * kernels.vectors(blocks.height * out.width);
 
   const Scratch<T> band(blocks.images * layout.size() + lanes);
   const Scratch<Panel<T>> panels(most_panels);
@@ -161,7 +161,7 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
     const Index images = std::min(blocks.images, count - first);
     const Index top = piece_begin(out.height, bands, i % bands);
     const Index positions = (piece_begin(out.height, bands, i % bands + 1) - top) * out.width;
-    const Index vectors = (positions + lanes - 1) / lanes;
+    const Index vectors = kernels.vectors(positions);
     // Less than a vector is computed as one, and copied.
     const bool is_small = positions < lanes;
 

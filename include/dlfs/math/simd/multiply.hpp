@@ -16,6 +16,17 @@ struct Panel {
   T* c;
 };
 
+/// Of so many elements, as weights or results, the second-level cache holds little else.
+template <class T>
+inline constexpr Index many_elements = 512 * 1024 / sizeof(T);
+
+/// How far ahead of a tile its results of the next columns lie, for multiply_panels: many results
+/// come from distant memory. 0 for few.
+template <class T>
+Index next_columns(const Kernels<T>& kernels, Index results) {
+  return results >= many_elements<T> ? most_vectors * kernels.lanes : 0;
+}
+
 /// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
 /// tile to the next, a moves by `a_step`. Meanwhile fetches the results that lie `ahead` of these,
 /// unless that is 0.

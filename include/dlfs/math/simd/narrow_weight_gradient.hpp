@@ -13,10 +13,9 @@ namespace dlfs::simd {
 /// Whether the channels under a row of the window leave too many lanes of WeightGradient idle.
 template <class T>
 bool suits_narrow_weight_gradient(Index channels, const WindowAxis& x) {
-  const Index lanes = simd::kernels<T>().lanes;
+  const Kernels<T>& kernels = simd::kernels<T>();
   const Index row = channels * x.taps;
-  const Index vectors = (row + lanes - 1) / lanes;
-  return channels < lanes && 4 * row < 3 * vectors * lanes;
+  return channels < kernels.lanes && 4 * row < 3 * kernels.vectors(row) * kernels.lanes;
 }
 
 /// The sums of WeightGradient with positions in the lanes: each lane of a sum adds up every so many

@@ -29,8 +29,7 @@ bool is_pointwise(const Images<T>& in, const WindowAxis& y, const WindowAxis& x,
 template <class T>
 constexpr Index images_together(Index count, Index weights, Index positions, Index few) {
   constexpr Index columns = 256;
-  constexpr Index many_weights = 512 * 1024 / sizeof(T);
-  if (positions >= few || weights < many_weights) return 1;
+  if (positions >= few || weights < many_elements<T>) return 1;
   return std::clamp<Index>(columns / positions, 1, count);
 }
 
@@ -41,14 +40,15 @@ class PointwisePixels {
   /// Of `together` images at a time, under windows at `height` by `width` positions.
   PointwisePixels(Index together, const Images<const T>& images, Index y_stride, Index x_stride,
                   Index height, Index width)
-      : images_(images),
+      : kernels_(simd::kernels<T>()),
+        images_(images),
         y_stride_(y_stride),
         x_stride_(x_stride),
         height_(height),
         width_(width),
         are_all_(height == images.height && width == images.width),
         in_place_(are_all_ && together == 1),
-        copy_(in_place_ ? 0 : images.channels * together * height * width + kernels<T>().lanes) {}
+        copy_(in_place_ ? 0 : images.channels * together * height * width + kernels_.lanes) {}
 
   /// (channels, count * height * width), from image `first` on.
   Strided<const T> of(Index first, Index count) const {
@@ -63,18 +63,19 @@ class PointwisePixels {
  private:
   T* copy_plane(const T* from, T* to) const {
     if (are_all_) return std::copy_n(from, images_.plane(), to);
-    kernels<T>().copy_rows(height_, width_,
-                           {.data = from,
-                            .stride = y_stride_ * images_.width,
-                            .step = x_stride_,
-                            .rows = {0, height_},
-                            .columns = {0, width_},
-                            .memory_begin = from,
-                            .memory_end = from + images_.plane()},
-                           to, width_);
+    kernels_.copy_rows(height_, width_,
+                       {.data = from,
+                        .stride = y_stride_ * images_.width,
+                        .step = x_stride_,
+                        .rows = {0, height_},
+                        .columns = {0, width_},
+                        .memory_begin = from,
+                        .memory_end = from + images_.plane()},
+                       to, width_);
     return to + height_ * width_;
   }
 
+  const Kernels<T>& kernels_;
   Images<const T> images_;
   Index y_stride_;
   Index x_stride_;

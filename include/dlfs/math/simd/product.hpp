@@ -120,9 +120,6 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   T* const packed_b = packed.data();
   T* const packed_a = packed_b + packed_b_size;
   const Scratch<Panel<T>> panels(most_panels);
-  // Many results come from distant memory: meanwhile fetches those of the next columns.
-  const bool is_large = m * n >= Index{512 * 1024 / sizeof(T)};
-  const Index ahead = is_large ? most_vectors * lanes : 0;
   const Term step{packs_a ? kernels.rows : a.column, packs_b ? lanes : b.row};
 
   for (Index block = 0; block < column_blocks; ++block) {
@@ -151,7 +148,8 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a);
         }
-        multiply_panels(kernels, tile, a_step, rows, panels.data(), count, ahead);
+        multiply_panels(kernels, tile, a_step, rows, panels.data(), count,
+                        next_columns(kernels, m * n));
         for (Index v = 0; v < count; ++v) panels[v].c += height * out.row;
       }
     }

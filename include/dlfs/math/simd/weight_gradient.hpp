@@ -50,7 +50,7 @@ class WeightGradient {
     list_panels(layout, pixels.data(), panels.data());
     const Scratch<T> zeros(filters_);
     std::fill_n(zeros.data(), filters_, T(0));
-    const Index ahead = are_many_sums() ? most_vectors * kernels_.lanes : 0;
+    const Index ahead = next_columns(kernels_, filters_ * stride());
 
     for (Index first = 0; first < count; first += most_images) {
       const Index images = std::min(most_images, count - first);
@@ -99,17 +99,16 @@ class WeightGradient {
   }
 
  private:
-  bool are_many_sums() const { return filters_ * stride() >= Index{512 * 1024 / sizeof(T)}; }
-
   static constexpr Index most_terms = 224;  // of three vectors, in the first-level cache
 
   /// What the second-level cache holds of pixels: more where each band's products read and write so
   /// many sums that they come from beyond it.
-  Index band_elements() const { return (are_many_sums() ? 768 : 192) * Index{1024 / sizeof(T)}; }
-
-  Index vectors(Index taps) const {
-    return (taps * channels_ + kernels_.lanes - 1) / kernels_.lanes;
+  Index band_elements() const {
+    const bool are_many_sums = filters_ * stride() >= many_elements<T>;
+    return (are_many_sums ? 768 : 192) * Index{1024 / sizeof(T)};
   }
+
+  Index vectors(Index taps) const { return kernels_.vectors(taps * channels_); }
   Index stride() const { return segments_ * vectors(segment_taps_) * kernels_.lanes; }
 
   Index band_height(const Images<const T>& dy) const {
