@@ -13,6 +13,7 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/shape.hpp"
 #include "dlfs/core/slice.hpp"
+#include "dlfs/core/strict_math.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/core/view.hpp"
 #include "dlfs/data/augmentation.hpp"

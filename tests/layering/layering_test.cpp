@@ -80,6 +80,20 @@ struct Report {
   std::vector<std::string> violations = {};
 };
 
+/// What a header lacks for the arithmetic of core/strict_math.hpp; empty if nothing.
+std::string lack_of_strictness(const std::string& text) {
+  const auto begin = text.find("\nnamespace dlfs");
+  if (begin == std::string::npos) return "";  // only includes
+  const auto end = text.rfind("\n}  // namespace dlfs");
+  const bool is_strict = text.substr(0, begin).ends_with("DLFS_STRICT_MATH_BEGIN") &&
+                         text.find("\nDLFS_STRICT_MATH_END\n", end) != std::string::npos;
+  if (!is_strict) return "is not between DLFS_STRICT_MATH_BEGIN and DLFS_STRICT_MATH_END";
+  for (const char* name : {"std::isnan(", "std::isinf(", "std::isfinite("}) {
+    if (text.find(name) != std::string::npos) return std::string("calls ") + name + ")";
+  }
+  return "";
+}
+
 /// Reads every file below `root`/dlfs.
 Report check(const fs::path& root) {
   Report report;
@@ -87,17 +101,20 @@ Report check(const fs::path& root) {
     if (!entry.is_regular_file()) continue;
     const std::string file = fs::relative(entry.path(), root).generic_string();
     std::ifstream in(entry.path());
-    for (std::string line; std::getline(in, line);) {
+    std::string text;
+    for (std::string line; std::getline(in, line); text += line + '\n') {
       const std::string header = included_by(line);
       if (header.empty()) continue;
       ++report.includes;
       if (!may_include(file, header)) report.violations.push_back(file + " includes " + header);
     }
+    const std::string lack = file.ends_with(".hpp") ? lack_of_strictness(text) : "";
+    if (!lack.empty()) report.violations.push_back(file + " " + lack);
   }
   return report;
 }
 
-TEST(Layering, HeadersIncludeOnlyLowerRanks) {
+TEST(Layering, HeadersIncludeOnlyLowerRanksAndAreStrict) {
   const Report report = check(DLFS_INCLUDE_DIRECTORY);
   EXPECT_GT(report.includes, 0);
   for (const auto& violation : report.violations) ADD_FAILURE() << violation;
@@ -160,6 +177,17 @@ TEST(Layering, RejectsAnotherFoldersLibraryAndRelativePaths) {
   EXPECT_FALSE(accepts("dlfs/core/a.hpp", "#include <Eigen/Dense>"));
   EXPECT_FALSE(accepts("dlfs/data/a.hpp", "#include <zlib.h>"));
   EXPECT_FALSE(accepts("dlfs/core/a.hpp", "#include \"tensor.hpp\""));
+}
+
+TEST(Layering, RejectsArithmeticThatFlagsCouldChange) {
+  const auto between = [](const std::string& code) {
+    return "DLFS_STRICT_MATH_BEGIN\nnamespace dlfs {\n" + code + "\n}  // namespace dlfs\n";
+  };
+  EXPECT_TRUE(accepts("dlfs/core/a.hpp", "\n" + between("int x;") + "DLFS_STRICT_MATH_END"));
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp", "\n" + between("int x;")));
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp", "\nnamespace dlfs {}"));
+  EXPECT_FALSE(accepts("dlfs/core/a.hpp",
+                       "\n" + between("bool b = std::isnan(x);") + "DLFS_STRICT_MATH_END"));
 }
 
 TEST(Layering, RejectsIostream) { EXPECT_FALSE(accepts("dlfs/io/a.hpp", "#include <iostream>")); }

@@ -9,6 +9,7 @@
 // that give views, they write where x can be written to, and do not take an expiring tensor. All
 // throw ShapeError for an axis that is not there.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -120,3 +121,4 @@ auto ravel(X&& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/huge_pages.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Every tensor begins at a multiple of this many bytes: a cache line, and the widest vector.
@@ -76,3 +77,4 @@ class AlignedBuffer {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -9,6 +9,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A vector of what a range holds: a container, a span, a view, numbers read from a stream.
@@ -30,7 +31,7 @@ auto from_range(R&& range) {
 template <std::floating_point T>
 Tensor<T> arange(T start, T stop, T step = 1) {
   const T count = std::ceil((stop - start) / step);
-  if (!std::isfinite(count)) {
+  if (!detail::is_finite(count)) {
     throw ValueError("arange: no such range: ", start, " to ", stop, " by ", step);
   }
   auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
@@ -99,3 +100,4 @@ Tensor<T> eye(Index size) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

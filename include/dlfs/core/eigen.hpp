@@ -4,6 +4,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 template <class T>
@@ -95,3 +96,4 @@ template <class Derived>
 void as_view(const Eigen::DenseBase<Derived>&& expiring) = delete;
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

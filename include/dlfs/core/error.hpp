@@ -8,6 +8,9 @@
 #include <string_view>
 #include <type_traits>
 
+#include "dlfs/core/strict_math.hpp"
+
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -106,3 +109,4 @@ class IoError : public Error {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

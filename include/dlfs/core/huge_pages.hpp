@@ -6,6 +6,9 @@
 #include <sys/mman.h>
 #endif
 
+#include "dlfs/core/strict_math.hpp"
+
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// The pages that a system has for large memory.
@@ -24,3 +27,4 @@ inline void ask_for_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] s
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

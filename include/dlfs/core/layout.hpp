@@ -8,6 +8,7 @@
 #include "dlfs/core/shape.hpp"
 #include "dlfs/core/slice.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Elements, not bytes, between neighbours along each axis.
@@ -225,3 +226,4 @@ constexpr Layout Layout::broadcast_to(const Shape& target) const {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -15,6 +15,7 @@
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
@@ -196,3 +197,4 @@ void parallel_for(Index pieces, Body&& body) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -275,3 +276,4 @@ inline Tensor<Index> choice(Index population, Index count, Rng& rng, bool replac
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/view.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -107,3 +108,4 @@ class Scratch {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -13,6 +13,7 @@
 
 #include "dlfs/core/error.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Signed, so that an index or an axis may count from the end.
@@ -197,3 +198,4 @@ inline Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view o
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

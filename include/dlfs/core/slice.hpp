@@ -6,6 +6,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A range of positions along one axis, as Python's `start:stop:step`.
@@ -88,3 +89,4 @@ constexpr Positions positions_of(const Slice& slice, Index extent) {
 }  // namespace detail
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

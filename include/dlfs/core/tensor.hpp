@@ -11,6 +11,7 @@
 #include "dlfs/core/shape.hpp"
 #include "dlfs/core/view.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// What a tensor may hold: plain numbers, as float, double, half, bfloat16, integers and bool.
@@ -255,3 +256,4 @@ Tensor<T> ones(const Shape& shape) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 
 #include "dlfs/core/layout.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A window onto elements that someone else owns: a pointer, a shape and strides.
@@ -133,3 +134,4 @@ class TensorView {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

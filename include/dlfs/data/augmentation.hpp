@@ -13,6 +13,7 @@
 #include "dlfs/math/map_coordinates.hpp"
 #include "dlfs/math/matmul.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How far images are distorted at the most; nothing is, unless it is said.
@@ -108,7 +109,7 @@ class Augmentation {
   /// @throws ValueError for a number that is negative or not finite, a scale of 1 or more, or
   /// elastic deformation with a sigma that is not in (0, 1000].
   explicit Augmentation(const AugmentationOptions& options) : options_(options) {
-    const auto is_extent = [](double value) { return value >= 0 && std::isfinite(value); };
+    const auto is_extent = [](double value) { return value >= 0 && detail::is_finite(value); };
     if (!is_extent(options.shift) || !is_extent(options.rotation) || !is_extent(options.elastic) ||
         !(options.scale >= 0 && options.scale < 1) ||
         !(options.elastic_sigma > 0 && options.elastic_sigma <= 1000)) {
@@ -167,3 +168,4 @@ class Augmentation {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

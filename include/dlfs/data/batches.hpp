@@ -8,6 +8,7 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How an epoch's batches are drawn from N samples.
@@ -83,3 +84,4 @@ class BatchSampler {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

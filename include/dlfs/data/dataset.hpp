@@ -7,6 +7,7 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/nn/labels.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Samples and what a network should make of them; the first axis of both counts the samples.
@@ -69,3 +70,4 @@ void gather(const Dataset<T, Targets>& dataset, std::span<const Index> indices,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

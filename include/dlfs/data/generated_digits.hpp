@@ -13,6 +13,7 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/data/dataset.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail::digits {
@@ -253,3 +254,4 @@ Dataset<T> generated_digits(Index count, const Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

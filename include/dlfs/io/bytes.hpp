@@ -11,6 +11,7 @@
 
 #include "dlfs/core/error.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -103,3 +104,4 @@ void append_number(Bytes& bytes, Unsigned number) {
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

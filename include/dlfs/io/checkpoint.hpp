@@ -16,6 +16,7 @@
 #include "dlfs/io/zip.hpp"
 #include "dlfs/train/trainer_state.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -185,3 +186,4 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 
 #include "dlfs/io/bytes.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 // zlib counts what it may read or write at once in an unsigned int.
@@ -96,3 +97,4 @@ inline Bytes deflated(ByteSpan bytes) {
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -10,6 +10,7 @@
 
 #include "dlfs/io/bytes.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 struct CloseFile {
@@ -72,3 +73,4 @@ inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

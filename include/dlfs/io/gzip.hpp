@@ -13,6 +13,7 @@
 
 #include "dlfs/core/error.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Reads a file from its beginning: decompressed if that is gzip's magic 1f 8b, else as it is.
@@ -75,3 +76,4 @@ class GzipFile {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

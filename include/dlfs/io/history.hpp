@@ -8,6 +8,7 @@
 #include "dlfs/io/file.hpp"
 #include "dlfs/train/history.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -62,3 +63,4 @@ inline void save_history(const std::filesystem::path& path, const History& histo
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/io/gzip.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Reads a tensor of bytes in the IDX format of the MNIST files, plain or gzip-compressed.
@@ -62,3 +63,4 @@ inline Tensor<std::uint8_t> read_idx(const std::filesystem::path& path,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

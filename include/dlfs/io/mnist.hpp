@@ -10,6 +10,7 @@
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/io/idx.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The handwritten digits of LeCun, Cortes and Burges, or any dataset in the same four files.
@@ -83,3 +84,4 @@ Mnist<T> load_mnist(const std::filesystem::path& folder) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

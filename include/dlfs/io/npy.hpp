@@ -9,6 +9,7 @@
 #include "dlfs/io/file.hpp"
 #include "dlfs/io/numpy_array.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -169,3 +170,4 @@ void write_npy(const std::filesystem::path& path, const X& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/io/zip.hpp"
 #include "dlfs/nn/parameter.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A tensor to be written, and its name.
@@ -80,3 +81,4 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

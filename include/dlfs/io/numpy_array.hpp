@@ -14,6 +14,7 @@
 #include "dlfs/io/bytes.hpp"
 #include "dlfs/math/elementwise.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -179,3 +180,4 @@ Tensor<T> to_tensor(const NumpyArray& array, const ByteReader& file) {
 
 }  // namespace detail
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

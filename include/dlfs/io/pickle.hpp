@@ -17,6 +17,7 @@
 #include "dlfs/io/numpy_array.hpp"
 #include "dlfs/nn/parameter.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 namespace detail {
 
@@ -401,3 +402,4 @@ std::vector<NamedTensor<T>> read_pickle(const std::filesystem::path& path) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

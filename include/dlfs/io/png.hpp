@@ -10,6 +10,7 @@
 #include "dlfs/io/file.hpp"
 #include "dlfs/math/elementwise.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -84,3 +85,4 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -14,6 +14,7 @@
 #include "dlfs/io/pickle.hpp"
 #include "dlfs/net/sequential.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -118,3 +119,4 @@ void save_weights(const std::filesystem::path& path, const Sequential<T>& networ
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

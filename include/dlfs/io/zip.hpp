@@ -10,6 +10,7 @@
 
 #include "dlfs/io/deflate.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 enum class Compression { stored, deflated };
@@ -241,3 +242,4 @@ class ZipWriter {
 
 }  // namespace detail
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -14,6 +14,7 @@
 // writes dx = dy f'(x). The output may be the memory of an operand. All throw ShapeError for views
 // of different shapes or with gaps.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -193,3 +194,4 @@ void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Eleme
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -16,6 +16,7 @@
 // How elementwise operations run: over tensors, views with any strides and numbers, broadcast to
 // one shape, on vectors or element by element.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// One operand along the innermost loop.
@@ -491,3 +492,4 @@ bool is_clobbered_by(const TensorView<const X>& x, const TensorView<const Out>& 
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

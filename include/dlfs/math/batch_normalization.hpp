@@ -21,6 +21,7 @@
 // Source: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing
 // internal covariate shift" (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -246,3 +247,4 @@ void batch_normalization_backward(const X& x, TensorView<const Element<X>> dy,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/math/statistics.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How far apart two numbers may be that count as close: absolute + relative |b|.
@@ -20,9 +21,9 @@ template <AnyTensor A, AnyTensor B>
   requires(RealElement<Element<A>>&& std::same_as<Element<A>, Element<B>>)
 bool allclose(const A& a, const B& b, const Closeness& closeness = {}) {
   const auto are_close = [&](double x, double y) {
-    if (std::isnan(x) && std::isnan(y)) return closeness.equal_nan;
+    if (detail::is_nan(x) && detail::is_nan(y)) return closeness.equal_nan;
     const double limit = closeness.absolute + closeness.relative * std::abs(y);
-    return x == y || (std::isfinite(y) && std::abs(x - y) <= limit);
+    return x == y || (detail::is_finite(y) && std::abs(x - y) <= limit);
   };
   return all_of(map(cast<double>(a), cast<double>(b), are_close));
 }
@@ -33,3 +34,4 @@ template <AnyTensor A, AnyTensor B>
 bool array_equal(const A& a, const B& b) { return a.shape() == b.shape() && all_of(equal(a, b)); }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -17,6 +17,7 @@
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The shape (N, F, OH, OW) of a convolution's output, after all that can be wrong was checked.
@@ -336,3 +337,4 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

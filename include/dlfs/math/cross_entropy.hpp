@@ -10,6 +10,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/simd/vector_math.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -120,3 +121,4 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// kept[i] = 0 with a probability of `ratio`, else 1, for i < count.
@@ -28,3 +29,4 @@ void scale_kept(const X& x, const std::byte* kept, Element<X> scale, TensorView<
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

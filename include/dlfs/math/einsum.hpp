@@ -13,6 +13,7 @@
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/reduce.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -222,3 +223,4 @@ Tensor<Element<A>> tensordot(const A& a, const B& b, int count) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

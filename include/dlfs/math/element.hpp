@@ -6,6 +6,7 @@
 
 #include "dlfs/core/eigen.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Elements that store a real number: float, double, half and bfloat16.
@@ -39,3 +40,4 @@ template <class T>
 using Accumulator = decltype(detail::accumulator_of<T>());
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -14,6 +14,7 @@
 // expiring tensor of the result's type and shape lends its memory to the result, so that a * 2 + b
 // makes one new tensor. All throw ShapeError where the shapes do not broadcast.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -326,3 +327,4 @@ auto map(A&& a, B&& b, F f) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

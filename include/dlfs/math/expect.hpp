@@ -4,6 +4,7 @@
 
 #include "dlfs/core/view.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// @throws ShapeError, naming the operation and the operand, unless the view is contiguous.
@@ -26,3 +27,4 @@ void expect_dense(std::string_view operation, std::string_view name, TensorView<
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -12,6 +12,7 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/element.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -33,12 +34,12 @@ struct RealNumber {
   double exact;
   double shortest;
 
-  bool is_finite() const { return std::isfinite(exact); }
+  bool is_finite() const { return detail::is_finite(exact); }
 
   template <RealElement T>
   static RealNumber of(T x) {
     const double exact = static_cast<double>(x);
-    if (!std::isfinite(exact)) return {exact, exact};
+    if (!detail::is_finite(exact)) return {exact, exact};
     if constexpr (std::floating_point<T>) {
       return {exact, parse(digits_of(x, std::chars_format::scientific))};
     } else {
@@ -82,7 +83,9 @@ struct FloatText {
   }
 };
 
-inline std::string special_word(double x) { return std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf"; }
+inline std::string special_word(double x) {
+  return detail::is_nan(x) ? "nan" : x > 0 ? "inf" : "-inf";
+}
 
 inline std::string pad_left(std::string_view text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ').append(text);
@@ -252,3 +255,4 @@ std::string to_string(const X& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

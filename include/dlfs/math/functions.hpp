@@ -9,6 +9,7 @@
 
 // The mathematical functions, element by element, under NumPy's names.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -264,3 +265,4 @@ auto isfinite(const X& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/math/window.hpp"
 #include "dlfs/math/window_range.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The shape (C*KH*KW, OH*OW) of the columns of an image (C, H, W): a row for each tap of the
@@ -139,3 +140,4 @@ Tensor<Element<X>> im2col(const X& x, const Window& window) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -28,6 +28,7 @@
 // write anything: all but a number for the elements of a mask list the offsets first, with 8 bytes
 // of scratch memory for each.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -284,3 +285,4 @@ void place(X&& x, const M& mask, const B& values) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

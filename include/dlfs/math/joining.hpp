@@ -13,6 +13,7 @@
 // Tensors put together from others, or taken apart, as by NumPy's functions of these names. All
 // throw ShapeError for an axis that is not there.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The parts one after the other along an axis; their other extents are the same.
@@ -218,3 +219,4 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -15,6 +15,7 @@
 //
 // Source: Ba et al., "Layer normalization" (2016).
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta of each row.
@@ -86,3 +87,4 @@ void layer_normalization_backward(const X& x, TensorView<const Element<X>> dy,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 
 // Logic on tensors of bool, with broadcasting.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -48,3 +49,4 @@ Tensor<bool> logical_not(const X& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

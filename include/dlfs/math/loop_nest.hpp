@@ -7,6 +7,7 @@
 
 #include "dlfs/core/view.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// The loops over `operands` views, of which the others broadcast to the shape of the first, in
@@ -126,3 +127,4 @@ class LoopNest {
 };
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/expect.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -73,3 +74,4 @@ void map_coordinates(std::type_identity_t<TensorView<const T>> x,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -220,3 +221,4 @@ Tensor<Element<A>> matmul(const A& a, const B& b) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

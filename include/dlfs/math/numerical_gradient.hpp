@@ -6,6 +6,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The gradient of a scalar function by central differences, one element of x at a time:
@@ -45,3 +46,4 @@ Tensor<T> numerical_gradient(F&& f, const Tensor<T>& x, std::type_identity_t<T> 
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -12,6 +12,7 @@
 #include "dlfs/math/window.hpp"
 #include "dlfs/math/window_placements.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The shape (N, C, OH, OW) of a pooling's output, after all that can be wrong was checked.
@@ -314,3 +315,4 @@ void average_pooling_backward(const X& dy, const Window& window, TensorView<Elem
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 
 #include "dlfs/math/element.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -78,3 +79,4 @@ template <class A, class B>
 using Promoted = decltype(detail::promote<A, B>());
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

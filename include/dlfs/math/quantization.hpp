@@ -10,6 +10,7 @@
 #include "dlfs/math/functions.hpp"
 #include "dlfs/math/reduce.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Numbers in 8 bits: x is about scales * values, where each slice along `axis` has a scale of its
@@ -38,7 +39,7 @@ Quantized<Element<X>> quantize(const X& x, int axis) {
   const auto values = move_axis(result.values.view(), axis, 0);
   for (Index i = 0; i < slices.extent(0); ++i) {
     const T largest = slices[i].empty() ? T(0) : max(abs(slices[i]));
-    if (!std::isfinite(largest)) throw ValueError("quantize: an entry is not finite");
+    if (!detail::is_finite(largest)) throw ValueError("quantize: an entry is not finite");
     result.scales(i) = largest / steps;
     if (largest == 0) continue;
     assign(values[i], cast<std::int8_t>(round(slices[i] / result.scales(i))));
@@ -59,3 +60,4 @@ Tensor<T> dequantize(const Quantized<T>& quantized) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

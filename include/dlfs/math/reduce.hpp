@@ -26,6 +26,7 @@
 // types and in 64 bits for integers. All throw ShapeError for an axis that is not there or is named
 // twice.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Whether a reduced axis stays, with an extent of 1.
@@ -472,3 +473,4 @@ void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overw
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -16,6 +16,7 @@
 // Softmax and its relatives along the last axis. Each row's largest score is subtracted first, so
 // that nothing overflows however large the scores are; half types are computed in float.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -112,7 +113,7 @@ void log_sum_exp(const X& x, TensorView<Element<X>> out) {
   detail::for_each_exp_row<T>(in, [&](const auto& row) {
     // inf - inf has made the sum of a row with an infinite maximum NaN.
     out.data()[row.index] =
-        static_cast<T>(std::isinf(row.max) ? row.max : row.max + std::log(row.sum));
+        static_cast<T>(detail::is_finite(row.max) ? row.max + std::log(row.sum) : row.max);
   });
 }
 
@@ -148,3 +149,4 @@ Tensor<Element<X>> log_sum_exp(const X& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

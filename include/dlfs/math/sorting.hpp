@@ -9,6 +9,7 @@
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/elementwise.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -141,3 +142,4 @@ Tensor<T> one_hot(const X& labels, Index classes) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -9,6 +9,7 @@
 // Reductions made of others, over one axis, several, or all; see reduce.hpp. `any` and `all` are
 // any_of and all_of, since `all` is a slice.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How many elements are not 0.
@@ -140,3 +141,4 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

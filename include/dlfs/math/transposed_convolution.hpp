@@ -14,6 +14,7 @@
 // Transposed convolution: the backward pass of a convolution, used forward. Source: Dumoulin and
 // Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Enlarges images, as a convolution by the same window makes them smaller:
@@ -83,3 +84,4 @@ void transposed_convolution_backward_weights(const X& x, TensorView<const Elemen
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -2,6 +2,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A height and a width; one number stands for both.
@@ -58,3 +59,4 @@ struct Window {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

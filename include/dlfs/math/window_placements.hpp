@@ -4,6 +4,7 @@
 #include "dlfs/math/window.hpp"
 #include "dlfs/math/window_range.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// A window at one position of an image. Its tap in row kh and column kw is the element
@@ -60,3 +61,4 @@ class WindowPlacements {
 };
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

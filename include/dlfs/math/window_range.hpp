@@ -4,6 +4,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// The integers [begin, end).
@@ -26,3 +27,4 @@ constexpr IndexRange range_inside(Index first, Index step, Index count, Index ex
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

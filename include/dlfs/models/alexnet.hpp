@@ -12,6 +12,7 @@
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct AlexNetOptions {
@@ -74,3 +75,4 @@ Sequential<T> alexnet(const AlexNetOptions& options, Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

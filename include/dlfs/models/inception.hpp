@@ -8,6 +8,7 @@
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Channels of an Inception block; the defaults are those of GoogLeNet's first, "3a".
@@ -52,3 +53,4 @@ Parallel<T> inception(const InceptionOptions& options, Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

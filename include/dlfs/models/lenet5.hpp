@@ -9,6 +9,7 @@
 #include "dlfs/nn/layers/convolution.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct LeNet5Options {
@@ -46,3 +47,4 @@ Sequential<T> lenet5(const LeNet5Options& options, Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -12,6 +12,7 @@
 #include "dlfs/nn/layers/relu.hpp"
 #include "dlfs/nn/layers/sigmoid.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 enum class Activation { relu, sigmoid };
@@ -63,3 +64,4 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -15,6 +15,7 @@
 #include "dlfs/nn/layers/pad_channels.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct ResNetOptions {
@@ -80,3 +81,4 @@ Sequential<T> resnet(const ResNetOptions& options, Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

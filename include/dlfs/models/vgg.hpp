@@ -13,6 +13,7 @@
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Convolutions of 3x3 in a row, each with ReLU, and pooling that halves the image.
@@ -84,3 +85,4 @@ Sequential<T> vgg(const VggOptions& options, Rng& rng) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 
 #include "dlfs/net/sequential.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Calls `visit(name, y)` with what each layer of a network makes of a batch x (N, ...), in their
@@ -42,3 +43,4 @@ std::vector<NamedTensor<T>> activations(const Sequential<T>& network,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 #include "dlfs/net/composition.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A layer that is made of others, and shows them.
@@ -127,3 +128,4 @@ template <Layer L>
 AnyLayer<T>::AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/net/sequential.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// The networks that a composite layer runs side by side, all on its own input. Of its saved bytes
@@ -183,3 +184,4 @@ class Branches {
 };
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/strict_math.hpp"
+
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 template <std::floating_point T>
@@ -32,3 +35,4 @@ struct Composition {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 
 #include "dlfs/net/branches.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A branch in the list that a Parallel is made from.
@@ -104,3 +105,4 @@ class Parallel {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

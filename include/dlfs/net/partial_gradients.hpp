@@ -10,6 +10,7 @@
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// Gradients that the pieces of a batch compute at the same time, each in memory of its own, and
@@ -75,3 +76,4 @@ class PartialGradients {
 };
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -10,6 +10,7 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/net/any_layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// One layer of a chain, and which of the chain's parameters are its own.
@@ -196,3 +197,4 @@ class Plan {
 };
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 
 #include "dlfs/net/branches.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// What a network adds to its input: y = body(x) + x, or body(x) + shortcut(x) where the shapes
@@ -72,3 +73,4 @@ class Residual {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -16,6 +16,7 @@
 #include "dlfs/net/partial_gradients.hpp"
 #include "dlfs/net/plan.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A layer in the list that a network is made from. The network moves it out of there: weights may
@@ -381,3 +382,4 @@ void Sequential<T>::backward(const Plan& plan, const Segment& segment, Index fir
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

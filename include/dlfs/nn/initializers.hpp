@@ -6,6 +6,7 @@
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/rng.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How many inputs feed one output of a layer, and how many outputs one input feeds.
@@ -137,3 +138,4 @@ struct Orthogonal {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/math/store.hpp"
 #include "dlfs/nn/parameter.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Some layers compute otherwise while they train (batch normalisation, dropout).
@@ -121,3 +122,4 @@ concept LayerWithBuffers = LayerWithSavedBytes<L> &&
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

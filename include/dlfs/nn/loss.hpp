@@ -4,6 +4,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// What a network's output y should be like: `forward(y, targets)` returns the loss, a mean over
@@ -15,3 +16,4 @@ concept Loss = requires(L& loss, const Tensor<typename L::Scalar>& y, const Targ
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A tensor that belongs to a layer's state, under the name that files know it by.
@@ -31,3 +32,4 @@ struct Parameter : NamedTensor<T> {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

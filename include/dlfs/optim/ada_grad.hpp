@@ -6,6 +6,7 @@
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct AdaGradOptions {
@@ -54,3 +55,4 @@ class AdaGrad {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct AdamOptions {
@@ -79,3 +80,4 @@ class Adam {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/optim/adam.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct AdamWOptions {
@@ -45,3 +46,4 @@ class AdamW {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -9,6 +9,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Scales the gradients of all parameters by one factor, so that their Euclidean norm, taken
@@ -25,7 +26,7 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
     }
   }
   const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-  if (!(norm > limit) || !std::isfinite(norm)) return norm;
+  if (!(norm > limit) || !detail::is_finite(norm)) return norm;
   const T factor = static_cast<T>(limit / norm);
   for (Parameter<T>* parameter : parameters) {
     simd::map([factor]<class V>(V& dw) { dw *= factor; }, parameter->gradient.size(),
@@ -49,3 +50,4 @@ void clip_gradient_values(std::span<Parameter<T>* const> parameters, double limi
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct MomentumOptions {
@@ -47,3 +48,4 @@ class Momentum {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct NesterovOptions {
@@ -51,3 +52,4 @@ class Nesterov {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

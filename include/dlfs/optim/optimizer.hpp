@@ -9,6 +9,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Changes parameters by their gradients: once for all of them in each call of `step`. Its options
@@ -97,3 +98,4 @@ T scaled_rate(double learning_rate, const Parameter<T>& parameter) {
 }  // namespace detail
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct RmsPropOptions {
@@ -56,3 +57,4 @@ class RmsProp {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -10,6 +10,7 @@
 // Learning rates that change: functions of the number of updates so far, from 0. A Trainer takes
 // any such function.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// rate factor^(step / every), in steps of `every` updates.
@@ -114,3 +115,4 @@ class ReduceOnPlateau {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

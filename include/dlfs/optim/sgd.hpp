@@ -5,6 +5,7 @@
 
 #include "dlfs/optim/optimizer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct SgdOptions {
@@ -41,3 +42,4 @@ class Sgd {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -11,6 +11,7 @@
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How far the gradients of a layer, a loss or a network lie from numerical differentiation.
@@ -135,7 +136,7 @@ void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& an
     const double error = magnitude == 0 ? 0 : std::abs(a - n) / magnitude;
     tensor.mean_difference += std::abs(a - n) / static_cast<double>(x.size());
     tensor.all_zero = tensor.all_zero && a == 0;
-    const auto exceeds = [error](double worst) { return std::isnan(error) || error > worst; };
+    const auto exceeds = [error](double worst) { return detail::is_nan(error) || error > worst; };
     if (exceeds(tensor.worst_error)) tensor.worst_error = error;
     if (report.worst.tensor.empty() || exceeds(report.worst.error)) {
       report.worst = {name, i, a, n, error};
@@ -207,3 +208,4 @@ GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& 
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

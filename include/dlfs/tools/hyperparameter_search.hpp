@@ -12,6 +12,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How a hyperparameter is spread over its range: uniformly, or uniformly in its logarithm.
@@ -49,7 +50,7 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
   Trial trial{.seed = seed};
   for (const SearchRange& range : space) {
     const bool is_logarithmic = range.scale == Scale::logarithmic;
-    if (!(range.low <= range.high) || !std::isfinite(range.high - range.low) ||
+    if (!(range.low <= range.high) || !detail::is_finite(range.high - range.low) ||
         (is_logarithmic && range.low <= 0)) {
       throw ValueError("hyperparameter search: no ", is_logarithmic ? "logarithmic" : "linear",
                        " range for \"", range.name, "\": [", range.low, ", ", range.high, "]");
@@ -99,7 +100,7 @@ void run_trials(std::vector<Trial>& trials, Index count, const Objective& object
     trial.score = static_cast<double>(objective(std::as_const(trial)));
   });
   const auto rank = [](const Trial& trial) {
-    return std::isnan(trial.score) ? -std::numeric_limits<double>::infinity() : trial.score;
+    return detail::is_nan(trial.score) ? -std::numeric_limits<double>::infinity() : trial.score;
   };
   std::sort(trials.begin(), trials.begin() + count, [&](const Trial& a, const Trial& b) {
     return rank(a) != rank(b) ? rank(a) > rank(b) : a.number < b.number;
@@ -157,3 +158,4 @@ std::vector<Trial> successive_halving(const std::vector<SearchRange>& space,
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

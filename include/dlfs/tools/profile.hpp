@@ -13,6 +13,7 @@
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/tools/text_table.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// What a layer costs in one direction of a training step.
@@ -197,3 +198,4 @@ inline std::string to_string(const Profile& profile) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

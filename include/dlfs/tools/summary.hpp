@@ -9,6 +9,7 @@
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/tools/text_table.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A layer in the summary of a network.
@@ -176,3 +177,4 @@ std::string to_dot(const Sequential<T>& network, const Shape& x) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

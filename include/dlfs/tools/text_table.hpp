@@ -8,6 +8,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// Rows of cells, all of as many, as lines of aligned text: the first `left` columns to the left,
@@ -50,3 +51,4 @@ inline std::string fixed(double number, int digits) {
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -4,6 +4,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// What is known after a training step.
@@ -31,3 +32,4 @@ struct History {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

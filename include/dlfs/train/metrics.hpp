@@ -6,6 +6,7 @@
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/net/sequential.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
@@ -138,3 +139,4 @@ inline PrecisionRecall precision_recall(const Tensor<Index>& confusion) {
 }
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -23,6 +23,7 @@
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer_state.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct TrainerOptions {
@@ -196,7 +197,7 @@ class Trainer {
       gather(train, sampler.batch(i), batch_);
       if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
       const auto loss = static_cast<double>(forward(batch_));
-      if (!std::isfinite(loss)) throw_not_finite(loss, i + 1);
+      if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1);
       update();
       history_.step_losses.push_back(loss);
       progress_.steps = i + 1;
@@ -263,7 +264,7 @@ class Trainer {
     bool is_found = false;
     const auto look = [&](const std::string& name, const Tensor<T>& y) {
       bool is_finite = true;
-      for (T element : y) is_finite &= std::isfinite(element);
+      for (T element : y) is_finite &= detail::is_finite(element);
       if (is_found || is_finite) return;
       culprit = concat("the first layer whose output is not finite is ", name);
       is_found = true;
@@ -295,3 +296,4 @@ class Trainer {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 #include "dlfs/optim/optimizer.hpp"
 #include "dlfs/train/history.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// How far an epoch is whose steps are not all done.
@@ -46,3 +47,4 @@ struct TrainerState {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

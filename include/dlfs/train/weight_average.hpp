@@ -5,6 +5,7 @@
 
 #include "dlfs/net/sequential.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// A network whose weights and running statistics are an average of another's over its updates,
@@ -56,3 +57,4 @@ class WeightAverage {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

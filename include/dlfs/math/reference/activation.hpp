@@ -4,6 +4,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// out[i] = max(x[i], 0)
@@ -31,3 +32,4 @@ void tanh(const Tensor<T>& x, Tensor<T>& out) {
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 
 // Batch normalisation of x (N, F, S), number by number.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// The mean and the variance of each feature, as (2, F).
@@ -48,3 +49,4 @@ Tensor<T> batch_normalization(const Tensor<T>& x, const Tensor<T>& gamma, const 
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 
 // The sums of dlfs/math/convolution.hpp, term by term and added up in double.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// x (N, C, H, W), weight (F, C/groups, KH, KW), bias (F) -> y (N, F, OH, OW)
@@ -119,3 +120,4 @@ Tensor<Element<X>> convolution_backward_bias(const X& dy) {
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// map_coordinates of dlfs/math/map_coordinates.hpp as its definition: each pixel of x counts as
@@ -30,3 +31,4 @@ void map_coordinates(TensorView<const T> x, TensorView<const T> rows, TensorView
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -2,6 +2,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// out[i, j] = sum over k of a[i, k] b[k, j], added up in double.
@@ -21,3 +22,4 @@ Tensor<Element<A>> matmul(const A& a, const B& b) {
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

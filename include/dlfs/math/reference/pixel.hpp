@@ -2,6 +2,7 @@
 
 #include "dlfs/math/window.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// A place in an image or in the padding around it.
@@ -21,3 +22,4 @@ inline Pixel pixel_under_tap(const Window& window, Index i, Index j, Index k, In
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -9,6 +9,7 @@
 
 // The poolings of dlfs/math/pooling.hpp, tap by tap.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// Calls `visit(n, c, i, j)` for every element of an (N, C, OH, OW) tensor.
@@ -52,7 +53,7 @@ MaxPooled<Element<X>> max_pooling(const X& x, const Window& window) {
     for_each_tap(window, image, i, j, [&](Pixel pixel, Index tap) {
       const Element<X> value = x(n, c, pixel.row, pixel.column);
       Element<X>& largest = result.y(n, c, i, j);
-      if (is_first || value > largest || (std::isnan(value) && !std::isnan(largest))) {
+      if (is_first || value > largest || (detail::is_nan(value) && !detail::is_nan(largest))) {
         largest = value;
         result.winners(n, c, i, j) = static_cast<std::uint16_t>(tap);
       }
@@ -104,3 +105,4 @@ Tensor<Element<X>> average_pooling_backward(const X& dy, const Window& window, c
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -2,6 +2,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// out[j] = sum over i of x[i, j], added up in double.
@@ -17,3 +18,4 @@ Tensor<Element<X>> sum_rows(const X& x) {
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
 /// log(sum over j of exp(x[i, j])) of one row of a matrix, in double.
@@ -35,3 +36,4 @@ Tensor<T> softmax(const Tensor<T>& x) {
 }
 
 }  // namespace dlfs::reference
+DLFS_STRICT_MATH_END

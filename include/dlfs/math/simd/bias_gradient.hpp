@@ -8,6 +8,7 @@
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// The gradient of the bias of a correlation: dbias[f] = sum over n, i, j of dy[n, f, i, j].
@@ -39,3 +40,4 @@ class BiasGradient {
 };
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/core/shape.hpp"
 #include "dlfs/math/simd/level.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// The 2 by 2 blocks of images of (N, C, H, W) elements; an odd row or column stays over.
@@ -53,3 +54,4 @@ struct BlockRow {
 };
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

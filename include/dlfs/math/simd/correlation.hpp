@@ -7,6 +7,7 @@
 #include "dlfs/math/simd/multiply.hpp"
 #include "dlfs/math/window_range.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// One axis of a window that slides over images: under tap t of its position i lies the pixel
@@ -205,3 +206,4 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -2,6 +2,7 @@
 
 #include "dlfs/core/shape.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// Images one after the other, or those of one group of channels: the rows and columns of a
@@ -19,3 +20,4 @@ struct Images {
 };
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -39,6 +39,7 @@
 #define DLFS_SIMD_NAMESPACE flags_none
 #endif
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// Elements that fill vectors.
@@ -224,5 +225,6 @@ Index find(Compute value, Index count, const In* in) {
 
 }  // namespace DLFS_SIMD_NAMESPACE
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END
 
 #undef DLFS_SIMD_NAMESPACE

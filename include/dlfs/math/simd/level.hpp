@@ -29,6 +29,7 @@
 #define DLFS_INLINE_CALLS
 #endif
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// The instruction sets that kernels are compiled for, from the least to the best.
@@ -97,3 +98,4 @@ inline void set_level(Level level) {
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -7,6 +7,7 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/kernels.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// One vector of columns of a product: its right factors, and row 0 of its results.
@@ -75,3 +76,4 @@ constexpr Index vector_begin(Index vector, Index lanes, Index columns) {
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -8,6 +8,7 @@
 #include "dlfs/math/simd/correlation.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// Whether the channels under a row of the window leave too many lanes of WeightGradient idle.
@@ -85,3 +86,4 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

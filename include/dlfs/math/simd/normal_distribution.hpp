@@ -7,6 +7,7 @@
 
 #include "dlfs/math/simd/vector_math.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 namespace detail {
@@ -62,3 +63,4 @@ DLFS_INLINE void normal_distribution(const V& x, V& density, V& cumulative) {
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -4,6 +4,7 @@
 
 #include "dlfs/math/simd/correlation.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// A copy of the rows of images that a band of positions sees, padded, with the channels innermost:
@@ -54,3 +55,4 @@ void copy_channels_last(const Kernels<T>& kernels, const PatchLayout& layout,
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

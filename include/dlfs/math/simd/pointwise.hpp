@@ -11,6 +11,7 @@
 // Correlations with windows of one pixel: products of the weights (filters, channels) with the
 // pixels (channels, positions) of an image, or of several small ones side by side.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// Whether each position of an output (height, width) sees one pixel of `in`.
@@ -125,3 +126,4 @@ void pointwise_weight_gradient(Index count, const Images<const T>& in, const Ima
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

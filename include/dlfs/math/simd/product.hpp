@@ -8,6 +8,7 @@
 #include "dlfs/math/simd/multiply.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// A matrix of any strides.
@@ -325,3 +326,4 @@ void multiply_from(const T* start, Index m, Index k, Index n, const Strided<cons
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -9,6 +9,7 @@
 #include "dlfs/math/store.hpp"
 #include "dlfs/math/window_range.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 // Hints to fetch what will be read: soon, into the first-level cache, or later, into the second.
@@ -169,3 +170,4 @@ struct Kernels {
 };
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

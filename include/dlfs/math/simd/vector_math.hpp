@@ -14,6 +14,7 @@
 // tanh and log2, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
 // `out` is another variable than the operand.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 namespace detail {
@@ -435,3 +436,4 @@ struct AddTo {
 };
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -10,6 +10,7 @@
 #include "dlfs/math/simd/product.hpp"
 #include "dlfs/math/store.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// The gradient of the weights of a correlation (see correlate), summed over images and positions:
@@ -165,3 +166,4 @@ void weight_gradient(Index count, Images<const T> in, Images<const T> dy, Window
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

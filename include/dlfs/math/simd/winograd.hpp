@@ -20,6 +20,7 @@
 // In float, for normal data, sums err by at most 1e-6 of the magnitudes of their terms, some three
 // times as much as plain sums. An infinity or a NaN spreads to all outputs of its tile.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 /// Whether Winograd's algorithm is faster than the plain sum, for `count` images of outputs.
@@ -282,3 +283,4 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END

@@ -3,11 +3,14 @@
 #include <array>
 #include <cstddef>
 
+#include "dlfs/core/strict_math.hpp"
+
 // Winograd's minimal filtering F(4x4, 3x3): four outputs of a row, a correlation of six pixels d
 // with three taps g, are outputs' ((taps g) * (pixels d)) with the matrices below, where *
 // multiplies element by element: 6 products instead of 12, or of a square of outputs 36 instead of
 // 144. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015.
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd::winograd {
 
 inline constexpr int taps_side = 3;
@@ -52,3 +55,4 @@ inline constexpr auto outputs_of_points = transposed(outputs);
 inline constexpr auto taps_of_points = transposed(taps);
 
 }  // namespace dlfs::simd::winograd
+DLFS_STRICT_MATH_END

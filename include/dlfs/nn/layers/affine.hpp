@@ -10,6 +10,7 @@
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct AffineOptions {
@@ -91,3 +92,4 @@ class Affine {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

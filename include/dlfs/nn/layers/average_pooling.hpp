@@ -5,6 +5,7 @@
 #include "dlfs/math/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The mean of each window: x (N, C, H, W) -> y (N, C, OH, OW). Padding counts as zeros.
@@ -32,3 +33,4 @@ class AveragePooling {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

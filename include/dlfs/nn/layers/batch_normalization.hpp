@@ -7,6 +7,7 @@
 #include "dlfs/math/batch_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct BatchNormalizationOptions {
@@ -141,3 +142,4 @@ class BatchNormalization {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

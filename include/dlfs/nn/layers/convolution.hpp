@@ -9,6 +9,7 @@
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct ConvolutionOptions {
@@ -110,3 +111,4 @@ class Convolution {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

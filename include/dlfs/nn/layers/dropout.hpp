@@ -9,6 +9,7 @@
 #include "dlfs/math/dropout.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// When the numbers are scaled, so that their expected value is the same in training and
@@ -87,3 +88,4 @@ class Dropout {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), of any shape; dx = dy or
@@ -19,7 +20,7 @@ class Elu {
 
   /// @param alpha a, where y saturates below 0. @throws ValueError unless positive and finite.
   explicit Elu(T alpha = 1) : alpha_(alpha) {
-    if (!(alpha > 0 && std::isfinite(alpha))) {
+    if (!(alpha > 0 && detail::is_finite(alpha))) {
       throw ValueError("elu: alpha must be positive and finite, got ", alpha);
     }
   }
@@ -41,3 +42,4 @@ class Elu {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// x (N, ...) -> y (N, D): one row of numbers to a sample.
@@ -29,3 +30,4 @@ class Flatten {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

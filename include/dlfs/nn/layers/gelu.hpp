@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Gaussian error linear unit, y = x P(X <= x) for a standard normal X, of any shape: the exact
@@ -25,3 +26,4 @@ class Gelu {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

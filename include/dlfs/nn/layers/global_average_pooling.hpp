@@ -5,6 +5,7 @@
 #include "dlfs/math/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The mean of each channel: x (N, C, H, W) -> y (N, C), whatever the size of the images.
@@ -43,3 +44,4 @@ class GlobalAveragePooling {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/elementwise.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// y = x, of any shape: the output activation of a regression, and a placeholder.
@@ -24,3 +25,4 @@ class Identity {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

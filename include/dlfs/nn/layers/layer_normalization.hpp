@@ -6,6 +6,7 @@
 #include "dlfs/math/layer_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct LayerNormalizationOptions {
@@ -88,3 +89,4 @@ class LayerNormalization {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Leaky rectified linear unit, y = x where x > 0, else a x, of any shape; dx = dy or a dy.
@@ -18,7 +19,7 @@ class LeakyRelu {
 
   /// @param negative_slope a, not negative. @throws ValueError if it is or is not finite.
   explicit LeakyRelu(T negative_slope = T(0.01)) : negative_slope_(negative_slope) {
-    if (!(negative_slope >= 0 && std::isfinite(negative_slope))) {
+    if (!(negative_slope >= 0 && detail::is_finite(negative_slope))) {
       throw ValueError("leaky_relu: the slope for negative x cannot be ", negative_slope);
     }
   }
@@ -40,3 +41,4 @@ class LeakyRelu {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -6,6 +6,7 @@
 #include "dlfs/math/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The largest value of each window: x (N, C, H, W) -> y (N, C, OH, OW).
@@ -42,3 +43,4 @@ class MaxPooling {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct PadChannelsOptions {
@@ -52,3 +53,4 @@ class PadChannels {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

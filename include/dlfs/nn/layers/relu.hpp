@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Rectified linear unit, y = max(x, 0), of any shape; dx = dy where y > 0, else 0.
@@ -26,3 +27,4 @@ class Relu {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Logistic function, y = 1 / (1 + exp(-x)), of any shape; dx = dy y (1 - y).
@@ -26,3 +27,4 @@ class Sigmoid {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Softplus, a smooth ReLU: y = log(1 + exp(x)), of any shape; dx = dy (1 - exp(-y)).
@@ -27,3 +28,4 @@ class Softplus {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Swish, also SiLU: y = x s with s = 1 / (1 + exp(-x)), of any shape; dx = dy s (1 + x (1 - s)).
@@ -24,3 +25,4 @@ class Swish {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

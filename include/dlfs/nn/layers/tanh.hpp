@@ -5,6 +5,7 @@
 #include "dlfs/math/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Hyperbolic tangent, y = tanh(x), of any shape; dx = dy (1 - y^2).
@@ -25,3 +26,4 @@ class Tanh {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

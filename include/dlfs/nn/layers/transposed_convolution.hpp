@@ -8,6 +8,7 @@
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct TransposedConvolutionOptions {
@@ -139,3 +140,4 @@ class TransposedConvolution {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -5,6 +5,7 @@
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/nn/loss.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The loss of a regression: mean((y - t)^2) over all elements; its gradient is 2 (y - t) / size.
@@ -40,3 +41,4 @@ class MeanSquaredError {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END

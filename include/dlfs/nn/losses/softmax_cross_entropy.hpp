@@ -6,6 +6,7 @@
 #include "dlfs/nn/labels.hpp"
 #include "dlfs/nn/loss.hpp"
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// The loss of a classifier: cross entropy of softmax(scores), mean over the batch.
@@ -37,3 +38,4 @@ class SoftmaxCrossEntropy {
 };
 
 }  // namespace dlfs
+DLFS_STRICT_MATH_END
