@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -27,11 +29,11 @@ auto from_range(R&& range) {
 
 /// start, start + step, ... up to, but not with, stop: NumPy's arange, to its last digit. A step
 /// that is not exact may give one element more or less.
-/// @throws ValueError if the step is 0 or the range is not finite.
+/// @throws ValueError if the step is 0, or the range is not finite or too long to be counted.
 template <std::floating_point T>
 Tensor<T> arange(T start, T stop, T step = 1) {
   const T count = std::ceil((stop - start) / step);
-  if (!detail::is_finite(count)) {
+  if (!detail::is_finite(count) || count >= static_cast<T>(std::numeric_limits<Index>::max())) {
     throw ValueError("arange: no such range: ", start, " to ", stop, " by ", step);
   }
   auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
@@ -44,17 +46,24 @@ Tensor<T> arange(T start, T stop, T step = 1) {
 }
 
 /// The same for integers.
-/// @throws ValueError if the step is 0.
+/// @throws ValueError if the step is 0, ShapeError for more elements than can be counted.
 template <std::integral T>
 Tensor<T> arange(T start, T stop, T step = 1) {
   if (step == 0) throw ValueError("arange: no such range: ", start, " to ", stop, " by 0");
-  const auto first = static_cast<Index>(start);
-  const Index distance = static_cast<Index>(stop) - first;
-  const auto stride = static_cast<Index>(step);
-  const Index whole_steps = distance / stride + (distance % stride != 0 ? 1 : 0);
-  const bool is_empty = (distance > 0) != (stride > 0);
-  auto values = Tensor<T>::uninitialized({is_empty ? 0 : whole_steps});
-  for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<T>(first + i * stride);
+  // Unsigned numbers hold the distance of any two integers, and wrap around.
+  using Unsigned = std::uint64_t;
+  const bool is_rising = step > 0;
+  const bool is_empty = is_rising ? start >= stop : start <= stop;
+  const auto first = static_cast<Unsigned>(start);
+  const auto stride = static_cast<Unsigned>(step);
+  const Unsigned distance = static_cast<Unsigned>(stop) - first;
+  const Unsigned count =
+      is_empty ? 0 : ((is_rising ? distance : -distance) - 1) / (is_rising ? stride : -stride) + 1;
+  if (count > static_cast<Unsigned>(std::numeric_limits<Index>::max())) {
+    throw ShapeError("arange: ", start, " to ", stop, " by ", step, " cannot be counted");
+  }
+  auto values = Tensor<T>::uninitialized({static_cast<Index>(count)});
+  for (Unsigned i = 0; i < count; ++i) values.data()[i] = static_cast<T>(first + i * stride);
   return values;
 }
 

@@ -154,11 +154,7 @@ class Rng {
   /// Uniform in [0, bound), without bias. @throws ValueError unless bound is positive.
   constexpr Index below(Index bound) {
     if (bound <= 0) throw ValueError("Rng::below: expected a positive bound, got ", bound);
-    const auto range = static_cast<std::uint64_t>(bound);
-    const std::uint64_t biased = -range % range;  // 2^64 mod range values would come too often
-    std::uint64_t bits = (*this)();
-    while (bits < biased) bits = (*this)();
-    return static_cast<Index>(bits % range);
+    return static_cast<Index>(below_unsigned(static_cast<std::uint64_t>(bound)));
   }
 
   /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) as revised by Doornik (2005).
@@ -183,6 +179,18 @@ class Rng {
   }
 
  private:
+  template <std::integral T>
+  friend Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> low,
+                                   std::type_identity_t<T> high);
+
+  /// As below, for a bound of up to 2^64 - 1.
+  constexpr std::uint64_t below_unsigned(std::uint64_t bound) {
+    const std::uint64_t biased = -bound % bound;  // 2^64 mod bound values would come too often
+    std::uint64_t bits = (*this)();
+    while (bits < biased) bits = (*this)();
+    return bits % bound;
+  }
+
   static constexpr std::uint64_t rotate(std::uint64_t x, int bits) {
     return (x << bits) | (x >> (64 - bits));
   }
@@ -249,8 +257,10 @@ Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> 
     throw ValueError("random_integers: expected low < high, got ", low, " and ", high);
   }
   auto tensor = Tensor<T>::uninitialized(shape);
-  const Index width = static_cast<Index>(high) - static_cast<Index>(low);
-  for (T& value : tensor) value = static_cast<T>(static_cast<Index>(low) + rng.below(width));
+  // Unsigned numbers hold the distance of any two integers, and wrap around.
+  const auto first = static_cast<std::uint64_t>(low);
+  const std::uint64_t width = static_cast<std::uint64_t>(high) - first;
+  for (T& value : tensor) value = static_cast<T>(first + rng.below_unsigned(width));
   return tensor;
 }
 

@@ -77,8 +77,11 @@ class Shape {
     return changed;
   }
 
-  /// Axes [first, last).
+  /// Axes [first, last). @throws ShapeError unless 0 <= first <= last <= rank.
   constexpr Shape axes(int first, int last) const {
+    if (first < 0 || last < first || last > rank_) {
+      throw ShapeError("axes [", first, ", ", last, ") of the shape ", *this);
+    }
     return Shape(std::span<const Index>(begin() + first, begin() + last));
   }
 
@@ -144,6 +147,21 @@ template <class I>
 
 constexpr void expect_index_count(std::size_t count, const Shape& shape) {
   if (count != static_cast<std::size_t>(shape.rank())) throw_index_count_error(count, shape);
+}
+
+/// a + b of two counts. @throws ShapeError, naming the operation, where an Index cannot hold it.
+constexpr Index checked_sum(std::string_view operation, Index a, Index b) {
+  if (a > std::numeric_limits<Index>::max() - b) {
+    throw ShapeError(operation, ": an extent of ", a, " + ", b, " cannot be counted");
+  }
+  return a + b;
+}
+/// a * b of two counts. @throws as checked_sum.
+constexpr Index checked_product(std::string_view operation, Index a, Index b) {
+  if (b > 0 && a > std::numeric_limits<Index>::max() / b) {
+    throw ShapeError(operation, ": an extent of ", a, " * ", b, " cannot be counted");
+  }
+  return a * b;
 }
 
 }  // namespace detail

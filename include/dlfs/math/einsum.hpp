@@ -207,9 +207,9 @@ Tensor<Element<A>> outer(const A& a, const B& b) {
 template <AnyTensor A, AnyTensor B>
   requires(std::same_as<Element<A>, Element<B>>)
 Tensor<Element<A>> tensordot(const A& a, const B& b, int count) {
-  const int kept = a.rank() - count;
-  if (count < 0 || kept < 0 || count > b.rank() ||
-      a.shape().axes(kept, a.rank()) != b.shape().axes(0, count)) {
+  const bool has_axes = count >= 0 && count <= std::min(a.rank(), b.rank());
+  const int kept = has_axes ? a.rank() - count : 0;
+  if (!has_axes || a.shape().axes(kept, a.rank()) != b.shape().axes(0, count)) {
     throw ShapeError("tensordot: the last ", count, " axes of ", a.shape(),
                      " are not the first of ", b.shape());
   }

@@ -19,26 +19,33 @@ namespace dlfs {
 
 namespace detail {
 
-// The operations, on vectors of one element type or on single elements; see simd::apply.
+// The operations, on vectors of one element type or on single elements; see simd::apply. Integers
+// wrap around beyond the range of their type, as NumPy's do.
 struct Same {
   DLFS_INLINE void operator()(const auto& x, auto& out) const { out = x; }
 };
 struct Add {
   template <class V>
   DLFS_INLINE void operator()(const V& a, const V& b, V& out) const {
-    out = static_cast<V>(a + b);
+    simd::detail::wrap_around([](const auto& x, const auto& y, auto& result)
+                                  DLFS_INLINE_LAMBDA { result = x + y; },
+                              out, a, b);
   }
 };
 struct Subtract {
   template <class V>
   DLFS_INLINE void operator()(const V& a, const V& b, V& out) const {
-    out = static_cast<V>(a - b);
+    simd::detail::wrap_around([](const auto& x, const auto& y, auto& result)
+                                  DLFS_INLINE_LAMBDA { result = x - y; },
+                              out, a, b);
   }
 };
 struct Multiply {
   template <class V>
   DLFS_INLINE void operator()(const V& a, const V& b, V& out) const {
-    out = static_cast<V>(a * b);
+    simd::detail::wrap_around([](const auto& x, const auto& y, auto& result)
+                                  DLFS_INLINE_LAMBDA { result = x * y; },
+                              out, a, b);
   }
 };
 struct Divide {
@@ -75,13 +82,15 @@ struct IsNotZero {
 struct Negate {
   template <class V>
   DLFS_INLINE void operator()(const V& x, V& out) const {
-    out = static_cast<V>(-x);
+    simd::detail::wrap_around([](const auto& v, auto& result) DLFS_INLINE_LAMBDA { result = -v; },
+                              out, x);
   }
 };
 struct Square {
   template <class V>
   DLFS_INLINE void operator()(const V& x, V& out) const {
-    out = static_cast<V>(x * x);
+    simd::detail::wrap_around(
+        [](const auto& v, auto& result) DLFS_INLINE_LAMBDA { result = v * v; }, out, x);
   }
 };
 struct Select {

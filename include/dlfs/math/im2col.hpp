@@ -129,7 +129,8 @@ Tensor<Element<X>> im2col(const X& x, const Window& window) {
   }
   const Index samples = x.extent(0);
   const Shape shape = columns_shape(x.shape().axes(1, 4), window, "im2col");
-  auto patches = Tensor<T>::uninitialized({samples * shape[1], shape[0]});
+  auto patches =
+      Tensor<T>::uninitialized({detail::checked_product("im2col", samples, shape[1]), shape[0]});
   const Scratch<T> scratch(shape.size());
   const TensorView<T> columns(scratch.data(), shape);
   for (Index n = 0; n < samples; ++n) {

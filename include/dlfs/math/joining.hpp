@@ -33,7 +33,7 @@ Tensor<T> concatenate(std::span<const TensorView<const T>> parts, int axis = 0) 
       throw ShapeError("concatenate: part ", i, " of shape ", shape,
                        " does not fit to the first, of shape ", first, ", along axis ", axis);
     }
-    extent += shape[axis];
+    extent = detail::checked_sum("concatenate", extent, shape[axis]);
   }
   auto out = Tensor<T>::uninitialized(first.with(axis, extent));
   Index position = 0;
@@ -145,7 +145,8 @@ Tensor<Element<X>> roll(const X& x, Index shift, int axis) {
 template <AnyTensor X>
 Tensor<Element<X>> repeat(const X& x, Index count, int axis) {
   if (count < 0) throw ValueError("repeat: expected a count of at least 0, got ", count);
-  return detail::gather_axis(const_view(x), axis, x.extent(axis) * count,
+  return detail::gather_axis(const_view(x), axis,
+                             detail::checked_product("repeat", x.extent(axis), count),
                              [=](Index i) { return i / count; });
 }
 
@@ -158,7 +159,8 @@ Tensor<Element<X>> tile(const X& x, const Shape& counts) {
   for (int i = 0; i < counts.rank(); ++i) {
     const int axis = rank - counts.rank() + i;
     const Index extent = tiled.extent(axis);
-    tiled = detail::gather_axis(const_view(tiled), axis, extent * counts[i],
+    tiled = detail::gather_axis(const_view(tiled), axis,
+                                detail::checked_product("tile", extent, counts[i]),
                                 [=](Index k) { return k % extent; });
   }
   return tiled;
@@ -197,7 +199,8 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
       throw ValueError("pad: expected widths of at least 0, got ", before, " and ", after);
     }
     const Index extent = padded.extent(axis);
-    const Index new_extent = before + extent + after;
+    const Index new_extent =
+        detail::checked_sum("pad", detail::checked_sum("pad", before, extent), after);
     if (mode == PadMode::constant) {
       auto larger = full<Element<X>>(padded.shape().with(axis, new_extent), value);
       assign(larger.slice(axis, {before, before + extent}), padded);

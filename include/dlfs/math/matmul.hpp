@@ -74,8 +74,12 @@ inline Index depth_parts(Index m, Index k, Index n) {
   constexpr Index few_results = 128 * 128;
   constexpr Index least_products = 10'000'000;  // in a part
   constexpr Index most_parts = 16;
-  if (m * n > few_results) return 1;
-  return std::clamp<Index>(m * n * k / least_products, 1, most_parts);
+  const Index results = m * n;
+  if (results > few_results || results == 0) return 1;
+  // A depth that is repeated without memory may have more products than can be counted.
+  return k / least_products >= most_parts
+             ? most_parts
+             : std::clamp<Index>(results * k / least_products, 1, most_parts);
 }
 
 /// out = or += a b, whose depth is cut into parts: each is a product of its own, and they are added

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "dlfs/core/axes.hpp"
@@ -98,7 +100,8 @@ struct Histogram {
 };
 
 /// Counts the elements in bins from low to high, which belongs to the last one; what lies beyond,
-/// and NaN, is not counted. @throws ValueError unless there is a bin and low < high.
+/// and NaN, is not counted. @throws ValueError unless there is a bin, low < high, and high - low is
+/// finite.
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
 Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Element<X>> low,
@@ -108,7 +111,11 @@ Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Ele
     throw ValueError("histogram: expected at least one bin and low < high, got ", bins, " from ",
                      low, " to ", high);
   }
-  Histogram<T> result{Tensor<Index>({bins}), linspace(low, high, bins + 1)};
+  if (!(high - low <= std::numeric_limits<T>::max())) {
+    throw ValueError("histogram: the range from ", low, " to ", high, " is not finite");
+  }
+  Tensor<Index> counts({bins});  // of memory that can be had, so that one more can be counted
+  Histogram<T> result{std::move(counts), linspace(low, high, bins + 1)};
   const T* const edges = result.edges.data();
   for (const T& value : copy(x)) {
     if (!(value >= low && value <= high)) continue;

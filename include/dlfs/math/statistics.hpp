@@ -132,7 +132,7 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
       auto* written = out.data() + offsets[1] + i * nest.row_strides()[1];
       Accumulator<T> total(0);
       for (Index j = 0; j < extent; ++j) {
-        total += static_cast<Accumulator<T>>(read[j * from_step]);
+        detail::Add()(total, static_cast<Accumulator<T>>(read[j * from_step]), total);
         written[j * to_step] = static_cast<detail::SumElement<T>>(total);
       }
     }

@@ -34,9 +34,38 @@ struct Window {
                   operation)};
   }
 
+  /// The image in which the window has so many positions, with `more` rows and columns at the end:
+  /// (positions - 1) stride + dilation (kernel - 1) + 1 + more - 2 padding.
+  /// @throws as output_size; ShapeError where no image is left.
+  constexpr Size2d input_size(Size2d positions, Size2d more, std::string_view operation) const {
+    return {back_along("height", positions.height, more.height, kernel.height, stride.height,
+                       padding.height, dilation.height, operation),
+            back_along("width", positions.width, more.width, kernel.width, stride.width,
+                       padding.width, dilation.width, operation)};
+  }
+
  private:
-  static constexpr Index along(std::string_view axis, Index extent, Index kernel, Index stride,
-                               Index padding, Index dilation, std::string_view operation) {
+  static constexpr Index back_along(std::string_view axis, Index positions, Index more,
+                                    Index kernel, Index stride, Index padding, Index dilation,
+                                    std::string_view operation) {
+    expect_limits(axis, kernel, stride, padding, dilation, operation);
+    const Index reach = dilation * (kernel - 1) + 1;
+    if (positions < 1 || more < 0) {
+      throw ShapeError(operation, ": expected at least 1 position along the ", axis,
+                       " and at least 0 more, got ", positions, " and ", more);
+    }
+    const Index steps = detail::checked_product(operation, positions - 1, stride);
+    const Index extent =
+        detail::checked_sum(operation, detail::checked_sum(operation, steps, reach), more);
+    if (extent <= 2 * padding) {
+      throw ShapeError(operation, ": a padding of ", padding, " leaves nothing of a ", axis, " of ",
+                       extent);
+    }
+    return extent - 2 * padding;
+  }
+
+  static constexpr void expect_limits(std::string_view axis, Index kernel, Index stride,
+                                      Index padding, Index dilation, std::string_view operation) {
     if (kernel < 1 || stride < 1 || dilation < 1 || padding < 0) {
       throw ValueError(operation, ": expected kernel, stride and dilation of at least 1 and ",
                        "padding of at least 0 along the ", axis, ", got ", kernel, ", ", stride,
@@ -48,6 +77,11 @@ struct Window {
                        most, " along the ", axis, ", got ", kernel, ", ", stride, ", ", dilation,
                        " and ", padding);
     }
+  }
+
+  static constexpr Index along(std::string_view axis, Index extent, Index kernel, Index stride,
+                               Index padding, Index dilation, std::string_view operation) {
+    expect_limits(axis, kernel, stride, padding, dilation, operation);
     const Index reach = dilation * (kernel - 1) + 1;
     if (extent + 2 * padding < reach) {
       throw ShapeError(operation, ": a window of ", axis, " ", reach,

@@ -71,7 +71,7 @@ class Plan {
     for (Index i = 0; i + 1 < count(); ++i) {
       const bool is_read_later = traits(i).keeps_output || traits(i + 1).keeps_input;
       if (ends_segment(i) || (with_backward && is_read_later)) {
-        steps_[i].y_offset = reserve(y(i).size() * static_cast<Index>(sizeof(T)));
+        steps_[i].y_offset = reserve(product(y(i).size(), sizeof(T)));
       }
     }
     for (Index i = 0; i < count() && with_backward; ++i) {
@@ -79,7 +79,7 @@ class Plan {
       const bool in_tiles = !traits(i).whole_batch;
       const Index bytes = layer.saved_bytes(in_tiles ? with_rows(shape_into(i), 1) : shape_into(i));
       steps_[i].saved_stride = in_tiles ? round_up(bytes) : 0;
-      steps_[i].saved_offset = reserve(in_tiles ? rows() * round_up(bytes) : bytes);
+      steps_[i].saved_offset = reserve(in_tiles ? product(rows(), round_up(bytes)) : bytes);
     }
   }
 
@@ -148,15 +148,15 @@ class Plan {
     Index row_elements = elements_per_row(shape_into(first));
     Index widest = 0;
     for (Index i = first; i < last; ++i) {
-      row_elements += elements_per_row(y(i));
+      row_elements = sum(row_elements, elements_per_row(y(i)));
       if (i + 1 < last) widest = std::max(widest, elements_per_row(y(i)));
     }
-    Segment segment{first, last, 1, std::max<Index>(rows(), 1), widest * rows()};
+    Segment segment{first, last, 1, std::max<Index>(rows(), 1), product(widest, rows())};
     if (traits(first).whole_batch || rows() == 0) return segment;
 
-    const Index row_bytes = std::max<Index>(row_elements * static_cast<Index>(sizeof(T)), 1);
-    segment.pieces =
-        std::clamp<Index>(rows() * row_bytes / piece_bytes, 1, std::min<Index>(rows(), max_pieces));
+    const Index row_bytes = std::max<Index>(product(row_elements, sizeof(T)), 1);
+    segment.pieces = std::clamp<Index>(product(rows(), row_bytes) / piece_bytes, 1,
+                                       std::min<Index>(rows(), max_pieces));
     segment.tile_rows = std::clamp<Index>(tile_bytes / row_bytes, 1, rows());
     segment.tile_elements = widest * segment.tile_rows;
     return segment;
@@ -181,12 +181,14 @@ class Plan {
   static Index elements_per_row(const Shape& shape) { return shape.axes(1, shape.rank()).size(); }
   static Index round_up(Index bytes) {
     constexpr auto step = static_cast<Index>(alignment);
-    return (bytes + step - 1) / step * step;
+    return sum(bytes, step - 1) / step * step;
   }
+  static Index sum(Index a, Index b) { return checked_sum("network", a, b); }
+  static Index product(Index a, Index b) { return checked_product("network", a, b); }
 
   Index reserve(Index bytes) {
     const Index offset = stored_bytes_;
-    stored_bytes_ += round_up(bytes);
+    stored_bytes_ = sum(offset, round_up(bytes));
     return offset;
   }
 

@@ -83,6 +83,10 @@ inline std::vector<Trial> draw_trials(const std::vector<SearchRange>& space, Ind
     throw ValueError("hyperparameter search: expected at least 1 trial, got ", count);
   }
   std::vector<Trial> trials;
+  if (static_cast<std::size_t>(count) > trials.max_size()) {
+    throw ValueError("hyperparameter search: ", count, " trials have no room in memory");
+  }
+  trials.reserve(static_cast<std::size_t>(count));
   for (Index number = 0; number < count; ++number) {
     Rng rng = Rng(seed).stream(static_cast<std::uint64_t>(number));
     trials.push_back(draw_trial(space, rng()));
@@ -150,9 +154,11 @@ std::vector<Trial> successive_halving(const std::vector<SearchRange>& space,
   std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
   Index budget = options.first_budget;
   for (Index count = options.trials; count > 0; count /= options.factor) {
+    if (count < options.trials) {
+      budget = detail::checked_product("successive_halving", budget, options.factor);
+    }
     for (Index i = 0; i < count; ++i) trials[static_cast<std::size_t>(i)].budget = budget;
     detail::run_trials(trials, count, [&](const Trial& trial) { return objective(trial, budget); });
-    budget *= options.factor;
   }
   return trials;
 }

@@ -35,6 +35,50 @@ using ElementOf = typename ElementOfVector<V>::type;
 template <class V>
 using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
 
+/// Unsigned numbers in the place of integers: those wrap around where they are too large.
+template <class V>
+struct Wrapping {
+  using type = V;
+};
+template <std::integral V>
+struct Wrapping<V> {
+  using type = std::common_type_t<std::make_unsigned_t<V>, unsigned>;
+};
+#if defined(DLFS_SIMD_VECTORS)
+template <class V>
+  requires(!std::is_arithmetic_v<V> && std::integral<ElementOf<V>>)
+struct Wrapping<V> {
+  typedef std::make_unsigned_t<ElementOf<V>> type __attribute__((vector_size(sizeof(V))));
+};
+#endif
+
+/// The integers x as To, of the same bits where they are vectors.
+template <class To>
+struct Reinterpreted {
+  template <class V>
+  DLFS_INLINE explicit Reinterpreted(const V& x) {
+    if constexpr (std::is_arithmetic_v<V>) {
+      value = static_cast<To>(x);
+    } else {
+      value = reinterpret_cast<To>(x);
+    }
+  }
+  To value;
+};
+
+/// op(in..., out), where integers wrap around beyond the range of their type, as NumPy's do.
+template <class Op, class V, class... In>
+DLFS_INLINE void wrap_around(const Op& op, V& out, const In&... in) {
+  using Unsigned = typename Wrapping<V>::type;
+  if constexpr (std::same_as<V, Unsigned>) {
+    op(in..., out);
+  } else {
+    Unsigned result;
+    op(Reinterpreted<Unsigned>(in).value..., result);
+    out = Reinterpreted<V>(result).value;
+  }
+}
+
 /// Where an element of this size ends its integral digits: what is added to it is rounded.
 template <class T>
 inline constexpr T rounder = T(3) * T(1LL << (std::numeric_limits<T>::digits - 2));
@@ -324,21 +368,23 @@ DLFS_INLINE void minimum(const V& a, const V& b, V& out) {
   }
 }
 
-/// out = |x|.
+/// out = |x|. The lowest integer, which has no counterpart, stays as it is.
 template <class V>
 DLFS_INLINE void abs(const V& x, V& out) {
-  if constexpr (std::is_arithmetic_v<V>) {
-    if constexpr (std::unsigned_integral<V>) {
-      out = x;
-    } else {
-      out = static_cast<V>(std::abs(x));
-    }
-  } else if constexpr (std::floating_point<detail::ElementOf<V>>) {
+  using T = detail::ElementOf<V>;
+  if constexpr (std::unsigned_integral<T>) {
+    out = x;
+  } else if constexpr (std::integral<T>) {
+    V negated;
+    detail::wrap_around([](const auto& v, auto& result) DLFS_INLINE_LAMBDA { result = -v; },
+                        negated, x);
+    out = x < V{} ? negated : x;
+  } else if constexpr (std::is_arithmetic_v<V>) {
+    out = std::abs(x);
+  } else {
     using Bits = detail::BitsOf<V>;
     const Bits sign = reinterpret_cast<Bits>(-V{});
     out = reinterpret_cast<V>(reinterpret_cast<Bits>(x) & ~sign);
-  } else {
-    out = x < V{} ? -x : x;
   }
 }
 
@@ -431,7 +477,7 @@ DLFS_INLINE void log2(const V& x, V& out) {
 struct AddTo {
   template <class V, class Sum>
   void operator()(const V& x, Sum& sum) const {
-    sum += x;
+    detail::wrap_around([](const auto& a, const auto& b, auto& out) { out = a + b; }, sum, sum, x);
   }
 };
 

@@ -82,12 +82,9 @@ class TransposedConvolution {
       throw ShapeError(traits().kind, ": expected x of shape (N, ", options_.in, ", H, W), got ",
                        x);
     }
-    const Shape y{
-        x[0], options_.filters,
-        enlarged(x[2], options_.kernel.height, options_.stride.height, options_.padding.height,
-                 options_.output_padding.height, options_.dilation.height),
-        enlarged(x[3], options_.kernel.width, options_.stride.width, options_.padding.width,
-                 options_.output_padding.width, options_.dilation.width)};
+    const Size2d size =
+        options_.window().input_size({x[2], x[3]}, options_.output_padding, traits().kind);
+    const Shape y{x[0], options_.filters, size.height, size.width};
     convolution_shape(y, options_.weight_shape(), options_.window(), options_.groups,
                       traits().kind);
     return y;
@@ -125,13 +122,6 @@ class TransposedConvolution {
                        ", got ", more.height, " by ", more.width);
     }
     return options;
-  }
-
-  /// The extent that `extent` positions of the window and the output padding take, less the
-  /// padding.
-  static Index enlarged(Index extent, Index kernel, Index stride, Index padding,
-                        Index output_padding, Index dilation) {
-    return (extent - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - 2 * padding;
   }
 
   TransposedConvolutionOptions options_;
