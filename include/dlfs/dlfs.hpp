@@ -10,6 +10,7 @@
 #include "dlfs/core/layout.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/shape.hpp"
 #include "dlfs/core/slice.hpp"

@@ -19,6 +19,7 @@
 #include "dlfs/math/promotion.hpp"
 #include "dlfs/math/simd/blocks.hpp"
 #include "dlfs/math/simd/level.hpp"
+#include "dlfs/math/simd/multiply_add.hpp"
 #include "dlfs/math/simd/tile.hpp"
 #include "dlfs/math/simd/winograd_matrices.hpp"
 

@@ -52,6 +52,22 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
+/// Whether sums of products are rounded once.
+inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
+
+/// sum += a * b, where b is a vector or an element.
+template <class V>
+DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
+  if constexpr (fuses) {
+    const V factor = b - V{};
+    detail::fuse(a, factor, sum, sum);
+  } else {
+    V product = a * b;
+    dlfs::detail::make_opaque(product);
+    sum += product;
+  }
+}
+
 /// 0, 1, 2...
 template <class T>
 inline constexpr auto lane_numbers = [] {
@@ -80,7 +96,7 @@ void multiply(const Tile<T>& tile) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term.b);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
-      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += right[v] * left;
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(right[v], left, sum[i][v]);
     }
   };
   // The loops need all registers: `tile` is found again after them, and steps are counted down,
@@ -88,7 +104,7 @@ void multiply(const Tile<T>& tile) {
   const Tile<T>* const volatile tile_after = &tile;
   const Index depth = tile.depth;
   if (const Term* const terms = tile.terms; terms != nullptr) {
-    for (Index t = 0; t < depth; ++t) add_term(terms[t]);
+    for (const Term* term = terms; term != terms + depth; ++term) add_term(*term);
   } else {
     const Term step = tile.step;
     Term term{};
@@ -123,7 +139,7 @@ DLFS_INLINE void multiply_rows(Index depth, const Rows<const T>& a, const Vector
   }
   DLFS_UNROLL for (int t = 0; t < lanes<T>; ++t) {
     if (t == depth) break;
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) sum[i] += b[t] * left[i][t];
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) add_product(b[t], left[i][t], sum[i]);
   }
   DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
 }
@@ -157,7 +173,7 @@ void multiply_outer(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, St
   }
   for (; depth > 0; --depth, a.data += a.stride, b.data += b.stride) {
     const Vector<T> right = load(b.data);
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) sum[i] += right * a.data[i];
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) add_product(right, a.data[i], sum[i]);
   }
   DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
 }
@@ -168,12 +184,14 @@ template <int width, bool fetches, class T, std::size_t terms>
 DLFS_INLINE Index add_terms(Index first, Index columns, const std::array<T, terms>& left,
                             const std::array<const T*, terms>& row, Index ahead, T* c) {
   using Memory = typename VectorOf<T, width>::Memory;
+  using Register = typename VectorOf<T, width>::Register;
   Index j = first;
   for (; j + width <= columns; j += width) {
-    typename VectorOf<T, width>::Register sum = *reinterpret_cast<const Memory*>(c + j);
+    Register sum = *reinterpret_cast<const Memory*>(c + j);
     DLFS_UNROLL for (std::size_t t = 0; t < terms; ++t) {
       if constexpr (fetches) prefetch_soon(row[t] + j + ahead);
-      sum += *reinterpret_cast<const Memory*>(row[t] + j) * left[t];
+      const Register right = *reinterpret_cast<const Memory*>(row[t] + j);
+      add_product(right, left[t], sum);
     }
     *reinterpret_cast<Memory*>(c + j) = sum;
   }
@@ -209,7 +227,9 @@ void multiply_short_row(Index depth, Index columns, const T* a, Index a_stride, 
   Vector<T> sum[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(padded.data() + v * lanes<T>);
   const auto add_term = [&sum](T left, const T* row) {
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] += load(row + v * lanes<T>) * left;
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
+    }
   };
   for (Index t = 0; t < direct; ++t) add_term(a[t * a_stride], b + t * b_stride);
   for (Index t = direct; t < depth; ++t) {
@@ -403,7 +423,11 @@ DLFS_INLINE void transform_lines(Index count, Lines<const T> from, const Vector<
       Vector<T> sum = start;
       DLFS_UNROLL for (int j = 0; j < columns; ++j) {
         const double factor = factors[static_cast<std::size_t>(j)];
-        if (factor != 0) sum += in[j] * static_cast<T>(factor);
+        if (factor == 1) {
+          sum += in[j];
+        } else if (factor != 0) {
+          add_product(in[j], static_cast<T>(factor), sum);
+        }
       }
       store(to.data + i * to.step, sum);
     }
@@ -474,7 +498,7 @@ void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_s
     DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
       // Volatile: g++ would load it anew for each product, and the loads would bound the speed.
       const Vector<T> left = *reinterpret_cast<const volatile Memory*>(a[i] + j);
-      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += left * right[v];
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(left, right[v], sum[i][v]);
     }
   }
   DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {

@@ -55,10 +55,12 @@ DLFS_INLINE void normal_distribution(const V& x, V& density, V& cumulative) {
     const V s = (T(4) - magnitude) * inverse;
     constexpr auto& factors = detail::upper_tail<T>;
     V sum = V{} + factors.back();
-    for (std::size_t k = factors.size() - 1; k-- > 0;) sum = sum * s + factors[k];
-    const V tail = e * sum * inverse;
+    for (std::size_t k = factors.size() - 1; k-- > 0;) multiply_add(sum, s, factors[k], sum);
+    const V numerator = e * sum;
+    V rest;
+    multiply_add<V>(-numerator, inverse, T(1), rest);
     density = e * inverse_root;
-    cumulative = x < V{} ? tail : T(1) - tail;
+    cumulative = x < V{} ? numerator * inverse : rest;
   }
 }
 

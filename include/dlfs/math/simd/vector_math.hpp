@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dlfs/math/simd/level.hpp"
+#include "dlfs/math/simd/multiply_add.hpp"
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
@@ -121,14 +122,14 @@ DLFS_INLINE void polynomial(const V& x, const V& square,
   sum = V{} + factors[2 * even - 2];
   // g++ 12 leaves a loop of constant length as it is.
   [&]<std::size_t... k>(std::index_sequence<k...>) {
-    ((odd_sum = odd_sum * square + factors[2 * (odd - 2 - k) + 1]), ...);
+    (multiply_add(odd_sum, square, factors[2 * (odd - 2 - k) + 1], odd_sum), ...);
   }
   (std::make_index_sequence<odd - 1>());
   [&]<std::size_t... k>(std::index_sequence<k...>) {
-    ((sum = sum * square + factors[2 * (even - 2 - k)]), ...);
+    (multiply_add(sum, square, factors[2 * (even - 2 - k)], sum), ...);
   }
   (std::make_index_sequence<even - 1>());
-  sum = odd_sum * x + sum;
+  multiply_add(odd_sum, x, sum, sum);
 }
 
 /// 1 / k for k = first, first + 2, ...: the series of atanh.
@@ -149,12 +150,15 @@ DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
   // log(2) in two parts, the first so short that its product with n is exact.
   constexpr T high = static_cast<T>(is_single ? 0x1.62e4p-1 : 0x1.62e42feep-1);
   constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
-  n = (x * log2_of_e + rounder<T>)-rounder<T>;
-  const V r = (x - n * high) - n * low;
+  multiply_add(x, log2_of_e, rounder<T>, n);
+  n -= rounder<T>;
+  V r;
+  multiply_add(n, -high, x, r);
+  multiply_add(n, -low, r, r);
   const V square = r * r;
   V sum;
   polynomial(r, square, exp_factors<T>, sum);
-  q = square * sum + r;
+  multiply_add(square, sum, r, q);
 }
 
 /// x = 2^e m for positive normal and denormal numbers, and log(m), with m in [sqrt(1/2), sqrt(2)].
@@ -178,7 +182,7 @@ DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
   const V square = s * s;
   V sum;
   polynomial<V>(square, square * square, odd_fractions<T, 3, terms>, sum);
-  log_of_m = T(2) * s + T(2) * s * square * sum;
+  multiply_add(T(2) * s * square, sum, T(2) * s, log_of_m);
 }
 
 /// out = value, the logarithm of a positive finite x, or what is due for any other x.
@@ -310,7 +314,7 @@ DLFS_INLINE void log1p_of_fraction(const V& x, V& out) {
     const V square = s * s;
     V sum;
     detail::polynomial<V>(square, square * square, detail::odd_fractions<T, 3, terms>, sum);
-    out = T(2) * s + T(2) * s * square * sum;
+    multiply_add(T(2) * s * square, sum, T(2) * s, out);
   }
 }
 
@@ -329,7 +333,8 @@ DLFS_INLINE void tanh(const V& x, V& out) {
     detail::split_exp<V>(above * T(-2), n, q);
     detail::power_of_two(n, scale);
     // 1 - e without taking nearly equal numbers from one another.
-    const V one_minus_e = (T(1) - scale) - scale * q;
+    V one_minus_e;
+    multiply_add<V>(-scale, q, T(1) - scale, one_minus_e);
     const V result = one_minus_e / (T(2) - one_minus_e);
     out = reinterpret_cast<V>(reinterpret_cast<Bits>(result) | sign);
   }
@@ -456,7 +461,10 @@ DLFS_INLINE void log(const V& x, V& out) {
     constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
     constexpr T high = static_cast<T>(is_single ? 0x1.62e4p-1 : 0x1.62e42feep-1);
     constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
-    detail::log_of_special<V>(x, e * high + (e * low + log_of_fraction), out);
+    V value;
+    multiply_add(e, low, log_of_fraction, value);
+    multiply_add(e, high, value, value);
+    detail::log_of_special<V>(x, value, out);
   }
 }
 
@@ -469,7 +477,9 @@ DLFS_INLINE void log2(const V& x, V& out) {
     V e, log_of_fraction;
     detail::split_log(x, e, log_of_fraction);
     constexpr auto log2_of_e = static_cast<detail::ElementOf<V>>(0x1.71547652b82fep+0);
-    detail::log_of_special<V>(x, e + log_of_fraction * log2_of_e, out);
+    V value;
+    multiply_add(log_of_fraction, log2_of_e, e, value);
+    detail::log_of_special<V>(x, value, out);
   }
 }
 

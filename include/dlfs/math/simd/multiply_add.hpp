@@ -1,0 +1,149 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "dlfs/core/rounded.hpp"
+#include "dlfs/math/simd/level.hpp"
+
+// Sums of a product and a summand. Whether a compiler rounds `a * b + c` once or twice depends on
+// its flags, so no code of a level says it so: the bits of a result depend on the level alone.
+
+// g++ knows the functions that it has for an instruction set from here on.
+#if defined(DLFS_SIMD_X86) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
+#pragma GCC pop_options
+#endif
+
+namespace dlfs::simd {
+
+namespace detail {
+
+/// Whether the level `base` rounds a product and a sum at once: where all machines can.
+#if defined(DLFS_SIMD_VECTORS) && defined(__aarch64__)
+inline constexpr bool base_fuses = true;
+#else
+inline constexpr bool base_fuses = false;
+#endif
+
+/// Whether the level whose vectors V are does.
+template <class V>
+inline constexpr bool is_fused = !std::is_arithmetic_v<V> && (sizeof(V) > 16 || base_fuses);
+
+// g++ warns of vectors that are returned from a function without the level's instructions, as
+// formulas are until they are inlined.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
+/// out = a * b + c, rounded once, in a function that is compiled for, or inlined into, a level that
+/// can.
+template <class V>
+DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
+  if constexpr (std::same_as<V, float>) {
+    out = __builtin_fmaf(a, b, c);
+  } else if constexpr (std::same_as<V, double>) {
+    out = __builtin_fma(a, b, c);
+  } else {
+#if defined(__clang__)
+#pragma clang fp contract(on)
+    out = a * b + c;
+#elif defined(DLFS_SIMD_VECTORS)
+    constexpr bool is_single = std::same_as<std::remove_cvref_t<decltype(a[0])>, float>;
+    if constexpr (sizeof(V) == 8) {
+      typedef float Four __attribute__((vector_size(16)));
+      Four result;
+      fuse<Four>(__builtin_shufflevector(a, a, 0, 1, 0, 1),
+                 __builtin_shufflevector(b, b, 0, 1, 0, 1),
+                 __builtin_shufflevector(c, c, 0, 1, 0, 1), result);
+      out = __builtin_shufflevector(result, result, 0, 1);
+    }
+#if defined(DLFS_SIMD_X86)
+    if constexpr (sizeof(V) == 64) {
+      constexpr int rounding = 4;  // as is set
+      if constexpr (is_single) {
+        out = __builtin_ia32_vfmaddps512_mask(a, b, c, static_cast<unsigned short>(-1), rounding);
+      } else {
+        out = __builtin_ia32_vfmaddpd512_mask(a, b, c, static_cast<unsigned char>(-1), rounding);
+      }
+    } else if constexpr (sizeof(V) == 32) {
+      if constexpr (is_single) {
+        out = __builtin_ia32_vfmaddps256(a, b, c);
+      } else {
+        out = __builtin_ia32_vfmaddpd256(a, b, c);
+      }
+    } else if constexpr (sizeof(V) == 16) {
+      if constexpr (is_single) {
+        out = __builtin_ia32_vfmaddps(a, b, c);
+      } else {
+        out = __builtin_ia32_vfmaddpd(a, b, c);
+      }
+    }
+#elif defined(__aarch64__)
+    if constexpr (sizeof(V) == 16) {
+      if constexpr (is_single) {
+        out = __builtin_aarch64_fmav4sf(a, b, c);
+      } else {
+        out = __builtin_aarch64_fmav2df(a, b, c);
+      }
+    }
+#endif
+#endif
+  }
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#if defined(__NO_INLINE__)
+/// out = a * b + c, rounded once, lane by lane.
+template <class V>
+DLFS_INLINE void fuse_lanes(const V& a, const V& b, const V& c, V& out) {
+  for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(a[0])); ++i) {
+    if constexpr (sizeof(a[0]) == sizeof(float)) {
+      out[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    } else {
+      out[i] = __builtin_fma(a[i], b[i], c[i]);
+    }
+  }
+}
+#endif
+
+/// to = x in each lane, or x.
+template <class V>
+DLFS_INLINE void spread(const auto& x, V& to) {
+  if constexpr (std::same_as<decltype(x), const V&>) {
+    to = x;
+  } else {
+    to = V{} + x;
+  }
+}
+
+}  // namespace detail
+
+/// out = a * b + c in a formula for simd::map and its like, rounded once at the levels that can,
+/// and else twice, the product first. Each of a, b and c is a V or an element; out may be one of
+/// them.
+template <class V>
+DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& out) {
+  V left, right, summand;
+  detail::spread(a, left);
+  detail::spread(b, right);
+  detail::spread(c, summand);
+  if constexpr (detail::is_fused<V>) {
+#if defined(__NO_INLINE__)  // neither is the formula, which has the caller's instructions
+    detail::fuse_lanes(left, right, summand, out);
+#else
+    detail::fuse(left, right, summand, out);
+#endif
+  } else {
+    V product = left * right;
+    if constexpr (!std::same_as<V, long double>) dlfs::detail::make_opaque(product);
+    out = product + summand;
+  }
+}
+
+}  // namespace dlfs::simd
