@@ -3,17 +3,16 @@
 #include <concepts>
 #include <type_traits>
 
+#include "dlfs/core/strict_math.hpp"
+
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// Hides from the compiler where x, a number or a vector in a register, comes from: what it is
 /// computed by is rounded, and neither fused nor re-associated with what it is used for, whatever
 /// the flags. Costs no instruction.
 template <class V>
-#if defined(__GNUC__)
-__attribute__((always_inline))
-#endif
-inline void
-make_opaque([[maybe_unused]] V& x) {
+[[gnu::always_inline]] inline void make_opaque([[maybe_unused]] V& x) {
 #if defined(__NO_INLINE__)  // callers may be compiled without registers for V
   asm("" : "+m"(x));
 #elif defined(__x86_64__)
@@ -46,3 +45,4 @@ constexpr T rounded(T x) {
 }
 
 }  // namespace dlfs::detail
+DLFS_STRICT_MATH_END

@@ -16,6 +16,7 @@
 #pragma GCC pop_options
 #endif
 
+DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 namespace detail {
@@ -147,3 +148,4 @@ DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& ou
 }
 
 }  // namespace dlfs::simd
+DLFS_STRICT_MATH_END
