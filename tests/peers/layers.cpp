@@ -1,0 +1,165 @@
+// Layers, by themselves and in networks, with the gradients of their input and parameters; losses.
+#include <cstdint>
+
+#include "peers/groups.hpp"
+#include "support/templates.hpp"
+
+namespace dlfs::peers {
+namespace {
+
+Size2d size(const Case& c, const char* name, Index otherwise) {
+  const auto both = c.option<std::vector<Index>>(name, {otherwise, otherwise});
+  return {both.at(0), both.at(1)};
+}
+
+Window window(const Case& c) {
+  return {.kernel = size(c, "kernel", 1),
+          .stride = size(c, "stride", 1),
+          .padding = size(c, "padding", 0),
+          .dilation = size(c, "dilation", 1)};
+}
+
+/// Puts the case's parameters into a network, runs it as one trains and predicts, and compares.
+template <class T>
+void run_network(Case& c, Sequential<T> net) {
+  const auto mode = c.option<bool>("trains", true) ? Mode::train : Mode::evaluate;
+  for (Parameter<T>* parameter : net.parameters()) parameter->value = c.get<T>(parameter->name);
+  for (NamedTensor<T>* buffer : net.buffers()) {
+    if (c.has<T>(buffer->name)) buffer->value = c.get<T>(buffer->name);
+  }
+  const Tensor<T>& x = c.get<T>("x");
+  if (c.has<T>("prediction before")) c.check("prediction before", net.predict(x));
+  c.check("y", net.forward(x, mode));
+  c.check("dx", net.backward_to_input(c.get<T>("dy")));
+  for (const Parameter<T>* parameter : net.parameters()) {
+    c.check(parameter->name + " gradient", parameter->gradient);
+  }
+  for (const NamedTensor<T>* buffer : net.buffers()) {
+    c.check(buffer->name + " after", buffer->value);
+  }
+  if (c.has<T>("prediction")) c.check("prediction", net.predict(x));
+}
+
+/// A kind of layers, from a function that makes one of a case's options.
+template <class T, class Make>
+void add_layer(Handlers& handlers, const std::string& kind, const Make& make) {
+  handlers.add<T>(kind, [make](Case& c) {
+    Rng rng(1);
+    run_network<T>(c, Sequential<T>{{"layer", make(c, rng)}});
+  });
+}
+
+template <class T>
+void add_layers(Handlers& handlers) {
+  const Normal draw{};  // the case has the weights
+  add_layer<T>(handlers, "Affine", [=](const Case& c, Rng& rng) {
+    return Affine<T>({.in = c.option<Index>("in"), .out = c.option<Index>("out")}, draw, rng);
+  });
+  add_layer<T>(handlers, "Convolution", [=](const Case& c, Rng& rng) {
+    return Convolution<T>({.in = c.option<Index>("in"),
+                           .filters = c.option<Index>("filters"),
+                           .kernel = size(c, "kernel", 1),
+                           .stride = size(c, "stride", 1),
+                           .padding = size(c, "padding", 0),
+                           .dilation = size(c, "dilation", 1),
+                           .groups = c.option<Index>("groups", 1),
+                           .bias = c.option<bool>("bias", true)},
+                          draw, rng);
+  });
+  add_layer<T>(handlers, "TransposedConvolution", [=](const Case& c, Rng& rng) {
+    return TransposedConvolution<T>({.in = c.option<Index>("in"),
+                                     .filters = c.option<Index>("filters"),
+                                     .kernel = size(c, "kernel", 1),
+                                     .stride = size(c, "stride", 1),
+                                     .padding = size(c, "padding", 0),
+                                     .output_padding = size(c, "output_padding", 0),
+                                     .dilation = size(c, "dilation", 1),
+                                     .groups = c.option<Index>("groups", 1)},
+                                    draw, rng);
+  });
+  add_layer<T>(handlers, "BatchNormalization", [](const Case& c, Rng&) {
+    return BatchNormalization<T>({.features = c.option<Index>("features"),
+                                  .momentum = c.option<double>("momentum", 0.9),
+                                  .epsilon = c.option<double>("epsilon", 1e-5)});
+  });
+  add_layer<T>(handlers, "LayerNormalization", [](const Case& c, Rng&) {
+    return LayerNormalization<T>(
+        {.features = c.option<Index>("features"), .epsilon = c.option<double>("epsilon", 1e-5)});
+  });
+  add_layer<T>(handlers, "MaxPooling",
+               [](const Case& c, Rng&) { return MaxPooling<T>(window(c)); });
+  add_layer<T>(handlers, "AveragePooling",
+               [](const Case& c, Rng&) { return AveragePooling<T>(window(c)); });
+  add_layer<T>(handlers, "GlobalAveragePooling",
+               [](const Case&, Rng&) { return GlobalAveragePooling<T>(); });
+  add_layer<T>(handlers, "Flatten", [](const Case&, Rng&) { return Flatten<T>(); });
+  add_layer<T>(handlers, "Identity", [](const Case&, Rng&) { return Identity<T>(); });
+  add_layer<T>(handlers, "PadChannels", [](const Case& c, Rng&) {
+    return PadChannels<T>({.channels = c.option<Index>("channels")});
+  });
+  add_layer<T>(handlers, "Relu", [](const Case&, Rng&) { return Relu<T>(); });
+  add_layer<T>(handlers, "LeakyRelu", [](const Case& c, Rng&) {
+    return LeakyRelu<T>(static_cast<T>(c.option<double>("negative_slope", 0.01)));
+  });
+  add_layer<T>(handlers, "Elu", [](const Case& c, Rng&) {
+    return Elu<T>(static_cast<T>(c.option<double>("alpha", 1.0)));
+  });
+  add_layer<T>(handlers, "Gelu", [](const Case&, Rng&) { return Gelu<T>(); });
+  add_layer<T>(handlers, "Sigmoid", [](const Case&, Rng&) { return Sigmoid<T>(); });
+  add_layer<T>(handlers, "Softplus", [](const Case&, Rng&) { return Softplus<T>(); });
+  add_layer<T>(handlers, "Swish", [](const Case&, Rng&) { return Swish<T>(); });
+  add_layer<T>(handlers, "Tanh", [](const Case&, Rng&) { return Tanh<T>(); });
+}
+
+/// What training keeps of x is scaled as PyTorch scales it; in how many places is left to chance.
+template <class T>
+void run_dropout(Case& c) {
+  const double ratio = c.option<double>("ratio");
+  const auto scaling =
+      c.option<bool>("in_training") ? DropoutScaling::in_training : DropoutScaling::in_evaluation;
+  Rng rng(2);
+  Sequential<T> net{{"dropout", Dropout<T>({.ratio = ratio, .scaling = scaling}, rng)}};
+  const Tensor<T>& x = c.get<T>("x");
+  c.check("prediction", net.predict(x));
+  const Tensor<T> y = net.forward(x);
+  const Tensor<T> dx = net.backward_to_input(c.get<T>("dy"));
+  const auto kept = cast<T>(not_equal(y, T(0)));
+  c.check("y", where(equal(kept, T(0)), c.get<T>("y"), y));
+  c.check("dx", where(equal(kept, T(0)), c.get<T>("dx"), dx));
+  c.check_that(array_equal(equal(y, T(0)), equal(dx, T(0))), "y and dx differ in what they keep");
+  const auto n = static_cast<double>(x.size());
+  const double share = static_cast<double>(sum(kept)) / n;
+  c.check_that(std::abs(share - (1 - ratio)) <= 6 * std::sqrt(ratio * (1 - ratio) / n),
+               concat("keeps a share of ", share));
+}
+
+template <class T>
+void add_losses(Handlers& handlers) {
+  handlers.add<T>("SoftmaxCrossEntropy", [](Case& c) {
+    SoftmaxCrossEntropy<T> loss;
+    const Tensor<T>& scores = c.get<T>("scores");
+    c.check("loss", c.has<T>("targets") ? loss.forward(scores, c.get<T>("targets"))
+                                        : loss.forward(scores, c.get<std::int32_t>("labels")));
+    c.check("gradient", loss.backward());
+  });
+  handlers.add<T>("MeanSquaredError", [](Case& c) {
+    MeanSquaredError<T> loss;
+    c.check("loss", loss.forward(c.get<T>("y"), c.get<T>("t")));
+    c.check("gradient", loss.backward());
+  });
+}
+
+}  // namespace
+
+Handlers layers() {
+  Handlers handlers;
+  add_layers<double>(handlers);
+  add_layers<float>(handlers);
+  handlers.add<double>("Dropout", run_dropout<double>);
+  handlers.add<float>("Dropout", run_dropout<float>);
+  add_losses<double>(handlers);
+  add_losses<float>(handlers);
+  return handlers;
+}
+
+}  // namespace dlfs::peers

@@ -1,0 +1,319 @@
+"""Layers and losses by PyTorch. Where dlfs has another convention, the call that maps it says so; docs/pytorch.md
+lists them all."""
+import itertools
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cases import Group
+
+DTYPES = {'float64': torch.float64, 'float32': torch.float32}
+
+
+def numpy(tensor):
+    return tensor.detach().numpy().copy()
+
+
+def transposed(weight):
+    """dlfs keeps the weights of Linear as (in, out)."""
+    return weight.T
+
+
+def same(tensor):
+    return tensor
+
+
+class Layers:
+    def __init__(self):
+        self.group = Group('layers')
+        self.random = torch.Generator().manual_seed(1)
+
+    def normal(self, *shape, dtype=torch.float64, scale=1.0, offset=0.0):
+        return (torch.randn(*shape, generator=self.random, dtype=torch.float64) * scale + offset).to(dtype)
+
+    def layer(self, kind, module, x, options=None, parameters=(), buffers=(), units=4, note='', trains=True, dy=None,
+              dx_scale=None):
+        """One case: what `module` makes of x in training and in evaluation, and the gradients. `parameters` are
+        (name, tensor, mapping to dlfs); `buffers` (name, function that reads it). `dx_scale` is the magnitude of what
+        dx is a sum of, where that cancels."""
+        dtype = {value: key for key, value in DTYPES.items()}[x.dtype]
+        options = dict(options or {})
+        if not trains:
+            options['trains'] = False
+        case = self.group.case(kind, dtype, options, note or 'x' + str(tuple(x.shape)))
+        case.input('x', numpy(x))
+        if isinstance(module, nn.Module):
+            module.train(trains)
+        for name, tensor, mapping in parameters:
+            case.input('layer.' + name, numpy(mapping(tensor)))
+        for name, read in buffers:
+            case.input('layer.' + name, numpy(read()))
+        x = x.clone().requires_grad_()
+        try:
+            y = module(x)
+        except RuntimeError:
+            case.input('dy', numpy(x))
+            return case.refuse()
+        dy = self.normal(*y.shape, dtype=x.dtype) if dy is None else dy
+        y.backward(dy)
+        dx = x.grad
+        if kind in ('LeakyRelu', 'Elu'):
+            # At NaN dlfs hands dy on, as ReLU does in both; what PyTorch does depends on the place in a vector.
+            dx = torch.where(torch.isnan(x), dy, dx)
+        case.input('dy', numpy(dy))
+        case.expect('y', numpy(y), units)
+        case.expect('dx', numpy(dx), units, dx_scale)
+        for name, tensor, mapping in parameters:
+            case.expect(f'layer.{name} gradient', numpy(mapping(tensor.grad)), units)
+        for name, read in buffers:
+            case.expect(f'layer.{name} after', numpy(read()), units)
+        if isinstance(module, nn.Module):
+            module.eval()
+            case.expect('prediction', numpy(module(x)), units)
+
+    def draw(self, module):
+        """Other parameters than a new module has, among them those of normalisations, which are 1 and 0."""
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.copy_(self.normal(*parameter.shape))
+        return module
+
+    def affine(self):
+        sizes = [(1, 1, 1), (3, 7, 5), (17, 131, 9), (130, 67, 53)]
+        for (n, d, m), dtype in itertools.product(sizes, DTYPES.values()):
+            linear = self.draw(nn.Linear(d, m, dtype=dtype))
+            parameters = [('weight', linear.weight, transposed), ('bias', linear.bias, same)]
+            self.layer('Affine', linear, self.normal(n, d, dtype=dtype), {'in': d, 'out': m}, parameters,
+                       units=8 + max(n, d, m))
+        linear = self.draw(nn.Linear(24, 5, dtype=torch.float64))
+        self.layer('Affine', nn.Sequential(nn.Flatten(), linear), self.normal(3, 2, 3, 4), {'in': 24, 'out': 5},
+                   [('weight', linear.weight, transposed), ('bias', linear.bias, same)], units=32)
+
+    def convolution(self):
+        kernels = [(1, 1), (3, 3), (2, 3), (5, 5)]
+        for kernel, stride, padding, dilation, groups in itertools.product(
+                kernels, [(1, 1), (2, 2), (1, 3)], [(0, 0), (1, 1), (2, 0)], [(1, 1), (2, 1)], [1, 2, 4]):
+            self.convolve((2, 4, 11, 13), 8, kernel, stride, padding, dilation, groups)
+        for shape, filters, kernel in [((1, 1, 1, 1), 1, (1, 1)), ((3, 1, 7, 5), 3, (7, 5)), ((2, 3, 32, 29), 17, (3, 3)),
+                                       ((5, 16, 17, 19), 33, (3, 3)), ((37, 2, 9, 9), 5, (3, 3)),
+                                       ((2, 64, 7, 7), 64, (1, 1)), ((2, 31, 16, 16), 37, (3, 3)),
+                                       ((1, 3, 64, 67), 7, (7, 7))]:
+            for dtype in DTYPES.values():
+                self.convolve(shape, filters, kernel, padding=(kernel[0] // 2, kernel[1] // 2), dtype=dtype)
+        self.convolve((2, 3, 9, 9), 4, (3, 3), bias=False)
+        self.convolve((2, 6, 9, 10), 6, (3, 3), groups=6, padding=(1, 1), dtype=torch.float32)
+
+    def convolve(self, shape, filters, kernel, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, bias=True,
+                 dtype=torch.float64):
+        conv = self.draw(nn.Conv2d(shape[1], filters, kernel, stride, padding, dilation, groups, bias, dtype=dtype))
+        parameters = [('weight', conv.weight, same)] + ([('bias', conv.bias, same)] if bias else [])
+        x = self.normal(*shape, dtype=dtype)
+        y = conv(x)
+        options = {'in': shape[1], 'filters': filters, 'kernel': kernel, 'stride': stride, 'padding': padding,
+                   'dilation': dilation, 'groups': groups, 'bias': bias}
+        terms = max(conv.weight[0].numel(), shape[0] * y[0, 0].numel(), conv.weight[:, 0].numel())
+        self.layer('Convolution', conv, x, options, parameters, units=8 + terms)
+
+    def transposed_convolution(self):
+        for kernel, stride, padding, output_padding, dilation, groups in itertools.product(
+                [(1, 1), (3, 3), (2, 4)], [(1, 1), (2, 2), (3, 1)], [(0, 0), (1, 1)], [(0, 0), (1, 0)],
+                [(1, 1), (2, 2)], [1, 2]):
+            if any(more >= step for more, step in zip(output_padding, stride)):
+                continue  # PyTorch takes one that is less than the dilation, too
+            if any(d * (k - 1) < 2 * p for k, p, d in zip(kernel, padding, dilation)):
+                continue
+            for dtype in DTYPES.values() if kernel == (3, 3) else [torch.float64]:
+                conv = self.draw(nn.ConvTranspose2d(4, 6, kernel, stride, padding, output_padding, groups, True, dilation,
+                                                    dtype=dtype))
+                options = {'in': 4, 'filters': 6, 'kernel': kernel, 'stride': stride, 'padding': padding,
+                           'output_padding': output_padding, 'dilation': dilation, 'groups': groups}
+                x = self.normal(3, 4, 5, 7, dtype=dtype)
+                self.layer('TransposedConvolution', conv, x, options,
+                           [('weight', conv.weight, same), ('bias', conv.bias, same)], units=8 + conv(x)[0, 0].numel() * 3)
+
+    def pooling(self):
+        for kernel, stride, padding, dilation in itertools.product(
+                [(1, 1), (2, 2), (3, 3), (2, 3)], [(1, 1), (2, 2), (3, 2)], [(0, 0), (1, 1)], [(1, 1), (2, 1)]):
+            options = {'kernel': kernel, 'stride': stride, 'padding': padding, 'dilation': dilation}
+            for shape, dtype in itertools.product([(2, 3, 9, 11), (1, 1, 5, 5), (3, 2, 34, 35)], DTYPES.values()):
+                x = self.normal(*shape, dtype=dtype)
+                # The values are x's; the gradient's sums depend on their order.
+                self.layer('MaxPooling', nn.MaxPool2d(kernel, stride, padding, dilation), x, options,
+                           units=kernel[0] * kernel[1])
+                if dilation == (1, 1):
+                    del options['dilation']
+                    # Padding counts as zeros, as count_include_pad=True has it.
+                    self.layer('AveragePooling', nn.AvgPool2d(kernel, stride, padding), x, options,
+                               units=4 + kernel[0] * kernel[1])
+                    options['dilation'] = dilation
+        for dtype in DTYPES.values():
+            x = self.normal(2, 3, 6, 7, dtype=dtype)
+            # The stride is 1 unless it is given. Both refuse a padding of more than half of a window.
+            self.layer('MaxPooling', nn.MaxPool2d(2, 1), x, {'kernel': (2, 2)}, units=4)
+            self.layer('AveragePooling', nn.AvgPool2d(2, 1), x, {'kernel': (2, 2)}, units=8)
+            wide = {'kernel': (3, 3), 'padding': (2, 2)}
+            self.layer('MaxPooling', nn.MaxPool2d(3, 1, 2), x, wide)
+            self.layer('AveragePooling', nn.AvgPool2d(3, 1, 2), x, wide)
+        ties = torch.tensor([[1.0, 1.0, 0.0, -0.0], [1.0, 0.0, -0.0, 0.0], [2.0, 3.0, 3.0, 2.0], [3.0, 2.0, 3.0, 3.0]])
+        special = torch.tensor([[torch.nan, 1.0, torch.inf, 2.0], [3.0, torch.nan, -torch.inf, -5.0],
+                                [5.0, 4.0, -3.0, torch.nan], [-torch.inf, 7.0, -2.0, -1.0]])
+        # Of several NaNs in a window dlfs takes the first, as of equals, PyTorch the last: the first of what is turned
+        # round. Nothing else is equal here.
+        turned = lambda pool: lambda x: pool(x.flip(2, 3)).flip(2, 3)
+        for (image, around), (kernel, stride), dtype in itertools.product(
+                [(ties, same), (special, turned)], [((2, 2), 1), ((2, 2), 2), ((3, 3), 1)], DTYPES.values()):
+            self.layer('MaxPooling', around(nn.MaxPool2d(kernel, stride)), image.reshape(1, 1, 4, 4).to(dtype),
+                       {'kernel': kernel, 'stride': (stride, stride)}, note='ties' if image is ties else 'special',
+                       units=9)
+        for shape, dtype in itertools.product([(2, 3, 7, 5), (1, 1, 1, 1), (3, 70, 13, 13)], DTYPES.values()):
+            self.layer('GlobalAveragePooling', nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+                       self.normal(*shape, dtype=dtype), units=8 + shape[2] * shape[3])
+
+    def batch_normalization(self):
+        shapes = [(2, 1), (7, 5), (131, 17), (2, 3, 1, 2), (5, 4, 7, 3), (3, 33, 16, 17)]
+        for shape, dtype, momentum, epsilon in itertools.product(shapes, DTYPES.values(), [0.9, 0.3], [1e-5, 0.1]):
+            for trains in [True, False]:
+                self.normalize_batch(self.normal(*shape, dtype=dtype), momentum, epsilon, trains)
+        for dtype in DTYPES.values():
+            self.offset(torch.linspace(2000, 2024, 500, dtype=torch.float64), dtype, 'a column "year"')
+        self.offset(torch.full((500,), 100.3, dtype=torch.float64), torch.float64, 'a constant')
+
+    def offset(self, column, dtype, note):
+        """A feature far from 0: as exact as its rounding to `dtype` and that of its mean allow. PyTorch computes in
+        double."""
+        x = column.to(dtype).reshape(-1, 1)
+        norm = nn.BatchNorm1d(1, dtype=torch.float64)
+        case = self.group.case('BatchNormalization', str(dtype)[6:], {'features': 1}, note)
+        y = norm(x.double()).to(dtype)
+        zero, one = torch.zeros(1, dtype=dtype), torch.ones(1, dtype=dtype)
+        case.input('x', numpy(x)).input('dy', numpy(torch.zeros_like(x)))
+        for name, value in [('gamma', one), ('beta', zero), ('running_mean', zero), ('running_variance', one)]:
+            case.input('layer.' + name, numpy(value))
+        largest, deviation = column.abs().max().item(), (column.var(correction=0) + 1e-5).sqrt().item()
+        case.expect('y', numpy(y), 4, largest / deviation)
+        case.expect('dx', numpy(torch.zeros_like(x)), 1)
+        for name in ['gamma', 'beta']:
+            case.expect(f'layer.{name} gradient', numpy(zero), 1)
+        case.expect('layer.running_mean after', numpy(norm.running_mean.to(dtype)), 4)
+        case.expect('layer.running_variance after', numpy(norm.running_var.to(dtype)), 16)
+
+    def normalize_batch(self, x, momentum, epsilon, trains, units=64, note=''):
+        features = x.shape[1]
+        kind = nn.BatchNorm1d if x.dim() == 2 else nn.BatchNorm2d
+        # PyTorch's momentum is the part of the new batch, that of dlfs the part that is left of the old ones.
+        norm = self.draw(kind(features, eps=epsilon, momentum=1 - momentum, dtype=x.dtype))
+        norm.running_mean.copy_(self.normal(features, dtype=x.dtype))
+        norm.running_var.copy_(self.normal(features, dtype=x.dtype).abs() + 0.5)
+        n = x.numel() // features
+        deviation = float((x.transpose(0, 1).reshape(features, -1).var(1, correction=0) + epsilon).sqrt().min())
+        self.layer('BatchNormalization', norm, x, {'features': features, 'momentum': momentum, 'epsilon': epsilon},
+                   [('gamma', norm.weight, same), ('beta', norm.bias, same)],
+                   [('running_mean', lambda: norm.running_mean), ('running_variance', lambda: norm.running_var)],
+                   units=units + n, trains=trains, note=note,
+                   dx_scale=3 * norm.weight.abs().max().item() / deviation if trains else None)
+
+    def layer_normalization(self):
+        for shape, axes, dtype, epsilon in itertools.product([(1, 3), (5, 7), (3, 131), (2, 3, 4, 5)], [1, 2],
+                                                             DTYPES.values(), [1e-5, 0.1]):
+            if axes >= len(shape):
+                continue
+            features = shape[-axes:]
+            norm = self.draw(nn.LayerNorm(features, eps=epsilon, dtype=dtype))
+            flat = lambda tensor: tensor.reshape(-1)
+            count = int(np.prod(features))
+            self.layer('LayerNormalization', norm, self.normal(*shape, dtype=dtype),
+                       {'features': count, 'epsilon': epsilon},
+                       [('gamma', norm.weight, flat), ('beta', norm.bias, flat)], units=64 + count)
+
+    def activations(self):
+        modules = {
+            'Relu': ({}, nn.ReLU()), 'LeakyRelu': ({'negative_slope': 0.3}, nn.LeakyReLU(0.3)),
+            'Elu': ({'alpha': 1.7}, nn.ELU(1.7)), 'Gelu': ({}, nn.GELU()), 'Sigmoid': ({}, nn.Sigmoid()),
+            # PyTorch's Softplus goes over to x at its threshold, 20: far above it there is no difference.
+            'Softplus': ({}, nn.Softplus(threshold=1000)), 'Swish': ({}, nn.SiLU()), 'Tanh': ({}, nn.Tanh()),
+            'Identity': ({}, nn.Identity())}
+        for (kind, (options, module)), dtype in itertools.product(modules.items(), DTYPES.values()):
+            for shape in [(1, 1), (3, 7), (2, 3, 5, 7), (131, 67), (0, 3)]:
+                # Slopes are differences of what is at most 1.
+                self.layer(kind, module, self.normal(*shape, dtype=dtype, scale=3), options, units=16, dx_scale=3)
+            tiny = torch.finfo(dtype).tiny
+            special = torch.tensor([[0.0, -0.0, 1e-30, -1e-30, tiny, -tiny, tiny / 8, 30.0, -30.0, 80.0, -80.0, 1e30,
+                                     -1e30, torch.inf, -torch.inf, torch.nan]], dtype=dtype)
+            if kind == 'Gelu':
+                special = special[~torch.isinf(special)].reshape(1, -1)
+            self.layer(kind, module, special, options, units=16, note='special', dy=torch.ones_like(special))
+        self.layer('LeakyRelu', nn.LeakyReLU(), self.normal(3, 5), note='default', units=4)
+        self.layer('Elu', nn.ELU(), self.normal(3, 5), note='default', units=4)
+        for dtype in DTYPES.values():
+            self.layer('Flatten', nn.Flatten(), self.normal(3, 2, 5, 7, dtype=dtype), units=0)
+            self.layer('PadChannels', lambda x: F.pad(x, (0, 0, 0, 0, 0, 4)), self.normal(2, 3, 5, 7, dtype=dtype),
+                       {'channels': 7}, units=0)
+
+    def dropout(self):
+        for ratio, in_training, dtype in itertools.product([0.0, 0.3, 0.9], [True, False], DTYPES.values()):
+            x = self.normal(101, 53, dtype=dtype) + 10  # no zeros
+            dy = self.normal(101, 53, dtype=dtype) + 10
+            # Scaled in evaluation, as in the paper and the book: PyTorch's training, times 1 - ratio at both times.
+            factor = 1 if in_training else 1 - ratio
+            case = self.group.case('Dropout', str(dtype)[6:], {'ratio': ratio, 'in_training': in_training})
+            case.input('x', numpy(x)).input('dy', numpy(dy))
+            case.expect('prediction', numpy(nn.Dropout(ratio).eval()(x) * factor), 4)
+            case.expect('y', numpy(kept_by_dropout(x, ratio) * factor), 4)
+            case.expect('dx', numpy(kept_by_dropout(dy, ratio) * factor), 4)
+
+    def losses(self):
+        for (n, c), dtype in itertools.product([(1, 1), (1, 2), (7, 3), (131, 10), (2, 1003)], DTYPES.values()):
+            for scale, offset in [(1, 0), (30, 0), (1, 1000)]:
+                self.cross_entropy(self.normal(n, c, dtype=dtype, scale=scale, offset=offset),
+                                   torch.randint(c, (n,), generator=self.random), note=f'*{scale}+{offset}')
+            scores = self.normal(n, c, dtype=dtype, scale=5)
+            self.cross_entropy(scores, torch.softmax(self.normal(n, c, dtype=dtype), 1), 'distribution')
+            self.cross_entropy(scores, self.normal(n, c, dtype=dtype).abs(), 'sums other than 1')
+        for scores in [[0.0, 1e30], [1e4, -1e4], [-torch.inf, 0.0], [0.0, -torch.inf], [torch.nan, 0.0],
+                       [torch.inf, 0.0], [-torch.inf, -torch.inf]]:
+            for label, dtype in itertools.product([0, 1], DTYPES.values()):
+                self.cross_entropy(torch.tensor([scores], dtype=dtype), torch.tensor([label]), f'scores={scores} label={label}')
+        for shape, dtype in itertools.product([(1,), (3, 7), (131, 5), (2, 3, 4, 5)], DTYPES.values()):
+            y = self.normal(*shape, dtype=dtype).requires_grad_()
+            t = self.normal(*shape, dtype=dtype)
+            loss = F.mse_loss(y, t)
+            loss.backward()
+            case = self.group.case('MeanSquaredError', str(dtype)[6:], note=str(tuple(shape)))
+            case.input('y', numpy(y)).input('t', numpy(t))
+            case.expect('loss', numpy(loss), 8 + y.numel()).expect('gradient', numpy(y.grad), 4)
+
+    def cross_entropy(self, scores, targets, note=''):
+        scores = scores.clone().requires_grad_()
+        loss = F.cross_entropy(scores, targets)
+        loss.backward()
+        case = self.group.case('SoftmaxCrossEntropy', str(scores.dtype)[6:], note=f'{tuple(scores.shape)} {note}')
+        case.input('scores', numpy(scores))
+        if targets.dtype == torch.int64:
+            case.input('labels', numpy(targets).astype(np.int32))
+        else:
+            case.input('targets', numpy(targets))
+        finite = scores.detach()[torch.isfinite(scores)].abs()
+        largest = float(finite.max()) if len(finite) else 1.0
+        # A loss is a difference of scores, whose rounding it shares.
+        case.expect('loss', numpy(loss), 16 + scores.shape[1], scale=max(1.0, largest))
+        total = targets.sum(1).max().item() if targets.is_floating_point() else 1.0
+        case.expect('gradient', numpy(scores.grad), 16 + scores.shape[1] + 2 * largest, scale=max(1.0, total))
+
+
+def kept_by_dropout(x, ratio):
+    """What PyTorch makes of x where it keeps it, by repeating until each number was kept."""
+    result = torch.zeros_like(x)
+    while (result == 0).any():
+        result = torch.where(result == 0, F.dropout(x, ratio), result)
+    return result
+
+
+def make():
+    layers = Layers()
+    for part in [layers.affine, layers.convolution, layers.transposed_convolution, layers.pooling,
+                 layers.batch_normalization, layers.layer_normalization, layers.activations, layers.dropout,
+                 layers.losses]:
+        part()
+    return layers.group
