@@ -1,8 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <csetjmp>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <limits>
+#include <new>
+#include <utility>
 
 #include <png.h>
 
@@ -15,8 +21,8 @@ namespace dlfs {
 
 namespace detail {
 
-/// libpng's simplified interface. It catches its own long jumps, and reports an error by returning
-/// 0 and a message.
+/// libpng's simplified interface, to write. It catches its own long jumps, and reports an error by
+/// returning 0 and a message.
 struct PngImage : png_image {
   PngImage() : png_image{} { version = PNG_IMAGE_VERSION; }
   PngImage(const PngImage&) = delete;
@@ -31,32 +37,102 @@ constexpr png_uint_32 png_format(Index channels) {
   return formats[channels - 1];
 }
 
+/// Decodes an image in memory by libpng's functions for rows, which give values as they are stored;
+/// those of its simplified interface depend on gAMA, iCCP and sRGB.
+///
+/// libpng reports an error by a long jump out of its functions. So those that call them, between
+/// setjmp and the jump, are functions of their own that have nothing to destroy.
+class PngReader {
+ public:
+  explicit PngReader(ByteReader file)
+      : file_(std::move(file)),
+        png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, [](auto*, auto*) {})) {
+    if (png_ != nullptr) info_ = png_create_info_struct(png_);
+    if (info_ == nullptr) {
+      png_destroy_read_struct(&png_, nullptr, nullptr);
+      throw std::bad_alloc();
+    }
+    png_set_read_fn(png_, this, read_bytes);
+  }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+  /// The shape (H, W, C) of the pixels.
+  Shape read_head() {
+    if (!try_head()) file_.fail(message_);
+    return {png_get_image_height(png_, info_), png_get_image_width(png_, info_),
+            png_get_channels(png_, info_)};
+  }
+
+  void read_pixels(std::uint8_t* pixels) {
+    if (!try_pixels(pixels)) file_.fail(message_);
+  }
+
+ private:
+  static void on_error(png_structp png, const char* message) {
+    auto& reader = *static_cast<PngReader*>(png_get_error_ptr(png));
+    std::snprintf(reader.message_, sizeof reader.message_, "%s", message);
+    png_longjmp(png, 1);
+  }
+
+  static void read_bytes(png_structp png, std::uint8_t* out, std::size_t size) {
+    auto& file = static_cast<PngReader*>(png_get_io_ptr(png))->file_;
+    if (size > file.left().size()) png_error(png, "truncated");
+    std::ranges::copy(file.take(size), out);
+  }
+
+  bool try_head() {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    png_read_info(png_, info_);
+    png_set_expand(png_);    // palettes, less than 8 bits, and what is transparent
+    png_set_scale_16(png_);  // rounds; png_set_strip_16 cuts off
+    passes_ = png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    return true;
+  }
+
+  bool try_pixels(std::uint8_t* pixels) {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    for (int pass = 0; pass < passes_; ++pass) {
+      for (std::size_t y = 0; y < png_get_image_height(png_, info_); ++y) {
+        png_read_row(png_, pixels + y * png_get_rowbytes(png_, info_), nullptr);
+      }
+    }
+    return true;
+  }
+
+  ByteReader file_;
+  char message_[128] = "";
+  png_structp png_;
+  png_infop info_ = nullptr;
+  int passes_ = 1;
+};
+
 }  // namespace detail
 
 /// Reads a PNG image of any kind as (H, W, C): C is 1 for grey, 2 for grey and alpha, 3 for RGB, 4
-/// for RGBA. Palettes and less than 8 bits are expanded, 16 bits reduced to 8.
-/// @throws FormatError for another format or a damaged file, IoError if the file cannot be read.
+/// for RGBA. The values are those that are stored, whatever the file says about gamma or colour
+/// profiles: 1, 2 and 4 bits are spread over 0 to 255, 16 bits divided by 257 and rounded. Palettes
+/// are looked up. Alpha, or what a transparent colour makes of it, is the last channel; the others
+/// are not multiplied by it.
+/// @throws FormatError for another format, a damaged file, or more than 2^30 values; IoError if the
+///   file cannot be read.
 inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
   const detail::ByteReader file(bytes, concat("read_png: ", path.string()));
-  detail::PngImage image;
-  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) {
-    file.fail(image.message);
-  }
-  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // values are as bright as those of 8 bits
-  image.format &= PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA;
-  const Shape shape{image.height, image.width, PNG_IMAGE_PIXEL_CHANNELS(image.format)};
-
+  detail::PngReader reader(file);
+  const Shape shape = reader.read_head();
   // No code of deflate stands for more than 258 bytes in 2 bits; 8 pixels may share a byte.
-  constexpr std::size_t largest_ratio = 1032 * 8;
-  if (std::uint64_t{image.height} * image.width / largest_ratio > bytes.size()) {
-    file.fail("truncated: ", bytes.size(), " bytes cannot hold the promised ", image.height, " x ",
-              image.width, " pixels");
+  constexpr Index largest_ratio = 1032 * 8;
+  if (shape[0] * shape[1] / largest_ratio > std::ssize(bytes)) {
+    file.fail("truncated: ", bytes.size(), " bytes cannot hold the promised ", shape[0], " x ",
+              shape[1], " pixels");
   }
+  constexpr Index most_values = Index{1} << 30;
+  if (shape.size() > most_values) file.fail("more than ", most_values, " values: ", shape);
   auto pixels = Tensor<std::uint8_t>::uninitialized(shape);
-  if (png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr) == 0) {
-    file.fail(image.message);
-  }
+  reader.read_pixels(pixels.data());
   return pixels;
 }
 
