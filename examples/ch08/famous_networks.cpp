@@ -4,7 +4,6 @@
 // Expect:  the layers with their shapes and parameters, 0.977 to 0.989 test accuracy on MNIST, the
 //          network's graph, NAME.dot, for Graphviz
 #include <cstdio>
-#include <fstream>
 
 #include "support/digits.hpp"
 #include "support/program.hpp"
@@ -54,7 +53,7 @@ int main(int argc, char** argv) {
 
         std::filesystem::create_directories(options.out);
         const auto file = options.out / (name + ".dot");
-        std::ofstream(file) << to_dot(network, {1, 1, 28, 28});
+        examples::write_text(file, to_dot(network, {1, 1, 28, 28}));
         std::printf("wrote %s\n", file.c_str());
 
         examples::train_on_digits(network, digits, options);

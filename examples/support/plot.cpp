@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <system_error>
 
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/plot.hpp"
+#include "support/program.hpp"
 
 extern "C" char** environ;
 
@@ -244,11 +244,13 @@ Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::strin
   return result;
 }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw IoError("plot: cannot write ", path.string());
+/// A picture that was there before does not show these data. A link to one stays.
+void remove_picture(const std::filesystem::path& picture) {
+  std::error_code error;
+  const auto file = std::filesystem::canonical(picture, error);
+  if (!error && std::filesystem::is_regular_file(file, error)) {
+    std::filesystem::remove(file, error);
+  }
 }
 
 /// The last line of a file that is not empty, without the spaces around it.
@@ -316,15 +318,15 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
     throw IoError("plot: cannot create the folder ", folder.string(), ": ", error.message());
   }
   const auto [script, data] = sources(panels, columns, name);
-  write_file(folder / data_name, data);
-  write_file(folder / script_name, script);
-  std::filesystem::remove(picture, error);  // an older one would not show these data
+  write_text(folder / data_name, data);
+  write_text(folder / script_name, script);
 
   const std::string problem = run_gnuplot(folder, script_name);
   if (problem.empty()) {
     return {true, concat("wrote ", picture.string(), " (from ", script_name, " and ", data_name,
                          " beside it)")};
   }
+  remove_picture(picture);
   const char* advice = problem == not_found ? "install gnuplot and run" : "run";
   return {false, concat(problem, ": wrote ", script_name, " and ", data_name, " in ",
                         folder.string(), "; ", advice, " 'gnuplot ", script_name, "' there")};

@@ -11,6 +11,7 @@
 
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/parallel_for.hpp"
+#include "dlfs/io/file.hpp"
 #include "support/program.hpp"
 
 namespace dlfs::examples {
@@ -144,6 +145,10 @@ int fail(const std::string& program, const std::string& message, int status) {
 
 std::filesystem::path in_examples(const std::filesystem::path& file) {
   return std::filesystem::path(DLFS_SOURCE_EXAMPLES_DIR) / file;
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  detail::write_file(path, text);
 }
 
 int run_program(int argc, char** argv, const Program& program,

@@ -64,6 +64,9 @@ struct Program {
 /// A file that is committed beside the programs, such as "ch03/sample_weight.npz".
 std::filesystem::path in_examples(const std::filesystem::path& file);
 
+/// Writes a file as the library writes its own. @throws IoError that names it and the reason.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
 /// With --quick a program trains for one epoch, or 100 steps, unless their number is given;

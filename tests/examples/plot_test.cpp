@@ -211,7 +211,7 @@ TEST(WritePlot, NamesTheFolderOrFileThatItCannotWrite) {
 
   std::filesystem::create_directory(folder.path() / "a.dat");
   EXPECT_EQ(tests::error_of<IoError>([&] { write_plot(accuracy_plot(), folder.path(), "a"); }),
-            concat("plot: cannot write ", (folder.path() / "a.dat").string()));
+            concat("cannot write ", (folder.path() / "a.dat").string(), ": Is a directory"));
 }
 
 TEST(WritePlot, RejectsWhatCannotBeDrawn) {

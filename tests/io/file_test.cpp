@@ -1,8 +1,37 @@
 #include "dlfs/io/file.hpp"
 
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "io/files.hpp"
+
+namespace dlfs::tests {
+/// Called before each fsync and rename of this program, with its name and the path.
+inline std::function<void(const std::string& call, const std::string& path)> before_system_call;
+}  // namespace dlfs::tests
+
+#if defined(__linux__)
+// These take the place of the C library's in this program.
+extern "C" int fsync(int file) {
+  const auto link = "/proc/self/fd/" + std::to_string(file);
+  if (dlfs::tests::before_system_call) {
+    dlfs::tests::before_system_call("fsync", std::filesystem::read_symlink(link).string());
+  }
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
+extern "C" int rename(const char* from, const char* to) noexcept {
+  if (dlfs::tests::before_system_call) dlfs::tests::before_system_call("rename", to);
+  return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+#endif
 
 namespace dlfs {
 namespace {
@@ -44,6 +73,218 @@ TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
   EXPECT_EQ(error_of<IoError>([&] { write_file(occupied, Bytes{1}); }),
             "cannot write " + occupied.string() + ": Is a directory");
   EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+#if defined(__linux__)
+
+/// Calls it before each fsync and rename, until the end of its scope.
+class BeforeSystemCalls {
+ public:
+  explicit BeforeSystemCalls(decltype(tests::before_system_call) call) {
+    tests::before_system_call = std::move(call);
+  }
+  BeforeSystemCalls(const BeforeSystemCalls&) = delete;
+  BeforeSystemCalls& operator=(const BeforeSystemCalls&) = delete;
+  ~BeforeSystemCalls() { tests::before_system_call = nullptr; }
+};
+
+TEST(WriteFile, IsOnTheDiskBeforeItHasItsNameAndTheNameIsAfterwards) {
+  const tests::TemporaryFolder folder;
+  std::vector<std::string> calls;
+  const BeforeSystemCalls log([&](const std::string& call, const std::string& path) {
+    const bool is_part = path.ends_with(".part");
+    calls.push_back(call + " " + (is_part ? "part" : path));
+  });
+  const auto path = folder.path() / "f";
+  for (int i = 0; i < 2; ++i) {
+    calls.clear();
+    write_file(path, Bytes{1});
+    EXPECT_EQ(calls, (std::vector<std::string>{"fsync part", "rename " + path.string(),
+                                               "fsync " + folder.path().string()}));
+  }
+}
+
+/// A process that calls `body`.
+class Child {
+ public:
+  explicit Child(const std::function<void()>& body) : process_(fork()) {
+    if (process_ != 0) return;
+    body();
+    _exit(0);
+  }
+
+  /// Waits until it has stopped itself.
+  void wait_until_stopped() const {
+    int status = 0;
+    waitpid(process_, &status, WUNTRACED);
+    EXPECT_TRUE(WIFSTOPPED(status));
+  }
+  /// Sends a signal and waits for its end. Returns its exit status.
+  int end_with(int signal) const {
+    kill(process_, signal);
+    int status = 0;
+    waitpid(process_, &status, 0);
+    return status;
+  }
+
+ private:
+  pid_t process_;
+};
+
+/// A process that stops itself in the middle of writing.
+Child half_done(const std::filesystem::path& path, const Bytes& bytes) {
+  return Child([&] {
+    tests::before_system_call = [](const std::string& call, const std::string&) {
+      if (call == "rename") raise(SIGSTOP);
+    };
+    write_file(path, bytes);
+  });
+}
+
+TEST(WriteFile, RemovesWhatKilledWritersLeft) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  write_file(path, Bytes{1});
+  {
+    const Child writers[] = {half_done(path, {2}), half_done(path, {3}),
+                             half_done(folder.path() / "other", {4})};
+    for (const Child& writer : writers) writer.wait_until_stopped();
+    EXPECT_EQ(count_files(folder.path()), 4U);
+    for (const Child& writer : writers) writer.end_with(SIGKILL);
+  }
+  EXPECT_EQ(count_files(folder.path()), 4U);
+  EXPECT_EQ(read_file(path), Bytes{1});
+  write_file(path, Bytes{5});
+  EXPECT_EQ(count_files(folder.path()), 1U);
+  EXPECT_EQ(read_file(path), Bytes{5});
+}
+
+TEST(WriteFile, LeavesAloneWhatAnotherProcessIsInTheMiddleOf) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  const Child other = half_done(path, {2});
+  other.wait_until_stopped();
+  write_file(path, Bytes{3});
+  EXPECT_EQ(read_file(path), Bytes{3});
+  EXPECT_EQ(count_files(folder.path()), 2U);
+  EXPECT_EQ(other.end_with(SIGCONT), 0);
+  EXPECT_EQ(read_file(path), Bytes{2});
+  EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(WriteFile, ManyWritersOfOneFileLeaveAWholeOneAndNothingElse) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  const auto write_often = [&](int value) {
+    for (int i = 0; i < 50; ++i) write_file(path, Bytes(1000, static_cast<std::uint8_t>(value)));
+  };
+  {
+    const Child process([&] { write_often(1); });
+    std::vector<std::thread> threads;
+    for (const int value : {2, 3, 4}) threads.emplace_back(write_often, value);
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(process.end_with(0), 0);
+  }
+  const Bytes bytes = read_file(path);
+  EXPECT_EQ(bytes, Bytes(1000, bytes.at(0)));
+  EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+#endif
+
+TEST(WriteFile, KeepsTheOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const tests::TemporaryFolder folder;
+  const auto path = folder.write("f", {1});
+  ASSERT_EQ(chown(path.c_str(), 1234, 5678), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  write_file(path, Bytes{2});
+  struct stat status {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 1234u);
+  EXPECT_EQ(status.st_gid, 5678u);
+  EXPECT_EQ(status.st_mode & 07777, 0640u);
+}
+
+/// What `body` throws as a user who is not root and owns the folder or not.
+std::string error_without_rights(const std::function<void()>& body) {
+  constexpr uid_t nobody = 65534;
+  const uid_t before = geteuid();
+  EXPECT_EQ(seteuid(before == 0 ? nobody : before), 0);
+  const auto error = error_of<IoError>(body);
+  EXPECT_EQ(seteuid(before), 0);
+  return error;
+}
+
+TEST(WriteFile, WithoutTheRightItIsAnIoErrorAndNothingChanges) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.write("f", {1});
+  const auto write = [&] { write_file(path, Bytes{2}); };
+  const auto expected = "cannot write " + path + ": Permission denied";
+
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0555});
+  std::filesystem::permissions(path, std::filesystem::perms{0666});
+  EXPECT_EQ(error_without_rights(write), expected);  // its folder takes no new file
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0777});
+  std::filesystem::permissions(path, std::filesystem::perms{0444});
+  EXPECT_EQ(error_without_rights(write), expected);
+  EXPECT_EQ(read_file(path), Bytes{1});
+  EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(WriteFile, AGroupThatCannotBeKeptLosesItsRights) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const tests::TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{0777});
+  const auto path = folder.write("f", {1});
+  ASSERT_EQ(chown(path.c_str(), 1234, 5678), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0662), 0);
+  EXPECT_EQ(error_without_rights([&] { write_file(path, Bytes{2}); }), "not thrown");
+  struct stat status {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0622u);
+  EXPECT_EQ(read_file(path), Bytes{2});
+}
+
+TEST(ReadFile, WhatHasNoEndEndsAtOneGigabyte) {
+  EXPECT_EQ(error_of<IoError>([] { read_file("/dev/zero"); }),
+            "cannot read /dev/zero: more than 1073741824 bytes");
+}
+
+TEST(ReadFile, ReadsWhatSaysThatItHasNoBytes) {
+  if (!std::filesystem::exists("/proc/self/status")) GTEST_SKIP() << "there is no /proc";
+  EXPECT_TRUE(detail::as_text(read_file("/proc/self/status")).starts_with("Name:"));
+}
+
+TEST(ReadFile, AFileThatIsLargerThanTheMemoryIsAnIoError) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.write("f", {});
+  constexpr std::uintmax_t size = std::uintmax_t{1} << 42;  // of which none is on the disk
+  std::error_code error;
+  std::filesystem::resize_file(path, size, error);
+  if (error) GTEST_SKIP() << "the disk has no files of such a size: " << error.message();
+  EXPECT_EQ(error_of<IoError>([&] { read_file(path); }),
+            concat("cannot read ", path, ": ", size, " bytes are more than half of the memory"));
+}
+
+TEST(ReadFile, AFileThatGrowsIsAnIoErrorOrWhatItWasWhenItWasOpened) {
+  const tests::TemporaryFolder folder;
+  const auto path = folder.write("f", Bytes(1 << 20));
+  std::atomic<bool> is_read{false};
+  std::thread writer([&] {
+    const detail::Descriptor file(path, O_WRONLY | O_APPEND);
+    constexpr int most = 1000;
+    for (int i = 0; i < most && !is_read; ++i) file.write(Bytes(1 << 16));
+  });
+  for (int i = 0; i < 20; ++i) {
+    std::size_t size = 0;
+    const auto least = std::filesystem::file_size(path);
+    const auto error = error_of<IoError>([&] { size = read_file(path).size(); });
+    const bool is_refused = error.starts_with("cannot read " + path + ": more than ");
+    EXPECT_TRUE(is_refused || size >= least) << error;
+  }
+  is_read = true;
+  writer.join();
 }
 
 TEST(ReadFile, AMissingFileOrAFolderIsAnIoErrorWithTheSystemsReason) {

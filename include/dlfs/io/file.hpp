@@ -2,74 +2,246 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "dlfs/io/bytes.hpp"
+
+// The one door to the file system: every reader of whole files and every writer goes through it.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
+/// @throws IoError with the reason in errno.
 [[noreturn]] inline void throw_io_error(std::string_view what, const std::string& path) {
-  const auto reason = std::make_error_code(static_cast<std::errc>(errno)).message();
-  throw IoError(what, ' ', path, ": ", reason);
+  throw IoError(what, ' ', path, ": ", std::generic_category().message(errno));
 }
 
-/// All of a file. @throws IoError with the system's reason.
+/// The result of a system call, which is made again where a signal has interrupted it.
+template <class Call>
+auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+/// An open file, or none where the system refused; errno then has the reason.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  Descriptor(const std::string& path, int flags, mode_t mode = 0)
+      : number_(uninterrupted(
+            [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, mode); })) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (is_open()) ::close(number_);
+  }
+
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+  struct stat status() const {
+    struct stat status {};
+    ::fstat(number_, &status);
+    return status;
+  }
+
+  bool lock(int how) const {
+    return uninterrupted([&] { return ::flock(number_, how); }) == 0;
+  }
+
+  /// Reads until `size` bytes are there or the file ends. Returns how many came, or -1.
+  std::ptrdiff_t read(std::uint8_t* out, std::size_t size) const {
+    std::size_t filled = 0;
+    while (filled < size) {
+      const auto count = uninterrupted(
+          [&] { return ::read(number_, out + filled, std::min(size - filled, largest_piece)); });
+      if (count < 0) return -1;
+      if (count == 0) break;
+      filled += static_cast<std::size_t>(count);
+    }
+    return static_cast<std::ptrdiff_t>(filled);
+  }
+
+  bool write(ByteSpan bytes) const {
+    while (!bytes.empty()) {
+      const auto count = uninterrupted(
+          [&] { return ::write(number_, bytes.data(), std::min(bytes.size(), largest_piece)); });
+      if (count < 0) return false;
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
+ private:
+  // Some systems count the bytes of one call in an int.
+  static constexpr std::size_t largest_piece = std::size_t{1} << 30;
+
+  int number_ = -1;
+};
+
+inline std::size_t memory_of_machine() {
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// All of a file, or of a pipe until its end.
+/// @throws IoError with the system's reason; for a file of more than half of the machine's memory,
+///   or one that grows meanwhile; for more than 1 GB out of what has no size, as a pipe or a
+///   device.
 inline Bytes read_file(const std::filesystem::path& path) {
-  const File file(std::fopen(path.string().c_str(), "rb"));
-  if (file == nullptr) throw_io_error("cannot open", path.string());
-  constexpr std::size_t smallest_piece = 64 * 1024;
-  Bytes bytes;
-  std::size_t filled = 0;
-  while (filled == bytes.size()) {
-    bytes.resize(filled + std::max(filled, smallest_piece));
-    filled += std::fread(bytes.data() + filled, 1, bytes.size() - filled, file.get());
-    if (std::ferror(file.get()) != 0) throw_io_error("cannot read", path.string());
-  }
-  bytes.resize(filled);
-  return bytes;
-}
-
-/// A new file beside `path`, and where it is.
-inline File open_beside(const std::filesystem::path& path, std::string& temporary) {
-  for (int number = 0;; ++number) {
-    temporary = concat(path.string(), ".part", number);
-    File file(std::fopen(temporary.c_str(), "wbx"));  // x: not where somebody else writes
-    if (file != nullptr) return file;
-    if (errno != EEXIST) throw_io_error("cannot write", path.string());
-  }
-}
-
-/// Writes a file that appears under its name once it is complete, in the place of one that may
-/// have been there. @throws IoError with the system's reason; what was there is then still there.
-inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
-  std::string temporary;
-  File file = open_beside(path, temporary);
-  const auto fail = [&] {
-    const int reason = errno;
-    std::remove(temporary.c_str());
-    errno = reason;
-    throw_io_error("cannot write", path.string());
+  const Descriptor file(path.string(), O_RDONLY);
+  if (!file.is_open()) throw_io_error("cannot open", path.string());
+  const struct stat status = file.status();
+  // Files that the system makes up while they are read say that they have no bytes.
+  const bool has_size = S_ISREG(status.st_mode) && status.st_size > 0;
+  const auto limit = has_size ? static_cast<std::size_t>(status.st_size) : std::size_t{1} << 30;
+  const auto fail_by_size = [&] {
+    throw IoError("cannot read ", path.string(), ": more than ", limit, " bytes");
   };
-  const std::size_t written =
-      bytes.empty() ? 0 : std::fwrite(bytes.data(), 1, bytes.size(), file.get());
-  if (written != bytes.size() || std::fflush(file.get()) != 0) fail();
-  if (std::fclose(file.release()) != 0) fail();
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  if (error) {
-    errno = error.value();
-    fail();
+  if (has_size && limit > memory_of_machine() / 2) {
+    throw IoError("cannot read ", path.string(), ": ", limit,
+                  " bytes are more than half of the memory");
   }
+
+  constexpr std::size_t first_piece = 64 * 1024;
+  // The byte after the last that may be shows whether there are more.
+  Bytes bytes(has_size ? limit + 1 : first_piece);
+  for (std::size_t filled = 0;;) {
+    const auto count = file.read(bytes.data() + filled, bytes.size() - filled);
+    if (count < 0) throw_io_error("cannot read", path.string());
+    filled += static_cast<std::size_t>(count);
+    if (filled > limit) fail_by_size();
+    if (filled < bytes.size()) {
+      bytes.resize(filled);
+      return bytes;
+    }
+    bytes.resize(std::min(2 * filled, limit + 1));
+  }
+}
+
+/// Where a path leads when the links at its end are followed, whether or not that exists.
+inline std::filesystem::path without_links(std::filesystem::path path) {
+  constexpr int most_links = 40;  // as the system allows
+  std::error_code error;
+  for (int links = 0; links < most_links; ++links) {
+    if (!std::filesystem::is_symlink(path, error)) break;
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
+  }
+  return path;
+}
+
+inline constexpr std::string_view part_beginning = ".dlfs-save";
+inline constexpr std::string_view part_ending = ".part";
+
+/// Removes the parts of files whose writers have died: those that nobody has locked.
+inline void remove_abandoned_parts(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string path = entry->path().string();
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(part_beginning) || !name.ends_with(part_ending)) continue;
+    const Descriptor file(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!file.is_open() || !file.lock(LOCK_EX | LOCK_NB)) continue;
+    // The name may belong to another file by now.
+    struct stat named {};
+    if (::lstat(path.c_str(), &named) == 0 && named.st_ino == file.status().st_ino) {
+      ::unlink(path.c_str());
+    }
+  }
+}
+
+/// A new file that is to take the place of another one in its folder, and is locked until then.
+/// What is not moved there is removed.
+class PartFile {
+ public:
+  /// errno has the reason where the file is not open then.
+  PartFile(const std::filesystem::path& folder, mode_t mode) {
+    for (int number = 0;; ++number) {
+      path_ = (folder / concat(part_beginning, number, part_ending)).string();
+      file_ = Descriptor(path_, O_WRONLY | O_CREAT | O_EXCL, mode);
+      if (!file_.is_open()) {
+        if (errno == EEXIST) continue;
+        path_.clear();
+        return;
+      }
+      file_.lock(LOCK_EX);
+      if (file_.status().st_nlink > 0) return;
+      // Another writer took it for an abandoned one before it was locked.
+    }
+  }
+  PartFile(const PartFile&) = delete;
+  PartFile& operator=(const PartFile&) = delete;
+  ~PartFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  const Descriptor& file() const { return file_; }
+
+  bool move_to(const std::filesystem::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) return false;
+    path_.clear();
+    return true;
+  }
+
+ private:
+  std::string path_;  // empty where there is nothing to remove
+  Descriptor file_;
+};
+
+/// Gives a file the owner, the group and the mode of another, as far as the system lets this
+/// process: a group that does not become the same has the rights of everybody.
+inline bool take_over_access(const Descriptor& file, const struct stat& status) {
+  mode_t mode = status.st_mode & 07777;
+  if (::fchown(file.number(), status.st_uid, status.st_gid) != 0 &&
+      ::fchown(file.number(), static_cast<uid_t>(-1), status.st_gid) != 0) {
+    mode = (mode & 0707) | (mode & 07) << 3;
+  }
+  return ::fchmod(file.number(), mode) == 0;
+}
+
+/// Writes a file that appears under its name, on the disk, too, once it is complete. Follows links.
+/// One that was there gives it its mode and, where the system permits, its owner; further hard
+/// links go on naming the old one. What is no regular file, as a pipe or a device, is written to.
+/// @throws IoError with the system's reason; a regular file that was there is then still there.
+inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
+  const auto check = [&](bool is_done) {
+    if (!is_done) throw_io_error("cannot write", path.string());
+  };
+  const Descriptor old(path.string(), O_WRONLY);
+  check(old.is_open() || errno == ENOENT);
+  if (old.is_open() && !S_ISREG(old.status().st_mode)) return check(old.write(bytes));
+
+  const std::filesystem::path target = without_links(path);
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  remove_abandoned_parts(folder);
+  constexpr mode_t private_mode = 0600, usual_mode = 0666;  // of which the umask takes away
+  PartFile part(folder, old.is_open() ? private_mode : usual_mode);
+  check(part.file().is_open());
+  check(!old.is_open() || take_over_access(part.file(), old.status()));
+  check(part.file().write(bytes));
+  check(::fsync(part.file().number()) == 0);
+  check(part.move_to(target));
+  // Some systems cannot do this to a folder. The file is in its place all the same.
+  const Descriptor entries(folder.string(), O_RDONLY | O_DIRECTORY);
+  if (entries.is_open()) ::fsync(entries.number());
+}
+
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  write_file(path, ByteSpan(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 }  // namespace dlfs::detail

@@ -54,11 +54,8 @@ inline std::string to_json(const History& history) {
 /// of the columns; or `.json`, {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}.
 /// @throws ValueError for another ending, IoError if the file cannot be written.
 inline void save_history(const std::filesystem::path& path, const History& history) {
-  const auto write = [&](const std::string& text) {
-    detail::write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-  };
-  if (path.extension() == ".csv") return write(detail::to_csv(history));
-  if (path.extension() == ".json") return write(detail::to_json(history));
+  if (path.extension() == ".csv") return detail::write_file(path, detail::to_csv(history));
+  if (path.extension() == ".json") return detail::write_file(path, detail::to_json(history));
   throw ValueError("save_history: ", path.string(), " ends neither in .csv nor in .json");
 }
 
