@@ -113,7 +113,9 @@ void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Eleme
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           V density, cumulative;
                                           simd::normal_distribution(input, density, cumulative);
-                                          result = gradient * (cumulative + input * density);
+                                          V slope;
+                                          simd::multiply_add(input, density, cumulative, slope);
+                                          result = gradient * slope;
                                         });
 }
 
@@ -174,7 +176,9 @@ void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Elem
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           V s;
                                           simd::sigmoid(input, s);
-                                          result = gradient * s * (1 + input * (1 - s));
+                                          V slope;
+                                          simd::multiply_add<V>(input, 1 - s, 1, slope);
+                                          result = gradient * s * slope;
                                         });
 }
 
@@ -189,7 +193,9 @@ template <AnyTensor Y>
 void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("tanh_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
-                                          result = gradient * (1 - output * output);
+                                          V slope;
+                                          simd::multiply_add<V>(-output, output, 1, slope);
+                                          result = gradient * slope;
                                         });
 }
 

@@ -37,7 +37,7 @@ class AdaGrad {
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);
       detail::update(
           [=]<class V>(V& w, const V& dw, V& h) {
-            h += dw * dw;
+            simd::multiply_add(dw, dw, h, h);
             V root;
             simd::sqrt(h, root);
             w -= rate * dw / (root + epsilon);

@@ -38,11 +38,12 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
         1 - scaled_rate(options.learning_rate * shrinkage * parameter.decay_scale, parameter);
     update(
         [=]<class V>(V& w, const V& dw, V& m, V& v) {
-          m += gain1 * (dw - m);
-          v += gain2 * (dw * dw - v);
-          V root;
+          V above, root;
+          simd::multiply_add<V>(dw - m, gain1, m, m);
+          simd::multiply_add<V>(dw, dw, -v, above);
+          simd::multiply_add(above, gain2, v, v);
           simd::sqrt(v, root);
-          w = kept * w - rate * m / (root + epsilon);
+          simd::multiply_add<V>(w, kept, -rate * m / (root + epsilon), w);
         },
         parameter, options.weight_decay, state.moments[0][slot], state.moments[1][slot]);
   }

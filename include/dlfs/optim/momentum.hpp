@@ -32,7 +32,7 @@ class Momentum {
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);
       detail::update(
           [=]<class V>(V& w, const V& dw, V& v) {
-            v = momentum * v - rate * dw;
+            simd::multiply_add<V>(v, momentum, -rate * dw, v);
             w += v;
           },
           parameter, options_.weight_decay, state_.moments[0][slot]);

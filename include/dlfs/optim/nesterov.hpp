@@ -36,8 +36,10 @@ class Nesterov {
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);
       detail::update(
           [=]<class V>(V& w, const V& dw, V& v) {
-            w += momentum * momentum * v - (1 + momentum) * rate * dw;
-            v = momentum * v - rate * dw;
+            V step;
+            simd::multiply_add<V>(v, momentum * momentum, -(1 + momentum) * rate * dw, step);
+            w += step;
+            simd::multiply_add<V>(v, momentum, -rate * dw, v);
           },
           parameter, options_.weight_decay, state_.moments[0][slot]);
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
 
@@ -81,7 +82,8 @@ void update(const Formula& formula, Parameter<T>& parameter, double weight_decay
     const Index first = piece * piece_elements;
     simd::map(
         [&]<class V>(V& w, const V& gradient_of_w, auto&... moment) {
-          const V dw = gradient_of_w + decay * w;
+          V dw;
+          simd::multiply_add(w, decay, gradient_of_w, dw);
           formula(w, dw, moment...);
         },
         std::min(piece_elements, size - first), parameter.value.data() + first, gradient + first,
@@ -92,7 +94,7 @@ void update(const Formula& formula, Parameter<T>& parameter, double weight_decay
 /// What each learning rate is multiplied by.
 template <class T>
 T scaled_rate(double learning_rate, const Parameter<T>& parameter) {
-  return static_cast<T>(learning_rate * parameter.rate_scale);
+  return static_cast<T>(rounded(learning_rate * parameter.rate_scale));
 }
 
 }  // namespace detail

@@ -39,7 +39,7 @@ class RmsProp {
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);
       detail::update(
           [=]<class V>(V& w, const V& dw, V& h) {
-            h = kept * h + (1 - kept) * dw * dw;
+            simd::multiply_add<V>(h, kept, (1 - kept) * dw * dw, h);
             V root;
             simd::sqrt(h, root);
             w -= rate * dw / (root + epsilon);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/core/shape.hpp"
 
 // Learning rates that change: functions of the number of updates so far, from 0. A Trainer takes
@@ -41,7 +42,8 @@ struct CosineDecay {
 
   double operator()(Index step) const {
     const double part = std::min(1.0, static_cast<double>(step) / static_cast<double>(steps));
-    return last_rate + (rate - last_rate) * (1 + std::cos(std::numbers::pi * part)) / 2;
+    const double wave = 1 + std::cos(std::numbers::pi * part);
+    return last_rate + detail::rounded((rate - last_rate) * wave / 2);
   }
 };
 
@@ -70,7 +72,7 @@ struct OneCycle {
 
   double operator()(Index step) const {
     const double last = static_cast<double>(steps) - 1;
-    const double turn = rising * static_cast<double>(steps) - 1;
+    const double turn = detail::rounded(rising * static_cast<double>(steps)) - 1;
     const double at = std::min(static_cast<double>(step), last);
     if (at <= turn) return between(peak / first_divisor, peak, at / turn);
     return between(peak, peak / last_divisor, (at - turn) / (last - turn));
@@ -78,7 +80,8 @@ struct OneCycle {
 
  private:
   static double between(double from, double to, double part) {
-    return to + (from - to) * (1 + std::cos(std::numbers::pi * part)) / 2;
+    const double wave = 1 + std::cos(std::numbers::pi * part);
+    return to + detail::rounded((from - to) * wave / 2);
   }
 };
 

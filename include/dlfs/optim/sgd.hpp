@@ -28,8 +28,8 @@ class Sgd {
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);
-      detail::update([=]<class V>(V& w, const V& dw) { w -= rate * dw; }, parameter,
-                     options_.weight_decay);
+      detail::update([=]<class V>(V& w, const V& dw) { simd::multiply_add(dw, -rate, w, w); },
+                     parameter, options_.weight_decay);
     }
   }
 

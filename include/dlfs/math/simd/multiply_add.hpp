@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/math/simd/level.hpp"
@@ -20,6 +21,18 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 namespace detail {
+
+template <class V>
+struct ElementOfVector {
+  using type = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
+};
+template <class V>
+  requires(std::is_arithmetic_v<V>)
+struct ElementOfVector<V> {
+  using type = V;
+};
+template <class V>
+using ElementOf = typename ElementOfVector<V>::type;
 
 /// Whether the level `base` rounds a product and a sum at once: where all machines can.
 #if defined(DLFS_SIMD_VECTORS) && defined(__aarch64__)
@@ -52,7 +65,7 @@ DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
 #pragma clang fp contract(on)
     out = a * b + c;
 #elif defined(DLFS_SIMD_VECTORS)
-    constexpr bool is_single = std::same_as<std::remove_cvref_t<decltype(a[0])>, float>;
+    constexpr bool is_single = std::same_as<ElementOf<V>, float>;
     if constexpr (sizeof(V) == 8) {
       typedef float Four __attribute__((vector_size(16)));
       Four result;
@@ -103,8 +116,8 @@ DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
 /// out = a * b + c, rounded once, lane by lane.
 template <class V>
 DLFS_INLINE void fuse_lanes(const V& a, const V& b, const V& c, V& out) {
-  for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(a[0])); ++i) {
-    if constexpr (sizeof(a[0]) == sizeof(float)) {
+  for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(ElementOf<V>)); ++i) {
+    if constexpr (std::same_as<ElementOf<V>, float>) {
       out[i] = __builtin_fmaf(a[i], b[i], c[i]);
     } else {
       out[i] = __builtin_fma(a[i], b[i], c[i]);
@@ -119,7 +132,7 @@ DLFS_INLINE void spread(const auto& x, V& to) {
   if constexpr (std::same_as<decltype(x), const V&>) {
     to = x;
   } else {
-    to = V{} + x;
+    to = V{} + static_cast<ElementOf<V>>(x);
   }
 }
 

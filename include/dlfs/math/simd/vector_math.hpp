@@ -20,18 +20,6 @@ namespace dlfs::simd {
 
 namespace detail {
 
-template <class V>
-struct ElementOfVector {
-  using type = std::remove_cvref_t<decltype(std::declval<V&>()[0])>;
-};
-template <class V>
-  requires(std::is_arithmetic_v<V>)
-struct ElementOfVector<V> {
-  using type = V;
-};
-template <class V>
-using ElementOf = typename ElementOfVector<V>::type;
-
 /// Integers as wide as the elements, which comparisons give.
 template <class V>
 using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
