@@ -1,6 +1,7 @@
 #include "dlfs/core/scratch.hpp"  // first: proves the header self-contained
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -163,6 +164,18 @@ TEST(Scratch, IsUsableAfterARequestThatCannotBeMet) {
   stack.release(small.second);
   const auto again = stack.take(64, 1);
   EXPECT_EQ(again.first, small.first);
+}
+
+TEST(Scratch, FreesAtOnceWhatIsTakenAfterTheEndOfItsThread) {
+  detail::ScratchStack stack;
+  const auto taken = stack.take(60'000, 1);
+  stack.end();
+  std::memset(taken.first, 1, 60'000);
+  stack.release(stack.take(100'000, 1).second);
+  stack.release(taken.second);
+  const AllocationCounter counter;
+  stack.release(stack.take(10, 1).second);
+  EXPECT_GT(counter.count(), 0) << "nothing was kept";
 }
 
 TEST(Scratch, OfEachThreadIsItsOwn) {

@@ -20,7 +20,7 @@ struct Rule {
 };
 
 const std::map<std::string, Rule, std::less<>> rules = {
-    {"core", {.rank = 0, .libraries = {"Eigen/Core", "sys/mman.h"}}},
+    {"core", {.rank = 0, .libraries = {"Eigen/Core", "pthread.h", "sys/mman.h"}}},
     {"math", {.rank = 1}},
     {"nn", {.rank = 2}},
     {"optim", {.rank = 3}},

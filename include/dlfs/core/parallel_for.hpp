@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/shape.hpp"
@@ -30,22 +36,16 @@ namespace detail {
 /// one takes longer than many a layer, so they give the next loop a moment to come.
 class ThreadPool {
  public:
+  /// It is never destroyed: other objects may use it in their destructors, after main or in a body
+  /// that calls std::exit.
   static ThreadPool& instance() {
-    static ThreadPool pool;
+    alignas(ThreadPool) static std::byte memory[sizeof(ThreadPool)];
+    static ThreadPool& pool = make(memory);
     return pool;
   }
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-
-  ~ThreadPool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
 
   int thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
   void set_thread_count(int count) { thread_count_.store(count, std::memory_order_relaxed); }
@@ -57,14 +57,12 @@ class ThreadPool {
     const std::unique_lock only_caller(callers_, std::try_to_lock);
     if (!only_caller.owns_lock()) return false;
 
-    const int workers = static_cast<int>(std::min<Index>(thread_count(), pieces));
-    if (workers < 2) return false;
+    const int wanted = static_cast<int>(std::min<Index>(thread_count(), pieces));
+    if (wanted < 2) return false;
     {
       const std::lock_guard lock(mutex_);
-      while (static_cast<int>(threads_.size()) < workers - 1) {
-        const int worker = static_cast<int>(threads_.size()) + 1;
-        threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
-      }
+      const int workers = start_threads(wanted);
+      if (workers < 2) return false;
       if (std::ssize(shares_) < workers) {
         shares_ = std::vector<Share>(static_cast<std::size_t>(workers));
       }
@@ -88,8 +86,61 @@ class ThreadPool {
     return true;
   }
 
+  /// Waits for the loop that is running, then for the threads to end.
+  void stop() {
+    if (inside_) throw ValueError("stop_threads: called by the body of a parallel loop");
+    const std::lock_guard only_caller(callers_);
+    std::vector<std::thread> threads;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      threads.swap(threads_);
+      shares_ = std::vector<Share>();
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads) thread.join();
+    stopping_ = false;
+  }
+
  private:
-  ThreadPool() = default;
+  explicit ThreadPool(int thread_count) : thread_count_(thread_count) {}
+
+  static ThreadPool& make(void* memory) {
+#if defined(__unix__) || defined(__APPLE__)
+    const int error =
+        pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                       [] { instance().start_over(); });
+    if (error != 0) throw std::bad_alloc();
+#endif
+    return *new (memory)
+        ThreadPool(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  }
+
+  /// In a forked child, which has none of the threads: neither the workers, nor those that may
+  /// have been in a loop.
+  void start_over() {
+    for (std::thread& thread : threads_) new (&thread) std::thread;  // there is nothing to join
+    threads_ = std::vector<std::thread>();
+    shares_ = std::vector<Share>();
+    error_ = nullptr;
+    mutex_.unlock();
+    new (this) ThreadPool(thread_count());
+  }
+
+  /// Starts what is missing of the threads for so many workers; returns how many workers there
+  /// are, the caller included. Where the system gives no more threads, no later loop asks again.
+  int start_threads(int workers) {
+    try {
+      while (static_cast<int>(threads_.size()) < workers - 1) {
+        const int worker = static_cast<int>(threads_.size()) + 1;
+        threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
+      }
+    } catch (const std::exception&) {  // std::system_error or std::bad_alloc
+      workers = static_cast<int>(threads_.size()) + 1;
+      set_thread_count(workers);
+    }
+    return workers;
+  }
 
   void serve(int worker, std::uint64_t seen) {
     while (true) {
@@ -146,8 +197,7 @@ class ThreadPool {
 
   static inline thread_local bool inside_ = false;
 
-  std::atomic<int> thread_count_{
-      static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
+  std::atomic<int> thread_count_;
   std::mutex callers_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -172,7 +222,8 @@ class ThreadPool {
 
 }  // namespace detail
 
-/// How many threads a parallel loop may use, the caller's included. At first: one per core.
+/// How many threads a parallel loop may use, the caller's included. At first: one per core. A loop
+/// that the system gives fewer threads goes on with them, and sets it to their number.
 inline int thread_count() { return detail::ThreadPool::instance().thread_count(); }
 
 /// Results never depend on it, only time does. @throws ValueError unless `count` is at least 1.
@@ -181,11 +232,19 @@ inline void set_thread_count(int count) {
   detail::ThreadPool::instance().set_thread_count(count);
 }
 
+/// Ends the threads that parallel loops have started, and waits until they have ended; the next
+/// loop starts new ones. For a plugin that is about to be unloaded: no thread runs its code
+/// afterwards. Waits for a loop that is running.
+/// @throws ValueError in the body of a loop that runs on several threads.
+inline void stop_threads() { detail::ThreadPool::instance().stop(); }
+
 /// Calls `body(piece)` for every piece in [0, pieces), in any order, on several threads.
 ///
 /// The caller cuts the work into pieces by the problem alone, and each piece writes to memory of
 /// its own: then the result is the same, bit by bit, for any number of threads. A loop within a
 /// loop runs on the thread that it is called from. Rethrows the first exception of a body.
+///
+/// A forked child starts threads of its own; where a body forks, its child must not return from it.
 template <class Body>
 void parallel_for(Index pieces, Body&& body) {
   auto call = [](void* context, Index piece) {

@@ -17,7 +17,8 @@ namespace dlfs {
 namespace detail {
 
 /// A stack of temporary memory. It grows in blocks, and joins them into one as soon as it is
-/// empty, so that work of a kind that was done before never allocates again.
+/// empty, so that work of a kind that was done before never allocates again. At the end of its
+/// thread it keeps none any more: what is used by then is freed as soon as the stack is empty.
 class ScratchStack {
  public:
   /// Where the stack stood before a piece was taken.
@@ -45,8 +46,9 @@ class ScratchStack {
 
   void release(Mark before) {
     top_ = before;
-    const bool is_empty = top_.block == 0 && top_.used == 0;
-    if (!is_empty || blocks_.size() < 2) return;
+    if (!is_empty()) return;
+    if (has_ended_) blocks_ = std::vector<AlignedBuffer<std::byte>>();
+    if (blocks_.size() < 2) return;
     std::size_t total = 0;
     for (const auto& block : blocks_) total += block.capacity();
     blocks_.clear();
@@ -57,17 +59,32 @@ class ScratchStack {
     }
   }
 
+  void end() {
+    has_ended_ = true;
+    if (is_empty()) blocks_ = std::vector<AlignedBuffer<std::byte>>();
+  }
+
  private:
   static constexpr std::size_t smallest_block = 64 * 1024;
 
+  bool is_empty() const { return top_.block == 0 && top_.used == 0; }
   void add_block(std::size_t bytes) { blocks_.emplace_back(bytes); }
 
   std::vector<AlignedBuffer<std::byte>> blocks_;
   Mark top_;
+  bool has_ended_ = false;
 };
 
+/// It is never destroyed, only ended: other objects of the thread, and static ones, may use it in
+/// their destructors.
 inline ScratchStack& scratch_of_this_thread() {
-  thread_local ScratchStack stack;
+  struct End {
+    ScratchStack& stack;
+    ~End() { stack.end(); }
+  };
+  alignas(ScratchStack) thread_local std::byte memory[sizeof(ScratchStack)];
+  thread_local ScratchStack& stack = *new (memory) ScratchStack;
+  thread_local const End end{stack};
   return stack;
 }
 
