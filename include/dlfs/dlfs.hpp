@@ -2,6 +2,8 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
+#include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20
+
 #include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/creation.hpp"

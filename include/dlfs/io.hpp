@@ -3,6 +3,8 @@
 // File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
 // a second to compile, so what uses it, io/history.hpp, is to be included by those who want it.
 
+#include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20
+
 #include "dlfs/io/checkpoint.hpp"
 #include "dlfs/io/gzip.hpp"
 #include "dlfs/io/idx.hpp"

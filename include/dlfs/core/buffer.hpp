@@ -40,6 +40,16 @@ inline void free_aligned(void* aligned) {
   ::operator delete(plain);
 }
 
+/// The elements that lie where aligned bytes are, as a layer's saved bytes.
+template <class T>
+T* elements_at(std::byte* bytes) {
+  return static_cast<T*>(static_cast<void*>(bytes));
+}
+template <class T>
+const T* elements_at(const std::byte* bytes) {
+  return static_cast<const T*>(static_cast<const void*>(bytes));
+}
+
 }  // namespace detail
 
 /// Uninitialised, aligned memory for `capacity` elements, freed at the end of its life.

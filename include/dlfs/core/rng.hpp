@@ -160,7 +160,7 @@ class Rng {
   /// Standard normal, by the ziggurat of Marsaglia and Tsang (2000) as revised by Doornik (2005).
   double normal() {
     const std::uint64_t bits = (*this)();
-    const auto slot = static_cast<std::size_t>(bits & 0x1ff);
+    const std::size_t slot = bits & 0x1ff;
     const double x =
         static_cast<double>(static_cast<std::int64_t>(bits >> 11)) * detail::ziggurat.scale[slot];
     return bits < detail::ziggurat.inside[slot] ? x : normal_at_edge(bits, x);
@@ -205,7 +205,7 @@ class Rng {
   /// Goes on where x lies in the part of its layer that the density does not fill.
   double normal_at_edge(std::uint64_t bits, double x) {
     using detail::ziggurat;
-    const auto layer = static_cast<std::size_t>(bits & 0xff);
+    const std::size_t layer = bits & 0xff;
     if (layer == 0) return std::copysign(normal_tail(), x);
     const double low = ziggurat.height[layer];
     const double high = ziggurat.height[layer + 1];

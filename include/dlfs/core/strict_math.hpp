@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dlfs/core/cxx20.hpp"
+
 // Every header of dlfs stands between DLFS_STRICT_MATH_BEGIN and DLFS_STRICT_MATH_END: what is
 // defined there has the arithmetic of IEEE 754, whatever -ffast-math or a part of it allows in the
 // rest of a file. Sums keep their order, a quotient is one, NaN, infinities and -0 are what they

@@ -83,7 +83,7 @@ inline Bytes deflated(ByteSpan bytes) {
 
   state.next_in = const_cast<std::uint8_t*>(bytes.data());
   state.avail_in = static_cast<unsigned int>(bytes.size());
-  Bytes stream(deflateBound(&state, static_cast<uLong>(bytes.size())));
+  Bytes stream(deflateBound(&state, bytes.size()));
   std::size_t filled = 0;
   for (int status = Z_OK; status == Z_OK;) {
     const std::size_t space = std::min(stream.size() - filled, largest_deflate_piece);

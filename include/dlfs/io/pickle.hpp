@@ -240,7 +240,7 @@ class Unpickler {
       case Op::reduce: return reduce();
       case Op::build: return build();
       case Op::frame: u64(); return;  // how much a stream should read ahead
-      default: break;
+      case Op::proto: case Op::stop: default: break;
     }
     // clang-format on
     file_.fail("refused: the opcode ", refused_opcode_name(opcode), " (", opcode,

@@ -9,6 +9,11 @@
 #include <type_traits>
 #include <vector>
 
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000
+#include <locale>
+#include <sstream>
+#endif
+
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/element.hpp"
 
@@ -55,7 +60,13 @@ struct RealNumber {
  private:
   static double parse(const std::string& digits) {
     double value = 0;
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000  // which has no from_chars of real numbers
+    std::istringstream stream(digits);
+    stream.imbue(std::locale::classic());
+    stream >> value;
+#else
     std::from_chars(digits.data(), digits.data() + digits.size(), value);
+#endif
     return value;
   }
 };

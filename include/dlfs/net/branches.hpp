@@ -177,7 +177,7 @@ class Branches {
   /// Null if the branch does not need its output on the way back.
   static T* kept_output(const Branch& branch, const Shape& x, std::byte* saved) {
     if (!branch.layers.traits().keeps_output) return nullptr;
-    return reinterpret_cast<T*>(saved + aligned(branch.layers.saved_bytes(x)));
+    return elements_at<T>(saved + aligned(branch.layers.saved_bytes(x)));
   }
 
   std::vector<Branch> branches_;

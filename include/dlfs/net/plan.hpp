@@ -96,7 +96,7 @@ class Plan {
   /// Rows of layer i's output within the store; without data if it is not stored.
   [[gnu::noinline]] TensorView<T> stored_y(std::byte* store, Index i, Rows rows) const {
     const bool is_stored = steps_[i].y_offset >= 0;
-    T* data = is_stored ? reinterpret_cast<T*>(store + steps_[i].y_offset) : nullptr;
+    T* data = is_stored ? elements_at<T>(store + steps_[i].y_offset) : nullptr;
     return rows.of(TensorView<T>(data, y(i)));
   }
 

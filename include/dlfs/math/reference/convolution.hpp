@@ -28,8 +28,9 @@ Tensor<Element<X>> convolution(const X& x, const Weight& weight, const Bias& bia
               for (Index l = 0; l < window.kernel.width; ++l) {
                 const Pixel pixel = pixel_under_tap(window, i, j, k, l);
                 if (!pixel.is_inside(image)) continue;
-                sum += static_cast<double>(weight(f, c, k, l)) *
-                       x(n, f / filters * channels + c, pixel.row, pixel.column);
+                sum +=
+                    static_cast<double>(weight(f, c, k, l)) *
+                    static_cast<double>(x(n, f / filters * channels + c, pixel.row, pixel.column));
               }
             }
           }
@@ -59,7 +60,7 @@ Tensor<Element<X>> convolution_backward_input(const X& dy, const Weight& weight,
                 const Pixel pixel = pixel_under_tap(window, i, j, k, l);
                 if (!pixel.is_inside(image)) continue;
                 sums(n, f / filters * channels + c, pixel.row, pixel.column) +=
-                    static_cast<double>(weight(f, c, k, l)) * dy(n, f, i, j);
+                    static_cast<double>(weight(f, c, k, l)) * static_cast<double>(dy(n, f, i, j));
               }
             }
           }
@@ -90,8 +91,9 @@ Tensor<Element<X>> convolution_backward_weight(const X& x, const Dy& dy, const W
               for (Index j = 0; j < dy.extent(3); ++j) {
                 const Pixel pixel = pixel_under_tap(window, i, j, k, l);
                 if (!pixel.is_inside(image)) continue;
-                sum += static_cast<double>(dy(n, f, i, j)) *
-                       x(n, f / filters * channels + c, pixel.row, pixel.column);
+                sum +=
+                    static_cast<double>(dy(n, f, i, j)) *
+                    static_cast<double>(x(n, f / filters * channels + c, pixel.row, pixel.column));
               }
             }
           }

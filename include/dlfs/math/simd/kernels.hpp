@@ -26,7 +26,9 @@
 // Translation units with different flags compile the kernels differently, but the linker keeps only
 // one of equal names: with the wrong one, a program could run instructions that the machine lacks.
 // Hence the names depend on the flags.
-#if defined(__AVX512F__)
+#if !defined(DLFS_SIMD_VECTORS)
+#define DLFS_SIMD_NAMESPACE flags_scalar
+#elif defined(__AVX512F__)
 #define DLFS_SIMD_NAMESPACE flags_avx512
 #elif defined(__AVX2__) && defined(__FMA__)
 #define DLFS_SIMD_NAMESPACE flags_avx2_fma
@@ -75,6 +77,11 @@ struct BlockPooling {
 
 inline namespace DLFS_SIMD_NAMESPACE {
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"  // of arrays whose bound is an int of a template
+#endif
+
 #if defined(DLFS_SIMD_X86)
 
 #if defined(__clang__)
@@ -115,6 +122,10 @@ inline constexpr int vector_bytes = 16;
 inline constexpr int tile_rows = 4;
 #include "dlfs/math/simd/kernels.inl"
 }  // namespace base
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// visit(ThisLevel()) of the level in force, as kernels.inl has it. Elements other than float and
 /// double have the base level.

@@ -7,9 +7,10 @@
 
 #include "dlfs/core/error.hpp"
 
-// DLFS_SIMD_VECTORS: whether the compiler has GNU's vector extensions (g++ from 12, clang from 14).
+// DLFS_SIMD_VECTORS: whether the compiler has GNU's vector extensions (g++ from 12, clang from 14);
+// with DLFS_SCALAR, which the user may define, they are left alone, as where there are none.
 // DLFS_SIMD_X86: and can compile single functions for other instruction sets than the rest.
-#if defined(__GNUC__) && defined(__has_builtin)
+#if defined(__GNUC__) && defined(__has_builtin) && !defined(DLFS_SCALAR)
 #if __has_builtin(__builtin_shufflevector)
 #define DLFS_SIMD_VECTORS 1
 #if defined(__x86_64__)

@@ -49,7 +49,9 @@ DLFS_INLINE To convert_lanes(From from) {
   if constexpr (std::is_arithmetic_v<From>) {
     return static_cast<To>(from);
   } else {
+#if defined(DLFS_SIMD_VECTORS)
     return __builtin_convertvector(from, To);
+#endif
   }
 }
 

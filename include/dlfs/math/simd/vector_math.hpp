@@ -151,7 +151,7 @@ DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
 
 /// x = 2^e m for positive normal and denormal numbers, and log(m), with m in [sqrt(1/2), sqrt(2)].
 template <class V>
-DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
+DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   using T = ElementOf<V>;
   using Bits = BitsOf<V>;
   constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
@@ -164,7 +164,9 @@ DLFS_INLINE void split_log(const V& x, V& e, V& log_of_m) {
   const Bits root = reinterpret_cast<Bits>(V{} + T(0x1.6a09e667f3bcdp-1));
   const Bits bits = reinterpret_cast<Bits>(normal);
   const Bits exponent = (bits - root) >> fraction_bits;
+#if defined(DLFS_SIMD_VECTORS)
   e = __builtin_convertvector(exponent, V) - is_small;
+#endif
   const V m = reinterpret_cast<V>(bits - (exponent << fraction_bits));
   const V s = (m - T(1)) / (m + T(1));
   const V square = s * s;
@@ -233,8 +235,10 @@ DLFS_INLINE void sqrt(const V& x, V& out) {
       sqrt(high, high_root);
       detail::join(low_root, high_root, out, std::make_integer_sequence<int, lanes>());
     } else {
-#if defined(DLFS_SIMD_X86)
       // The compiler's own: std::sqrt of a lane would be a branch, as it may set errno.
+#if __has_builtin(__builtin_elementwise_sqrt)
+      out = __builtin_elementwise_sqrt(x);
+#elif defined(DLFS_SIMD_X86)
       if constexpr (std::same_as<T, float>) {
         out = __builtin_ia32_sqrtps(x);
       } else {

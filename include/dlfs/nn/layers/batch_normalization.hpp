@@ -69,8 +69,8 @@ class BatchNormalization {
   void forward(const ForwardPass<T>& pass) const {
     const auto x = by_feature(pass.x);
     const Scratch<T> unsaved(pass.saved == nullptr ? 3 * features() : 0);
-    const Saved<T> saved(pass.saved == nullptr ? unsaved.data() : reinterpret_cast<T*>(pass.saved),
-                         features());
+    const Saved<T> saved(
+        pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved), features());
     if (pass.mode == Mode::train) {
       if (x.extent(0) * x.extent(2) < 2) {
         throw ValueError(traits().kind, ": a batch of shape ", pass.x.shape(),
@@ -87,7 +87,7 @@ class BatchNormalization {
   }
 
   void backward(const BackwardPass<T>& pass) const {
-    const Saved<T> saved(reinterpret_cast<T*>(pass.saved), features());
+    const Saved<T> saved(detail::elements_at<T>(pass.saved), features());
     batch_normalization_backward(
         by_feature(pass.x), by_feature(pass.dy), by(saved),
         pass.mode == Mode::train ? Statistics::of_the_batch : Statistics::constant,
@@ -100,7 +100,7 @@ class BatchNormalization {
   void observe(const Shape& x, const std::byte* saved) {
     const T kept = static_cast<T>(options_.momentum);
     const T n = static_cast<T>(x.size() / features());
-    const Saved<const T> batch(reinterpret_cast<const T*>(saved), features());
+    const Saved<const T> batch(detail::elements_at<T>(saved), features());
     auto mean = as_array(mean_.value);
     auto variance = as_array(variance_.value);
     mean = kept * mean + (1 - kept) * as_array(batch.mean);

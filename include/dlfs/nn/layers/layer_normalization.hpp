@@ -61,7 +61,7 @@ class LayerNormalization {
   void forward(const ForwardPass<T>& pass) const {
     const Index rows = pass.x.size() / features();
     const Scratch<T> unsaved(pass.saved == nullptr ? 2 * rows : 0);
-    T* const saved = pass.saved == nullptr ? unsaved.data() : reinterpret_cast<T*>(pass.saved);
+    T* const saved = pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved);
     layer_normalization(by_row(pass.x), gamma_.value, beta_.value, static_cast<T>(options_.epsilon),
                         by_row(pass.y), {saved, {rows, 2}});
   }
@@ -69,7 +69,7 @@ class LayerNormalization {
   void backward(const BackwardPass<T>& pass) const {
     const Index rows = pass.x.size() / features();
     layer_normalization_backward(by_row(pass.x), by_row(pass.dy),
-                                 {reinterpret_cast<const T*>(pass.saved), {rows, 2}}, gamma_.value,
+                                 {detail::elements_at<T>(pass.saved), {rows, 2}}, gamma_.value,
                                  pass.gradients[0], pass.gradients[1], pass.store, by_row(pass.dx));
   }
 

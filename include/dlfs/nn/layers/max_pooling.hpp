@@ -31,11 +31,11 @@ class MaxPooling {
   }
 
   void forward(const ForwardPass<T>& pass) const {
-    max_pooling(pass.x, window_, pass.y, reinterpret_cast<std::uint16_t*>(pass.saved));
+    max_pooling(pass.x, window_, pass.y, detail::elements_at<std::uint16_t>(pass.saved));
   }
 
   void backward(const BackwardPass<T>& pass) const {
-    max_pooling_backward(pass.dy, reinterpret_cast<std::uint16_t*>(pass.saved), window_, pass.dx);
+    max_pooling_backward(pass.dy, detail::elements_at<std::uint16_t>(pass.saved), window_, pass.dx);
   }
 
  private:

@@ -1,0 +1,9 @@
+#pragma once
+
+// Every header reaches this one, by strict_math.hpp, before any other line of dlfs is read.
+
+#if !defined(__cplusplus) || \
+    (__cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
+#error "dlfs needs C++20: compile with -std=c++20 (CMake: link dlfs::dlfs; MSVC: /std:c++20)"
+#include "dlfs needs C++20"  // A missing file ends the compilation; #error alone goes on.
+#endif
