@@ -2,7 +2,9 @@
 
 // All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
 
+// clang-format off
 #include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20
+// clang-format on
 
 #include "dlfs/core/axes.hpp"
 #include "dlfs/core/buffer.hpp"

@@ -3,7 +3,9 @@
 // File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
 // a second to compile, so what uses it, io/history.hpp, is to be included by those who want it.
 
+// clang-format off
 #include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20
+// clang-format on
 
 #include "dlfs/io/checkpoint.hpp"
 #include "dlfs/io/gzip.hpp"

@@ -41,7 +41,7 @@ class ByteReader {
     if (count > left().size()) {
       fail("truncated: expected ", count, " bytes at ", position_, ", found ", left().size());
     }
-    const ByteSpan taken = left().first(static_cast<std::size_t>(count));
+    const ByteSpan taken = left().first(count);
     position_ += taken.size();
     return taken;
   }
@@ -77,8 +77,7 @@ class ByteReader {
     if (count > size() || first > size() - count) {
       fail("truncated: expected ", count, " bytes at ", first, ", the end is at ", size());
     }
-    return {bytes_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-            source_};
+    return {bytes_.subspan(first, count), source_};
   }
 
  private:

@@ -78,9 +78,9 @@ DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
     if constexpr (sizeof(V) == 64) {
       constexpr int rounding = 4;  // as is set
       if constexpr (is_single) {
-        out = __builtin_ia32_vfmaddps512_mask(a, b, c, static_cast<unsigned short>(-1), rounding);
+        out = __builtin_ia32_vfmaddps512_mask(a, b, c, -1, rounding);
       } else {
-        out = __builtin_ia32_vfmaddpd512_mask(a, b, c, static_cast<unsigned char>(-1), rounding);
+        out = __builtin_ia32_vfmaddpd512_mask(a, b, c, -1, rounding);
       }
     } else if constexpr (sizeof(V) == 32) {
       if constexpr (is_single) {
