@@ -118,5 +118,14 @@ TEST(BroadcastShapes, RejectsAProductThatOverflows) {
   EXPECT_THROW(broadcast_shapes({largest, 1}, {2}, "add"), ShapeError);
 }
 
+TEST(Shape, AxesOutOfRangeAreRefused) {
+  const Shape shape{2, 3, 4};
+  EXPECT_EQ(shape.axes(1, 3), (Shape{3, 4}));
+  EXPECT_EQ(shape.axes(3, 3), Shape{});
+  for (const auto& [first, last] : {std::pair{-1, 2}, {2, 1}, {0, 4}, {5, 9}}) {
+    EXPECT_THROW(shape.axes(first, last), ShapeError) << first << ' ' << last;
+  }
+}
+
 }  // namespace
 }  // namespace dlfs

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "support/expect_tensor.hpp"
 #include "support/message.hpp"
 
 namespace dlfs {
@@ -288,6 +289,56 @@ TEST(Sequential, BackwardRefusesAnotherShapeThanForwardReturned) {
             "network: expected dy of the shape (4, 3) that forward returned, got (4, 2)");
   Sequential<float> fresh = network;
   EXPECT_THROW(fresh.backward(Tensor<float>({4, 3})), ShapeError);
+}
+
+TEST(Sequential, RefusesItsOwnMemoryWhereItWouldBeOverwritten) {
+  Sequential<float> network{{"tanh", Tanh<float>()},
+                            {"affine", Affine<float>(ones<float>({3, 3}), Tensor<float>({3}))}};
+  const auto x = ones<float>({3, 3});
+  EXPECT_EQ(test::message<ValueError>([&] { network.forward(network.forward(x)); }),
+            "network: the result shares memory with x, which is read while it is written; pass a "
+            "copy()");
+  const Tensor<float>& y = network.forward(x);
+  test::expect_equal(network.predict(y), network.predict(copy(y)));
+  const Tensor<float>& dx = network.backward_to_input(y);
+  EXPECT_THROW(network.backward_to_input(dx), ValueError);
+  EXPECT_THROW(network.backward(network.parameters()[0]->gradient), ValueError);
+  network.backward(dx);
+  network.forward(dx);
+  EXPECT_THROW(network.backward_to_input(x), ValueError);
+  network.forward(network.parameters()[0]->gradient);
+  EXPECT_THROW(network.backward(x), ValueError);
+}
+
+TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
+  Sequential<float> network{{"affine1", Affine<float>(ones<float>({3, 5}), Tensor<float>({5}))},
+                            {"relu", Relu<float>()},
+                            {"affine2", Affine<float>(ones<float>({5, 3}), Tensor<float>({3}))}};
+  const auto x = ones<float>({2, 3});
+  network.forward(x);
+  network.add("tanh", Tanh<float>());
+  EXPECT_EQ(test::message<ValueError>([&] { network.backward(x); }),
+            "network: expected a forward pass before backward, and none since a layer was added");
+  network.forward(x);
+  network.parameters()[0]->value = ones<float>({3, 6});
+  EXPECT_EQ(test::message<ShapeError>([&] { network.backward(x); }),
+            "network: parameter affine1.weight was of shape (3, 5) in forward and is now (3, 6)");
+  EXPECT_EQ(test::message<ShapeError>([&] { network.forward(x); }),
+            "layer 1 (affine1): affine: expected affine1.bias of shape (6,), got (5,)");
+  EXPECT_THROW(network.set_step(-1), ValueError);
+}
+
+TEST(AnyLayer, ThatWasMovedAwayThrows) {
+  AnyLayer<float> layer{Relu<float>()};
+  const auto taken = std::move(layer);
+  const AnyLayer<float> copy = layer;
+  EXPECT_EQ(test::message<ValueError>([&] { copy.traits(); }), "layer: it was moved away");
+  Sequential<float> network;
+  EXPECT_EQ(test::message<ValueError>([&] { network.add("relu", layer); }),
+            "network: the layer 'relu' was moved away");
+  Residual<float> block({{"relu", taken}});
+  const Residual<float> moved = std::move(block);
+  EXPECT_THROW(block.output_shape({1, 2}), ValueError);
 }
 
 TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {

@@ -178,6 +178,11 @@ void expect_refusal_of_other_parameters(O optimizer) {
   EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: parameter conv2.bias was of shape (3,) and is now (4,)");
   expect_equal(others[0].value, ones<T>({2, 3}));
+  others[1] = parameter("conv2.bias", ones<T>({3}), ones<T>({3}));
+  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
+            "optimizer: expected parameter conv1.bias of its first step, got conv2.bias");
+  const O moved = std::move(optimizer);
+  EXPECT_THROW(step(optimizer, parameters), ShapeError);
 }
 
 }  // namespace dlfs::test

@@ -242,6 +242,72 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
             "samples, patience and clip norm of at least 0, got 20, 0, 0, 0 and 0");
 }
 
+TEST(Trainer, NamesTheSampleOfTheDataset) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 10});
+  const auto good = patches<float>(50, 1);
+  auto bad_label = good;
+  bad_label.targets(43) = 3;
+  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(bad_label, good); }),
+            "trainer: training data: label 3 of sample 43 is not in 0..2");
+  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(good, bad_label); }),
+            "trainer: test data: label 3 of sample 43 is not in 0..2");
+  auto with_nan = good;
+  with_nan.inputs(43, 0, 1, 2) = std::numeric_limits<float>::quiet_NaN();
+  const std::string text = test::message<ValueError>([&] { trainer.fit(with_nan, good); });
+  EXPECT_TRUE(text.ends_with("; number 14 of sample 43 of the training data is nan")) << text;
+  trainer.augment([](TensorView<float> x, std::span<const Index>, const Rng&) {
+    x(0, 0, 0, 0) = std::numeric_limits<float>::infinity();
+  });
+  const std::string augmented = test::message<ValueError>([&] { trainer.fit(good, good); });
+  EXPECT_TRUE(augmented.ends_with("of the training data is inf after the augmentation"))
+      << augmented;
+}
+
+TEST(Trainer, RefusesTestDataBeforeItTrains) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
+  trainer.on_step([](const StepRecord&) { ADD_FAILURE() << "has trained"; });
+  const auto good = patches<float>(10, 1);
+  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(good, take(good, 0, 0)); }),
+            "trainer: test data: there is no sample");
+  EXPECT_THROW(trainer.fit(good, {Tensor<float>({10, 1, 14, 12}), good.targets}), ShapeError);
+}
+
+TEST(Trainer, RefusesStatesWhosePartsDoNotBelongTogether) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 1});
+  trainer.fit(patches<float>(10, 1), patches<float>(10, 2));
+  Trainer with_adam_w(network, SoftmaxCrossEntropy<float>(), AdamW<float>());
+  EXPECT_EQ(
+      test::message<ShapeError>([&] { with_adam_w.restore(trainer.state()); }),
+      "trainer: the training to go on with had another optimizer: adam in the place of adamw");
+  auto state = trainer.state();
+  state.values[0].name = "conv9.weight";
+  EXPECT_EQ(test::message<ShapeError>([&] { trainer.restore(state); }),
+            "trainer: expected the weights of conv1.weight to go on with, got those of "
+            "conv9.weight");
+  state = trainer.state();
+  state.progress.steps = 7;  // of an epoch of one
+  trainer.restore(state);
+  EXPECT_EQ(
+      test::message<ValueError>([&] { trainer.fit(patches<float>(10, 1), patches<float>(10, 2)); }),
+      "trainer: the running epoch has done 7 steps, but these training data make 1");
+}
+
+TEST(Trainer, BeginsItsOptimizerAgainWithAStateBeforeTheFirstStep) {
+  const auto data = patches<float>(10, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 1});
+  const auto fresh = trainer.state();
+  const auto first = trainer.fit(data, data).epochs;
+  const auto weights = network.parameters()[0]->value;
+  trainer.restore(fresh);
+  trainer.fit(data, data);
+  test::expect_equal(network.parameters()[0]->value, weights);
+}
+
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
   const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
   EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 2, 2})), 0.75);

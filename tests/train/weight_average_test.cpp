@@ -53,6 +53,13 @@ TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
   WeightAverage<double> average(network_with_weight(1), 0.9);
   EXPECT_EQ(message<ShapeError>([&] { average.update(Sequential<double>()); }),
             "weight average: the network is not the one that was averaged so far");
+  // As many parameters, but larger ones, or of other names.
+  const Sequential<double> larger{
+      {"affine", Affine<double>(ones<double>({200, 100}), Tensor<double>({100}))},
+      {"norm", BatchNormalization<double>({.features = 100})}};
+  EXPECT_THROW(average.update(larger), ShapeError);
+  EXPECT_THROW(average.update({{"other", network_with_weight(2)}}), ShapeError);
+  EXPECT_EQ(weight(average.network()), 1);
 }
 
 }  // namespace

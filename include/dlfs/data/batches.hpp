@@ -66,8 +66,9 @@ class BatchSampler {
   /// The samples of the epoch's i-th batch; valid until the next epoch begins.
   /// @throws ValueError unless 0 <= i < batch_count().
   std::span<const Index> batch(Index i) const {
-    if (i < 0 || i >= batch_count_) {
-      throw ValueError("BatchSampler: batch ", i, " of an epoch of ", batch_count_);
+    if (i < 0 || i >= batch_count_ || indices_.empty()) {
+      throw ValueError("BatchSampler: batch ", i, " of an epoch of ",
+                       indices_.empty() ? 0 : batch_count_);
     }
     const Index first = i * batch_size_;
     const Index count = std::min(batch_size_, indices_.size() - first);

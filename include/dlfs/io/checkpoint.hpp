@@ -121,6 +121,13 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
   add_all("state.seed", std::array{&state.seed});
   add_all("state.counts", detail::counts_of(state));
   add_all("state.numbers", detail::numbers_of(state));
+  const auto add_text = [&](const std::string& name, const std::string& text) {
+    Tensor<std::uint8_t> bytes({std::ssize(text)});
+    std::copy(text.begin(), text.end(), bytes.begin());
+    add(name, bytes);
+  };
+  add_text("state.optimizer_kind", state.optimizer_kind);
+  add_text("state.loss_kind", state.loss_kind);
   const auto& losses = state.history.step_losses;
   add("state.step_losses", Tensor<double>({std::ssize(losses)}, std::span(losses)));
   Tensor<double> epochs({state.epochs_done(), 4});
@@ -170,12 +177,26 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   checkpoint.for_each<T>("network.", [&](std::string name, Tensor<T> value) {
     state.values.emplace_back(std::move(name), std::move(value));
   });
+  // Those of the network's first tensors, by their names.
   const auto read_group = [&](const std::string& group) {
     std::vector<Tensor<T>> tensors;
-    checkpoint.for_each<T>(
-        group, [&](const std::string&, Tensor<T> value) { tensors.push_back(std::move(value)); });
+    checkpoint.for_each<T>(group, [&](const std::string& name, Tensor<T> value) {
+      const std::size_t i = tensors.size();
+      if (i >= state.values.size() || state.values[i].name != name) {
+        file.fail("array '", group, name, "' stands where there is none of the network");
+      }
+      tensors.push_back(std::move(value));
+    });
     return tensors;
   };
+  // A checkpoint of an earlier version does not have them.
+  const auto read_text = [&](const std::string& name, std::string& text) {
+    checkpoint.for_each<std::uint8_t>(name, [&](const std::string&, Tensor<std::uint8_t> bytes) {
+      text.assign(bytes.begin(), bytes.end());
+    });
+  };
+  read_text("state.optimizer_kind", state.optimizer_kind);
+  read_text("state.loss_kind", state.loss_kind);
   auto& moments = state.optimizer.moments;
   for (auto moment = read_group(detail::moment_group(0)); !moment.empty();
        moment = read_group(detail::moment_group(moments.size()))) {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <concepts>
-#include <cstdint>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "dlfs/core/overlap.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/loop_nest.hpp"
@@ -459,24 +459,6 @@ inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
   if (operand == shape || broadcast_shapes(shape, operand, operation) == shape) return;
   throw ShapeError(operation, ": an operand of shape ", operand,
                    " does not broadcast into the shape ", shape);
-}
-
-/// Whether the memory from the lowest to the highest element of two views overlaps.
-template <class T>
-bool overlap(const TensorView<const T>& a, const TensorView<const T>& b) {
-  if (a.empty() || b.empty()) return false;
-  const auto address_range = [](const TensorView<const T>& view) {
-    const T* low = view.data();
-    const T* high = view.data();
-    for (int axis = 0; axis < view.rank(); ++axis) {
-      const Index reach = (view.extent(axis) - 1) * view.stride(axis);
-      (reach < 0 ? low : high) += reach;
-    }
-    return std::pair(reinterpret_cast<std::uintptr_t>(low), reinterpret_cast<std::uintptr_t>(high));
-  };
-  const auto [a_low, a_high] = address_range(a);
-  const auto [b_low, b_high] = address_range(b);
-  return a_low <= b_high && b_low <= a_high;
 }
 
 /// Whether writing to `out` from front to back could change elements of x before they are read.

@@ -23,6 +23,7 @@ void check_scores(TensorView<const T> scores, TensorView<T> gradient) {
   }
   expect_dense(name, "scores", scores);
   expect_dense(name, "the gradient", gradient, scores.shape());
+  expect_apart(name, "the gradient", gradient, "scores", scores);
 }
 
 /// log(softmax(s)) = s - largest - log_sum. The two are kept apart, since their sum would lose the
@@ -101,6 +102,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
   const auto s = const_view(scores);
   detail::check_scores(s, dscores);
   detail::expect_dense("softmax cross entropy", "targets", targets, s.shape());
+  detail::expect_apart("softmax cross entropy", "the gradient", dscores, "targets", targets);
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   const T scale = T(1) / static_cast<T>(samples);

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "dlfs/core/overlap.hpp"
 #include "dlfs/core/view.hpp"
 
 DLFS_STRICT_MATH_BEGIN

@@ -125,7 +125,7 @@ void with_values_beside(std::string_view operation, TensorView<X> x, const B& va
   const auto& operand = as_operand<X>(values);
   const TensorView<const X> in = operand;
   expect_broadcast_into(shape, in.shape(), operation);
-  if (overlap<X>(in, x)) {
+  if (overlap(in, x)) {
     const auto copied = copy(in);
     write(copied.broadcast_to(shape));
   } else {

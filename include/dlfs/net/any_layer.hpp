@@ -17,7 +17,8 @@ concept CompositeLayer = Layer<L> && requires(const L& layer) {
   { layer.composition() } -> std::same_as<Composition<typename L::Scalar>>;
 };
 
-/// A layer of any type behind one type, with value semantics: copying it copies the layer.
+/// A layer of any type behind one type, with value semantics: copying it copies the layer. One that
+/// was moved away throws a ValueError where it is used.
 template <std::floating_point T>
 class AnyLayer {
  public:
@@ -26,7 +27,7 @@ class AnyLayer {
     requires(std::same_as<typename L::Scalar, T>)
   AnyLayer(L layer);
 
-  AnyLayer(const AnyLayer& other) : model_(other.model_->clone()) {}
+  AnyLayer(const AnyLayer& other) : model_(other.is_empty() ? nullptr : other.model_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   AnyLayer& operator=(AnyLayer other) noexcept {
     model_ = std::move(other.model_);
@@ -37,20 +38,20 @@ class AnyLayer {
   /// Whether the layer was moved away.
   bool is_empty() const { return model_ == nullptr; }
 
-  LayerTraits traits() const { return model_->traits(); }
-  Shape output_shape(const Shape& x) const { return model_->output_shape(x); }
-  Index saved_bytes(const Shape& x) const { return model_->saved_bytes(x); }
-  Index flops(const Shape& x) const { return model_->flops(x); }
-  Composition<T> composition() const { return model_->composition(); }
-  void forward(const ForwardPass<T>& pass) const { model_->forward(pass); }
-  void backward(const BackwardPass<T>& pass) const { model_->backward(pass); }
-  std::vector<Parameter<T>*> parameters() { return model_->parameters(); }
+  LayerTraits traits() const { return model().traits(); }
+  Shape output_shape(const Shape& x) const { return model().output_shape(x); }
+  Index saved_bytes(const Shape& x) const { return model().saved_bytes(x); }
+  Index flops(const Shape& x) const { return model().flops(x); }
+  Composition<T> composition() const { return model().composition(); }
+  void forward(const ForwardPass<T>& pass) const { model().forward(pass); }
+  void backward(const BackwardPass<T>& pass) const { model().backward(pass); }
+  std::vector<Parameter<T>*> parameters() { return model().parameters(); }
   std::vector<const Parameter<T>*> parameters() const {
-    const auto list = model_->parameters();
+    const auto list = model().parameters();
     return {list.begin(), list.end()};
   }
-  std::vector<NamedTensor<T>*> buffers() { return model_->buffers(); }
-  void observe(const Shape& x, const std::byte* saved) { model_->observe(x, saved); }
+  std::vector<NamedTensor<T>*> buffers() { return model().buffers(); }
+  void observe(const Shape& x, const std::byte* saved) { model().observe(x, saved); }
 
  private:
   struct Interface {
@@ -118,6 +119,11 @@ class AnyLayer {
     }
     L layer;
   };
+
+  Interface& model() const {
+    if (is_empty()) throw ValueError("layer: it was moved away");
+    return *model_;
+  }
 
   std::unique_ptr<Interface> model_;
 };

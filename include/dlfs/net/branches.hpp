@@ -161,7 +161,10 @@ class Branches {
     std::size_t parameter_count;
   };
 
-  const Branch& branch(Index i) const { return branches_[static_cast<std::size_t>(i)]; }
+  const Branch& branch(Index i) const {
+    if (i >= count()) throw ValueError("network: a layer of branches was moved away");
+    return branches_[static_cast<std::size_t>(i)];
+  }
 
   static Index aligned(Index bytes) {
     constexpr auto step = static_cast<Index>(alignment);

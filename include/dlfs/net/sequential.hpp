@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/overlap.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/net/any_layer.hpp"
@@ -67,12 +68,14 @@ class Sequential {
   ~Sequential() = default;
 
   /// Appends a layer, and puts its name before those of its parameters: "conv1.weight".
-  /// @throws ValueError for a name that is empty or used already.
+  /// @throws ValueError for a name that is empty or used already, or a layer that was moved away.
   Sequential& add(const std::string& name, AnyLayer<T> layer) {
     if (name.empty()) throw ValueError("network: a layer's name is empty");
     for (const Link& link : chain_) {
       if (link.name == name) throw ValueError("network: two layers have the name '", name, "'");
     }
+    if (layer.is_empty()) throw ValueError("network: the layer '", name, "' was moved away");
+    shapes_.clear();
     for (Parameter<T>* parameter : layer.parameters()) {
       parameter->name = concat(name, '.', parameter->name);
     }
@@ -81,8 +84,7 @@ class Sequential {
     }
     append({.number = layer_count() + 1, .name = name, .layer = std::move(layer)});
     const std::size_t last = chain_.size() - 1;
-    if (last > 0 && chain_[last].layer.traits().takes_maximum &&
-        chain_[last - 1].layer.traits().is_monotone) {
+    if (last > 0 && may_change_places(chain_[last - 1], chain_[last])) {
       std::swap(chain_[last - 1], chain_[last]);
     }
     return *this;
@@ -90,10 +92,14 @@ class Sequential {
 
   /// Runs a batch x (N, ...) and keeps what `backward` needs. The result stays valid until the
   /// next call; x must stay alive and unchanged until `backward`.
-  /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit.
+  /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit; ValueError
+  /// for an x that `forward` returned itself.
   const Tensor<T>& forward(const Tensor<T>& x, Mode mode = Mode::train) {
-    y_.resize(output_shape(x.shape()));
-    saved_.resize({saved_bytes(x.shape())});
+    const Plan plan(chain_, x.shape(), /*with_backward=*/true);
+    detail::expect_apart("network", "the result", y_.view(), "x", x.view());
+    shapes_.clear();
+    y_.resize(plan.y(plan.count() - 1));
+    saved_.resize({plan.stored_bytes()});
     x_ = x.view();
     mode_ = mode;
     forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
@@ -101,20 +107,33 @@ class Sequential {
       observe(x_.shape(), saved_.data());
       ++step_;
     }
+    shapes_.push_back(x_.shape());
+    for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
 
   /// From dy, the gradient with respect to what `forward` returned, to the gradient of every
   /// parameter, which it overwrites. The gradient with respect to x is not computed.
-  /// @throws ShapeError unless dy is shaped like what `forward` returned.
-  void backward(const Tensor<T>& dy) { backward(dy, {}); }
+  /// @throws ShapeError unless dy is shaped like what `forward` returned, and the parameters as
+  /// they were then; ValueError where no `forward` came before, or where dy or x are a gradient
+  /// that is overwritten.
+  void backward(const Tensor<T>& dy) {
+    expect_forward(dy);
+    backward(dy, {});
+  }
 
   /// As `backward`; returns the gradient with respect to x, which is valid until the next call.
   const Tensor<T>& backward_to_input(const Tensor<T>& dy) {
+    expect_forward(dy);
+    detail::expect_apart("network", "the gradient of x", dx_.view(), "dy", dy.view());
+    detail::expect_apart("network", "the gradient of x", dx_.view(), "x", x_);
     dx_.resize(x_.shape());
     backward(dy, dx_.view());
     return dx_;
   }
+
+  /// Lets go of the last forward pass's x, so that it may end: `backward` asks for another pass.
+  void forget() { shapes_.clear(); }
 
   /// The result for a batch x (N, ...). Leaves no trace in the network, so that many threads may
   /// call it at the same time. @throws ShapeError as `forward`, or if x is not contiguous.
@@ -145,7 +164,11 @@ class Sequential {
 
   /// Training passes so far, from which random layers derive their numbers.
   Index step() const { return static_cast<Index>(step_); }
-  void set_step(Index step) { step_ = static_cast<std::uint64_t>(step); }
+  /// @throws ValueError for a negative one.
+  void set_step(Index step) {
+    if (step < 0) throw ValueError("network: expected a step of at least 0, got ", step);
+    step_ = static_cast<std::uint64_t>(step);
+  }
 
   Index layer_count() const { return std::ssize(chain_); }
 
@@ -211,6 +234,12 @@ class Sequential {
   // Enough rows for the products to run at full speed, few enough to share among threads.
   static constexpr Index rows_per_prediction = 128;
 
+  /// Whether the second of two layers may run before the first.
+  static bool may_change_places(const Link& first, const Link& second) {
+    return second.layer.traits().takes_maximum && first.layer.traits().is_monotone &&
+           first.parameter_count == 0 && second.parameter_count == 0;
+  }
+
   /// Appends a link, and sets what it says of its parameters.
   void append(Link link) {
     const std::vector<Parameter<T>*> parameters = link.layer.parameters();
@@ -256,11 +285,29 @@ class Sequential {
     return i;
   }
 
-  void backward(const Tensor<T>& dy, TensorView<T> dx) {
+  /// @throws ShapeError or ValueError unless dy belongs to a forward pass of the network as it is.
+  void expect_forward(const Tensor<T>& dy) const {
     if (dy.shape() != y_.shape()) {
       throw ShapeError("network: expected dy of the shape ", y_.shape(),
                        " that forward returned, got ", dy.shape());
     }
+    if (shapes_.empty()) {
+      throw ValueError("network: expected a forward pass before backward, and none since a layer ",
+                       "was added");
+    }
+    for (std::size_t k = 0; k < parameters_.size(); ++k) {
+      const Parameter<T>& parameter = *parameters_[k];
+      if (parameter.value.shape() != shapes_[k + 1]) {
+        throw ShapeError("network: parameter ", parameter.name, " was of shape ", shapes_[k + 1],
+                         " in forward and is now ", parameter.value.shape());
+      }
+      const TensorView<const T> gradient = parameter.gradient;
+      detail::expect_apart("network", "the gradient of a parameter", gradient, "dy", dy.view());
+      detail::expect_apart("network", "the gradient of a parameter", gradient, "x", x_);
+    }
+  }
+
+  void backward(const Tensor<T>& dy, TensorView<T> dx) {
     const Scratch<TensorView<T>> gradients(std::ssize(parameters_));
     for (std::size_t k = 0; k < parameters_.size(); ++k) {
       parameters_[k]->gradient.resize(parameters_[k]->value.shape());
@@ -285,6 +332,7 @@ class Sequential {
   std::uint64_t step_ = 0;  // training passes so far
 
   // Of the last batch.
+  std::vector<Shape> shapes_;  // of x and of the parameters; none without a forward pass
   TensorView<const T> x_;
   Mode mode_ = Mode::train;
   Tensor<T> y_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "dlfs/core/tensor.hpp"
@@ -30,6 +31,19 @@ struct Parameter : NamedTensor<T> {
   double rate_scale = 1;
   double decay_scale = 1;
 };
+
+namespace detail {
+
+/// Anyone may assign to a parameter: a layer asks for its shape before it runs.
+/// @throws ShapeError, naming the layer's kind and the tensor, for another shape.
+template <class T>
+void expect_shape(std::string_view kind, const NamedTensor<T>& tensor, const Shape& shape) {
+  if (tensor.value.shape() == shape) return;
+  throw ShapeError(kind, ": expected ", tensor.name, " of shape ", shape, ", got ",
+                   tensor.value.shape());
+}
+
+}  // namespace detail
 
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

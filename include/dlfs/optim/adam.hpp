@@ -3,6 +3,7 @@
 #include <cmath>
 #include <concepts>
 #include <span>
+#include <string_view>
 
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
@@ -24,7 +25,7 @@ namespace detail {
 template <class T>
 void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& state,
                std::span<Parameter<T>* const> parameters) {
-  state.begin_step(parameters);
+  state.begin_step(2, parameters);
   const auto t = static_cast<double>(state.steps);
   const double correction =
       std::sqrt(1 - std::pow(options.beta2, t)) / (1 - std::pow(options.beta1, t));
@@ -64,6 +65,7 @@ template <std::floating_point T>
 class Adam {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "adam";
 
   explicit Adam(const AdamOptions& options = {}) : options_(options) {}
 

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <span>
+#include <string_view>
 
 #include "dlfs/optim/adam.hpp"
 
@@ -25,6 +26,7 @@ template <std::floating_point T>
 class AdamW {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "adamw";
 
   explicit AdamW(const AdamWOptions& options = {}) : options_(options) {}
 

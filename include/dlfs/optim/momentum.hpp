@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <span>
+#include <string_view>
 
 #include "dlfs/optim/optimizer.hpp"
 
@@ -20,12 +21,13 @@ template <std::floating_point T>
 class Momentum {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "momentum";
 
   explicit Momentum(const MomentumOptions& options = {}) : options_(options) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    state_.begin_step(parameters);
+    state_.begin_step(1, parameters);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];

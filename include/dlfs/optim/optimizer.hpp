@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "dlfs/core/parallel_for.hpp"
@@ -22,21 +23,27 @@ concept Optimizer = requires(O& optimizer,
   { optimizer.options().learning_rate } -> std::same_as<double&>;
 };
 
-/// What an optimizer remembers between steps: how many there were, and tensors shaped like the
-/// parameters, a row of them for each of its moments.
+/// What an optimizer remembers between steps: how many there were, and of which parameters, and
+/// tensors shaped like these, a row of them for each of its moments.
 template <std::floating_point T>
 struct OptimizerState {
   Index steps = 0;
+  std::vector<std::string> names{};  // of the parameters
   std::vector<std::vector<Tensor<T>>> moments;
 
   explicit OptimizerState(std::size_t moment_count) : moments(moment_count) {}
 
-  /// Counts a step, having checked all parameters, so that it is done as a whole or not at all. The
-  /// first one makes the moments: zeros.
+  /// Counts a step of an optimizer that has so many moments, having checked all parameters, so that
+  /// it is done as a whole or not at all. The first one makes the moments: zeros.
   /// @throws ShapeError if a parameter has no gradient, or is not that of the first step.
-  void begin_step(std::span<Parameter<T>* const> parameters) {
+  void begin_step(std::size_t moment_count, std::span<Parameter<T>* const> parameters) {
     for (const Parameter<T>* parameter : parameters) expect_gradient(*parameter);
-    for (auto& moment : moments) match(moment, parameters);
+    if (steps == 0) begin(moment_count, parameters);
+    if (moments.size() != moment_count) {
+      throw ShapeError("optimizer: expected ", moment_count, " moments in its state, got ",
+                       moments.size());
+    }
+    for (const auto& moment : moments) expect_match(moment, parameters);
     ++steps;
   }
 
@@ -48,20 +55,31 @@ struct OptimizerState {
                      "; has there been a backward pass?");
   }
 
-  static void match(std::vector<Tensor<T>>& moment, std::span<Parameter<T>* const> parameters) {
-    if (moment.empty()) {
-      for (const Parameter<T>* parameter : parameters) {
-        moment.emplace_back(parameter->value.shape());
-      }
+  void begin(std::size_t moment_count, std::span<Parameter<T>* const> parameters) {
+    names.clear();
+    moments.assign(moment_count, {});
+    for (const Parameter<T>* parameter : parameters) {
+      names.push_back(parameter->name);
+      for (auto& moment : moments) moment.emplace_back(parameter->value.shape());
     }
-    if (moment.size() != parameters.size()) {
+  }
+
+  void expect_match(const std::vector<Tensor<T>>& moment,
+                    std::span<Parameter<T>* const> parameters) const {
+    if (moment.size() != parameters.size() || names.size() != parameters.size()) {
       throw ShapeError("optimizer: expected the ", moment.size(),
                        " parameters of its first step, got ", parameters.size());
     }
     for (std::size_t slot = 0; slot < moment.size(); ++slot) {
-      if (moment[slot].shape() == parameters[slot]->value.shape()) continue;
-      throw ShapeError("optimizer: parameter ", parameters[slot]->name, " was of shape ",
-                       moment[slot].shape(), " and is now ", parameters[slot]->value.shape());
+      const Parameter<T>& parameter = *parameters[slot];
+      if (moment[slot].shape() != parameter.value.shape()) {
+        throw ShapeError("optimizer: parameter ", parameter.name, " was of shape ",
+                         moment[slot].shape(), " and is now ", parameter.value.shape());
+      }
+      if (names[slot] != parameter.name) {
+        throw ShapeError("optimizer: expected parameter ", names[slot], " of its first step, got ",
+                         parameter.name);
+      }
     }
   }
 };

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <span>
+#include <string_view>
 
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
@@ -26,12 +27,13 @@ template <std::floating_point T>
 class RmsProp {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "rmsprop";
 
   explicit RmsProp(const RmsPropOptions& options = {}) : options_(options) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    state_.begin_step(parameters);
+    state_.begin_step(1, parameters);
     const T kept = static_cast<T>(options_.decay_rate);
     const T epsilon = static_cast<T>(options_.epsilon);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {

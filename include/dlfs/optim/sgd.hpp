@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <span>
+#include <string_view>
 
 #include "dlfs/optim/optimizer.hpp"
 
@@ -19,12 +20,13 @@ template <std::floating_point T>
 class Sgd {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "sgd";
 
   explicit Sgd(const SgdOptions& options = {}) : options_(options) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    state_.begin_step(parameters);
+    state_.begin_step(0, parameters);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];
       const T rate = detail::scaled_rate(options_.learning_rate, parameter);

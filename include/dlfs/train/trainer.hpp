@@ -70,10 +70,15 @@ class Trainer {
   }
 
   /// Called after every step, or every epoch, in the order of their adding.
+  /// @throws ValueError for an empty function, or from a callback.
   void on_step(std::function<void(const StepRecord&)> callback) {
+    expect_not_fitting("on_step");
+    if (!callback) throw ValueError("trainer: on_step got an empty function");
     step_callbacks_.push_back(std::move(callback));
   }
   void on_epoch(std::function<void(const EpochRecord&)> callback) {
+    expect_not_fitting("on_epoch");
+    if (!callback) throw ValueError("trainer: on_epoch got an empty function");
     epoch_callbacks_.push_back(std::move(callback));
   }
 
@@ -95,11 +100,20 @@ class Trainer {
 
   /// Trains on `train` for the epochs of the options; the last batch of an epoch may be short.
   /// @throws ShapeError where the data does not fit the network; ValueError for a label out of
-  /// range, an empty dataset, or a loss that is no longer finite, naming epoch, step and layer.
+  /// range, an empty dataset, other data than those of an epoch that is not done, a call from a
+  /// callback, or a loss that is no longer finite, naming epoch, step and what is not finite.
   const History& fit(const Dataset<T>& train, const Dataset<T>& test) {
+    expect_not_fitting("fit");
     train.check("trainer: training data");
     test.check("trainer: test data");
     BatchSampler sampler(train.size(), options_.batch_size, Rng(options_.seed), options_.sampling);
+    expect_classes("training data", train);
+    expect_classes("test data", test);
+    if (progress_.steps > sampler.batch_count()) {
+      throw ValueError("trainer: the running epoch has done ", progress_.steps,
+                       " steps, but these training data make ", sampler.batch_count());
+    }
+    const Fitting fitting(*this);
     stopped_ = false;
     const Index last_epoch = epochs_done() + options_.epochs;
     while (epochs_done() < last_epoch && !stopped_) {
@@ -122,6 +136,7 @@ class Trainer {
 
   /// One update on one batch; returns the loss before it.
   T step(const Dataset<T>& batch) {
+    const Fitting fitting(*this);
     const T loss = forward(batch);
     update();
     return loss;
@@ -134,6 +149,8 @@ class Trainer {
   TrainerState<T> state() {
     TrainerState<T> state{.seed = options_.seed,
                           .batch_size = options_.batch_size,
+                          .optimizer_kind = std::string(kind_of<OptimizerType>()),
+                          .loss_kind = std::string(kind_of<LossType>()),
                           .values = {},
                           .network_steps = network_->step(),
                           .optimizer = optimizer_.state(),
@@ -147,8 +164,10 @@ class Trainer {
 
   /// Goes on from there with the next `fit`, as if there had been no interruption: the network, the
   /// optimizer's kind, the data and the options but `epochs` must be those of then.
-  /// @throws ValueError for another seed or batch size, ShapeError for another network.
+  /// @throws ValueError for another seed or batch size, a count that cannot be, or a call from a
+  /// callback; ShapeError for another network, optimizer or loss.
   void restore(TrainerState<T> state) {
+    expect_not_fitting("restore");
     if (state.seed != options_.seed || state.batch_size != options_.batch_size) {
       throw ValueError("trainer: expected a training with seed ", options_.seed, " and batch size ",
                        options_.batch_size, " to go on with, got ", state.seed, " and ",
@@ -158,7 +177,7 @@ class Trainer {
     auto value = state.values.begin();
     for (auto* tensor : tensors()) tensor->value = std::move(value++->value);
     network_->set_step(state.network_steps);
-    if (state.optimizer.steps > 0) optimizer_.state() = std::move(state.optimizer);
+    restore_optimizer(std::move(state.optimizer));
     updates_ = state.updates;
     progress_ = state.progress;
     history_ = std::move(state.history);
@@ -169,6 +188,52 @@ class Trainer {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  /// While a network is trained. Its last batch may not live any longer.
+  struct Fitting {
+    explicit Fitting(Trainer& trainer_)
+        : trainer(trainer_), was_fitting(std::exchange(trainer_.is_fitting_, true)) {}
+    Fitting(const Fitting&) = delete;
+    Fitting& operator=(const Fitting&) = delete;
+    ~Fitting() {
+      trainer.is_fitting_ = was_fitting;
+      trainer.network_->forget();
+    }
+    Trainer& trainer;
+    bool was_fitting;
+  };
+
+  void expect_not_fitting(std::string_view function) const {
+    if (is_fitting_) throw ValueError("trainer: ", function, " from a callback: fit is running");
+  }
+
+  /// What an optimizer or a loss calls itself.
+  template <class Part>
+  static constexpr std::string_view kind_of() {
+    if constexpr (requires { std::string_view(Part::kind); }) {
+      return Part::kind;
+    } else {
+      return "";
+    }
+  }
+
+  /// Before an epoch is trained, since `accuracy` needs it after that.
+  /// @throws ShapeError unless the network gives (N, C); ValueError without a sample, or for a
+  /// label outside [0, C).
+  void expect_classes(std::string_view what, const Dataset<T>& data) const {
+    const Shape scores = network_->output_shape(data.inputs.shape());
+    if (scores.rank() != 2 || data.targets.rank() != 1) {
+      throw ShapeError("trainer: ", what, ": expected scores (N, C) and labels (N), got ", scores,
+                       " and ", data.targets.shape());
+    }
+    if (data.size() == 0) throw ValueError("trainer: ", what, ": there is no sample");
+    for (Index n = 0; n < data.size(); ++n) {
+      const std::int32_t label = data.targets.data()[n];
+      if (label >= 0 && label < scores[1]) continue;
+      throw ValueError("trainer: ", what, ": label ", label, " of sample ", n, " is not in 0..",
+                       scores[1] - 1);
+    }
+  }
 
   T forward(const Dataset<T>& batch) {
     return loss_.forward(network_->forward(batch.inputs), batch.targets);
@@ -197,7 +262,7 @@ class Trainer {
       gather(train, sampler.batch(i), batch_);
       if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
       const auto loss = static_cast<double>(forward(batch_));
-      if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1);
+      if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1, train, sampler.batch(i));
       update();
       history_.step_losses.push_back(loss);
       progress_.steps = i + 1;
@@ -227,6 +292,7 @@ class Trainer {
 
   void restore_best() {
     if (best_.values.empty()) return;
+    expect_tensors("best weights", best_.values, tensors().size());
     auto value = best_.values.begin();
     for (auto* tensor : tensors()) tensor->value = *value++;
   }
@@ -250,16 +316,68 @@ class Trainer {
     const std::size_t everything = parameters + network_->buffers().size();
     expect_tensors("weights", state.values, everything);
     expect_tensors("best weights", state.best.values, state.best.values.empty() ? 0 : everything);
-    if (state.optimizer.steps == 0) return;
-    if (state.optimizer.moments.size() != optimizer_.state().moments.size()) {
+    const auto expected = tensors();
+    for (std::size_t i = 0; i < everything; ++i) {
+      if (state.values[i].name == expected[i]->name) continue;
+      throw ShapeError("trainer: expected the weights of ", expected[i]->name,
+                       " to go on with, got those of ", state.values[i].name);
+    }
+    for (const Index count : {state.network_steps, state.optimizer.steps, state.updates,
+                              state.progress.steps, state.progress.samples}) {
+      if (count < 0) throw ValueError("trainer: a count of ", count, " to go on with");
+    }
+    if (state.best.epoch < 0 || state.best.epoch > state.epochs_done()) {
+      throw ValueError("trainer: the best epoch to go on with is ", state.best.epoch, " of ",
+                       state.epochs_done());
+    }
+    const bool has_moments = state.optimizer.steps > 0;
+    if (has_moments && state.optimizer.moments.size() != optimizer_.state().moments.size()) {
       throw ShapeError("trainer: the training to go on with had another optimizer");
     }
     for (const auto& moment : state.optimizer.moments) {
-      expect_tensors("optimizer's moments", moment, parameters);
+      if (has_moments) expect_tensors("optimizer's moments", moment, parameters);
+    }
+    expect_kind("optimizer", state.optimizer_kind, kind_of<OptimizerType>());
+    expect_kind("loss", state.loss_kind, kind_of<LossType>());
+  }
+
+  /// Those that do not say what they are fit all.
+  static void expect_kind(std::string_view what, std::string_view of_state, std::string_view own) {
+    if (of_state.empty() || own.empty() || of_state == own) return;
+    throw ShapeError("trainer: the training to go on with had another ", what, ": ", of_state,
+                     " in the place of ", own);
+  }
+
+  /// Without a step, it begins its moments with the next one.
+  void restore_optimizer(OptimizerState<T> state) {
+    optimizer_.state().steps = state.steps;
+    if (state.steps == 0) return;
+    optimizer_.state().moments = std::move(state.moments);
+    optimizer_.state().names.clear();
+    for (const auto* parameter : network_->parameters()) {
+      optimizer_.state().names.push_back(parameter->name);
     }
   }
 
-  [[noreturn]] void throw_not_finite(double loss, Index step) const {
+  /// The first number of a batch that is not finite, in words; empty if all are.
+  std::string describe_input(const Dataset<T>& train, std::span<const Index> samples) const {
+    const Index row = batch_.inputs.size() / std::max<Index>(batch_.size(), 1);
+    for (Index i = 0; i < batch_.inputs.size(); ++i) {
+      if (detail::is_finite(batch_.inputs.data()[i])) continue;
+      const Index sample = samples[static_cast<std::size_t>(i / row)];
+      const bool is_in_data = !detail::is_finite(train.inputs.data()[sample * row + i % row]);
+      return concat("number ", i % row, " of sample ", sample, " of the training data is ",
+                    batch_.inputs.data()[i], is_in_data ? "" : " after the augmentation");
+    }
+    return {};
+  }
+
+  [[noreturn]] void throw_not_finite(double loss, Index step, const Dataset<T>& train,
+                                     std::span<const Index> samples) const {
+    if (const std::string input = describe_input(train, samples); !input.empty()) {
+      throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
+                       step, "; ", input);
+    }
     std::string culprit = "every layer's output was finite";
     bool is_found = false;
     const auto look = [&](const std::string& name, const Tensor<T>& y) {
@@ -292,6 +410,7 @@ class Trainer {
   std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> augment_;
   Index updates_ = 0;
   bool stopped_ = false;
+  bool is_fitting_ = false;
   Dataset<T> batch_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "dlfs/nn/parameter.hpp"
@@ -34,6 +35,8 @@ struct TrainerState {
   // These must be the same when it goes on.
   std::uint64_t seed = 0;
   Index batch_size = 0;
+  std::string optimizer_kind{};  // "adam"; empty for one that does not say
+  std::string loss_kind{};
 
   std::vector<NamedTensor<T>> values{};  // of all parameters, then all buffers
   Index network_steps = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <utility>
 
 #include "dlfs/net/sequential.hpp"
 
@@ -31,6 +32,8 @@ class WeightAverage {
   /// After every update of the network that is averaged.
   /// @throws ShapeError where it is not the network that was given first.
   void update(const Sequential<T>& network) {
+    expect_same(network.parameters(), std::as_const(network_).parameters());
+    expect_same(network.buffers(), std::as_const(network_).buffers());
     const auto n = static_cast<double>(updates_++);
     const T part = static_cast<T>(1 - std::min(decay_, (1 + n) / (10 + n)));
     approach(part, network.parameters(), network_.parameters());
@@ -40,11 +43,18 @@ class WeightAverage {
   const Sequential<T>& network() const { return network_; }
 
  private:
+  /// Of their number, names and shapes.
+  template <class Tensors>
+  static void expect_same(const Tensors& targets, const Tensors& averages) {
+    const auto is_same = [](const auto* target, const auto* average) {
+      return target->name == average->name && target->value.shape() == average->value.shape();
+    };
+    if (std::ranges::equal(targets, averages, is_same)) return;
+    throw ShapeError("weight average: the network is not the one that was averaged so far");
+  }
+
   template <class Targets, class Tensors>
   static void approach(T part, const Targets& targets, const Tensors& averages) {
-    if (targets.size() != averages.size()) {
-      throw ShapeError("weight average: the network is not the one that was averaged so far");
-    }
     for (std::size_t i = 0; i < targets.size(); ++i) {
       auto average = as_array(averages[i]->value);
       average += part * (as_array(targets[i]->value) - average);

@@ -55,10 +55,11 @@ class Affine {
   /// @throws ShapeError unless x is (N, ...) with D numbers to a sample.
   Shape output_shape(const Shape& x) const {
     const Shape& W = weight_.value.shape();
-    if (x.rank() < 2 || x.axes(1, x.rank()).size() != W[0]) {
+    if (W.rank() != 2 || x.rank() < 2 || x.axes(1, x.rank()).size() != W[0]) {
       throw ShapeError("affine: expected x of shape (N, ", W[0], ") for the weight ", W, ", got ",
                        x);
     }
+    detail::expect_shape<T>(traits().kind, bias_, {W[1]});
     return {x[0], W[1]};
   }
 

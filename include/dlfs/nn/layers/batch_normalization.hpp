@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 
 #include "dlfs/math/batch_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
@@ -55,6 +56,10 @@ class BatchNormalization {
 
   /// @throws ShapeError unless the numbers of a sample are those of the features.
   Shape output_shape(const Shape& x) const {
+    for (const NamedTensor<T>* tensor :
+         std::initializer_list<const NamedTensor<T>*>{&gamma_, &beta_, &mean_, &variance_}) {
+      detail::expect_shape(traits().kind, *tensor, {features()});
+    }
     if (x.rank() < 2 || (x[1] != features() && x.axes(1, x.rank()).size() != features())) {
       throw ShapeError(traits().kind, ": expected x of shape (N, ", features(), ", ...) or of ",
                        features(), " numbers to a sample, got ", x);
@@ -121,7 +126,7 @@ class BatchNormalization {
     TensorView<U> inverse_deviation;
   };
 
-  Index features() const { return gamma_.value.size(); }
+  Index features() const { return options_.features; }
 
   /// (N, ...) as (N, F, S).
   template <class U>

@@ -68,6 +68,8 @@ class Convolution {
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
   Shape output_shape(const Shape& x) const {
+    detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
+    detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
     return convolution_shape(x, weight_.value.shape(), options_.window(), options_.groups);
   }
 

@@ -45,6 +45,8 @@ class LayerNormalization {
 
   /// @throws ShapeError unless some trailing axes of x have the features together.
   Shape output_shape(const Shape& x) const {
+    detail::expect_shape<T>(traits().kind, gamma_, {features()});
+    detail::expect_shape<T>(traits().kind, beta_, {features()});
     Index size = 1;
     for (int axis = x.rank() - 1; axis > 0; --axis) {
       size *= x[axis];
@@ -76,7 +78,7 @@ class LayerNormalization {
   std::array<Parameter<T>*, 2> parameters() { return {&gamma_, &beta_}; }
 
  private:
-  Index features() const { return gamma_.value.size(); }
+  Index features() const { return options_.features; }
 
   template <class U>
   TensorView<U> by_row(TensorView<U> x) const {

@@ -78,6 +78,8 @@ class TransposedConvolution {
   /// @throws ShapeError unless x is (N, C, H, W) with pixels and y has some as well; ValueError as
   /// Window.
   Shape output_shape(const Shape& x) const {
+    detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
+    detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
     if (x.rank() != 4 || x[1] != options_.in || x[2] == 0 || x[3] == 0) {
       throw ShapeError(traits().kind, ": expected x of shape (N, ", options_.in, ", H, W), got ",
                        x);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <string_view>
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/nn/loss.hpp"
@@ -14,6 +15,7 @@ template <std::floating_point T>
 class MeanSquaredError {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "mean squared error";
 
   /// @throws ShapeError unless t is shaped like y, or if there are no elements to take a mean of.
   T forward(const Tensor<T>& y, const Tensor<T>& t) {

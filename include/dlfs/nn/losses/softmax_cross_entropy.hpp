@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <string_view>
 
 #include "dlfs/math/cross_entropy.hpp"
 #include "dlfs/nn/labels.hpp"
@@ -19,6 +20,7 @@ template <std::floating_point T>
 class SoftmaxCrossEntropy {
  public:
   using Scalar = T;
+  static constexpr std::string_view kind = "softmax cross entropy";
 
   /// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
   T forward(const Tensor<T>& scores, const Labels& labels) {
