@@ -99,7 +99,7 @@ void update(const Formula& formula, Parameter<T>& parameter, double weight_decay
   parallel_for((size + piece_elements - 1) / piece_elements, [&](Index piece) {
     const Index first = piece * piece_elements;
     simd::map(
-        [&]<class V>(V& w, const V& gradient_of_w, auto&... moment) {
+        [=]<class V>(V& w, const V& gradient_of_w, auto&... moment) {
           V dw;
           simd::multiply_add(w, decay, gradient_of_w, dw);
           formula(w, dw, moment...);

@@ -61,7 +61,9 @@ class Single {
 
 /// See simd::map.
 template <class Formula, class... T>
-DLFS_INLINE_CALLS void map_vectors(const Formula& formula, Index count, T*... arrays) {
+DLFS_INLINE_CALLS void map_vectors(const Formula& formula_in_memory, Index count, T*... arrays) {
+  // What is stored cannot change a copy, whose constants stay in registers.
+  const Formula formula = formula_in_memory;
   if constexpr ((Dispatched<std::remove_const_t<T>> && ...)) {
     constexpr Index step = std::min({lanes<std::remove_const_t<T>>...});
     Index i = 0;
