@@ -9,6 +9,7 @@
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/map_coordinates.hpp"
 #include "dlfs/math/matmul.hpp"
@@ -50,8 +51,8 @@ struct Similarity {
       const T down = static_cast<T>(i) - middle_row - static_cast<T>(shift_rows);
       for (Index j = 0; j < width; ++j) {
         const T right = static_cast<T>(j) - middle_column - static_cast<T>(shift_columns);
-        rows(i, j) = middle_row + cosine * down + sine * right;
-        columns(i, j) = middle_column + cosine * right - sine * down;
+        rows(i, j) = middle_row + rounded(cosine * down) + rounded(sine * right);
+        columns(i, j) = middle_column + rounded(cosine * right) - rounded(sine * down);
       }
     }
   }
@@ -87,7 +88,7 @@ void add_blurred_noise(double strength, TensorView<const T> blur_rows,
   const TensorView<T> noise(memory.data(), places.shape());
   const TensorView<T> half_blurred(memory.data() + places.size(), places.shape());
   for (Index i = 0; i < noise.size(); ++i) {
-    noise.data()[i] = static_cast<T>(strength) * (2 * rng.uniform<T>() - 1);
+    noise.data()[i] = static_cast<T>(2 * strength) * (rng.uniform<T>() - T(0.5));
   }
   matmul(blur_rows, noise, half_blurred);
   matmul(half_blurred, blur_columns, places, Store::add);

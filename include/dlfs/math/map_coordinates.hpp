@@ -4,6 +4,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/expect.hpp"
 
@@ -66,9 +67,9 @@ void map_coordinates(std::type_identity_t<TensorView<const T>> x,
       const T below = row - static_cast<T>(i);
       const T right = column - static_cast<T>(j);
       const T* const pixel = bordered.data() + i * pitch + j;
-      const T upper = pixel[0] + right * (pixel[1] - pixel[0]);
-      const T lower = pixel[pitch] + right * (pixel[pitch + 1] - pixel[pitch]);
-      out[p] = upper + below * (lower - upper);
+      const T upper = pixel[0] + detail::rounded(right * (pixel[1] - pixel[0]));
+      const T lower = pixel[pitch] + detail::rounded(right * (pixel[pitch + 1] - pixel[pitch]));
+      out[p] = upper + detail::rounded(below * (lower - upper));
     }
   }
 }

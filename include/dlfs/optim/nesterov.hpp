@@ -39,9 +39,9 @@ class Nesterov {
       detail::update(
           [=]<class V>(V& w, const V& dw, V& v) {
             V step;
-            simd::multiply_add<V>(v, momentum * momentum, -(1 + momentum) * rate * dw, step);
-            w += step;
             simd::multiply_add<V>(v, momentum, -rate * dw, v);
+            simd::multiply_add<V>(v, momentum, -rate * dw, step);
+            w += step;
           },
           parameter, options_.weight_decay, state_.moments[0][slot]);
     }

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <utility>
 
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/net/sequential.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -56,8 +57,12 @@ class WeightAverage {
   template <class Targets, class Tensors>
   static void approach(T part, const Targets& targets, const Tensors& averages) {
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      auto average = as_array(averages[i]->value);
-      average += part * (as_array(targets[i]->value) - average);
+      const Tensor<T>& target = targets[i]->value;
+      simd::map(
+          [part]<class V>(const V& to, V& average) {
+            simd::multiply_add<V>(to - average, part, average, average);
+          },
+          target.size(), target.data(), averages[i]->value.data());
     }
   }
 

@@ -6,6 +6,8 @@
 #include <initializer_list>
 
 #include "dlfs/math/batch_normalization.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -86,8 +88,14 @@ class BatchNormalization {
       as_array(saved.mean) = as_array(mean_.value);
       as_array(saved.variance) = as_array(variance_.value);
     }
-    as_array(saved.inverse_deviation) =
-        (as_array(saved.variance) + static_cast<T>(options_.epsilon)).sqrt().inverse();
+    const T epsilon = static_cast<T>(options_.epsilon);
+    const auto invert = [epsilon]<class V>(const V& variance, V& inverse_deviation) {
+      V deviation;
+      simd::sqrt<V>(variance + epsilon, deviation);
+      inverse_deviation = 1 / deviation;
+    };
+    simd::map(invert, features(), static_cast<const T*>(saved.variance.data()),
+              saved.inverse_deviation.data());
     batch_normalization(x, by(saved), beta_.value, by_feature(pass.y));
   }
 
@@ -106,10 +114,15 @@ class BatchNormalization {
     const T kept = static_cast<T>(options_.momentum);
     const T n = static_cast<T>(x.size() / features());
     const Saved<const T> batch(detail::elements_at<T>(saved), features());
-    auto mean = as_array(mean_.value);
-    auto variance = as_array(variance_.value);
-    mean = kept * mean + (1 - kept) * as_array(batch.mean);
-    variance = kept * variance + (1 - kept) * n / (n - 1) * as_array(batch.variance);
+    const auto average = [kept](T part, const TensorView<const T>& of_batch, Tensor<T>& running) {
+      simd::map(
+          [=]<class V>(const V& now, V& so_far) {
+            simd::multiply_add<V>(so_far, kept, part * now, so_far);
+          },
+          running.size(), of_batch.data(), running.data());
+    };
+    average(1 - kept, batch.mean, mean_.value);
+    average((1 - kept) * n / (n - 1), batch.variance, variance_.value);
   }
 
  private:
