@@ -20,6 +20,11 @@ concept NumberElement = (std::integral<T> && !std::same_as<T, bool>) || RealElem
 
 namespace detail {
 
+template <class X>
+concept NumberTensor = AnyTensor<X> && NumberElement<Element<X>>;
+template <class X>
+concept RealTensor = AnyTensor<X> && RealElement<Element<X>>;
+
 template <class T>
 constexpr auto accumulator_of() {
   if constexpr (std::same_as<T, bool> || std::signed_integral<T>) {

@@ -14,11 +14,6 @@ namespace dlfs {
 
 namespace detail {
 
-template <class X>
-concept NumberTensor = AnyTensor<X> && NumberElement<Element<X>>;
-template <class X>
-concept RealTensor = AnyTensor<X> && RealElement<Element<X>>;
-
 /// A new tensor of f(x) by vectors; see simd::apply.
 template <class F, class X>
 Tensor<Element<X>> function(const F& f, X&& x) {
@@ -207,13 +202,32 @@ auto power(A&& a, B&& b) {
   return detail::function_each("power", raise, std::forward<A>(a), std::forward<B>(b));
 }
 
-/// floor(a / b). An integer divided by zero gives 0, as in NumPy.
+namespace detail {
+
+/// The whole number of times that y goes into x, as Python has it: found by what is left, as the
+/// floor of a rounded quotient may be one more.
+template <std::floating_point T>
+T floor_quotient(T x, T y) {
+  if (y == 0) return x / y;
+  const T rest = std::fmod(x, y);
+  T quotient = (x - rest) / y;  // whole, but for its rounding
+  if (rest != 0 && (rest < 0) != (y < 0)) quotient -= 1;
+  if (quotient == 0) return std::copysign(T(0), x / y);
+  const T below = std::floor(quotient);
+  return quotient - below > T(0.5) ? below + 1 : below;
+}
+
+}  // namespace detail
+
+/// a // b: how many times b goes into a, rounded down, so that a = b (a // b) + remainder(a, b) but
+/// for rounding. Of real numbers: 1 // 0.1 is 9, as 0.1 is a little more than a tenth, and -5 //
+/// inf is -1. An integer divided by zero gives 0, as in NumPy.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto floor_divide(A&& a, B&& b) {
   const auto divide = []<class T>(T x, T y) -> T {
     if constexpr (std::floating_point<T>) {
-      return std::floor(x / y);
+      return detail::floor_quotient(x, y);
     } else {
       if (y == 0) return 0;
       if constexpr (std::signed_integral<T>) {

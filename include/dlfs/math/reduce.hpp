@@ -244,6 +244,11 @@ struct Sum : Add {
   template <class T>
   using Compute = Accumulator<T>;
 };
+/// Sums of which only a quotient is taken: those of 64-bit integers do not wrap around.
+struct SumOfMean : Add {
+  template <class T>
+  using Compute = std::conditional_t<std::integral<T> && sizeof(T) == 8, double, Accumulator<T>>;
+};
 struct Max : Maximum {
   template <class T>
   using Compute = simd::RegisterElement<T>;
@@ -285,12 +290,20 @@ using SumElement = std::conditional_t<RealElement<T>, T, Accumulator<T>>;
 template <class T>
 using MeanElement = std::conditional_t<RealElement<T>, T, double>;
 
+/// A sum that begins with 0, as NumPy's: that of -0 alone is 0.
+struct FromZero {
+  template <class T>
+  T operator()(T sum) const {
+    return sum + T(0);
+  }
+};
+
 /// sum / count, not yet rounded to a half type.
 template <class T>
 struct DivideBy {
   using Quotient = std::conditional_t<RealElement<T>, Accumulator<T>, double>;
   Quotient count;
-  Quotient operator()(auto sum) const { return static_cast<Quotient>(sum) / count; }
+  Quotient operator()(auto sum) const { return FromZero()(static_cast<Quotient>(sum)) / count; }
 };
 
 template <class T>
@@ -320,13 +333,13 @@ Tensor<T> extreme(std::string_view operation, TensorView<const T> x, const Axes&
 template <AnyTensor X>
 auto sum(const X& x) {
   using Result = detail::SumElement<Element<X>>;
-  return detail::reduce_all<detail::Sum>(const_view(x), Result(0), std::identity());
+  return detail::reduce_all<detail::Sum>(const_view(x), Result(0), detail::FromZero());
 }
 template <AnyTensor X>
 auto sum(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using Result = detail::SumElement<Element<X>>;
   return detail::reduce_axes<detail::Sum>(const_view(x), detail::axis_flags(x.shape(), axes, "sum"),
-                                          keep_dims, Result(0), std::identity());
+                                          keep_dims, Result(0), detail::FromZero());
 }
 
 /// The mean of all elements; NaN if there are none.
@@ -334,8 +347,8 @@ template <AnyTensor X>
 auto mean(const X& x) {
   using T = Element<X>;
   using Count = typename detail::DivideBy<T>::Quotient;
-  return detail::reduce_all<detail::Sum>(const_view(x), detail::mean_of_nothing<T>(),
-                                         detail::DivideBy<T>{static_cast<Count>(x.size())});
+  return detail::reduce_all<detail::SumOfMean>(const_view(x), detail::mean_of_nothing<T>(),
+                                               detail::DivideBy<T>{static_cast<Count>(x.size())});
 }
 template <AnyTensor X>
 auto mean(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
@@ -343,9 +356,9 @@ auto mean(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using Count = typename detail::DivideBy<T>::Quotient;
   const auto reduced = detail::axis_flags(x.shape(), axes, "mean");
   const Index count = detail::select_axes(const_view(x), reduced, true).size();
-  return detail::reduce_axes<detail::Sum>(const_view(x), reduced, keep_dims,
-                                          detail::mean_of_nothing<T>(),
-                                          detail::DivideBy<T>{static_cast<Count>(count)});
+  return detail::reduce_axes<detail::SumOfMean>(const_view(x), reduced, keep_dims,
+                                                detail::mean_of_nothing<T>(),
+                                                detail::DivideBy<T>{static_cast<Count>(count)});
 }
 
 /// The largest element; NaN if there is one. @throws ValueError if there are no elements.

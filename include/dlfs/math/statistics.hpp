@@ -48,6 +48,19 @@ enum class Divisor { n, n_minus_1 };
 
 namespace detail {
 
+/// f(x); of half types, f(x in float), rounded once.
+template <AnyTensor X, class F>
+auto apply_unrounded(const X& x, const F& f) {
+  using T = Element<X>;
+  if constexpr (!HalfElement<T>) {
+    return f(x);
+  } else if constexpr (AnyTensor<std::invoke_result_t<const F&, Tensor<float>>>) {
+    return cast<T>(f(cast<float>(x)));
+  } else {
+    return static_cast<T>(f(cast<float>(x)));
+  }
+}
+
 /// The squares of the distances from `mean`, a number or a tensor that is broadcast.
 template <class T, AnyTensor X, class Mean>
 Tensor<T> squared_distances(const X& x, const Mean& mean) {
@@ -64,30 +77,34 @@ T divide_by(Index count, Divisor divisor) {
 /// The variance, sum (x - mean)^2 / n, in two passes: real for integers, too.
 template <AnyTensor X>
 auto variance(const X& x, Divisor divisor = Divisor::n) {
-  using T = detail::MeanElement<Element<X>>;
-  return sum(detail::squared_distances<T>(x, mean(x))) / detail::divide_by<T>(x.size(), divisor);
+  return detail::apply_unrounded(x, [=](const auto& v) {
+    using T = detail::MeanElement<Element<decltype(v)>>;
+    return sum(detail::squared_distances<T>(v, mean(v))) / detail::divide_by<T>(v.size(), divisor);
+  });
 }
 template <AnyTensor X>
 auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
               Divisor divisor = Divisor::n) {
-  using T = detail::MeanElement<Element<X>>;
-  const auto reduced = detail::axis_flags(x.shape(), axes, "variance");
-  const Index count = detail::select_axes(const_view(x), reduced, true).size();
-  const Tensor<T> means = mean(x, axes, KeepDims::yes);
-  return sum(detail::squared_distances<T>(x, means), axes, keep_dims) /
-         detail::divide_by<T>(count, divisor);
+  return detail::apply_unrounded(x, [&](const auto& v) {
+    using T = detail::MeanElement<Element<decltype(v)>>;
+    const auto reduced = detail::axis_flags(v.shape(), axes, "variance");
+    const Index count = detail::select_axes(const_view(v), reduced, true).size();
+    const Tensor<T> means = mean(v, axes, KeepDims::yes);
+    return sum(detail::squared_distances<T>(v, means), axes, keep_dims) /
+           detail::divide_by<T>(count, divisor);
+  });
 }
 
 /// The square root of the variance: NumPy's std.
 template <AnyTensor X>
 auto standard_deviation(const X& x, Divisor divisor = Divisor::n) {
-  using std::sqrt;
-  return sqrt(variance(x, divisor));
+  return detail::apply_unrounded(x, [=](const auto& v) { return std::sqrt(variance(v, divisor)); });
 }
 template <AnyTensor X>
 auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
                         Divisor divisor = Divisor::n) {
-  return sqrt(variance(x, axes, keep_dims, divisor));
+  return detail::apply_unrounded(
+      x, [&](const auto& v) { return sqrt(variance(v, axes, keep_dims, divisor)); });
 }
 
 /// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.
@@ -97,18 +114,21 @@ enum class Norm { one, two, infinity };
 template <AnyTensor X>
   requires(RealElement<Element<X>>)
 Element<X> norm(const X& x, Norm order = Norm::two) {
-  using std::sqrt;
-  if (order == Norm::one) return sum(abs(const_view(x)));
-  if (order == Norm::infinity) return x.empty() ? Element<X>(0) : max(abs(const_view(x)));
-  return sqrt(sum(square(const_view(x))));
+  return detail::apply_unrounded(x, [=](const auto& v) -> Element<decltype(v)> {
+    if (order == Norm::one) return sum(abs(const_view(v)));
+    if (order == Norm::infinity) return v.empty() ? 0 : max(abs(const_view(v)));
+    return std::sqrt(sum(square(const_view(v))));
+  });
 }
 template <AnyTensor X>
   requires(RealElement<Element<X>>)
 Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,
                         KeepDims keep_dims = KeepDims::no) {
-  if (order == Norm::one) return sum(abs(const_view(x)), axes, keep_dims);
-  if (order == Norm::infinity && !x.empty()) return max(abs(const_view(x)), axes, keep_dims);
-  return sqrt(sum(square(const_view(x)), axes, keep_dims));
+  return detail::apply_unrounded(x, [&](const auto& v) {
+    if (order == Norm::one) return sum(abs(const_view(v)), axes, keep_dims);
+    if (order == Norm::infinity && !v.empty()) return max(abs(const_view(v)), axes, keep_dims);
+    return sqrt(sum(square(const_view(v)), axes, keep_dims));
+  });
 }
 
 /// The sums of the elements up to each along an axis: shaped like x; integers are summed in 64
@@ -130,7 +150,7 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
     for (Index i = 0; i < nest.row_extent(); ++i) {
       const T* read = in.data() + offsets[0] + i * nest.row_strides()[0];
       auto* written = out.data() + offsets[1] + i * nest.row_strides()[1];
-      Accumulator<T> total(0);
+      Accumulator<T> total = -Accumulator<T>(0);  // to which -0 adds up as itself
       for (Index j = 0; j < extent; ++j) {
         detail::Add()(total, static_cast<Accumulator<T>>(read[j * from_step]), total);
         written[j * to_step] = static_cast<detail::SumElement<T>>(total);

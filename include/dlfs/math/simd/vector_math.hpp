@@ -274,8 +274,9 @@ DLFS_INLINE void exp(const V& x, V& out) {
     const Bits other_half = (bits << fraction_bits) - half;
     const V scaled = reinterpret_cast<V>(reinterpret_cast<Bits>(q + T(1)) + half);
     const V result = scaled * reinterpret_cast<V>(reinterpret_cast<Bits>(V{} + T(1)) + other_half);
-    const V not_zero = x < lowest ? V{} : result;
-    out = x > highest ? V{} + std::numeric_limits<T>::infinity() : not_zero;
+    const V if_small = x < lowest ? V{} : result;
+    // Infinity or NaN, of whose bits the result may have made a number.
+    out = x <= highest ? if_small : x + std::numeric_limits<T>::infinity();
   }
 }
 
@@ -424,7 +425,7 @@ DLFS_INLINE void ceil(const V& x, V& out) {
 template <class V>
 DLFS_INLINE void sign(const V& x, V& out) {
   const V one = V{} + 1;
-  const V at_most_one = x > V{} ? one : x;
+  const V at_most_one = x > V{} ? one : static_cast<V>(x + V{});  // 0 of -0
   if constexpr (std::is_signed_v<detail::ElementOf<V>>) {
     out = at_most_one < V{} ? static_cast<V>(-one) : at_most_one;
   } else {
