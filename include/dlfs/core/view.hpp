@@ -36,6 +36,9 @@ class TensorView {
   constexpr TensorView(const TensorView&) = default;
   /// Looks at other elements; not for a temporary: `x[0] = y` would leave x as it is.
   constexpr TensorView& operator=(const TensorView&) & = default;
+  template <class X>
+  DLFS_REFUSED("elements that a view looks at are written by assign(x[0], values)")
+  void operator=(const X&) &&;
 
   constexpr T* data() const { return data_; }
   constexpr const Layout& layout() const { return layout_; }

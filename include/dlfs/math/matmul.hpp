@@ -208,6 +208,11 @@ Tensor<T> batched_matmul(TensorView<const T> a, TensorView<const T> b) {
 
 }  // namespace detail
 
+template <AnyTensor A, AnyTensor B>
+  requires(!std::same_as<Element<A>, Element<B>>)
+DLFS_REFUSED("matmul: the factors have different element types; cast<float>(x) makes them one")
+void matmul(const A&, const B&);
+
 /// a (M, K) times b (K, N), as a new (M, N). Axes before these are a batch of matrices, and are
 /// broadcast; a vector (K) is a row on the left and a column on the right, whose axis is then
 /// dropped: NumPy's matmul. @throws ShapeError if the shapes do not fit.

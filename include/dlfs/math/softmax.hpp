@@ -148,5 +148,18 @@ Tensor<Element<X>> log_sum_exp(const X& x) {
   return out;
 }
 
+template <AnyTensor X>
+  requires(!RealElement<Element<X>>)
+DLFS_REFUSED("softmax: expected real numbers; cast<float>(x) makes them")
+void softmax(const X&);
+template <AnyTensor X>
+  requires(!RealElement<Element<X>>)
+DLFS_REFUSED("log_softmax: expected real numbers; cast<float>(x) makes them")
+void log_softmax(const X&);
+template <AnyTensor X>
+  requires(!RealElement<Element<X>>)
+DLFS_REFUSED("log_sum_exp: expected real numbers; cast<float>(x) makes them")
+void log_sum_exp(const X&);
+
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

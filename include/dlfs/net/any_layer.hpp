@@ -27,6 +27,31 @@ class AnyLayer {
     requires(std::same_as<typename L::Scalar, T>)
   AnyLayer(L layer);
 
+  template <Layer L>
+    requires(!std::same_as<typename L::Scalar, T>)
+  DLFS_REFUSED(
+      "this layer has another element type than the network, as Relu<double> in a float one")
+  AnyLayer(L);
+  template <class L>
+    requires(!Layer<L> && !detail::HasScalar<L>)
+  DLFS_REFUSED("this is no layer of a network: see the concept dlfs::Layer in nn/layer.hpp")
+  AnyLayer(L);
+  template <class L>
+    requires(!Layer<L> && detail::HasScalar<L> && !detail::HasTraits<L>)
+  DLFS_REFUSED("a layer needs LayerTraits traits(), const or static")
+  AnyLayer(L);
+  template <class L>
+    requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> &&
+             !detail::HasOutputShape<L>)
+  DLFS_REFUSED("a layer needs Shape output_shape(const Shape& x) const")
+  AnyLayer(L);
+  template <class L>
+    requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> && detail::HasOutputShape<L>)
+  DLFS_REFUSED(
+      "a layer needs forward(const ForwardPass<Scalar>&) and "
+      "backward(const BackwardPass<Scalar>&), both const, and has to be copyable")
+  AnyLayer(L);
+
   AnyLayer(const AnyLayer& other) : model_(other.is_empty() ? nullptr : other.model_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   AnyLayer& operator=(AnyLayer other) noexcept {

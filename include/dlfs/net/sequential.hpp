@@ -58,6 +58,12 @@ class Sequential {
       add(name, std::move(layer));
     }
   }
+  template <Layer... L>
+    requires(sizeof...(L) > 0)
+  DLFS_REFUSED("each layer of a network has a name: {\"relu1\", Relu<float>()}")
+  Sequential(L...);
+  DLFS_REFUSED("a network takes its layers as a list in braces, or one by one: add(name, layer)")
+  explicit Sequential(const std::vector<NamedLayer<T>>&);
   Sequential(const Sequential& other) {
     for (const auto& link : other.chain_) append(link);
     step_ = other.step_;
@@ -90,6 +96,10 @@ class Sequential {
     return *this;
   }
 
+  template <Layer L>
+  DLFS_REFUSED("each layer of a network has a name: add(\"relu1\", Relu<float>())")
+  void add(L);
+
   /// Runs a batch x (N, ...) and keeps what `backward` needs. The result stays valid until the
   /// next call; x must stay alive and unchanged until `backward`.
   /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit; ValueError
@@ -111,6 +121,11 @@ class Sequential {
     for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
+
+  template <AnyTensor X>
+    requires(!std::same_as<Element<X>, T>)
+  DLFS_REFUSED("x has another element type than the network; cast<float>(x) makes it float")
+  void forward(const X&, Mode = Mode::train);
 
   /// From dy, the gradient with respect to what `forward` returned, to the gradient of every
   /// parameter, which it overwrites. The gradient with respect to x is not computed.

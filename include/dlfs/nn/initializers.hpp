@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/rng.hpp"
@@ -20,6 +21,15 @@ template <class I, class T>
 concept Initializer = requires(const I& initializer, Tensor<T>& weight, Fans fans, Rng& rng) {
   initializer(weight, fans, rng);
 };
+
+namespace detail {
+
+/// What follows a layer's options in its constructor where the initializer or the generator is
+/// missing, or the generator is a temporary.
+template <class... Other>
+concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng> || ...);
+
+}  // namespace detail
 
 /// Normal with a fixed standard deviation. The book's early networks use 0.01 (section 4.5).
 struct Normal {

@@ -95,6 +95,26 @@ concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
   layer.backward(backward);
 };
 
+namespace detail {
+
+/// A type that says what its elements are, as a layer does.
+template <class L>
+concept HasScalar = requires {
+  typename L::Scalar;
+};
+
+template <class L>
+concept HasTraits = requires(const L& layer) {
+  { layer.traits() } -> std::same_as<LayerTraits>;
+};
+
+template <class L>
+concept HasOutputShape = requires(const L& layer, const Shape& shape) {
+  { layer.output_shape(shape) } -> std::same_as<Shape>;
+};
+
+}  // namespace detail
+
 /// A layer that has something to learn.
 template <class L>
 concept LayerWithParameters = Layer<L> && requires(L& layer) {

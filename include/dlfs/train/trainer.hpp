@@ -41,6 +41,15 @@ struct TrainerOptions {
   double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
 };
 
+namespace detail {
+
+template <class L, class T>
+concept LossOf = Loss<L, Labels> && std::same_as<typename L::Scalar, T>;
+template <class O, class T>
+concept OptimizerOf = Optimizer<O> && std::same_as<typename O::Scalar, T>;
+
+}  // namespace detail
+
 /// Trains a network on mini-batches: the book's Trainer (common/trainer.py).
 ///
 ///   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 3});
@@ -49,13 +58,13 @@ struct TrainerOptions {
 ///
 /// Refers to the network, which must outlive it; owns the loss and the optimizer, so that a second
 /// `fit` goes on where the first ended.
-template <std::floating_point T, class LossType, Optimizer OptimizerType>
-  requires Loss<LossType, Labels>
+template <std::floating_point T, class LossType, class OptimizerType>
 class Trainer {
  public:
   /// @throws ValueError for options that are out of range.
   Trainer(Sequential<T>& network, LossType loss, OptimizerType optimizer,
-          const TrainerOptions& options = {})
+          const TrainerOptions& options =
+              {}) requires(detail::LossOf<LossType, T>&& detail::OptimizerOf<OptimizerType, T>)
       : network_(&network),
         loss_(std::move(loss)),
         optimizer_(std::move(optimizer)),
@@ -68,6 +77,17 @@ class Trainer {
                        ", ", options.patience, " and ", options.clip_norm);
     }
   }
+
+  DLFS_REFUSED(
+      "a trainer's loss compares the network's output with Labels, as SoftmaxCrossEntropy<T> "
+      "does for elements T of the network; other targets need a loop of one's own")
+  Trainer(Sequential<T>&, LossType, OptimizerType,
+          const TrainerOptions& = {}) requires(!detail::LossOf<LossType, T>);
+  DLFS_REFUSED(
+      "a trainer's optimizer has the element type of the network, as Adam<float> of a float one")
+  Trainer(Sequential<T>&, LossType, OptimizerType,
+          const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
+                                               !detail::OptimizerOf<OptimizerType, T>);
 
   /// Called after every step, or every epoch, in the order of their adding.
   /// @throws ValueError for an empty function, or from a callback.
@@ -413,6 +433,11 @@ class Trainer {
   bool is_fitting_ = false;
   Dataset<T> batch_;
 };
+
+// clang 14 does not see which of the constructors the arguments satisfy.
+template <std::floating_point T, class LossType, class OptimizerType>
+Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {})
+    -> Trainer<T, LossType, OptimizerType>;
 
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

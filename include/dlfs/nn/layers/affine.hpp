@@ -37,6 +37,12 @@ class Affine {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 
+  template <class... Other>
+    requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
+        "the options are followed by an initializer and a variable of type Rng: "
+        "Affine<float>({.in = 784, .out = 50}, He{}, rng)")
+  Affine(const AffineOptions&, const Other&...);
+
   /// @throws ShapeError unless weight is (D, M) and bias is (M).
   Affine(Tensor<T> weight, Tensor<T> bias)
       : weight_("weight", std::move(weight)), bias_("bias", std::move(bias)) {

@@ -50,6 +50,12 @@ class Convolution {
         rng);
   }
 
+  template <class... Other>
+    requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
+        "the options are followed by an initializer and a variable of type Rng: "
+        "Convolution<float>({.in = 1, .filters = 30, .kernel = 5}, He{}, rng)")
+  Convolution(const ConvolutionOptions&, const Other&...);
+
   /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as options say.
   Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)
       : options_(checked(options)),

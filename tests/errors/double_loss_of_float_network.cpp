@@ -1,0 +1,9 @@
+// expect: a trainer's loss compares the network's output with Labels
+#include <dlfs/dlfs.hpp>
+
+using namespace dlfs;
+
+int main() {
+  Sequential<float> network{{"relu1", Relu<float>()}};
+  Trainer trainer(network, SoftmaxCrossEntropy<double>(), Adam<float>(), {.epochs = 3});
+}

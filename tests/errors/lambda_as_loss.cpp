@@ -1,0 +1,10 @@
+// expect: a trainer's loss compares the network's output with Labels
+#include <dlfs/dlfs.hpp>
+
+using namespace dlfs;
+
+int main() {
+  Sequential<float> network{{"relu1", Relu<float>()}};
+  Trainer trainer(
+      network, [](const auto& y, const auto&) { return sum(y); }, Adam<float>());
+}
