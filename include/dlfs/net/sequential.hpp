@@ -58,10 +58,10 @@ class Sequential {
       add(name, std::move(layer));
     }
   }
-  template <Layer... L>
+  template <detail::HasScalar... L>
     requires(sizeof...(L) > 0)
   DLFS_REFUSED("each layer of a network has a name: {\"relu1\", Relu<float>()}")
-  Sequential(L...);
+  explicit Sequential(L...);
   DLFS_REFUSED("a network takes its layers as a list in braces, or one by one: add(name, layer)")
   explicit Sequential(const std::vector<NamedLayer<T>>&);
   Sequential(const Sequential& other) {
