@@ -1,18 +1,20 @@
 #!/bin/sh
 # Installs what the given purpose needs from Debian's or Ubuntu's packages; does nothing where all of it is there.
-# Usage: install-dependencies.sh demo|test|develop
+# Usage: install-dependencies.sh demo|test|develop|matrix
 set -eu
 
 demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libpng-dev nlohmann-json3-dev libcli11-dev gnuplot-nox"
 test="$demo libgtest-dev libbenchmark-dev"
-develop="$test clang clang-format clang-tidy libclang-rt-dev"
+develop="$test clang clang-format clang-tidy libclang-rt-dev g++-aarch64-linux-gnu qemu-user"
+matrix="$develop clang-22 libc++-dev libc++abi-dev"
 
 case "${1-}" in
   demo) packages=$demo ;;
   test) packages=$test ;;
   develop) packages=$develop ;;
+  matrix) packages=$matrix ;;
   *)
-    echo "usage: $0 demo|test|develop" >&2
+    echo "usage: $0 demo|test|develop|matrix" >&2
     exit 2
     ;;
 esac
