@@ -103,6 +103,7 @@
 #include "dlfs/optim/sgd.hpp"
 #include "dlfs/tools/check_gradients.hpp"
 #include "dlfs/tools/hyperparameter_search.hpp"
+#include "dlfs/tools/layer_contract.hpp"
 #include "dlfs/tools/profile.hpp"
 #include "dlfs/tools/summary.hpp"
 #include "dlfs/train/history.hpp"

@@ -14,7 +14,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Some layers compute otherwise while they train (batch normalisation, dropout).
+/// Some layers compute otherwise while they train: those that draw random numbers (dropout) or have
+/// buffers (batch normalisation).
 enum class Mode { train, evaluate };
 
 /// What a network must know of a layer to run it.
@@ -58,7 +59,7 @@ struct BackwardPass {
   /// One for each of `parameters()`, to be written or added to as `store` says.
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;
-  std::byte* saved = nullptr;  // as forward left it
+  std::byte* saved = nullptr;  // as forward left it, and as it stays
   Mode mode = Mode::train;     // of forward
 
   bool needs_dx() const { return dx.data() != nullptr; }
@@ -69,14 +70,14 @@ struct BackwardPass {
 /// `forward` and `backward` of one layer at the same time, each on its own rows.
 ///
 ///   traits()                 a LayerTraits, may be static
-///   output_shape(x) const    the shape of y for a batch of shape x; this is where a shape that
-///                            does not fit is refused, once, before any tile is run
+///   output_shape(x) const    the shape of y, of as many rows, for a batch of shape x; this is where
+///                            a shape that does not fit is refused, once, before any tile is run
 ///   forward(pass) const      writes pass.y
 ///   backward(pass) const     writes pass.dx and pass.gradients
 ///
 /// and where there is something to return:
 ///
-///   parameters()             pointers to its `Parameter<T>`s
+///   parameters()             pointers to its `Parameter<T>`s, each with a name of its own
 ///   flops(x) const           floating-point operations of `forward` on a batch of shape x; a layer
 ///                            that has few for each element, ReLU or pooling, does not count them
 ///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
@@ -85,6 +86,8 @@ struct BackwardPass {
 ///
 /// A run of layers without `whole_batch` is walked tile by tile; their saved bytes must then be
 /// proportional to the number of rows. Gradients are sums over the samples; the loss divides.
+///
+/// `check_gradients` holds a layer against all of this, and says in words what it breaks.
 template <class L>
 concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
     requires(const L& layer, const Shape& shape, const ForwardPass<typename L::Scalar>& forward,

@@ -10,11 +10,13 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
+#include "dlfs/tools/layer_contract.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How far the gradients of a layer, a loss or a network lie from numerical differentiation.
+/// How far the gradients of a layer, a loss or a network lie from numerical differentiation, and
+/// what a layer does that nn/layer.hpp does not allow.
 struct GradientReport {
   /// One entry of one gradient.
   struct Entry {
@@ -35,10 +37,12 @@ struct GradientReport {
 
   Entry worst;
   std::vector<TensorError> tensors;
+  std::vector<std::string> faults{};  // a sentence for each, with the layer's name
 
   /// Whether every gradient is right to the tolerance, and none is zero throughout: that would
-  /// prove nothing.
+  /// prove nothing. And no layer has a fault.
   bool passes(double tolerance) const {
+    if (!faults.empty()) return false;
     for (const TensorError& tensor : tensors) {
       if (tensor.all_zero || !(tensor.worst_error <= tolerance)) return false;
     }
@@ -46,7 +50,8 @@ struct GradientReport {
   }
 };
 
-/// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", and which are zero.
+/// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", which are zero, and
+/// the faults.
 inline std::string to_string(const GradientReport& report) {
   std::string text = concat("worst ", report.worst.tensor, '[', report.worst.index, "]: analytic ",
                             report.worst.analytic, ", numeric ", report.worst.numeric,
@@ -54,6 +59,8 @@ inline std::string to_string(const GradientReport& report) {
   for (const auto& tensor : report.tensors) {
     if (tensor.all_zero) text += concat("; ", tensor.tensor, " has a gradient of zero");
   }
+  if (report.tensors.empty() && !report.faults.empty()) text.clear();
+  for (const std::string& fault : report.faults) text += (text.empty() ? "" : "; ") + fault;
   return text;
 }
 
@@ -105,6 +112,24 @@ class RepeatedStep {
   Tensor<std::byte> saved_;
 };
 
+/// Holds every layer of a network, on the batch that reaches it, and the network as a whole against
+/// what nn/layer.hpp asks for. Returns whether the network can run at all.
+template <std::floating_point T>
+bool check_layers(const Sequential<T>& network, Tensor<T> x, Mode mode, std::uint64_t seed,
+                  std::vector<std::string>& faults) {
+  const Tensor<T> batch = x;
+  for (Index i = 0; i < network.layer_count(); ++i) {
+    const AnyLayer<T>& layer = network.layer(i);
+    const std::string& name = network.layer_name(i);
+    if (!LayerContract<T>(name, layer, x, mode, seed, faults).check()) return false;
+    auto y = Tensor<T>::uninitialized(layer.output_shape(x.shape()));
+    layer.forward({.x = x, .y = y, .mode = mode});
+    x = std::move(y);
+  }
+  return network.layer_count() < 2 ||
+         LayerContract<T>("network", network, batch, mode, seed, faults).check();
+}
+
 /// Compares a gradient with the central difference of `f` over every entry of `x`.
 ///
 /// An entry's error is relative to the larger of its own magnitude and the root mean square of the
@@ -152,6 +177,11 @@ void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& an
 /// The scalar that is differentiated is the sum of y times fixed random weights, so that every
 /// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum). Every pass
 /// is the same step, so that dropout repeats its choice.
+///
+/// Each layer is also run as networks run layers: gradients that are added to, rows of a larger
+/// batch, several threads, no dx, copies and all else that nn/layer.hpp asks for. What it does
+/// otherwise is a fault of the report; where a network could not run it, the gradients are left
+/// out.
 template <Layer L>
   requires(std::same_as<typename L::Scalar, double>)
 GradientReport check_gradients(const L& layer, Tensor<double> x,
@@ -166,10 +196,11 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
     detail::RepeatedStep step(network, x, mode);
     const auto value = [&] { return (as_array(step.forward()) * as_array(weights)).sum(); };
 
+    GradientReport report;
+    if (!detail::check_layers(layer, x, mode, options.seed, report.faults)) return report;
     value();
     Tensor<T> dx(x.shape());
     step.backward(weights, dx);
-    GradientReport report;
     detail::compare_gradient("x", x, dx, options.h, value, report);
     for (Parameter<T>* parameter : network.parameters()) {
       detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
@@ -197,9 +228,10 @@ GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& 
                                const Targets& targets, const GradientCheckOptions& options = {}) {
   detail::RepeatedStep step(network, x, Mode::train);
   const auto value = [&] { return loss.forward(step.forward(), targets); };
+  GradientReport report;
+  if (!detail::check_layers(network, x, Mode::train, options.seed, report.faults)) return report;
   value();
   step.backward(loss.backward(), {nullptr, x.shape()});
-  GradientReport report;
   for (Parameter<T>* parameter : network.parameters()) {
     detail::compare_gradient(parameter->name, parameter->value, parameter->gradient, options.h,
                              value, report);
