@@ -31,6 +31,7 @@
 #include "dlfs/math/comparison.hpp"
 #include "dlfs/math/convolution.hpp"
 #include "dlfs/math/cross_entropy.hpp"
+#include "dlfs/math/deviations.hpp"
 #include "dlfs/math/dropout.hpp"
 #include "dlfs/math/einsum.hpp"
 #include "dlfs/math/elementwise.hpp"

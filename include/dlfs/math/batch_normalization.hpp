@@ -10,9 +10,10 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
-#include "dlfs/math/elementwise.hpp"
+#include "dlfs/math/deviations.hpp"
 #include "dlfs/math/expect.hpp"
 #include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 // Kernels of batch normalisation, on x (N, F, S): each of F features has N S numbers, which share a
@@ -75,21 +76,36 @@ struct Features {
                    Operand<T>(*this, in, 0, size).get()...);
   }
 
-  /// sums (F), overwritten: of term(in...) over the numbers of each feature.
-  template <class T, class Term, class... In>
-  void add_up(const Term& term, const TensorView<T>& sums, const In&... in) const {
-    const auto add_up_columns = [&](Index s, Index width, T* to) {
-      simd::add_up_rows(term, samples, count * width, to, Operand<T>(*this, in, s, width).get()...);
-    };
-    if (size == 1) return add_up_columns(0, 1, sums.data() + first);
-    of(sums) = T(0);
-    std::array<T, most_columns> columns;
-    for (Index s = 0; s < size; s += most_columns) {
+  /// sums (F) each, overwritten: of what term(in..., sum...) adds to them for the numbers of each
+  /// feature.
+  template <class T, std::size_t n, class Term, class... In>
+  void add_up(const Term& term, const std::array<T*, n>& sums, const In&... in) const {
+    if (size == 1) {
+      std::array<T*, n> of_these = sums;
+      for (T*& sum : of_these) sum += first;
+      return simd::add_up_rows(term, samples, count, of_these,
+                               Operand<T>(*this, in, 0, 1).get()...);
+    }
+    // The columns, a piece of each feature after the other, and then the pieces.
+    const Index pieces = (size + most_columns - 1) / most_columns;
+    const Scratch<T> of_pieces(Index{n} * pieces * count);
+    const Scratch<T> columns(Index{n} * most_columns);
+    std::array<T*, n> of_columns;
+    for (std::size_t k = 0; k < n; ++k) of_columns[k] = columns.data() + Index(k) * most_columns;
+    for (Index piece = 0; piece < pieces; ++piece) {
+      const Index s = piece * most_columns;
       const Index width = std::min(most_columns, size - s);
-      add_up_columns(s, width, columns.data());
-      for (Index f = 0; f < count; ++f) {
-        sums(first + f) += simd::fold<T>(Add(), width, columns.data() + f * width);
+      simd::add_up_rows(term, samples, count * width, of_columns,
+                        Operand<T>(*this, in, s, width).get()...);
+      for (std::size_t k = 0; k < n; ++k) {
+        T* const to = of_pieces.data() + (Index(k) * pieces + piece) * count;
+        simd::add_up_columns(simd::AddTo(), count, width, std::array{to},
+                             simd::Operand<T>{of_columns[k], 1, width});
       }
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      simd::add_up_rows(simd::AddTo(), pieces, count, std::array{sums[k] + first},
+                        simd::Operand<T>{of_pieces.data() + Index(k) * pieces * count, 1, count});
     }
   }
 
@@ -133,6 +149,8 @@ void expect_features(std::string_view operation, TensorView<const T> x) {
 ///
 ///   x (N, F, S)   mean (F)   variance (F)
 ///
+/// From the deviations from a guess, the mean of some numbers; see deviations.hpp. A second pass
+/// follows where the guess was further from the mean than the standard deviation.
 /// @throws ValueError where there is no sample.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
@@ -146,14 +164,24 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
   if (in.empty()) throw ValueError(name, ": there is no sample in x of shape ", in.shape());
 
   const T count = static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
+  const Scratch<T> memory(in.extent(1));
+  const TensorView<T> correction(memory.data(), {in.extent(1)});
   detail::for_each_feature(in, [&](const detail::Features& features) {
-    features.add_up(detail::Same(), mean, in);
-    features.of(mean) /= count;
-    const auto square = [](const auto& number, const auto& m, auto& term) {
-      term = (number - m) * (number - m);
+    constexpr Index numbers_to_guess_by = 16;
+    detail::Features some = features;
+    some.samples = std::min(some.samples, (numbers_to_guess_by + some.size - 1) / some.size);
+    some.add_up(simd::AddTo(), std::array{mean.data()}, in);
+    some.of(mean) /= static_cast<T>(some.samples * some.size);
+
+    const auto correct = [count]<class V>(V& guess, V& sum, V& squares) {
+      detail::correct_statistics(count, count, guess, sum, squares);
     };
-    features.add_up(square, variance, in, mean);
-    features.of(variance) /= count;
+    for (bool is_first_pass = true, is_far = true; is_far; is_first_pass = false) {
+      features.add_up(detail::Deviate(), std::array{correction.data(), variance.data()}, in, mean);
+      simd::map(correct, features.count, mean.data() + features.first,
+                correction.data() + features.first, variance.data() + features.first);
+      is_far = is_first_pass && (features.of(correction).square() > features.of(variance)).any();
+    }
   });
 }
 
@@ -181,9 +209,9 @@ void batch_normalization(const X& x, const Normalization<Element<X>>& by,
   detail::expect_dense(name, "y", y, in.shape());
 
   detail::for_each_feature(in, [&](const detail::Features& features) {
-    const auto normalize = [](const auto& number, const auto& mean, const auto& inverse_deviation,
-                              const auto& gamma, const auto& shift, auto& out) {
-      out = (number - mean) * (gamma * inverse_deviation) + shift;
+    const auto normalize = []<class V>(const V& number, const V& mean, const V& inverse_deviation,
+                                       const V& gamma, const V& shift, V& out) {
+      simd::multiply_add<V>(number - mean, gamma * inverse_deviation, shift, out);
     };
     features.apply(normalize, y, in, by.mean, by.inverse_deviation, by.gamma, beta);
   });
@@ -225,21 +253,23 @@ void batch_normalization_backward(const X& x, TensorView<const Element<X>> dy,
                       ? std::numeric_limits<T>::infinity()
                       : static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
   detail::for_each_feature(in, [&](const detail::Features& features) {
-    features.add_up(detail::Same(), sum_dy, dy);
-    const auto product = [](const auto& g, const auto& number, const auto& m, auto& term) {
-      term = g * (number - m);
+    const auto add = []<class V>(const V& g, const V& number, const V& m, V& sum, V& products) {
+      sum += g;
+      simd::multiply_add<V>(g, number - m, products, products);
     };
-    features.add_up(product, sum_dy_x, dy, in, by.mean);
+    features.add_up(add, std::array{sum_dy.data(), sum_dy_x.data()}, dy, in, by.mean);
     features.of(sum_dy_x) *= features.of(by.inverse_deviation);
     features.of(dgamma) += features.of(sum_dy_x);
     features.of(dbeta) += features.of(sum_dy);
     if (dx.data() == nullptr) return;
     features.of(sum_dy) /= count;
     features.of(sum_dy_x) *= features.of(by.inverse_deviation) / count;
-    const auto differentiate = [](const auto& g, const auto& mean_g, const auto& number,
-                                  const auto& mean, const auto& slope, const auto& gamma,
-                                  const auto& inverse_deviation, auto& out) {
-      out = (g - mean_g - (number - mean) * slope) * (gamma * inverse_deviation);
+    const auto differentiate = []<class V>(const V& g, const V& mean_g, const V& number,
+                                           const V& mean, const V& slope, const V& gamma,
+                                           const V& inverse_deviation, V& out) {
+      V rest;
+      simd::multiply_add<V>(mean - number, slope, g - mean_g, rest);
+      out = rest * (gamma * inverse_deviation);
     };
     features.apply(differentiate, dx, dy, sum_dy, in, by.mean, sum_dy_x, by.gamma,
                    by.inverse_deviation);

@@ -324,7 +324,7 @@ void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, c
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {
     const auto group_dy = parts.of_y(const_view(dy).data(), group);
-    const simd::BiasGradient<T> bias(parts.filters());
+    const simd::BiasGradient<T> bias(dy.extent(0), parts.filters());
     if (dweight.empty()) {
       for (Index n = 0; n < dy.extent(0); ++n) bias.add(group_dy, n);
     } else {

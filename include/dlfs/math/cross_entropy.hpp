@@ -40,6 +40,12 @@ T sum_over_classes(Index classes, const F& f) {
   return fold_pairwise<Add, T>(0, classes, f);
 }
 
+template <class T, class LossOf>
+T mean_over_samples(Index samples, const LossOf& loss_of) {
+  const double sum = fold_pairwise<Add, double>(0, samples, loss_of);
+  return static_cast<T>(sum / static_cast<double>(samples));
+}
+
 /// Writes p = softmax(s).
 template <class T>
 SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
@@ -75,8 +81,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
                      s.shape(), ", got ", labels.shape());
   }
   const T scale = T(1) / static_cast<T>(samples);
-  double loss = 0;
-  for (Index n = 0; n < samples; ++n) {
+  const auto loss_of = [&](Index n) {
     const std::int32_t label = labels(n);
     if (label < 0 || label >= classes) {
       throw ValueError("softmax cross entropy: label ", label, " of sample ", n, " is not in 0..",
@@ -85,11 +90,11 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
     const T* const row = s.data() + n * classes;
     T* const gradient = dscores.data() + n * classes;
     const auto [largest, log_sum] = detail::softmax_row(classes, row, gradient);
-    loss += static_cast<double>(log_sum - (row[label] - largest));
     gradient[label] -= T(1);
     for (Index c = 0; c < classes; ++c) gradient[c] *= scale;
-  }
-  return static_cast<T>(loss / static_cast<double>(samples));
+    return static_cast<double>(log_sum - (row[label] - largest));
+  };
+  return detail::mean_over_samples<T>(samples, loss_of);
 }
 
 /// The same for targets (N, C) that are a distribution over the classes, such as one-hot rows:
@@ -106,8 +111,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   const T scale = T(1) / static_cast<T>(samples);
-  double loss = 0;
-  for (Index n = 0; n < samples; ++n) {
+  const auto loss_of = [&](Index n) {
     const T* const row = s.data() + n * classes;
     const T* const target = targets.data() + n * classes;
     T* const gradient = dscores.data() + n * classes;
@@ -116,10 +120,10 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
     const T total = detail::sum_over_classes<T>(classes, [=](Index c) { return target[c]; });
     const T weighted = detail::sum_over_classes<T>(
         classes, [=](Index c) { return target[c] * (row[c] - largest); });
-    loss += static_cast<double>(total * log_sum - weighted);
     for (Index c = 0; c < classes; ++c) gradient[c] = (gradient[c] * total - target[c]) * scale;
-  }
-  return static_cast<T>(loss / static_cast<double>(samples));
+    return static_cast<double>(total * log_sum - weighted);
+  };
+  return detail::mean_over_samples<T>(samples, loss_of);
 }
 
 }  // namespace dlfs

@@ -1,13 +1,17 @@
 #pragma once
 
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <string_view>
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/deviations.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 // Kernels of layer normalisation: each row of x (R, D) is normalised by its own mean and variance.
@@ -17,6 +21,17 @@
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
+
+namespace detail {
+
+/// How many rows go through all steps together: their numbers stay in the nearest cache.
+constexpr Index rows_together(Index rows, Index columns) {
+  constexpr Index cached_elements = 4096;
+  return std::clamp<Index>(cached_elements / std::max<Index>(columns, 1), 1,
+                           std::max<Index>(rows, 1));
+}
+
+}  // namespace detail
 
 /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta of each row.
 ///
@@ -35,13 +50,41 @@ void layer_normalization(const X& x, TensorView<const Element<X>> gamma,
   detail::expect_dense(name, "beta", beta, gamma.shape());
   detail::expect_dense(name, "y", y, in.shape());
   detail::expect_dense(name, "the statistics", statistics, {in.extent(0), 2});
-  for (Index r = 0; r < in.extent(0); ++r) {
-    const auto row = as_array(in[r]);
-    const T mean = row.mean();
-    const T inverse_deviation = 1 / std::sqrt((row - mean).square().mean() + epsilon);
-    as_array(y[r]) = (row - mean) * inverse_deviation * as_array(gamma) + as_array(beta);
-    statistics(r, 0) = mean;
-    statistics(r, 1) = inverse_deviation;
+
+  const Index columns = gamma.size();
+  const Index most_rows = detail::rows_together(in.extent(0), columns);
+  const Scratch<T> memory(3 * most_rows);
+  T* const mean = memory.data();
+  T* const correction = mean + most_rows;
+  T* const inverse_deviation = correction + most_rows;
+  const simd::Operand<T> mean_of_row{mean, 0, 1};
+  for (Index first = 0; first < in.extent(0); first += most_rows) {
+    const Index rows = std::min(most_rows, in.extent(0) - first);
+    const simd::Operand<T> numbers{in.data() + first * columns, 1, columns};
+    simd::add_up_columns(simd::AddTo(), rows, columns, std::array{mean}, numbers);
+    for (Index r = 0; r < rows; ++r) mean[r] /= static_cast<T>(columns);
+    // Sums of the deviations from this mean correct both, as in batch_statistics.
+    simd::add_up_columns(detail::Deviate(), rows, columns,
+                         std::array{correction, inverse_deviation}, numbers, mean_of_row);
+    simd::map(
+        [n = static_cast<T>(columns), epsilon]<class V>(V& m, V& rest, V& squares) {
+          V deviation;
+          detail::correct_statistics(n, n, m, rest, squares);
+          simd::sqrt<V>(squares + epsilon, deviation);
+          squares = T(1) / deviation;
+        },
+        rows, mean, correction, inverse_deviation);
+    const auto normalize = []<class V>(const V& number, const V& m, const V& inverse,
+                                       const V& scale, const V& shift, V& out) {
+      simd::multiply_add<V>((number - m) * inverse, scale, shift, out);
+    };
+    simd::apply<T>(normalize, rows, columns, y.data() + first * columns, columns, numbers,
+                   mean_of_row, simd::Operand<T>{inverse_deviation, 0, 1},
+                   simd::Operand<T>{gamma.data()}, simd::Operand<T>{beta.data()});
+    for (Index r = 0; r < rows; ++r) {
+      statistics(first + r, 0) = mean[r];
+      statistics(first + r, 1) = inverse_deviation[r];
+    }
   }
 }
 
@@ -68,22 +111,62 @@ void layer_normalization_backward(const X& x, TensorView<const Element<X>> dy,
   detail::expect_dense(name, "dgamma", dgamma, gamma.shape());
   detail::expect_dense(name, "dbeta", dbeta, gamma.shape());
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
-  if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 
-  const Scratch<T> memory(gamma.size());
-  ArrayMap<T> normal(memory.data(), gamma.size());
-  for (Index r = 0; r < in.extent(0); ++r) {
-    const T inverse_deviation = statistics(r, 1);
-    const auto dy_row = as_array(dy[r]);
-    normal = (as_array(in[r]) - statistics(r, 0)) * inverse_deviation;
-    as_array(dgamma) += dy_row * normal;
-    as_array(dbeta) += dy_row;
-    if (dx.data() == nullptr) continue;
-    const auto g = dy_row * as_array(gamma);
-    const T mean = g.mean();
-    const T slope = (g * normal).mean();
-    as_array(dx[r]) = (g - mean - normal * slope) * inverse_deviation;
-  }
+  const Index columns = gamma.size();
+  const Index most_rows = detail::rows_together(in.extent(0), columns);
+  const Scratch<T> memory(most_rows * (columns + 2) + 2 * columns);
+  T* const normal = memory.data();
+  T* const mean = normal + most_rows * columns;
+  T* const slope = mean + most_rows;
+  T* const of_gamma = slope + most_rows;
+  T* const of_beta = of_gamma + columns;
+  const auto backward = [&](Index first, Index last, const std::array<T*, 2>& sums) {
+    const Index rows = last - first;
+    const auto rows_of = [&](const T* data) { return simd::Operand<T>{data, 1, columns}; };
+    const auto row_of = [&](Index which) {
+      return simd::Operand<T>{statistics.data() + 2 * first + which, 0, 2};
+    };
+    const auto inverse_deviation = row_of(1);
+    const auto dy_rows = rows_of(dy.data() + first * columns);
+    const auto normalize = [](const auto& number, const auto& m, const auto& inverse, auto& out) {
+      out = (number - m) * inverse;
+    };
+    simd::apply<T>(normalize, rows, columns, normal, columns, rows_of(in.data() + first * columns),
+                   row_of(0), inverse_deviation);
+    const auto add_parameters = []<class V>(const V& g, const V& x_hat, V& products, V& sum) {
+      simd::multiply_add(g, x_hat, products, products);
+      sum += g;
+    };
+    simd::add_up_rows(add_parameters, rows, columns, sums, dy_rows, rows_of(normal));
+    if (dx.data() == nullptr) return;
+    const simd::Operand<T> gammas{gamma.data()};
+    const auto add_means = []<class V>(const V& g, const V& scale, const V& x_hat, V& sum,
+                                       V& products) {
+      const V scaled = g * scale;
+      sum += scaled;
+      simd::multiply_add(scaled, x_hat, products, products);
+    };
+    simd::add_up_columns(add_means, rows, columns, std::array{mean, slope}, dy_rows, gammas,
+                         rows_of(normal));
+    for (Index r = 0; r < rows; ++r) {
+      mean[r] /= static_cast<T>(columns);
+      slope[r] /= static_cast<T>(columns);
+    }
+    const auto differentiate = []<class V>(const V& g, const V& scale, const V& m, const V& x_hat,
+                                           const V& k, const V& inverse, V& out) {
+      V rest;
+      simd::multiply_add<V>(g, scale, -m, rest);
+      simd::multiply_add<V>(-x_hat, k, rest, rest);
+      out = rest * inverse;
+    };
+    simd::apply<T>(differentiate, rows, columns, dx.data() + first * columns, columns, dy_rows,
+                   gammas, simd::Operand<T>{mean, 0, 1}, rows_of(normal),
+                   simd::Operand<T>{slope, 0, 1}, inverse_deviation);
+  };
+  simd::add_up_halves(0, in.extent(0), most_rows, columns, std::array{of_gamma, of_beta}, backward);
+  if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
+  simd::map(simd::AddTo(), columns, static_cast<const T*>(of_gamma), dgamma.data());
+  simd::map(simd::AddTo(), columns, static_cast<const T*>(of_beta), dbeta.data());
 }
 
 }  // namespace dlfs

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -8,7 +9,9 @@
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
+#include "dlfs/math/reduce.hpp"
 #include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/window.hpp"
 #include "dlfs/math/window_placements.hpp"
 
@@ -259,16 +262,23 @@ void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y)
   }
   const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
   const T* const source = x.data();
+  const Size2d image = detail::image_size(x.shape());
+  if (window.kernel == image && window.dilation == Size2d(1) && window.padding == Size2d(0)) {
+    const Index pixels = image.height * image.width;
+    simd::add_up_columns(simd::AddTo(), y.size(), pixels, std::array{y.data()},
+                         simd::Operand<T>{source, 1, pixels});
+    simd::map([taps]<class V>(V& mean) { mean /= taps; }, y.size(), y.data());
+    return;
+  }
   T* mean = y.data();
-  const detail::WindowPlacements placements(detail::image_size(x.shape()),
-                                            detail::image_size(y_shape), window);
+  const detail::WindowPlacements placements(image, detail::image_size(y_shape), window);
   placements.for_each(x.extent(0) * x.extent(1), [&](const detail::PlacedWindow& placed) {
-    T sum = 0;
-    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
-      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
-        sum += source[placed.at(kh, kw)];
-      }
-    }
+    const auto row = [&](Index kh) {
+      return detail::fold_pairwise<detail::Add, T>(
+          placed.columns.begin, placed.columns.end,
+          [&](Index kw) { return source[placed.at(kh, kw)]; });
+    };
+    const T sum = detail::fold_pairwise<detail::Add, T>(placed.rows.begin, placed.rows.end, row);
     *mean++ = sum / taps;
   });
 }

@@ -103,7 +103,7 @@ TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select
 // Of so many neighbours in the tree of a pairwise reduction, each is added to those before it.
 inline constexpr Index reduced_in_sequence = 16;
 
-/// leaf(first) op ... op leaf(last - 1), as a balanced tree.
+/// leaf(first) op ... op leaf(last - 1), as a balanced tree. The leaves are called in their order.
 template <class Op, class A, class Leaf>
 A fold_pairwise(Index first, Index last, const Leaf& leaf) {
   A total;
@@ -113,7 +113,8 @@ A fold_pairwise(Index first, Index last, const Leaf& leaf) {
     return total;
   }
   const Index middle = first + (last - first) / 2;
-  Op()(fold_pairwise<Op, A>(first, middle, leaf), fold_pairwise<Op, A>(middle, last, leaf), total);
+  const A left = fold_pairwise<Op, A>(first, middle, leaf);
+  Op()(left, fold_pairwise<Op, A>(middle, last, leaf), total);
   return total;
 }
 
@@ -447,25 +448,6 @@ Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
   return detail::arg_best<detail::Min>("argmin", const_view(x), axis, keep_dims);
 }
 
-namespace detail {
-
-/// sums[j] = the sum over i of x[i * columns + j], as a tree like that of reduce_pairwise.
-template <class T>
-void add_up_rows(const T* x, Index rows, Index columns, Accumulator<T>* sums) {
-  constexpr Index sequence = 16;
-  if (rows <= sequence) {
-    return simd::add_up_rows(Same(), rows, columns, sums, simd::Operand<T>{x, 1, columns});
-  }
-  const Index half = rows / 2;
-  const Scratch<Accumulator<T>> others(columns);
-  add_up_rows(x, half, columns, sums);
-  add_up_rows(x + half * columns, rows - half, columns, others.data());
-  const Accumulator<T>* const to_add = others.data();
-  simd::map(simd::AddTo(), columns, to_add, sums);
-}
-
-}  // namespace detail
-
 /// The sum over the rows of a matrix, as the gradient of a bias needs it.
 ///
 ///   x (N, M)   out (M) = sum over n of x[n], or out += it with Store::add
@@ -479,7 +461,8 @@ void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overw
   detail::expect_dense("sum_rows", "x", in);
   detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
   const Scratch<Accumulator<T>> memory(in.extent(1));
-  detail::add_up_rows(in.data(), in.extent(0), in.extent(1), memory.data());
+  simd::add_up_rows(simd::AddTo(), in.extent(0), in.extent(1), std::array{memory.data()},
+                    simd::Operand<T>{in.data(), 1, in.extent(1)});
   const Accumulator<T>* const sums = memory.data();
   if (store == Store::overwrite) std::fill_n(out.data(), out.size(), T(0));
   simd::map(simd::AddTo(), out.size(), sums, out.data());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -43,6 +44,7 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
   const Index block = std::clamp<Index>(cached_elements / columns, 1, rows);
   const Scratch<A> exps(block * columns);
   const Scratch<A> maxima(block);
+  const Scratch<A> sums(block);
 
   for (Index first = 0; first < rows; first += block) {
     const Index count = std::min(block, rows - first);
@@ -55,8 +57,10 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
       row(i) = scores(i).template cast<A>() - maxima[i];
     }
     simd::map([]<class V>(V& score) { simd::exp(V(score), score); }, count * columns, exps.data());
+    simd::add_up_columns(simd::AddTo(), count, columns, std::array{sums.data()},
+                         simd::Operand<A>{exps.data(), 1, columns});
     for (Index i = 0; i < count; ++i) {
-      finish(ExpRow<T>{first + i, scores(i), row(i), maxima[i], row(i).sum()});
+      finish(ExpRow<T>{first + i, scores(i), row(i), maxima[i], sums[i]});
     }
   }
 }

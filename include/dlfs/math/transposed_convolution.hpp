@@ -76,7 +76,7 @@ void transposed_convolution_backward_weights(const X& x, TensorView<const Elemen
                                {unused.data(), {x_shape[1]}}, store);
 
   const Index plane = dy.extent(2) * dy.extent(3);
-  const simd::BiasGradient<T> bias(dy.extent(1));
+  const simd::BiasGradient<T> bias(dy.extent(0), dy.extent(1));
   for (Index n = 0; n < dy.extent(0); ++n) {
     bias.add({dy.data(), dy.extent(1) * plane, dy.extent(1), dy.extent(2), dy.extent(3)}, n);
   }

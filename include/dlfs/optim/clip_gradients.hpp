@@ -2,9 +2,8 @@
 
 #include <array>
 #include <cmath>
-#include <cstddef>
-#include <numeric>
 #include <span>
+#include <type_traits>
 
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
@@ -18,14 +17,16 @@ namespace dlfs {
 /// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
 template <std::floating_point T>
 double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limit) {
-  std::array<double, 8> squares{};  // several sums, as each addition waits for the one before
+  using Sum = std::common_type_t<T, double>;
+  Sum squares = 0;
   for (const Parameter<T>* parameter : parameters) {
-    const T* const dw = parameter->gradient.data();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(parameter->gradient.size()); ++i) {
-      squares[i % squares.size()] += static_cast<double>(dw[i]) * static_cast<double>(dw[i]);
-    }
+    Sum of_parameter;
+    simd::add_up_columns([]<class V>(const V& dw, V& sum) { simd::multiply_add(dw, dw, sum, sum); },
+                         1, parameter->gradient.size(), std::array{&of_parameter},
+                         simd::Operand<T>{parameter->gradient.data()});
+    squares += of_parameter;
   }
-  const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+  const double norm = static_cast<double>(std::sqrt(squares));
   if (!(norm > limit) || !detail::is_finite(norm)) return norm;
   const T factor = static_cast<T>(limit / norm);
   for (Parameter<T>* parameter : parameters) {

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <numeric>
+#include <array>
 
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/images.hpp"
 #include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -17,26 +18,27 @@ namespace dlfs::simd {
 template <class T>
 class BiasGradient {
  public:
-  explicit BiasGradient(Index filters) : filters_(filters), sums_(filters * kernels_.lanes) {
-    std::fill_n(sums_.data(), filters * kernels_.lanes, T(0));
-  }
+  BiasGradient(Index images, Index filters)
+      : images_(images), filters_(filters), sums_(images * filters) {}
 
   void add(const Images<const T>& dy, Index image) const {
-    kernels_.add_rows(filters_, dy.plane(), dy.channel(image, 0), dy.plane(), sums_.data());
+    add_up_columns(AddTo(), filters_, dy.plane(), std::array{sums_.data() + image * filters_},
+                   Operand<T>{dy.channel(image, 0), 1, dy.plane()});
   }
 
-  /// dbias (F) = or += the sums.
+  /// dbias (F) = or += the sums, after all images were added.
   void store_to(T* dbias, Store store) const {
-    for (Index f = 0; f < filters_; ++f) {
-      const T* const sum = sums_.data() + f * kernels_.lanes;
-      dbias[f] = std::accumulate(sum, sum + kernels_.lanes, store == Store::add ? dbias[f] : T(0));
-    }
+    const Scratch<T> totals(filters_);
+    add_up_rows(AddTo(), images_, filters_, std::array{totals.data()},
+                Operand<T>{sums_.data(), 1, filters_});
+    if (store == Store::overwrite) std::fill_n(dbias, filters_, T(0));
+    map(AddTo(), filters_, static_cast<const T*>(totals.data()), dbias);
   }
 
  private:
-  const Kernels<T>& kernels_ = simd::kernels<T>();
+  Index images_;
   Index filters_;
-  Scratch<T> sums_;
+  Scratch<T> sums_;  // (N, F)
 };
 
 }  // namespace dlfs::simd

@@ -119,6 +119,12 @@ struct OperandRow {
     next = 0;
   }
 
+  /// The same row without its first elements.
+  DLFS_INLINE OperandRow from(Index i) const {
+    OperandRow rest = *this;
+    rest.data = at(i);
+    return rest;
+  }
   DLFS_INLINE const T* at(Index i) const { return data + (i & mask); }
   DLFS_INLINE const T* at(Index row, Index i) const { return at(i) + row * next; }
 };
@@ -195,31 +201,47 @@ DLFS_INLINE_CALLS void apply_vectors(const Op& op, Index rows, Index size, Out* 
   }
 }
 
+/// Adds terms of `count` columns to n sums.
+template <int count, class Compute, std::size_t n, class Term, class... In>
+DLFS_INLINE void add_terms_of(const Term& term, Lanes<Compute, count> (&sums)[n], const In*... in) {
+  const auto add = [&]<std::size_t... k>(std::index_sequence<k...>) DLFS_INLINE_LAMBDA {
+    term(Loaded<count, Compute>(in).value..., sums[k]...);
+  };
+  add(std::make_index_sequence<n>());
+}
+
 /// Of a few vectors of `count` columns.
-template <int count, int vectors, class Compute, class Term, class... In>
-DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column, Compute* sums,
-                                const OperandRow<In>&... in) {
-  Lanes<Compute, count> sum[vectors] = {};
-  for (Index i = 0; i < rows; ++i) {
+template <int count, int vectors, class Compute, std::size_t n, class Term, class... In>
+DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column,
+                                const std::array<Compute*, n>& sums, const OperandRow<In>&... in) {
+  Lanes<Compute, count> total[vectors][n] = {};
+  for (Index first = 0; first < rows; first += terms_in_sequence) {
+    Lanes<Compute, count> sum[vectors][n] = {};
+    const Index last = std::min(rows, first + terms_in_sequence);
+    for (Index i = first; i < last; ++i) {
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+        add_terms_of<count, Compute>(term, sum[v], in.at(i, column + v * count)...);
+      }
+    }
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      Lanes<Compute, count> value;
-      const Index j = column + v * count;
-      term(Loaded<count, Compute>(in.at(i, j)).value..., value);
-      sum[v] += value;
+      DLFS_UNROLL for (std::size_t k = 0; k < n; ++k) total[v][k] += sum[v][k];
     }
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-    store_lanes<count>(sum[v], sums + column + v * count);
+    DLFS_UNROLL for (std::size_t k = 0; k < n; ++k) {
+      store_lanes<count>(total[v][k], sums[k] + column + v * count);
+    }
   }
 }
 
 /// Of the columns from `first` on, where the last ones may overlap those before.
-template <int count, class Compute, class Term, class... In>
-DLFS_INLINE void add_up_columns(const Term& term, Index rows, Index first, Index columns,
-                                Compute* sums, const OperandRow<In>&... in) {
+template <int count, class Compute, std::size_t n, class Term, class... In>
+DLFS_INLINE void add_up_vectors_from(const Term& term, Index rows, Index first, Index columns,
+                                     const std::array<Compute*, n>& sums,
+                                     const OperandRow<In>&... in) {
   if constexpr (count > 1) {
     if (columns < count) {
-      return add_up_columns<count / 2>(term, rows, first, columns, sums, in...);
+      return add_up_vectors_from<count / 2>(term, rows, first, columns, sums, in...);
     }
   }
   for (Index j = first; j < columns; j += count) {
@@ -228,9 +250,10 @@ DLFS_INLINE void add_up_columns(const Term& term, Index rows, Index first, Index
 }
 
 /// See simd::add_up_rows.
-template <class Compute, class Term, class... In>
+template <class Compute, std::size_t n, class Term, class... In>
 DLFS_INLINE_CALLS void add_up_rows_of_vectors(const Term& term, Index rows, Index columns,
-                                              Compute* sums, const Operand<In>&... in) {
+                                              const std::array<Compute*, n>& sums,
+                                              const Operand<In>&... in) {
   constexpr int count = std::min({lanes<Compute>, lanes<RegisterElement<In>>...});
   constexpr int vectors = 4;  // whose sums do not wait for one another
   const auto add_up = [&](const OperandRow<In>&... first_row) DLFS_INLINE_LAMBDA {
@@ -238,7 +261,7 @@ DLFS_INLINE_CALLS void add_up_rows_of_vectors(const Term& term, Index rows, Inde
     for (; j + vectors * count <= columns; j += vectors * count) {
       add_up_vectors<count, vectors>(term, rows, j, sums, first_row...);
     }
-    add_up_columns<count>(term, rows, j, columns, sums, first_row...);
+    add_up_vectors_from<count>(term, rows, j, columns, sums, first_row...);
   };
   add_up(OperandRow<In>(in, 0, Repeated<In, count>().elements, count)...);
 }
@@ -270,6 +293,80 @@ DLFS_INLINE void fold_lanes(const Op& op, Value& x) {
 }
 #endif
 
+/// The sums of one row, which is cut in halves until each lane adds few terms one after another.
+template <int count, class Compute, std::size_t n, class Term, class... In>
+[[gnu::noinline]] DLFS_INLINE_CALLS void add_up_row(const Term& term, Index columns,
+                                                    std::array<Compute, n>& sums,
+                                                    const OperandRow<In>&... in) {
+  constexpr int chains = 4;  // that do not wait for one another
+  if (columns > terms_in_sequence * chains * count) {
+    const Index half = columns / 2 / count * count;
+    std::array<Compute, n> others;
+    add_up_row<count>(term, half, sums, in...);
+    add_up_row<count>(term, columns - half, others, in.from(half)...);
+    for (std::size_t k = 0; k < n; ++k) sums[k] += others[k];
+    return;
+  }
+  Lanes<Compute, count> sum[chains][n] = {};
+  Index j = 0;
+  for (; j + chains * count <= columns; j += chains * count) {
+    DLFS_UNROLL for (int c = 0; c < chains; ++c) {
+      add_terms_of<count, Compute>(term, sum[c], in.at(j + c * count)...);
+    }
+  }
+  for (; j + count <= columns; j += count) {
+    add_terms_of<count, Compute>(term, sum[0], in.at(j)...);
+  }
+#if defined(DLFS_SIMD_VECTORS)
+  if constexpr (count > 1) {
+    if (j < columns) {
+      // The last vector overlaps the one before it or is filled up. Some lanes are new.
+      Lanes<Compute, count> last[n] = {};
+      if (columns >= count) {
+        add_terms_of<count, Compute>(term, last, in.at(columns - count)...);
+      } else {
+        add_terms_of<count, Compute>(term, last,
+                                     FilledUpOperand<count, In>(in, columns).elements...);
+      }
+      const Index first = columns >= count ? count - (columns - j) : 0;
+      Lanes<Compute, count> lane;
+      load_lanes<count>(lane_numbers<Compute>.data(), lane);
+      const auto is_new = (lane >= static_cast<Compute>(first)) &
+                          (lane < static_cast<Compute>(first + columns - j));
+      for (std::size_t k = 0; k < n; ++k) sum[1][k] += is_new ? last[k] : Lanes<Compute, count>{};
+    }
+  }
+#endif
+  for (std::size_t k = 0; k < n; ++k) {
+    Lanes<Compute, count> total = (sum[0][k] + sum[1][k]) + (sum[2][k] + sum[3][k]);
+#if defined(DLFS_SIMD_VECTORS)
+    if constexpr (count > 1) {
+      const auto add = [](const auto& a, const auto& b, auto& out) { out = a + b; };
+      fold_lanes<count>(add, total);
+      sums[k] = total[0];
+    } else {
+      sums[k] = total;
+    }
+#else
+    sums[k] = total;
+#endif
+  }
+}
+
+/// See simd::add_up_columns.
+template <class Compute, std::size_t n, class Term, class... In>
+DLFS_INLINE_CALLS void add_up_columns_of_vectors(const Term& term, Index rows, Index columns,
+                                                 const std::array<Compute*, n>& sums,
+                                                 const Operand<In>&... in) {
+  constexpr int count = std::min({lanes<Compute>, lanes<RegisterElement<In>>...});
+  for (Index row = 0; row < rows; ++row) {
+    std::array<Compute, n> totals;
+    add_up_row<count>(term, columns, totals,
+                      OperandRow<In>(in, row, Repeated<In, count>().elements, count)...);
+    for (std::size_t k = 0; k < n; ++k) sums[k][row] = totals[k];
+  }
+}
+
 /// See simd::fold.
 template <class Compute, class Op, class In>
 DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
@@ -281,14 +378,25 @@ DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
   if constexpr (count > 1) {
     using Value = Lanes<Compute, count>;
     if (size >= chains * count) {
+      constexpr int step = chains * count;
       Value parts[chains];
-      DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-        parts[k] = Loaded<count, Compute>(in + k * count).value;
-      }
-      for (i = chains * count; i + chains * count <= size; i += chains * count) {
+      const auto fold_sequence = [&](Value(&of)[chains], Index end) DLFS_INLINE_LAMBDA {
         DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-          combine<Value>(op, parts[k], Loaded<count, Compute>(in + i + k * count).value);
+          of[k] = Loaded<count, Compute>(in + i + k * count).value;
         }
+        for (i += step; i + step <= end; i += step) {
+          DLFS_UNROLL for (int k = 0; k < chains; ++k) {
+            combine<Value>(op, of[k], Loaded<count, Compute>(in + i + k * count).value);
+          }
+        }
+      };
+      constexpr Index sequence = terms_in_sequence * step;
+      i = 0;
+      fold_sequence(parts, std::min(size, sequence));
+      while (i + step <= size) {
+        Value next[chains];
+        fold_sequence(next, std::min(size, i + sequence));
+        DLFS_UNROLL for (int k = 0; k < chains; ++k) combine<Value>(op, parts[k], next[k]);
       }
       for (; i + count <= size; i += count) {
         combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "dlfs/core/scratch.hpp"
 #include "dlfs/math/element.hpp"
 #include "dlfs/math/promotion.hpp"
 #include "dlfs/math/simd/blocks.hpp"
@@ -74,6 +75,10 @@ struct BlockPooling {
   bool (*backward)(const Blocks& blocks, Index rows, const T* dy, const std::uint16_t* winners,
                    T* dx);
 };
+
+/// So many terms of a sum are added one after another; longer sums are made of halves, so that the
+/// rounding error grows with the logarithm of the count.
+inline constexpr Index terms_in_sequence = 32;
 
 inline namespace DLFS_SIMD_NAMESPACE {
 
@@ -209,14 +214,50 @@ void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
   apply<Compute>(op, 1, count, out, 0, in...);
 }
 
-/// sums[j] = the sum of term(in(i, j)...) over `rows` rows i, in their order, beginning with 0. As
-/// in `apply`, `term(x..., result)` is called with vectors of Compute; but an operand whose rows
-/// are one element has the same one for all of them.
-template <class Compute, class Term, class... In>
-void add_up_rows(const Term& term, Index rows, Index columns, Compute* sums,
+/// sums[k][j] for j < size, of what leaf(first, last, sums) writes there for ranges of at most
+/// `most`, in their order: those of two halves are added.
+template <class Compute, std::size_t n, class Leaf>
+void add_up_halves(Index first, Index last, Index most, Index size,
+                   const std::array<Compute*, n>& sums, const Leaf& leaf) {
+  if (last - first <= most) return leaf(first, last, sums);
+  const Index middle = first + (last - first) / 2;
+  add_up_halves(first, middle, most, size, sums, leaf);
+  const Scratch<Compute> memory(Index{n} * size);
+  std::array<Compute*, n> others;
+  for (std::size_t k = 0; k < n; ++k) others[k] = memory.data() + Index(k) * size;
+  add_up_halves(middle, last, most, size, others, leaf);
+  for (std::size_t k = 0; k < n; ++k) {
+    map([]<class V>(const V& other, V& sum) { sum += other; }, size,
+        static_cast<const Compute*>(others[k]), sums[k]);
+  }
+}
+
+/// sums[k][j] = the k-th sum over rows i < `rows` of what term adds to it for the elements in(i,
+/// j). As in `apply`, `term(x..., sum...)` is called with vectors of Compute; but an operand whose
+/// rows are one element has the same one for all of them.
+template <class Compute, std::size_t n, class Term, class... In>
+void add_up_rows(const Term& term, Index rows, Index columns, const std::array<Compute*, n>& sums,
                  const Operand<In>&... in) {
-  return at_level_for<Compute>(
-      [&](auto level) { level.add_up_rows(term, rows, columns, sums, in...); });
+  // The kernel adds sequences of sequences; wide rows are few, as they should stay in a cache.
+  constexpr Index cached_elements = 32 * 1024;
+  const Index most_rows = std::clamp(cached_elements / std::max<Index>(columns, 1),
+                                     terms_in_sequence, terms_in_sequence * terms_in_sequence);
+  const auto add_up = [&](Index first, Index last, const std::array<Compute*, n>& to) {
+    at_level_for<Compute>([&](auto level) {
+      level.add_up_rows(term, last - first, columns, to,
+                        Operand<In>{in.data + first * in.row_stride, in.stride, in.row_stride}...);
+    });
+  };
+  add_up_halves(0, rows, most_rows, columns, sums, add_up);
+}
+
+/// sums[k][i] = the k-th sum over the columns j < `columns` of row i, likewise; where an operand's
+/// row is one element, each row has its own, as in `apply`.
+template <class Compute, std::size_t n, class Term, class... In>
+void add_up_columns(const Term& term, Index rows, Index columns,
+                    const std::array<Compute*, n>& sums, const Operand<In>&... in) {
+  at_level_for<Compute>(
+      [&](auto level) { level.add_up_columns(term, rows, columns, sums, in...); });
 }
 
 /// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,

@@ -461,25 +461,6 @@ void transform(Index tiles, Index count, const Squares<const T>& from, const T* 
 }
 
 template <class T>
-void add_rows(Index rows, Index columns, const T* from, Index stride, T* sums) {
-  for (Index i = 0; i < rows; ++i, from += stride, sums += lanes<T>) {
-    Vector<T> even = load(sums);
-    Vector<T> odd{};
-    Index j = 0;
-    for (; j + 2 * lanes<T> <= columns; j += 2 * lanes<T>) {
-      even += load(from + j);
-      odd += load(from + j + lanes<T>);
-    }
-    if (j + lanes<T> <= columns) {
-      even += load(from + j);
-      j += lanes<T>;
-    }
-    store(sums, even + odd);
-    for (Index lane = 0; j < columns; ++j, ++lane) sums[lane] += from[j];
-  }
-}
-
-template <class T>
 void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_step) {
   constexpr int vectors = most_vectors;
   using Memory = typename VectorOf<T, lanes<T>>::Memory;
@@ -521,7 +502,6 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           multiply_row<T>,
           copy_rows<T>,
           transpose_matrix<T>,
-          add_rows<T>,
           multiply_lanes<T>,
           {transform<T, winograd::pixels>, transform<T, winograd::taps>,
            transform<T, winograd::outputs>, transform<T, winograd::outputs_of_points>,
@@ -556,10 +536,15 @@ struct ThisLevel {
                     const Operand<In>&... in) {
     apply_vectors<Compute>(op, rows, count, out, out_stride, in...);
   }
-  template <class Compute, class Term, class... In>
-  static void add_up_rows(const Term& term, Index rows, Index columns, Compute* sums,
+  template <class Term, class Sums, class... In>
+  static void add_up_rows(const Term& term, Index rows, Index columns, const Sums& sums,
                           const Operand<In>&... in) {
-    add_up_rows_of_vectors<Compute>(term, rows, columns, sums, in...);
+    add_up_rows_of_vectors(term, rows, columns, sums, in...);
+  }
+  template <class Term, class Sums, class... In>
+  static void add_up_columns(const Term& term, Index rows, Index columns, const Sums& sums,
+                             const Operand<In>&... in) {
+    add_up_columns_of_vectors(term, rows, columns, sums, in...);
   }
   template <class Compute, class Op, class In>
   static Compute fold(const Op& op, Index count, const In* in) {

@@ -156,10 +156,6 @@ struct Kernels {
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
 
-  /// sums[i * lanes + l] += the sum of from[i * stride + j] over the j with j % lanes = l, for
-  /// i < rows, j < columns.
-  void (*add_rows)(Index rows, Index columns, const T* from, Index stride, T* sums);
-
   /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
   /// j % lanes = l, for i < rows, up to `rows` above, and all v. The depth is a multiple of the
   /// lanes, and there are no terms. Meanwhile `next_step` elements for each vector of terms are

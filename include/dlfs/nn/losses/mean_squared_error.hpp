@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <string_view>
 
-#include "dlfs/core/eigen.hpp"
+#include "dlfs/math/reduce.hpp"
+#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/loss.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -27,18 +30,31 @@ class MeanSquaredError {
       throw ShapeError("mean squared error: expected an output that is not empty, got shape ",
                        y.shape());
     }
-    const T per_element = T(1) / static_cast<T>(y.size());
     dy_.resize(y.shape());
-    auto dy = as_array(dy_);
-    dy = as_array(y) - as_array(t);
-    const T loss = dy.square().sum() * per_element;
-    dy *= 2 * per_element;
-    return loss;
+    const T scale = static_cast<T>(2 / static_cast<double>(y.size()));
+    const auto square_sum = [&](Index block) {
+      const Index first = block * block_elements;
+      const Index count = std::min(block_elements, y.size() - first);
+      T* const dy = dy_.data() + first;
+      T sum;
+      simd::map([]<class V>(const V& a, const V& b, V& out) { out = a - b; }, count,
+                y.data() + first, t.data() + first, dy);
+      simd::add_up_columns(
+          []<class V>(const V& d, V& squares) { simd::multiply_add(d, d, squares, squares); }, 1,
+          count, std::array{&sum}, simd::Operand<T>{dy});
+      simd::map([scale]<class V>(V& d) { d *= scale; }, count, dy);
+      return static_cast<double>(sum);
+    };
+    const Index blocks = (y.size() + block_elements - 1) / block_elements;
+    const double sum = detail::fold_pairwise<detail::Add, double>(0, blocks, square_sum);
+    return static_cast<T>(sum / static_cast<double>(y.size()));
   }
 
   const Tensor<T>& backward() const { return dy_; }
 
  private:
+  static constexpr Index block_elements = 4096;  // stay in the nearest cache
+
   Tensor<T> dy_;
 };
 

@@ -1,0 +1,464 @@
+// Every sum of the library is as exact as a pairwise one: `reductions` lists them all, with the
+// header that holds them. A header that adds up and is not in the list fails the last test.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dlfs/dlfs.hpp"
+#include "math/simd/levels.hpp"
+
+namespace dlfs {
+namespace {
+
+using Exact = long double;
+
+/// A sum without rounding to speak of.
+class ExactSum {
+ public:
+  void add(Exact term) {
+    const Exact next = sum_ + term;
+    rest_ += std::abs(sum_) >= std::abs(term) ? (sum_ - next) + term : (term - next) + sum_;
+    sum_ = next;
+    magnitude_ += std::abs(term);
+  }
+  Exact value() const { return sum_ + rest_; }
+  /// Of all terms: what rounding is measured by.
+  Exact magnitude() const { return magnitude_; }
+
+ private:
+  Exact sum_ = 0;
+  Exact rest_ = 0;
+  Exact magnitude_ = 0;
+};
+
+/// What came out, what is right, and what an error is divided by: together with the type's epsilon,
+/// it makes the error's unit.
+struct Result {
+  Exact value;
+  Exact exact;
+  Exact scale;
+};
+
+Result result(Exact value, const ExactSum& sum) { return {value, sum.value(), sum.magnitude()}; }
+Result mean_result(Exact value, const ExactSum& sum, Exact n) {
+  return {value, sum.value() / n, sum.magnitude() / n};
+}
+
+template <class T>
+ExactSum exact_sum(const std::vector<T>& numbers) {
+  ExactSum sum;
+  for (T number : numbers) sum.add(number);
+  return sum;
+}
+
+/// The sum of term(x[i], i).
+template <class T, class Term>
+ExactSum exact_sum(const std::vector<T>& x, const Term& term) {
+  ExactSum sum;
+  for (std::size_t i = 0; i < x.size(); ++i) sum.add(term(static_cast<Exact>(x[i]), i));
+  return sum;
+}
+
+struct Moments {
+  Exact mean;
+  Exact variance;
+};
+
+template <class T>
+Moments exact_moments(const std::vector<T>& x) {
+  const auto n = static_cast<Exact>(x.size());
+  // From the first number, so that equal ones have no variance.
+  const auto first = static_cast<Exact>(x[0]);
+  const auto distance = [first](Exact number, std::size_t) { return number - first; };
+  const Exact mean = first + exact_sum(x, distance).value() / n;
+  const auto square = [mean](Exact number, std::size_t) {
+    return (number - mean) * (number - mean);
+  };
+  return {mean, exact_sum(x, square).value() / n};
+}
+
+template <class T>
+Tensor<T> tensor(const std::vector<T>& x, const Shape& shape) {
+  return Tensor<T>(shape, std::span<const T>(x));
+}
+template <class T>
+Tensor<T> column(const std::vector<T>& x) {
+  return tensor(x, {std::ssize(x), 1});
+}
+template <class T>
+Tensor<T> row(const std::vector<T>& x) {
+  return tensor(x, {1, std::ssize(x)});
+}
+
+template <class T>
+constexpr Exact epsilon = std::numeric_limits<T>::epsilon();
+
+/// Numbers that go with the others: of both signs, none like another.
+template <class T>
+std::vector<T> companions(std::size_t count) {
+  Rng rng(7);
+  std::vector<T> numbers(count);
+  for (T& number : numbers) number = static_cast<T>(rng.normal());
+  return numbers;
+}
+
+template <class T>
+struct Reduction {
+  std::string name;
+  std::string header;
+  std::function<std::vector<Result>(const std::vector<T>&)> run;
+};
+
+/// The mean of a column, and its variance. A mean is rounded to T, so that is what its error is
+/// measured by; an error of the variance is relative.
+template <class T>
+std::vector<Result> moment_results(const std::vector<T>& x, Exact mean, Exact variance) {
+  const Moments exact = exact_moments(x);
+  return {{mean, exact.mean, std::abs(exact.mean) + std::sqrt(exact.variance)},
+          {variance, exact.variance, exact.variance}};
+}
+
+/// y = (x - mean) / deviation: a mean that is rounded to T leaves its error in all of them.
+template <class T>
+std::vector<Result> normal_results(const std::vector<T>& x, const Tensor<T>& y, Exact added) {
+  const Moments exact = exact_moments(x);
+  const Exact deviation = std::sqrt(exact.variance + added);
+  std::vector<Result> results;
+  for (std::size_t i = 0; i < x.size(); i += 61) {
+    const Exact normal = (static_cast<Exact>(x[i]) - exact.mean) / deviation;
+    results.push_back(
+        {y.data()[i], normal, 1 + (std::abs(normal) + std::abs(exact.mean) / deviation)});
+  }
+  return results;
+}
+
+template <class T>
+std::vector<Reduction<T>> reductions() {
+  std::vector<Reduction<T>> list;
+  const auto add = [&list](std::string name, std::string header, auto run) {
+    list.push_back({std::move(name), std::move(header), run});
+  };
+
+  add("sum", "math/reduce.hpp", [](const auto& x) {
+    return std::vector{result(sum(row(x)), exact_sum(x)),
+                       result(sum(column(x), 0)(0), exact_sum(x))};
+  });
+  add("mean", "math/reduce.hpp", [](const auto& x) {
+    return std::vector{mean_result(mean(row(x)), exact_sum(x), static_cast<Exact>(x.size()))};
+  });
+  add("sum_rows", "math/reduce.hpp", [](const auto& x) {
+    Tensor<T> sums({1});
+    sum_rows(column(x), sums);
+    return std::vector{result(sums(0), exact_sum(x))};
+  });
+  add("norm", "math/statistics.hpp", [](const auto& x) {
+    const auto squares = exact_sum(x, [](Exact a, std::size_t) { return a * a; });
+    const auto magnitudes = exact_sum(x, [](Exact a, std::size_t) { return std::abs(a); });
+    const Exact length = std::sqrt(squares.value());
+    return std::vector{result(norm(row(x), Norm::one), magnitudes),
+                       Result{norm(row(x)), length, length}};
+  });
+  add("softmax", "math/softmax.hpp", [](const auto& x) {
+    const T largest = *std::max_element(x.begin(), x.end());
+    const auto sum = exact_sum(x, [&](Exact a, std::size_t) { return std::exp(a - largest); });
+    const Exact log_sum = largest + std::log(sum.value());
+    return std::vector{
+        Result{max(softmax(row(x))), 1 / sum.value(), 1 / sum.value()},
+        Result{max(log_softmax(row(x))), largest - log_sum, std::abs(largest - log_sum) + 1},
+        Result{log_sum_exp(row(x))(0), log_sum, std::abs(log_sum) + 1}};
+  });
+  add("cross entropy of many classes", "math/cross_entropy.hpp", [](const auto& x) {
+    const T largest = *std::max_element(x.begin(), x.end());
+    const auto sum = exact_sum(x, [&](Exact a, std::size_t) { return std::exp(a - largest); });
+    const Exact loss = std::log(sum.value()) - (x[0] - static_cast<Exact>(largest));
+    SoftmaxCrossEntropy<T> entropy;
+    Tensor<T> one_hot({1, std::ssize(x)});
+    one_hot(0, 0) = 1;
+    return std::vector{Result{entropy.forward(row(x), array<std::int32_t>({0})), loss, loss},
+                       Result{entropy.forward(row(x), one_hot), loss, loss}};
+  });
+  add("cross entropy of many samples", "math/cross_entropy.hpp", [](const auto& x) {
+    // Two classes, whose scores are 0 and x / 1000.
+    Tensor<T> scores({std::ssize(x), 2});
+    const auto sum = exact_sum(x, [&](Exact, std::size_t i) {
+      const auto n = static_cast<Index>(i);
+      scores(n, 1) = x[i] / 1000;
+      return std::log1p(std::exp(static_cast<Exact>(scores(n, 1))));
+    });
+    SoftmaxCrossEntropy<T> entropy;
+    const T loss = entropy.forward(scores, Labels({std::ssize(x)}));
+    return std::vector{mean_result(loss, sum, static_cast<Exact>(x.size()))};
+  });
+  add("mean squared error", "nn/losses/mean_squared_error.hpp", [](const auto& x) {
+    const auto t = companions<T>(x.size());
+    // y - t, which is rounded, too.
+    const auto squares =
+        exact_sum(x, [&](Exact a, std::size_t i) { return (a - t[i]) * (a - t[i]); });
+    MeanSquaredError<T> loss;
+    return std::vector{
+        mean_result(loss.forward(row(x), row(t)), squares, static_cast<Exact>(x.size()))};
+  });
+  add("clip_gradient_norm", "optim/clip_gradients.hpp", [](const auto& x) {
+    const auto squares = exact_sum(x, [](Exact a, std::size_t) { return a * a; });
+    Parameter<T> parameter("weight", row(x));
+    parameter.gradient = row(x);
+    const std::array<Parameter<T>*, 1> parameters{&parameter};
+    const Exact length = std::sqrt(squares.value());
+    return std::vector{Result{clip_gradient_norm<T>(parameters, 1e300), length, length}};
+  });
+  for (const bool as_planes : {false, true}) {
+    add(as_planes ? "statistics of planes" : "statistics of a column",
+        "math/batch_normalization.hpp", [as_planes](const auto& x) {
+          // Beside it is a column of zeros.
+          const Index n = std::ssize(x);
+          const Shape shape = as_planes ? Shape{n / 5000, 2, 5000} : Shape{n, 2, 1};
+          Tensor<T> columns(shape);
+          for (Index i = 0; i < n; ++i) {
+            columns(i / shape[2], 0, i % shape[2]) = x[static_cast<std::size_t>(i)];
+          }
+          Tensor<T> mean({2});
+          Tensor<T> variance({2});
+          batch_statistics(columns, mean, variance);
+          return moment_results(x, mean(0), variance(0));
+        });
+  }
+  add("batch normalization", "math/batch_normalization.hpp", [](const auto& x) {
+    const BatchNormalization<T> layer({.features = 1});
+    const Tensor<T> in = column(x);
+    Tensor<T> y(in.shape());
+    layer.forward({.x = in, .y = y, .saved = nullptr, .mode = Mode::train});
+    return normal_results(x, y, 1e-5L);
+  });
+  add("gradients of batch normalization", "math/batch_normalization.hpp", [](const auto& x) {
+    const auto t = companions<T>(x.size());
+    const Index n = std::ssize(x);
+    const T mean_value = t[0];
+    const Tensor<T> mean({1}, std::span(&mean_value, 1));
+    const Tensor<T> one = ones<T>({1});
+    Tensor<T> dgamma({1});
+    Tensor<T> dbeta({1});
+    const Tensor<T> in = tensor(t, {n, 1, 1});
+    const Tensor<T> dy = tensor(x, {n, 1, 1});
+    batch_normalization_backward(in, dy, {mean, one, one}, Statistics::of_the_batch, dgamma, dbeta,
+                                 Store::overwrite, {nullptr, {n, 1, 1}});
+    return std::vector{
+        result(dgamma(0),
+               exact_sum(x, [&](Exact a, std::size_t i) { return a * (t[i] - mean_value); })),
+        result(dbeta(0), exact_sum(x))};
+  });
+  add("layer normalization", "math/layer_normalization.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    Tensor<T> y({1, n});
+    Tensor<T> statistics({1, 2});
+    const auto gamma = ones<T>({n});
+    const Tensor<T> beta({n});
+    layer_normalization(row(x), gamma, beta, T(1e-5), y, statistics);
+    const Moments exact = exact_moments(x);
+    const Exact inverse = 1 / std::sqrt(exact.variance + static_cast<Exact>(T(1e-5)));
+    auto results = normal_results(x, y, static_cast<Exact>(T(1e-5)));
+    results.push_back({statistics(0, 1), inverse, inverse});
+    results.push_back(moment_results(x, statistics(0, 0), exact.variance)[0]);
+    return results;
+  });
+  add("gradients of layer normalization", "math/layer_normalization.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    const auto t = companions<T>(x.size());
+    // Many rows of one number, whose statistics are given, and one row of many.
+    Tensor<T> statistics({n, 2});
+    for (Index i = 0; i < n; ++i) statistics(i, 1) = 1;
+    Tensor<T> dgamma({1});
+    Tensor<T> dbeta({1});
+    const Tensor<T> dy = column(x);
+    const Tensor<T> one = ones<T>({1});
+    layer_normalization_backward(column(t), dy, statistics, one, dgamma, dbeta, Store::overwrite,
+                                 {nullptr, {n, 1}});
+    const auto products = exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; });
+    const auto sums = exact_sum(x);
+    std::vector<Result> results{result(dgamma(0), products), result(dbeta(0), sums)};
+
+    Tensor<T> dgammas({n});
+    Tensor<T> dbetas({n});
+    Tensor<T> dx({1, n});
+    const Tensor<T> dy_row = row(x);
+    const Tensor<T> gamma = ones<T>({n});
+    layer_normalization_backward(row(t), dy_row, statistics.rows(0, 1), gamma, dgammas, dbetas,
+                                 Store::overwrite, dx);
+    const auto count = static_cast<Exact>(n);
+    const Exact right = x[0] - sums.value() / count - t[0] * products.value() / count;
+    const Exact scale = std::abs(static_cast<Exact>(x[0])) + sums.magnitude() / count +
+                        std::abs(t[0]) * products.magnitude() / count;
+    results.push_back({dx(0, 0), right, scale});
+    return results;
+  });
+  add("average pooling", "math/pooling.hpp", [](const auto& x) {
+    const Index height = 100;
+    const Index width = std::ssize(x) / height;
+    const Tensor<T> image = tensor(x, {1, 1, height, width});
+    std::vector<Result> results;
+    for (const Index margin : {0, 1}) {  // the whole image, and all but its last row
+      Tensor<T> y({1, 1, 1 + margin, 1});
+      average_pooling(image, {.kernel = {height - margin, width}}, y);
+      const std::vector<T> pooled(x.begin(), x.end() - margin * width);
+      results.push_back(
+          mean_result(y(0, 0, 0, 0), exact_sum(pooled), static_cast<Exact>(pooled.size())));
+    }
+    return results;
+  });
+  const auto add_gradients = [&](std::string name, std::string header, const Shape& image,
+                                 auto make_layer) {
+    add(std::move(name), std::move(header), [image, make_layer](const auto& x) {
+      // One filter, whose bias has x for its gradient.
+      const Index samples = std::ssize(x) / image.size();
+      const auto layer = make_layer();
+      const Tensor<T> in(Shape{samples, 1, image[0], image[1]});
+      const Tensor<T> dy = tensor(x, {samples, 1, image[0], image[1]});
+      Tensor<T> dweight(Shape{1, 1, 1, 1});
+      Tensor<T> dbias({1});
+      const std::array<TensorView<T>, 2> gradients{dweight.view(), dbias.view()};
+      layer.backward({.x = in,
+                      .y = dy,
+                      .dy = dy,
+                      .dx = {nullptr, in.shape()},
+                      .gradients = gradients,
+                      .store = Store::overwrite,
+                      .saved = nullptr,
+                      .mode = Mode::train});
+      return std::vector{result(dbias(0), exact_sum(x))};
+    });
+  };
+  for (const Shape& image : {Shape{30, 1000}, Shape{2, 2}}) {
+    add_gradients(concat("bias of a convolution of ", image), "math/simd/bias_gradient.hpp", image,
+                  [] {
+                    return Convolution<T>({.in = 1, .filters = 1, .kernel = 1},
+                                          Tensor<T>(Shape{1, 1, 1, 1}), Tensor<T>({1}));
+                  });
+    add_gradients(concat("bias of a transposed convolution of ", image),
+                  "math/simd/bias_gradient.hpp", image, [] {
+                    return TransposedConvolution<T>({.in = 1, .filters = 1, .kernel = 1},
+                                                    Tensor<T>(Shape{1, 1, 1, 1}), Tensor<T>({1}));
+                  });
+  }
+  add("bias of an affine layer", "math/reduce.hpp", [](const auto& x) {
+    const Affine<T> layer(Tensor<T>({1, 1}), Tensor<T>({1}));
+    const Tensor<T> dy = column(x);
+    Tensor<T> dweight({1, 1});
+    Tensor<T> dbias({1});
+    const std::array<TensorView<T>, 2> gradients{dweight.view(), dbias.view()};
+    layer.backward({.x = dy,
+                    .y = dy,
+                    .dy = dy,
+                    .dx = {nullptr, dy.shape()},
+                    .gradients = gradients,
+                    .store = Store::overwrite,
+                    .saved = nullptr,
+                    .mode = Mode::train});
+    return std::vector{result(dbias(0), exact_sum(x))};
+  });
+  return list;
+}
+
+/// Numbers that are hard to add up.
+template <class T>
+std::map<std::string, std::vector<T>> hard_numbers() {
+  static constexpr std::size_t n = 30'000;
+  Rng rng(3);
+  const auto fill = [](const auto& number) {
+    std::vector<T> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<T>(number(i));
+    return x;
+  };
+  return {
+      {"years", fill([](std::size_t i) { return 2000.0 + static_cast<double>(i * 7919 % 25); })},
+      {"years in order",
+       fill([](std::size_t i) { return 2000.0 + static_cast<double>(i / 1'200); })},
+      {"a constant", fill([](std::size_t) { return 100.3; })},
+      {"a small constant", fill([](std::size_t) { return 0.1; })},
+      {"alternating", fill([](std::size_t i) { return i % 2 == 0 ? 1000.1 : -1000; })},
+      {"a wide range", fill([&](std::size_t i) {
+         return (i % 3 == 0 ? -1 : 1) * std::pow(10, rng.uniform(-5, 3));
+       })},
+      {"one outlier first", fill([](std::size_t i) { return i == 0 ? 1e6 : 0.3; })},
+      {"normal", fill([&](std::size_t) { return rng.normal(); })},
+  };
+}
+
+template <class T>
+class Sums : public testing::Test {};
+using Elements = testing::Types<float, double>;
+TYPED_TEST_SUITE(Sums, Elements);
+
+TYPED_TEST(Sums, AreAsExactAsPairwiseOnes) {
+  using T = TypeParam;
+  constexpr Exact most_units = 12;
+  const auto list = reductions<T>();
+  for (const auto& hard : hard_numbers<T>()) {
+    tests::at_every_level([&] {
+      for (const Reduction<T>& reduction : list) {
+        for (const Result& each : reduction.run(hard.second)) {
+          const Exact error = std::abs(each.value - each.exact);
+          EXPECT_LE(error, most_units * epsilon<T> * each.scale)
+              << reduction.name << " of " << hard.first << ": " << each.value << " instead of "
+              << each.exact << ", " << error / (epsilon<T> * each.scale) << " units";
+        }
+      }
+    });
+  }
+}
+
+/// What adds up by itself, in words of the code.
+bool adds_up(const std::string& code) {
+  for (const char* word :
+       {".sum()", ".mean()", ".dot(", ".norm()", "accumulate(", "add_up_rows(", "add_up_columns(",
+        "add_up_halves(", "fold_pairwise<", "sum += ", "loss += "}) {
+    if (code.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Whoever adds a reduction adds it to the list above, or says here why it is not one.
+TEST(Sums, AreAllInTheList) {
+  namespace fs = std::filesystem;
+  std::map<std::string, std::string> known{
+      {"math/deviations.hpp", "terms, which others add up"},
+      {"math/simd/kernels.hpp", "what all others call; its own test"},
+      {"math/simd/vector_math.hpp", "the formula of one addition"},
+      {"math/simd/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},
+      {"math/simd/weight_gradient.hpp", "products, each sum a chain over positions"},
+      {"math/map_coordinates.hpp", "four neighbours"},
+      {"nn/initializers.hpp", "in double"},
+      {"net/branches.hpp", "one addition for each branch; bytes and FLOP"},
+      {"net/sequential.hpp", "FLOP"},
+      {"data/augmentation.hpp", "the few weights of a window, in double"},
+      {"tools/check_gradients.hpp", "in double"},
+      {"tools/profile.hpp", "milliseconds, in double"},
+      {"train/trainer.hpp", "one loss for each step, in double"},
+  };
+  for (const auto& reduction : reductions<float>()) known[reduction.header] = reduction.name;
+  std::set<std::string> found;
+  const fs::path root = fs::path(DLFS_INCLUDE_DIRECTORY) / "dlfs";
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const std::string name = fs::relative(entry.path(), root).generic_string();
+    if (entry.path().extension() != ".hpp" || name.find("reference/") != std::string::npos)
+      continue;
+    std::ifstream file(entry.path());
+    std::stringstream text;
+    text << file.rdbuf();
+    if (!adds_up(text.str())) continue;
+    EXPECT_TRUE(known.contains(name)) << name << " adds up and is not in the list";
+    found.insert(name);
+  }
+  EXPECT_GE(found.size(), 15u);
+}
+
+}  // namespace
+}  // namespace dlfs
