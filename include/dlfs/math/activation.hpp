@@ -41,15 +41,15 @@ void activate_backward(std::string_view operation, std::string_view name, Tensor
 }  // namespace detail
 
 /// max(x, 0); NaN stays NaN.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void relu(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("relu", x, out, []<class V>(const V& input, V& output) {
     output = input <= V{} ? V{} : input;
   });
 }
 
-/// dx = dy where y > 0, else 0.
-template <AnyTensor Y>
+/// dx = 0 where y <= 0, else dy, also where y is NaN.
+template <detail::RealTensor Y>
 void relu_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("relu_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
@@ -58,26 +58,26 @@ void relu_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Eleme
 }
 
 /// x where x > 0, else negative_slope x.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void leaky_relu(const X& x, Accumulator<Element<X>> negative_slope, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("leaky_relu", x, out, [=]<class V>(const V& input, V& output) {
     output = input <= V{} ? negative_slope * input : input;
   });
 }
 
-/// dx = dy where y > 0, else negative_slope dy.
-template <AnyTensor Y>
+/// dx = dy where y > 0, else negative_slope dy, also where y is NaN.
+template <detail::RealTensor Y>
 void leaky_relu_backward(const Y& y, Accumulator<Element<Y>> negative_slope,
                          TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>(
       "leaky_relu_backward", "y", y, dy, dx,
       [=]<class V>(const V& output, const V& gradient, V& result) {
-        result = output <= V{} ? negative_slope * gradient : gradient;
+        result = output > V{} ? gradient : negative_slope * gradient;
       });
 }
 
 /// x where x > 0, else alpha (exp(x) - 1).
-template <AnyTensor X>
+template <detail::RealTensor X>
 void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("elu", x, out, [=]<class V>(const V& input, V& output) {
     V e;
@@ -86,8 +86,8 @@ void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) 
   });
 }
 
-/// dx = dy where y > 0, else dy (y + alpha).
-template <AnyTensor Y>
+/// dx = dy (y + alpha) where y <= 0, else dy, also where y is NaN.
+template <detail::RealTensor Y>
 void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorView<const Element<Y>> dy,
                   TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>(
@@ -97,7 +97,7 @@ void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorView<const El
 }
 
 /// x Phi(x) with the cumulative standard normal distribution Phi.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void gelu(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("gelu", x, out, []<class V>(const V& input, V& output) {
     V density, cumulative;
@@ -107,7 +107,7 @@ void gelu(const X& x, TensorView<Element<X>> out) {
 }
 
 /// dx = dy (Phi(x) + x Phi'(x)).
-template <AnyTensor X>
+template <detail::RealTensor X>
 void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
   detail::activate_backward<Element<X>>("gelu_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
@@ -120,7 +120,7 @@ void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Eleme
 }
 
 /// log(1 + exp(x)), without overflow: max(x, 0) + log(1 + exp(-|x|)).
-template <AnyTensor X>
+template <detail::RealTensor X>
 void softplus(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("softplus", x, out, []<class V>(const V& input, V& output) {
     const V against_overflow = input <= V{} ? input : -input;
@@ -132,7 +132,7 @@ void softplus(const X& x, TensorView<Element<X>> out) {
 }
 
 /// dx = dy (1 - exp(-y)).
-template <AnyTensor Y>
+template <detail::RealTensor Y>
 void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("softplus_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
@@ -144,14 +144,14 @@ void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<E
 }
 
 /// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>(
       "sigmoid", x, out, []<class V>(const V& input, V& output) { simd::sigmoid(input, output); });
 }
 
 /// dx = dy y (1 - y).
-template <AnyTensor Y>
+template <detail::RealTensor Y>
 void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("sigmoid_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
@@ -160,7 +160,7 @@ void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<El
 }
 
 /// x sigmoid(x).
-template <AnyTensor X>
+template <detail::RealTensor X>
 void swish(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("swish", x, out, []<class V>(const V& input, V& output) {
     V s;
@@ -170,7 +170,7 @@ void swish(const X& x, TensorView<Element<X>> out) {
 }
 
 /// dx = dy s (1 + x (1 - s)) with s = sigmoid(x).
-template <AnyTensor X>
+template <detail::RealTensor X>
 void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
   detail::activate_backward<Element<X>>("swish_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
@@ -182,14 +182,14 @@ void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Elem
                                         });
 }
 
-template <AnyTensor X>
+template <detail::RealTensor X>
 void tanh(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>(
       "tanh", x, out, []<class V>(const V& input, V& output) { simd::tanh(input, output); });
 }
 
 /// dx = dy (1 - y^2).
-template <AnyTensor Y>
+template <detail::RealTensor Y>
 void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("tanh_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 
 #include "dlfs/core/tensor.hpp"
@@ -49,7 +50,7 @@ T mean_over_samples(Index samples, const LossOf& loss_of) {
 /// Writes p = softmax(s).
 template <class T>
 SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
-  const T largest = *std::max_element(s, s + classes);
+  const T largest = simd::fold<T>(Maximum(), classes, s);
   simd::map([=]<class V>(const V& score, V& power) { simd::exp<V>(score - largest, power); },
             classes, s, p);
   const T sum = sum_over_classes<T>(classes, [p](Index c) { return p[c]; });
@@ -69,6 +70,7 @@ SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
 /// @throws ShapeError for other shapes or views that are not contiguous, ValueError for a label
 /// outside [0, C).
 template <AnyTensor X>
+  requires(std::floating_point<Element<X>>)
 Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t> labels,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;
@@ -101,6 +103,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
 /// the mean of -sum(targets * log(softmax(scores))).
 /// @throws ShapeError unless all three have the same shape and are contiguous.
 template <AnyTensor X>
+  requires(std::floating_point<Element<X>>)
 Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> targets,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;

@@ -84,8 +84,8 @@ struct Champion {
   void challenge(Champion later) {
     // Which tap wins cannot be predicted, so this is arithmetic without a branch on it.
     const bool loses = !(value >= later.value) & (value == value);
-    const T larger = value > later.value ? value : later.value;
-    value = value != value ? value : larger;
+    const T larger = later.value > value ? later.value : value;
+    value = later.value != later.value ? later.value : larger;
     tap += static_cast<unsigned>(loses) * (later.tap - tap);
   }
 };

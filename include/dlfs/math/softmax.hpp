@@ -53,7 +53,7 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
     };
     const auto row = [&](Index i) { return ArrayMap<A>(exps.data() + i * columns, columns); };
     for (Index i = 0; i < count; ++i) {
-      maxima[i] = static_cast<A>(scores(i).template maxCoeff<Eigen::PropagateNaN>());
+      maxima[i] = simd::fold<A>(Maximum(), columns, scores(i).data());
       row(i) = scores(i).template cast<A>() - maxima[i];
     }
     simd::map([]<class V>(V& score) { simd::exp(V(score), score); }, count * columns, exps.data());
@@ -82,7 +82,7 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
 
 /// out = exp(x) / sum(exp(x)) along the last axis, for contiguous views. `out` may be x itself.
 /// @throws ShapeError for rank 0, different shapes or views with gaps.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
   detail::softmax_like<T>("softmax", x, out, [](const auto& row, auto out_row) {
@@ -92,7 +92,7 @@ void softmax(const X& x, TensorView<Element<X>> out) {
 
 /// out = x - log(sum(exp(x))) along the last axis, for contiguous views. `out` may be x itself.
 /// @throws ShapeError for rank 0, different shapes or views with gaps.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void log_softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
   detail::softmax_like<T>("log_softmax", x, out, [](const auto& row, auto out_row) {
@@ -104,7 +104,7 @@ void log_softmax(const X& x, TensorView<Element<X>> out) {
 
 /// out = log(sum(exp(x))) along the last axis of a contiguous x, an axis that `out` lacks.
 /// @throws ShapeError for rank 0, unfitting shapes or views with gaps, ValueError for empty rows.
-template <AnyTensor X>
+template <detail::RealTensor X>
 void log_sum_exp(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
   const TensorView<const T> in = x;
@@ -122,7 +122,7 @@ void log_sum_exp(const X& x, TensorView<Element<X>> out) {
 }
 
 /// exp(x) / sum(exp(x)) along the last axis. @throws ShapeError for rank 0.
-template <AnyTensor X>
+template <detail::RealTensor X>
 Tensor<Element<X>> softmax(const X& x) {
   auto y = copy(x);
   softmax(y, y.view());
@@ -130,7 +130,7 @@ Tensor<Element<X>> softmax(const X& x) {
 }
 
 /// x - log(sum(exp(x))) along the last axis. @throws ShapeError for rank 0.
-template <AnyTensor X>
+template <detail::RealTensor X>
 Tensor<Element<X>> log_softmax(const X& x) {
   auto y = copy(x);
   log_softmax(y, y.view());
@@ -139,7 +139,7 @@ Tensor<Element<X>> log_softmax(const X& x) {
 
 /// log(sum(exp(x))) along the last axis, which the result lacks.
 /// @throws ShapeError for rank 0, ValueError for empty rows.
-template <AnyTensor X>
+template <detail::RealTensor X>
 Tensor<Element<X>> log_sum_exp(const X& x) {
   using T = Element<X>;
   if (x.rank() == 0) throw ShapeError("log_sum_exp: expected at least rank 1, got ()");

@@ -26,7 +26,8 @@ struct LayerTraits {
   bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
   // f(x) never decreases with x and has no parameters, element by element: whether the maximum is
   // taken before or after it, the result is the same. A network takes it before, of which
-  // `takes_maximum` tells, since that leaves fewer elements.
+  // `takes_maximum` tells, since that leaves fewer elements. Where f rounds two entries of a window
+  // to one value, such as tanh from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
   bool takes_maximum = false;
 };

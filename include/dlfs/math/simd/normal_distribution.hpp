@@ -50,7 +50,9 @@ DLFS_INLINE void normal_distribution(const V& x, V& density, V& cumulative) {
     constexpr T inverse_root = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
     V e;
     exp<V>(x * x * T(-0.5), e);
-    const V magnitude = x < V{} ? -x : x;
+    constexpr T far = 64;  // where e is 0
+    const V distance = x < V{} ? -x : x;
+    const V magnitude = distance < far ? distance : V{} + far;
     const V inverse = T(1) / (magnitude + T(4));
     const V s = (T(4) - magnitude) * inverse;
     constexpr auto& factors = detail::upper_tail<T>;

@@ -12,7 +12,8 @@
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
-// tanh and log2, 4 for expm1); infinities, NaN, zeros and denormal numbers come out as they should.
+// log, log2, tanh and sigmoid, 4 for expm1); infinities, NaN of any payload, zeros and denormal
+// numbers come out as they should.
 // `out` is another variable than the operand.
 
 DLFS_STRICT_MATH_BEGIN
