@@ -40,6 +40,19 @@ TEST(NumericalGradient, VariesTheTensorThatTheFunctionReadsItself) {
   EXPECT_TRUE(are_close(gradient, array<double>({6, 8}), 1e-9));
 }
 
+// x^2 / 2 + 3 x, computed in double and in float, at elements of many sizes.
+TEST(NumericalGradient, KeepsTheDigitsOfFloat) {
+  const auto in_double = [](const Tensor<float>& at) {
+    const double x = at(0);
+    return x * x / 2 + 3 * x;
+  };
+  const auto in_float = [](const Tensor<float>& at) { return at(0) * at(0) / 2 + 3 * at(0); };
+  for (const float x : {0.0f, 1e-7f, -0.1f, 3.0f, -1234.5f, 3e8f}) {
+    EXPECT_NEAR(numerical_gradient(in_double, array<float>({x}))(0) / (x + 3), 1, 1e-6) << x;
+    EXPECT_NEAR(numerical_gradient(in_float, array<float>({x}))(0) / (x + 3), 1, 1e-4) << x;
+  }
+}
+
 TEST(NumericalGradient, RestoresEachElementExactly) {
   auto x = array<float>({0.1f, 1e-7f, 3e8f});
   const auto before = elements(x);

@@ -1,10 +1,20 @@
 #include "dlfs/optim/optimizer.hpp"
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dlfs/math/elementwise.hpp"
+#include "dlfs/optim/ada_grad.hpp"
+#include "dlfs/optim/adam.hpp"
+#include "dlfs/optim/adam_w.hpp"
+#include "dlfs/optim/momentum.hpp"
+#include "dlfs/optim/nesterov.hpp"
+#include "dlfs/optim/rms_prop.hpp"
+#include "dlfs/optim/sgd.hpp"
+#include "optim/optimizer_checks.hpp"
 
 namespace dlfs {
 namespace {
@@ -29,6 +39,40 @@ TEST(Update, VisitsEveryElementOnceWithItsGradientAndState) {
     for (Index i = 0; i < size; ++i) {
       ASSERT_EQ(parameter.value(i), static_cast<float>(i) + 1) << size;
       ASSERT_EQ(state(i), -static_cast<float>(i)) << size;
+    }
+  }
+}
+
+/// All optimizers: a new one joins.
+template <class O>
+class AnyOptimizer : public testing::Test {};
+using AllOptimizers =
+    testing::Types<Sgd<float>, Momentum<float>, Nesterov<float>, AdaGrad<float>, RmsProp<float>,
+                   Adam<float>, AdamW<float>, Adam<double>, RmsProp<double>>;
+TYPED_TEST_SUITE(AnyOptimizer, AllOptimizers);
+
+// Gradients whose squares overflow or vanish, and such a one among ordinary ones.
+TYPED_TEST(AnyOptimizer, MakesNoNanOfFiniteGradients) {
+  using T = typename TypeParam::Scalar;
+  using Limits = std::numeric_limits<T>;
+  const T root = std::sqrt(Limits::max());
+  const std::vector<T> gradients{
+      Limits::max() / 32,       -Limits::max() / 32, root, T(1.1) * root,        -T(40) * root,
+      std::sqrt(Limits::min()), Limits::min(),       T(0), Limits::denorm_min(), T(1)};
+  for (const double rate : {1e-3, 1.0}) {
+    for (const T first : gradients) {
+      for (const T next : gradients) {
+        TypeParam optimizer;
+        optimizer.options().learning_rate = rate;
+        std::vector parameters{test::parameter("w", full<T>({19}, 1), full<T>({19}, first))};
+        for (int step = 0; step < 4; ++step) {
+          test::step(optimizer, parameters);
+          ASSERT_TRUE(std::isfinite(parameters[0].value(0)))
+              << first << ", then " << next << ", rate " << rate << ", step " << step;
+          ASSERT_EQ(parameters[0].value(0), parameters[0].value(18));
+          parameters[0].gradient.fill(next);
+        }
+      }
     }
   }
 }

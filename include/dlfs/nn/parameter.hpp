@@ -27,7 +27,7 @@ struct Parameter : NamedTensor<T> {
   Tensor<T> gradient;  // shaped like value after a backward pass, empty before the first
 
   // What an optimizer's learning rate and weight decay are multiplied by: 0 as the rate keeps the
-  // parameter as it is, and layers set the decay of biases to 0.
+  // parameter as it is, and layers set the decay of biases, gammas and betas to 0.
   double rate_scale = 1;
   double decay_scale = 1;
 };

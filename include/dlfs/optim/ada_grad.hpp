@@ -42,7 +42,7 @@ class AdaGrad {
             simd::multiply_add(dw, dw, h, h);
             V root;
             simd::sqrt(h, root);
-            w -= rate * dw / (root + epsilon);
+            simd::multiply_add<V>(dw / (root + epsilon), -rate, w, w);
           },
           parameter, options_.weight_decay, state_.moments[0][slot]);
     }

@@ -26,11 +26,11 @@ template <class T>
 void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& state,
                std::span<Parameter<T>* const> parameters) {
   state.begin_step(2, parameters);
+  const T beta1 = static_cast<T>(options.beta1);
+  const T beta2 = static_cast<T>(options.beta2);
   const auto t = static_cast<double>(state.steps);
-  const double correction =
-      std::sqrt(1 - std::pow(options.beta2, t)) / (1 - std::pow(options.beta1, t));
-  const T gain1 = static_cast<T>(1 - options.beta1);
-  const T gain2 = static_cast<T>(1 - options.beta2);
+  const auto part_of_gradients = [t](T beta) { return 1 - std::pow(static_cast<double>(beta), t); };
+  const double correction = std::sqrt(part_of_gradients(beta2)) / part_of_gradients(beta1);
   const T epsilon = static_cast<T>(options.epsilon);
   for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
     Parameter<T>& parameter = *parameters[slot];
@@ -39,12 +39,12 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
         1 - scaled_rate(options.learning_rate * shrinkage * parameter.decay_scale, parameter);
     update(
         [=]<class V>(V& w, const V& dw, V& m, V& v) {
-          V above, root;
-          simd::multiply_add<V>(dw - m, gain1, m, m);
-          simd::multiply_add<V>(dw, dw, -v, above);
-          simd::multiply_add(above, gain2, v, v);
+          // No difference of two infinities: v stays infinite after squares that are.
+          V root;
+          simd::multiply_add<V>(m, beta1, (1 - beta1) * dw, m);
+          simd::multiply_add<V>(v, beta2, (1 - beta2) * dw * dw, v);
           simd::sqrt(v, root);
-          simd::multiply_add<V>(w, kept, -rate * m / (root + epsilon), w);
+          simd::multiply_add<V>(w, kept, -rate * (m / (root + epsilon)), w);
         },
         parameter, options.weight_decay, state.moments[0][slot], state.moments[1][slot]);
   }
@@ -54,10 +54,11 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
 
 /// Adam, in the order of computation that its authors recommend:
 ///
-///   m += (1 - beta1) (dw - m)        rate_t = learning_rate sqrt(1 - beta2^t) / (1 - beta1^t)
-///   v += (1 - beta2) (dw^2 - v)      w -= rate_t m / (sqrt(v) + epsilon)
+///   m = beta1 m + (1 - beta1) dw       rate_t = learning_rate sqrt(1 - beta2^t) / (1 - beta1^t)
+///   v = beta2 v + (1 - beta2) dw^2     w -= rate_t m / (sqrt(v) + epsilon)
 ///
-/// Epsilon here is the paper's "epsilon hat", as in the book; the other form divides it by
+/// A weight whose squares overflow, in float of gradients from 6e20 on, keeps its value, as in
+/// PyTorch. Epsilon here is the paper's "epsilon hat", as in the book; the other form divides it by
 /// sqrt(1 - beta2^t).
 /// Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), section 2; Saitoh,
 /// "Deep Learning from Scratch" vol. 1, section 6.1.6.

@@ -16,6 +16,9 @@ struct MomentumOptions {
 };
 
 /// Gradient descent with momentum: v = momentum v - learning_rate dw;  w += v.
+///
+/// What v holds was multiplied by the rate of its own step. PyTorch's holds gradients, which the
+/// latest rate multiplies: the two differ where the rate changes.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 6.1.4.
 template <std::floating_point T>
 class Momentum {

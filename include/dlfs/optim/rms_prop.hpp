@@ -44,7 +44,7 @@ class RmsProp {
             simd::multiply_add<V>(h, kept, (1 - kept) * dw * dw, h);
             V root;
             simd::sqrt(h, root);
-            w -= rate * dw / (root + epsilon);
+            simd::multiply_add<V>(dw / (root + epsilon), -rate, w, w);
           },
           parameter, options_.weight_decay, state_.moments[0][slot]);
     }
