@@ -8,6 +8,7 @@
 
 #include "dlfs/nn/labels.hpp"
 #include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
 #include "dlfs/nn/layers/identity.hpp"
 #include "dlfs/nn/layers/relu.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
@@ -146,6 +147,62 @@ TEST(CheckGradients, RejectsZeroComparedWithZero) {
   EXPECT_FALSE(report.passes(1e-7));
   EXPECT_EQ(to_string(report),
             "worst x[0]: analytic 0, numeric 0, relative error 0; x has a gradient of zero");
+}
+
+// A batch normalisation takes a bias away again: its gradient is 0, of which rounding makes 1e-17,
+// and 1e-10 of the difference. With a large input, rounding makes more of both.
+TEST(CheckGradients, TakesRoundingForZero) {
+  for (const double offset : {0.0, 1000.0}) {
+    Rng rng(3);
+    const auto x = random_normal<double>({8, 6}, rng) + offset;
+    Sequential<double> network{{"affine1", Affine<double>({.in = 6, .out = 5}, He{}, rng)},
+                               {"norm", BatchNormalization<double>({.features = 5})},
+                               {"tanh", Tanh<double>()},
+                               {"affine2", Affine<double>({.in = 5, .out = 3}, He{}, rng)}};
+    const double tolerance = offset == 0 ? 1e-7 : 1e-6;  // rounding in f grows with x
+    const GradientReport report = check_gradients(network, x);
+    EXPECT_TRUE(report.passes(tolerance)) << to_string(report);
+    EXPECT_EQ(report.tensors[2].tensor, "affine1.bias");
+    EXPECT_EQ(report.tensors[2].worst_error, 0);
+    EXPECT_FALSE(report.tensors[2].all_zero);
+    const GradientReport with_loss =
+        check_gradients(network, SoftmaxCrossEntropy<double>(), x, Labels({8}));
+    EXPECT_TRUE(with_loss.passes(tolerance)) << to_string(with_loss);
+    EXPECT_EQ(with_loss.tensors[1].worst_error, 0);
+  }
+}
+
+/// y = 1 + slope x, with a gradient that is twice too large.
+struct SlightSlope : Identity<double> {
+  explicit SlightSlope(double slope_) : slope(slope_) {}
+  void forward(const ForwardPass<double>& pass) const {
+    as_array(pass.y) = 1 + slope * as_array(pass.x);
+  }
+  void backward(const BackwardPass<double>& pass) const {
+    as_array(pass.dx) = 2 * slope * as_array(pass.dy);
+  }
+  double slope;
+};
+
+TEST(CheckGradients, RejectsASmallGradientThatIsWrong) {
+  for (const double slope : {1e-3, 1e-6, 1e-9}) {
+    const GradientReport report = check_gradients(SlightSlope(slope), inputs());
+    EXPECT_FALSE(report.passes(1e-7)) << slope;
+    EXPECT_GT(report.worst.error, 0.1) << slope;
+  }
+}
+
+/// A gradient of rounding where there should be one.
+struct IdentityWithRounding : Identity<double> {
+  void backward(const BackwardPass<double>& pass) const {
+    as_array(pass.dx) = 1e-16 * as_array(pass.dy);
+  }
+};
+
+TEST(CheckGradients, RejectsRoundingInPlaceOfAGradient) {
+  const GradientReport report = check_gradients(IdentityWithRounding{}, inputs());
+  EXPECT_FALSE(report.passes(1e-7));
+  EXPECT_NEAR(report.worst.error, 1, 1e-9);
 }
 
 TEST(CheckGradients, RejectsAReportOfNothing) { EXPECT_FALSE(GradientReport{}.passes(1)); }
