@@ -92,18 +92,26 @@ TEST_P(MatmulShapes, OnlyTheOutputIsWritten) {
 }
 
 /// out(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., from left to right, each product and sum
-/// rounded at once or, at a level that cannot, the product first.
+/// rounded at once or, at a level that cannot, the product first. What is beyond the first chain is
+/// added up by itself.
 template <class T>
 Tensor<T> chains(const Tensor<T>& a, const Tensor<T>& b, const Tensor<T>& out) {
   const bool fuses = simd::detail::base_fuses || simd::level() != simd::Level::base;
+  const Index depth = a.extent(1);
+  const Index length = simd::chain_length<T>(depth);
   Tensor<T> sums = out;
-  for (Index i = 0; i < a.extent(0); ++i) {
-    for (Index t = 0; t < a.extent(1); ++t) {
-      for (Index j = 0; j < b.extent(1); ++j) {
-        T& sum = sums(i, j);
-        sum = fuses ? std::fma(a(i, t), b(t, j), sum) : detail::rounded(a(i, t) * b(t, j)) + sum;
+  Tensor<T> chain = out;
+  for (Index first = 0; first < depth; first += length) {
+    for (Index i = 0; i < a.extent(0); ++i) {
+      for (Index t = first; t < std::min(first + length, depth); ++t) {
+        for (Index j = 0; j < b.extent(1); ++j) {
+          T& sum = chain(i, j);
+          sum = fuses ? std::fma(a(i, t), b(t, j), sum) : detail::rounded(a(i, t) * b(t, j)) + sum;
+        }
       }
     }
+    sums = first == 0 ? chain : sums + chain;
+    chain.fill(0);
   }
   return sums;
 }
@@ -154,7 +162,7 @@ void expect_chains(const Shape& shape_a, const Shape& shape_b) {
   });
 }
 
-TEST_P(MatmulShapes, SumIsOneChainInTheOrderOfTheTerms) {
+TEST_P(MatmulShapes, SumsAreChainsInTheOrderOfTheTerms) {
   const auto [m, k, n] = GetParam();
   expect_chains<float>({m, k}, {k, n});
   expect_chains<double>({m, k}, {k, n});
@@ -185,7 +193,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::tuple(1, 40, 33), std::tuple(100, 50, 10), std::tuple(21, 530, 9),
                     std::tuple(11, 530, 36), std::tuple(40, 1, 18), std::tuple(1024, 9, 140),
                     std::tuple(26, 20, 1024), std::tuple(19, 16, 48), std::tuple(8, 32, 16),
-                    std::tuple(32, 70, 16), std::tuple(32, 41, 8), std::tuple(16, 41, 4)));
+                    std::tuple(32, 70, 16), std::tuple(32, 41, 8), std::tuple(16, 41, 4),
+                    std::tuple(1, 1700, 5), std::tuple(1, 800, 90), std::tuple(9, 1700, 3),
+                    std::tuple(33, 1700, 9), std::tuple(40, 900, 33)));
 
 TEST(Matmul, BlocksOfALargeProductFitTogether) {
   auto a = random_tensor<float>({301, 257}, 1);

@@ -147,7 +147,10 @@ inline void expect_factors(const Shape& a, const Shape& b) {
 ///   a (M, K)   b (K, N)   out (M, N)
 ///
 /// Operands may have any strides. The rows of `out` must be dense, and it must not overlap a or b.
-/// Bit-identical for any number of threads. Cost: 2MNK FLOP.
+/// Bit-identical for any number of threads and any strides. Sums are added up in chains of at most
+/// 784 products of float, or 392 of double, and those one after the other: of K products of
+/// standard normal floats, up to K = 100,000, the error is about 5e-7 sqrt(K), and sqrt(K) the sum.
+/// Cost: 2MNK FLOP.
 /// @throws ShapeError if the shapes do not fit or the rows of `out` are not dense.
 template <class A, class B>
   requires(detail::MatmulOperands<A, B>)

@@ -119,6 +119,11 @@ void multiply(const Tile<T>& tile) {
   const Index c_stride = results.c_stride;
   T* c[vectors];
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) c[v] = results.c[v];
+  if (results.adds) {
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += load(c[v] + i * c_stride);
+    }
+  }
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       store(c[v], sum[i][v]);

@@ -7,8 +7,9 @@
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/math/simd/level.hpp"
 
-// Sums of a product and a summand. Whether a compiler rounds `a * b + c` once or twice depends on
-// its flags, so no code of a level says it so: the bits of a result depend on the level alone.
+// Sums of a product and a summand. Compilers round `a * b + c` once or twice, as their flags say:
+// so no code of the library says it so. What fuses says multiply_add, and what does not says
+// rounded(a * b) + c.
 
 // g++ knows the functions that it has for an instruction set from here on.
 #if defined(DLFS_SIMD_X86) && !defined(__clang__)

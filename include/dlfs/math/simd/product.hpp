@@ -6,6 +6,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/simd/multiply.hpp"
+#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -72,6 +73,13 @@ inline constexpr Index block_rows = 192;
 template <class T>
 inline constexpr Index block_depth = 3136 / sizeof(T);  // of float the pixels of a digit of MNIST
 
+/// The terms that a sum of k of them adds up in one chain: those that are computed at a time. The
+/// sums of further blocks are added in their order, so that long sums keep their last digits.
+template <class T>
+constexpr Index chain_length(Index k) {
+  return block_extent(k, block_depth<T>, 1);
+}
+
 /// Where the sums of rows begin.
 template <class T>
 inline constexpr std::array<T, block_rows> zero_start{};
@@ -111,7 +119,7 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
   // Factors are read where they lie, unless so many others meet them that order pays.
   const bool packs_a = n > most_columns_in_place(a, m, k);
   const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
-  const Index depth = block_extent(k, block_depth<T>, 1);
+  const Index depth = chain_length<T>(k);
   const Index height = block_extent(m, block_rows, kernels.rows);
   const Index column_blocks = (n + 2047) / 2048;
   const Index most_panels = kernels.vectors(n / column_blocks + 1);
@@ -144,7 +152,10 @@ void multiply_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const S
       for (Index row = 0; row < m; row += height) {
         const Index rows = std::min(height, m - row);
         tile.a = packs_a ? packed_a : a.at(row, top);
-        if (begins) tile.start = start != nullptr ? start + row : zero_start<T>.data();
+        tile.adds = top > 0;
+        if (begins || tile.adds) {
+          tile.start = begins && start != nullptr ? start + row : zero_start<T>.data();
+        }
         if (packs_a) {
           pack_panels(kernels, a.from(row, top).transposed(), tile.depth, rows, kernels.rows, false,
                       packed_a);
@@ -202,15 +213,30 @@ void multiply_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
+/// Calls `part(first, terms, out, store)` for each chain of the sums out (m, n), whose rows are
+/// dense, and adds those that follow the first one.
+template <class T, class Part>
+void add_chains(Index m, Index k, Index n, const Strided<T>& out, Store store, const Part& part) {
+  const Index depth = chain_length<T>(k);
+  part(0, std::min(depth, k), out, store);
+  if (depth >= k) return;
+  const Scratch<T> sums(m * n);
+  for (Index t = depth; t < k; t += depth) {
+    part(t, std::min(depth, k - t), Strided<T>{sums.data(), n, 1}, Store::overwrite);
+    for (Index i = 0; i < m; ++i) {
+      map(AddTo(), n, static_cast<const T*>(sums.data() + i * n), out.at(i, 0));
+    }
+  }
+}
+
 /// Likewise for any number of terms.
 template <class T>
 void multiply_narrow(const Kernels<T>& kernels, Index m, Index k, Index n,
                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
                      Store store) {
-  for (Index t = 0; t < k; t += block_depth<T>) {
-    multiply_narrow_part(kernels, m, std::min(block_depth<T>, k - t), n, a.from(0, t), b.from(t, 0),
-                         out, t == 0 ? store : Store::add);
-  }
+  add_chains(m, k, n, out, store, [&](Index t, Index terms, const Strided<T>& to, Store store_to) {
+    multiply_narrow_part(kernels, m, terms, n, a.from(0, t), b.from(t, 0), to, store_to);
+  });
 }
 
 /// Likewise for few columns, with the rows of out in the lanes: the transposed product.
@@ -278,13 +304,18 @@ bool is_outer(const Kernels<T>& kernels, Index m, Index k, Index n, const Stride
 
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
 ///
-/// Each sum is one chain of products in the order of k, however the product is cut.
+/// Each sum is one chain of products in the order of k, or several, which are added in their order:
+/// see chain_length. It is the same however the product is cut.
 template <class T>
 void multiply(Index m, Index k, Index n, const Strided<const T>& a, const Strided<const T>& b,
               const Strided<T>& out, Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1) {
-    return kernels.multiply_row(k, n, a.data, a.column, b.data, b.row, out.data, store);
+    return add_chains(1, k, n, out, store,
+                      [&](Index t, Index terms, const Strided<T>& to, Store store_to) {
+                        kernels.multiply_row(terms, n, a.at(0, t), a.column, b.at(t, 0), b.row,
+                                             to.data, store_to);
+                      });
   }
   if (is_outer(kernels, m, k, n, a, b)) {
     for (Index row = 0; row < m; row += 2 * kernels.rows) {

@@ -44,8 +44,9 @@ struct Term {
 /// for the kernel's rows i, where c[v] and b[v] stand for a vector of neighbouring elements. The
 /// factors are those of a matrix of any strides, in steps, or, found through a table, the pixels
 /// under the taps of a window: the kernel need not know. Each sum is one chain in the order of the
-/// terms, so how a product is cut into tiles does not change a bit of it. All of c is read before
-/// any is written, row by row: where rows overlap, the later ones stay.
+/// terms, so how a product is cut into tiles does not change a bit of it. Where the tile `adds`,
+/// the sum is added to c, or else it takes its place. All of c is read before any is written, row
+/// by row: where rows overlap, the later ones stay.
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
@@ -57,6 +58,7 @@ struct Tile {
   T* c[most_vectors] = {};
   Index c_stride = 0;
   const T* start = nullptr;  // null to go on from the values in c
+  bool adds = false;
 };
 
 /// Dense rows at equal distances.

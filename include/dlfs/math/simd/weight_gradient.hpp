@@ -64,12 +64,13 @@ class WeightGradient {
         }
         Tile<T> tile{.a = dy.channel(first, 0) + top * dy.width, .a_stride = dy.plane()};
         tile.c_stride = stride();
+        tile.start = zeros.data();
         const Index depth = images * rows * dy.width;
         const Index terms_together = block_extent(depth, most_terms, 1);
         for (Index t = 0; t < depth; t += terms_together) {
           tile.terms = terms.data() + t;
           tile.depth = std::min(terms_together, depth - t);
-          tile.start = first + top + t == 0 ? zeros.data() : nullptr;
+          tile.adds = first + top + t > 0;
           multiply_panels(kernels_, tile, filters_, panels.data(),
                           segments_ * vectors(segment_taps_), ahead);
         }
