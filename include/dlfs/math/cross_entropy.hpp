@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
 #include "dlfs/math/reduce.hpp"
@@ -122,9 +123,10 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> t
     const T largest = largest_score;  // clang 14 cannot capture a structured binding
     const T total = detail::sum_over_classes<T>(classes, [=](Index c) { return target[c]; });
     const T weighted = detail::sum_over_classes<T>(
-        classes, [=](Index c) { return target[c] * (row[c] - largest); });
-    for (Index c = 0; c < classes; ++c) gradient[c] = (gradient[c] * total - target[c]) * scale;
-    return static_cast<double>(total * log_sum - weighted);
+        classes, [=](Index c) { return detail::rounded(target[c] * (row[c] - largest)); });
+    for (Index c = 0; c < classes; ++c)
+      gradient[c] = (detail::rounded(gradient[c] * total) - target[c]) * scale;
+    return static_cast<double>(detail::rounded(total * log_sum) - weighted);
   };
   return detail::mean_over_samples<T>(samples, loss_of);
 }

@@ -143,7 +143,7 @@ void layer_normalization_backward(const X& x, TensorView<const Element<X>> dy,
     const auto add_means = []<class V>(const V& g, const V& scale, const V& x_hat, V& sum,
                                        V& products) {
       const V scaled = g * scale;
-      sum += scaled;
+      simd::multiply_add(g, scale, sum, sum);
       simd::multiply_add(scaled, x_hat, products, products);
     };
     simd::add_up_columns(add_means, rows, columns, std::array{mean, slope}, dy_rows, gammas,
