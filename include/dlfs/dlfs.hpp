@@ -12,6 +12,7 @@
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/layout.hpp"
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/overlap.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"

@@ -146,10 +146,8 @@ TEST(Augmentation, DoesNotAllocateAgain) {
 }
 
 TEST(Augmentation, ErrorsSayWhatIsWrong) {
-  EXPECT_EQ(
-      test::message<ValueError>([] { Augmentation({.scale = 1}); }),
-      "augmentation: expected a shift, a rotation and an elastic deformation of at least 0, a "
-      "scale in [0, 1) and a sigma in (0, 1000], got 0, 0, 0, 1 and 4");
+  EXPECT_EQ(test::message<ValueError>([] { Augmentation({.scale = 1}); }),
+            "augmentation: expected scale in [0, 1), got 1");
   const double infinity = std::numeric_limits<double>::infinity();
   for (const AugmentationOptions& options : {AugmentationOptions{.shift = -1},
                                              {.rotation = infinity},

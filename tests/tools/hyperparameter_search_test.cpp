@@ -102,13 +102,16 @@ TEST(HyperparameterSearch, ErrorsSayWhatIsWrong) {
             "hyperparameter search: no logarithmic range for \"rate\": [0, 1]");
   EXPECT_EQ(search({"rate", 2, 1}, 1),
             "hyperparameter search: no linear range for \"rate\": [2, 1]");
-  EXPECT_EQ(search({"rate", 0, 1}, 0), "hyperparameter search: expected at least 1 trial, got 0");
+  EXPECT_EQ(search({"rate", 0, 1}, 0), "random_search: expected trials of at least 1, got 0");
   EXPECT_EQ(search({"depth", 0, 1}, 1), "trial: there is no hyperparameter \"rate\"");
   EXPECT_EQ(test::message<ValueError>([] {
               successive_halving({}, {.factor = 1}, [](const Trial&, Index) { return 0.0; });
             }),
-            "successive_halving: expected a first budget of at least 1 and a factor of at least 2, "
-            "got 1 and 1");
+            "successive_halving: expected factor of at least 2, got 1");
+  EXPECT_EQ(test::message<ValueError>([] {
+              random_search({{"rate", 0, 1}, {"rate", 2, 3}}, {.trials = 1}, score);
+            }),
+            "hyperparameter search: two ranges for \"rate\"");
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ TEST(Profile, PrintsATable) {
 
 TEST(Profile, NoStepIsAnError) {
   EXPECT_EQ(test::message<ValueError>([] { profile(network(), batch(), {.steps = 0}); }),
-            "profile: expected at least 1 step, got 0");
+            "profile: expected steps of at least 1, got 0");
 }
 
 }  // namespace

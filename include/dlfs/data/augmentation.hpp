@@ -7,6 +7,7 @@
 #include <numbers>
 #include <span>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/rounded.hpp"
@@ -27,6 +28,16 @@ struct AugmentationOptions {
   /// numbers for MNIST are 34 and 4: they move a pixel by 1.4 on average.
   double elastic = 0;
   double elastic_sigma = 4;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("augmentation", "shift", shift, detail::at_least(0));
+    detail::expect_option("augmentation", "rotation", rotation, detail::at_least(0));
+    detail::expect_option("augmentation", "scale", scale, detail::half_open(0, 1));
+    detail::expect_option("augmentation", "elastic", elastic, detail::at_least(0));
+    detail::expect_option("augmentation", "elastic_sigma", elastic_sigma, detail::above(0));
+    detail::expect_option("augmentation", "elastic_sigma", elastic_sigma, detail::between(0, 1000));
+  }
 };
 
 namespace detail {
@@ -109,17 +120,7 @@ class Augmentation {
  public:
   /// @throws ValueError for a number that is negative or not finite, a scale of 1 or more, or
   /// elastic deformation with a sigma that is not in (0, 1000].
-  explicit Augmentation(const AugmentationOptions& options) : options_(options) {
-    const auto is_extent = [](double value) { return value >= 0 && detail::is_finite(value); };
-    if (!is_extent(options.shift) || !is_extent(options.rotation) || !is_extent(options.elastic) ||
-        !(options.scale >= 0 && options.scale < 1) ||
-        !(options.elastic_sigma > 0 && options.elastic_sigma <= 1000)) {
-      throw ValueError("augmentation: expected a shift, a rotation and an elastic ",
-                       "deformation of at least 0, a scale in [0, 1) and a sigma in ",
-                       "(0, 1000], got ", options.shift, ", ", options.rotation, ", ",
-                       options.elastic, ", ", options.scale, " and ", options.elastic_sigma);
-    }
-  }
+  explicit Augmentation(const AugmentationOptions& options) : options_(detail::checked(options)) {}
 
   /// Distorts images (N, C, H, W) in their place; `samples` are their N numbers, and `rng` belongs
   /// to the epoch. @throws ShapeError for another shape, or unless the images are contiguous.

@@ -23,6 +23,14 @@ struct Window {
   Size2d padding{0};   // rows and columns added on each side
   Size2d dilation{1};  // distance between neighbouring taps
 
+  /// @throws ValueError, naming the operation, for a kernel, stride or dilation below 1, a negative
+  /// padding, or any of them above 2^30.
+  constexpr void check(std::string_view operation) const {
+    expect_limits("height", kernel.height, stride.height, padding.height, dilation.height,
+                  operation);
+    expect_limits("width", kernel.width, stride.width, padding.width, dilation.width, operation);
+  }
+
   /// Positions of the window in an image: (extent + 2 padding - dilation (kernel - 1) - 1) / stride
   /// + 1, for height and width. @throws ShapeError, naming the operation, where the window does not
   /// fit; ValueError for a kernel, stride or dilation below 1, a negative padding, or any of them

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <string>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/affine.hpp"
@@ -21,6 +22,17 @@ struct AlexNetOptions {
   std::array<Index, 5> filters = {96, 256, 384, 384, 256};  // multiples of 2, but the first
   Index hidden = 4096;                                      // units of the two affine layers
   Index classes = 10;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    for (const Index count : filters) {
+      detail::expect_option("alexnet", "filters", count, detail::at_least(1));
+    }
+    detail::expect_option("alexnet", "channels", channels, detail::at_least(1));
+    detail::expect_option("alexnet", "image", image, detail::at_least(15));
+    detail::expect_option("alexnet", "hidden", hidden, detail::at_least(1));
+    detail::expect_option("alexnet", "classes", classes, detail::at_least(1));
+  }
 };
 
 /// AlexNet for small images: its five convolutions, of which the second, fourth and fifth are in
@@ -34,6 +46,7 @@ struct AlexNetOptions {
 /// networks" (2012); Saitoh, "Deep Learning from Scratch" vol. 1, section 7.7.2.
 template <std::floating_point T>
 Sequential<T> alexnet(const AlexNetOptions& options, Rng& rng) {
+  options.check();
   Sequential<T> network;
   Index channels = options.channels;
   Index image = options.image;

@@ -2,6 +2,7 @@
 
 #include <concepts>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/parallel.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/convolution.hpp"
@@ -20,6 +21,17 @@ struct InceptionOptions {
   Index reduced_5x5 = 16;
   Index filters_5x5 = 32;
   Index filters_pool = 32;  // of a convolution of 1x1 after pooling
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("inception", "in", in, detail::at_least(1));
+    detail::expect_option("inception", "filters_1x1", filters_1x1, detail::at_least(1));
+    detail::expect_option("inception", "reduced_3x3", reduced_3x3, detail::at_least(1));
+    detail::expect_option("inception", "filters_3x3", filters_3x3, detail::at_least(1));
+    detail::expect_option("inception", "reduced_5x5", reduced_5x5, detail::at_least(1));
+    detail::expect_option("inception", "filters_5x5", filters_5x5, detail::at_least(1));
+    detail::expect_option("inception", "filters_pool", filters_pool, detail::at_least(1));
+  }
 };
 
 /// Windows of several sizes side by side, each cheap behind a convolution of 1x1.
@@ -30,6 +42,7 @@ struct InceptionOptions {
 /// "Deep Learning from Scratch" vol. 1, section 8.2.3.
 template <std::floating_point T>
 Parallel<T> inception(const InceptionOptions& options, Rng& rng) {
+  options.check();
   const auto convolution = [&rng](Index in, Index filters, Index kernel) {
     return Convolution<T>({.in = in, .filters = filters, .kernel = kernel, .padding = kernel / 2},
                           He{}, rng);

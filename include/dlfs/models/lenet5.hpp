@@ -2,6 +2,7 @@
 
 #include <concepts>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/affine.hpp"
@@ -16,6 +17,13 @@ struct LeNet5Options {
   Index channels = 1;
   Index image = 28;  // height and width, at least 12
   Index classes = 10;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("lenet5", "channels", channels, detail::at_least(1));
+    detail::expect_option("lenet5", "image", image, detail::at_least(12));
+    detail::expect_option("lenet5", "classes", classes, detail::at_least(1));
+  }
 };
 
 /// LeNet-5, with which handwritten digits were read on cheques; 61,706 parameters
@@ -29,6 +37,7 @@ struct LeNet5Options {
 /// recognition" (1998); Saitoh, "Deep Learning from Scratch" vol. 1, section 7.7.1.
 template <std::floating_point T>
 Sequential<T> lenet5(const LeNet5Options& options, Rng& rng) {
+  options.check();
   const Xavier xavier{};
   const Index pooled = (options.image / 2 - 4) / 2;
   return {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/affine.hpp"
@@ -25,6 +26,16 @@ struct MultiLayerNetOptions {
   bool batch_normalization = false;  // after each hidden affine layer
   double dropout = 0;                // ratio after each activation; 0 for none
   DropoutScaling dropout_scaling = DropoutScaling::in_training;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    for (const Index units : hidden) {
+      detail::expect_option("multi_layer_net", "hidden", units, detail::at_least(1));
+    }
+    detail::expect_option("multi_layer_net", "in", in, detail::at_least(1));
+    detail::expect_option("multi_layer_net", "out", out, detail::at_least(1));
+    detail::expect_option("multi_layer_net", "dropout", dropout, detail::half_open(0, 1));
+  }
 };
 
 /// A fully connected network of any depth: affine, batch normalisation, activation and dropout for
@@ -37,6 +48,7 @@ struct MultiLayerNetOptions {
 template <std::floating_point T>
 Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
                               const Initializer<T> auto& initializer, Rng& rng) {
+  options.check();
   Sequential<T> network;
   Index in = options.in;
   int number = 1;

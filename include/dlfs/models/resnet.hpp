@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/residual.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
@@ -23,6 +24,17 @@ struct ResNetOptions {
   std::vector<Index> filters = {16, 32, 64};  // of each stage; the image is halved between them
   Index blocks = 3;                           // in each stage, of two convolutions each
   Index classes = 10;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    if (filters.empty()) throw ValueError("resnet: expected at least one stage");
+    for (const Index count : filters) {
+      detail::expect_option("resnet", "filters", count, detail::at_least(1));
+    }
+    detail::expect_option("resnet", "channels", channels, detail::at_least(1));
+    detail::expect_option("resnet", "blocks", blocks, detail::at_least(1));
+    detail::expect_option("resnet", "classes", classes, detail::at_least(1));
+  }
 };
 
 /// Two convolutions of 3x3, each with batch normalisation, and a shortcut around them, which skips
@@ -56,7 +68,7 @@ Residual<T> residual_block(Index in, Index filters, Index stride, Rng& rng) {
 /// Saitoh, "Deep Learning from Scratch" vol. 1, section 8.2.4.
 template <std::floating_point T>
 Sequential<T> resnet(const ResNetOptions& options, Rng& rng) {
-  if (options.filters.empty()) throw ValueError("resnet: expected at least one stage");
+  options.check();
   Index channels = options.filters.front();
   Sequential<T> network{
       {"conv",

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/affine.hpp"
@@ -30,6 +31,24 @@ struct VggOptions {
   std::vector<Index> hidden = {512, 512};
   double dropout = 0.5;  // ratio after each hidden affine layer; 0 for none
   Index classes = 10;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    Index smallest = 1;
+    for (const VggBlock& block : blocks) {
+      detail::expect_option("vgg", "blocks' convolutions", block.convolutions, detail::at_least(1));
+      detail::expect_option("vgg", "blocks' filters", block.filters, detail::at_least(1));
+      smallest = detail::checked_product("vgg", smallest, Index{2});  // as pooling halves the image
+    }
+    detail::expect_option("vgg", "image", image, detail::at_least(static_cast<double>(smallest)));
+    for (const Index units : hidden) {
+      detail::expect_option("vgg", "hidden", units, detail::at_least(1));
+    }
+    detail::expect_option("vgg", "channels", channels, detail::at_least(1));
+    detail::expect_option("vgg", "image", image, detail::at_least(1));
+    detail::expect_option("vgg", "dropout", dropout, detail::half_open(0, 1));
+    detail::expect_option("vgg", "classes", classes, detail::at_least(1));
+  }
 };
 
 /// The blocks of VGG-16, with as many fully connected layers behind them as asked for.
@@ -46,6 +65,7 @@ inline std::vector<VggBlock> vgg16_blocks() {
 /// recognition" (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 8.2.2.
 template <std::floating_point T>
 Sequential<T> vgg(const VggOptions& options, Rng& rng) {
+  options.check();
   Sequential<T> network;
   Index channels = options.channels;
   Index image = options.image;

@@ -5,6 +5,7 @@
 #include <concepts>
 
 #include "dlfs/core/eigen.hpp"
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/rng.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -35,8 +36,14 @@ concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng>
 struct Normal {
   double deviation = 0.01;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("normal", "deviation", deviation, detail::at_least(0));
+  }
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
+    check();
     for (T& value : weight) value = static_cast<T>(deviation * rng.normal());
   }
 };
@@ -45,8 +52,12 @@ struct Normal {
 struct Uniform {
   double bound = 0.01;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("uniform", "bound", bound, detail::at_least(0)); }
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
+    check();
     for (T& value : weight) value = static_cast<T>(rng.uniform(-bound, bound));
   }
 };
@@ -65,6 +76,7 @@ void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan
   const auto in = static_cast<double>(fans.in);
   const auto out = static_cast<double>(fans.out);
   const double divisor = fan == Fan::in ? in : fan == Fan::out ? out : (in + out) / 2;
+  expect_option("initializer", "fan", divisor, above(0));
   const double deviation = gain / std::sqrt(divisor);
   if (distribution == Distribution::normal) {
     Normal{deviation}(weight, fans, rng);
@@ -83,8 +95,12 @@ struct Xavier {
   Distribution distribution = Distribution::normal;
   double gain = 1;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("xavier", "gain", gain, detail::at_least(0)); }
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
+    check();
     detail::scale_variance(weight, fans, rng, gain, fan, distribution);
   }
 };
@@ -96,8 +112,12 @@ struct He {
   Distribution distribution = Distribution::normal;
   double gain = 1;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("he", "gain", gain, detail::at_least(0)); }
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
+    check();
     detail::scale_variance(weight, fans, rng, gain * std::sqrt(2.0), fan, distribution);
   }
 };
@@ -131,8 +151,12 @@ RowMajorMatrix<T> orthogonal_rows(Index rows, Index columns, Rng& rng) {
 struct Orthogonal {
   double gain = 1;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("orthogonal", "gain", gain, detail::at_least(0)); }
+
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
+    check();
     if (weight.empty()) return;
     const Index rows = weight.extent(0);
     const Index columns = weight.size() / rows;

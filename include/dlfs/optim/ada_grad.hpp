@@ -14,6 +14,13 @@ struct AdaGradOptions {
   double learning_rate = 0.01;
   double epsilon = 1e-7;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("adagrad", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("adagrad", "epsilon", epsilon, detail::at_least(0));
+    detail::expect_option("adagrad", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// AdaGrad, a rate for each weight, which falls with what it has moved by:
@@ -28,10 +35,12 @@ class AdaGrad {
   using Scalar = T;
   static constexpr std::string_view kind = "adagrad";
 
-  explicit AdaGrad(const AdaGradOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit AdaGrad(const AdaGradOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     state_.begin_step(1, parameters);
     const T epsilon = static_cast<T>(options_.epsilon);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {

@@ -17,6 +17,15 @@ struct AdamOptions {
   double beta2 = 0.999;
   double epsilon = 1e-7;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("adam", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("adam", "beta1", beta1, detail::half_open(0, 1));
+    detail::expect_option("adam", "beta2", beta2, detail::half_open(0, 1));
+    detail::expect_option("adam", "epsilon", epsilon, detail::at_least(0));
+    detail::expect_option("adam", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 namespace detail {
@@ -68,10 +77,12 @@ class Adam {
   using Scalar = T;
   static constexpr std::string_view kind = "adam";
 
-  explicit Adam(const AdamOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit Adam(const AdamOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     detail::adam_step(options_, 0, state_, parameters);
   }
 

@@ -15,6 +15,15 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double epsilon = 1e-7;
   double weight_decay = 0.01;  // what is taken from w in a step, times the learning rate
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("adamw", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("adamw", "beta1", beta1, detail::half_open(0, 1));
+    detail::expect_option("adamw", "beta2", beta2, detail::half_open(0, 1));
+    detail::expect_option("adamw", "epsilon", epsilon, detail::at_least(0));
+    detail::expect_option("adamw", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// Adam whose weight decay is apart from the gradient, which its moments would level out:
@@ -28,10 +37,12 @@ class AdamW {
   using Scalar = T;
   static constexpr std::string_view kind = "adamw";
 
-  explicit AdamW(const AdamWOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit AdamW(const AdamWOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     detail::adam_step({.learning_rate = options_.learning_rate,
                        .beta1 = options_.beta1,
                        .beta2 = options_.beta2,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <string_view>
 #include <type_traits>
 
 #include "dlfs/math/simd/kernels.hpp"
@@ -11,12 +12,23 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+namespace detail {
+
+/// An infinite limit cuts nothing: it asks for the norm alone.
+inline void expect_limit(std::string_view operation, double limit) {
+  if (limit >= 0) return;
+  throw ValueError(operation, ": expected limit of at least 0, got ", limit);
+}
+
+}  // namespace detail
+
 /// Scales the gradients of all parameters by one factor, so that their Euclidean norm, taken
 /// together, is at most `limit`. Returns the norm that they had. Gradients of a norm that is not
-/// finite stay as they are.
+/// finite stay as they are. @throws ValueError unless the limit is at least 0.
 /// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
 template <std::floating_point T>
 double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limit) {
+  detail::expect_limit("clip_gradient_norm", limit);
   using Sum = std::common_type_t<T, double>;
   Sum squares = 0;
   for (const Parameter<T>* parameter : parameters) {
@@ -37,8 +49,10 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
 }
 
 /// Puts every number of the gradients into [-limit, limit]. NaN stays.
+/// @throws ValueError unless the limit is at least 0.
 template <std::floating_point T>
 void clip_gradient_values(std::span<Parameter<T>* const> parameters, double limit) {
+  detail::expect_limit("clip_gradient_values", limit);
   const T high = static_cast<T>(limit);
   for (Parameter<T>* parameter : parameters) {
     simd::map(

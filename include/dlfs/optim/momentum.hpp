@@ -13,6 +13,13 @@ struct MomentumOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("momentum", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("momentum", "momentum", momentum, detail::half_open(0, 1));
+    detail::expect_option("momentum", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// Gradient descent with momentum: v = momentum v - learning_rate dw;  w += v.
@@ -26,10 +33,12 @@ class Momentum {
   using Scalar = T;
   static constexpr std::string_view kind = "momentum";
 
-  explicit Momentum(const MomentumOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit Momentum(const MomentumOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     state_.begin_step(1, parameters);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {

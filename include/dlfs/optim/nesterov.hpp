@@ -13,6 +13,13 @@ struct NesterovOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("nesterov", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("nesterov", "momentum", momentum, detail::half_open(0, 1));
+    detail::expect_option("nesterov", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// Nesterov's accelerated gradient, by the gradient at w itself:
@@ -28,10 +35,12 @@ class Nesterov {
   using Scalar = T;
   static constexpr std::string_view kind = "nesterov";
 
-  explicit Nesterov(const NesterovOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit Nesterov(const NesterovOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     state_.begin_step(1, parameters);
     const T momentum = static_cast<T>(options_.momentum);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {

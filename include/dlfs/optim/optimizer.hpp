@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/math/simd/kernels.hpp"
@@ -49,6 +50,9 @@ struct OptimizerState {
 
  private:
   static void expect_gradient(const Parameter<T>& parameter) {
+    detail::expect_option(parameter.name, "rate_scale", parameter.rate_scale, detail::at_least(0));
+    detail::expect_option(parameter.name, "decay_scale", parameter.decay_scale,
+                          detail::at_least(0));
     if (parameter.gradient.shape() == parameter.value.shape()) return;
     throw ShapeError("optimizer: parameter ", parameter.name, " of shape ", parameter.value.shape(),
                      " has a gradient of shape ", parameter.gradient.shape(),

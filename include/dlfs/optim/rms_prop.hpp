@@ -15,6 +15,14 @@ struct RmsPropOptions {
   double decay_rate = 0.99;  // of the squares
   double epsilon = 1e-7;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("rmsprop", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("rmsprop", "decay_rate", decay_rate, detail::half_open(0, 1));
+    detail::expect_option("rmsprop", "epsilon", epsilon, detail::at_least(0));
+    detail::expect_option("rmsprop", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// RMSProp, AdaGrad that forgets:
@@ -29,10 +37,12 @@ class RmsProp {
   using Scalar = T;
   static constexpr std::string_view kind = "rmsprop";
 
-  explicit RmsProp(const RmsPropOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit RmsProp(const RmsPropOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     state_.begin_step(1, parameters);
     const T kept = static_cast<T>(options_.decay_rate);
     const T epsilon = static_cast<T>(options_.epsilon);

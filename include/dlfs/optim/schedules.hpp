@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/shape.hpp"
 
@@ -20,7 +21,15 @@ struct StepDecay {
   Index every = 1000;
   double factor = 0.1;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("step decay", "rate", rate, detail::at_least(0));
+    detail::expect_option("step decay", "every", every, detail::at_least(1));
+    detail::expect_option("step decay", "factor", factor, detail::at_least(0));
+  }
+
   double operator()(Index step) const {
+    check();
     return rate * std::pow(factor, static_cast<double>(step / every));
   }
 };
@@ -30,7 +39,16 @@ struct ExponentialDecay {
   double rate = 0.01;
   double factor = 0.999;
 
-  double operator()(Index step) const { return rate * std::pow(factor, static_cast<double>(step)); }
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("exponential decay", "rate", rate, detail::at_least(0));
+    detail::expect_option("exponential decay", "factor", factor, detail::at_least(0));
+  }
+
+  double operator()(Index step) const {
+    check();
+    return rate * std::pow(factor, static_cast<double>(step));
+  }
 };
 
 /// From `rate` to `last_rate` in `steps` updates, along half a cosine.
@@ -40,7 +58,15 @@ struct CosineDecay {
   Index steps = 1000;
   double last_rate = 0;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("cosine decay", "rate", rate, detail::at_least(0));
+    detail::expect_option("cosine decay", "steps", steps, detail::at_least(1));
+    detail::expect_option("cosine decay", "last_rate", last_rate, detail::at_least(0));
+  }
+
   double operator()(Index step) const {
+    check();
     const double part = std::min(1.0, static_cast<double>(step) / static_cast<double>(steps));
     const double wave = 1 + std::cos(std::numbers::pi * part);
     return last_rate + detail::rounded((rate - last_rate) * wave / 2);
@@ -53,7 +79,14 @@ struct WarmUp {
   Schedule schedule;
   Index steps = 100;
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    if constexpr (requires { schedule.check(); }) schedule.check();
+    detail::expect_option("warm-up", "steps", steps, detail::at_least(1));
+  }
+
   double operator()(Index step) const {
+    check();
     const double part = static_cast<double>(step + 1) / static_cast<double>(steps);
     return std::min(1.0, part) * schedule(step);
   }
@@ -70,11 +103,22 @@ struct OneCycle {
   double first_divisor = 25;      // the first rate is peak / first_divisor
   double last_divisor = 250'000;  // the last one is peak / last_divisor
 
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("one cycle", "peak", peak, detail::at_least(0));
+    detail::expect_option("one cycle", "steps", steps, detail::at_least(1));
+    detail::expect_option("one cycle", "rising", rising, detail::between(0, 1));
+    detail::expect_option("one cycle", "first_divisor", first_divisor, detail::above(0));
+    detail::expect_option("one cycle", "last_divisor", last_divisor, detail::above(0));
+  }
+
   double operator()(Index step) const {
+    check();
     const double last = static_cast<double>(steps) - 1;
     const double turn = detail::rounded(rising * static_cast<double>(steps)) - 1;
     const double at = std::min(static_cast<double>(step), last);
-    if (at <= turn) return between(peak / first_divisor, peak, at / turn);
+    if (at < turn) return between(peak / first_divisor, peak, at / turn);
+    if (at == turn) return peak;
     return between(peak, peak / last_divisor, (at - turn) / (last - turn));
   }
 
@@ -90,6 +134,14 @@ struct ReduceOnPlateauOptions {
   double factor = 0.1;
   Index patience = 10;      // epochs without a better value that are borne
   double threshold = 1e-4;  // a value is better if it is below the best by this part of it
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("reduce on plateau", "rate", rate, detail::at_least(0));
+    detail::expect_option("reduce on plateau", "factor", factor, detail::half_open(0, 1));
+    detail::expect_option("reduce on plateau", "patience", patience, detail::at_least(0));
+    detail::expect_option("reduce on plateau", "threshold", threshold, detail::half_open(0, 1));
+  }
 };
 
 /// Lowers the rate where a value, such as the loss, has stopped falling: is told it after each
@@ -97,7 +149,7 @@ struct ReduceOnPlateauOptions {
 class ReduceOnPlateau {
  public:
   explicit ReduceOnPlateau(const ReduceOnPlateauOptions& options = {})
-      : options_(options), rate_(options.rate) {}
+      : options_(detail::checked(options)), rate_(options.rate) {}
 
   double operator()(double value) {
     if (value < best_ * (1 - options_.threshold)) {

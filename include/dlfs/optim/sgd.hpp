@@ -12,6 +12,12 @@ namespace dlfs {
 struct SgdOptions {
   double learning_rate = 0.01;
   double weight_decay = 0;  // of an L2 penalty
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("sgd", "learning_rate", learning_rate, detail::at_least(0));
+    detail::expect_option("sgd", "weight_decay", weight_decay, detail::at_least(0));
+  }
 };
 
 /// Stochastic gradient descent: w -= learning_rate dw.
@@ -22,10 +28,12 @@ class Sgd {
   using Scalar = T;
   static constexpr std::string_view kind = "sgd";
 
-  explicit Sgd(const SgdOptions& options = {}) : options_(options) {}
+  /// @throws ValueError for an option that is out of its range.
+  explicit Sgd(const SgdOptions& options = {}) : options_(detail::checked(options)) {}
 
   /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
+    options_.check();
     state_.begin_step(0, parameters);
     for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
       Parameter<T>& parameter = *parameters[slot];

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
@@ -68,6 +69,9 @@ inline std::string to_string(const GradientReport& report) {
 struct GradientCheckOptions {
   double h = 1e-5;         // step of the central difference
   std::uint64_t seed = 1;  // of the random weights that make one number of a layer's output
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("check_gradients", "h", h, detail::above(0)); }
 };
 
 namespace detail {
@@ -218,6 +222,7 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
   if constexpr (!std::same_as<L, Sequential<T>>) {
     return check_gradients(Sequential<T>{{"layer", layer}}, std::move(x), options, mode);
   } else {
+    options.check();
     L network = layer;
     Rng rng(options.seed);
     const auto weights = random_normal<T>(network.output_shape(x.shape()), rng);
@@ -245,6 +250,7 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
 template <class Targets, Loss<Targets> L>
 GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
                                const GradientCheckOptions& options = {}) {
+  options.check();
   const auto value = [&] { return loss.forward(y, targets); };
   detail::Rounding rounding(value());
   const Tensor<double> dy = loss.backward();
@@ -258,6 +264,7 @@ GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
 template <std::same_as<double> T, class Targets, Loss<Targets> L>
 GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
+  options.check();
   detail::RepeatedStep step(network, x, Mode::train);
   const auto value = [&] { return loss.forward(step.forward(), targets); };
   GradientReport report;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rng.hpp"
 
@@ -49,6 +50,11 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
   Rng rng(seed);
   Trial trial{.seed = seed};
   for (const SearchRange& range : space) {
+    for (const auto& [name, value] : trial.values) {
+      if (name == range.name) {
+        throw ValueError("hyperparameter search: two ranges for \"", name, "\"");
+      }
+    }
     const bool is_logarithmic = range.scale == Scale::logarithmic;
     if (!(range.low <= range.high) || !detail::is_finite(range.high - range.low) ||
         (is_logarithmic && range.low <= 0)) {
@@ -66,6 +72,11 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
 struct RandomSearchOptions {
   Index trials = 100;
   std::uint64_t seed = 1;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("random_search", "trials", trials, detail::at_least(1));
+  }
 };
 
 struct SuccessiveHalvingOptions {
@@ -73,15 +84,19 @@ struct SuccessiveHalvingOptions {
   std::uint64_t seed = 1;
   Index first_budget = 1;  // of every trial: epochs, say
   Index factor = 3;        // the best 1 / factor of the trials go on, with factor times the budget
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("successive_halving", "trials", trials, detail::at_least(1));
+    detail::expect_option("successive_halving", "first_budget", first_budget, detail::at_least(1));
+    detail::expect_option("successive_halving", "factor", factor, detail::at_least(2));
+  }
 };
 
 namespace detail {
 
 inline std::vector<Trial> draw_trials(const std::vector<SearchRange>& space, Index count,
                                       std::uint64_t seed) {
-  if (count < 1) {
-    throw ValueError("hyperparameter search: expected at least 1 trial, got ", count);
-  }
   std::vector<Trial> trials;
   if (static_cast<std::size_t>(count) > trials.max_size()) {
     throw ValueError("hyperparameter search: ", count, " trials have no room in memory");
@@ -130,6 +145,7 @@ void run_trials(std::vector<Trial>& trials, Index count, const Objective& object
 template <class Objective>
 std::vector<Trial> random_search(const std::vector<SearchRange>& space,
                                  const RandomSearchOptions& options, const Objective& objective) {
+  options.check();
   std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
   detail::run_trials(trials, options.trials, objective);
   return trials;
@@ -147,10 +163,7 @@ template <class Objective>
 std::vector<Trial> successive_halving(const std::vector<SearchRange>& space,
                                       const SuccessiveHalvingOptions& options,
                                       const Objective& objective) {
-  if (options.first_budget < 1 || options.factor < 2) {
-    throw ValueError("successive_halving: expected a first budget of at least 1 and a ",
-                     "factor of at least 2, got ", options.first_budget, " and ", options.factor);
-  }
+  options.check();
   std::vector<Trial> trials = detail::draw_trials(space, options.trials, options.seed);
   Index budget = options.first_budget;
   for (Index count = options.trials; count > 0; count /= options.factor) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/tools/text_table.hpp"
 
@@ -50,6 +51,9 @@ struct Profile {
 
 struct ProfileOptions {
   Index steps = 20;  // of which the median counts; another one before them is not measured
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("profile", "steps", steps, detail::at_least(1)); }
 };
 
 namespace detail {
@@ -137,9 +141,7 @@ class CostSamples {
 template <std::floating_point T>
 Profile profile(const Sequential<T>& network, const Tensor<T>& x,
                 const ProfileOptions& options = {}) {
-  if (options.steps < 1) {
-    throw ValueError("profile: expected at least 1 step, got ", options.steps);
-  }
+  options.check();
   Sequential<T> timed;
   std::vector<detail::TimedLayer<T>> layers;
   for (Index i = 0; i < network.layer_count(); ++i) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/data/batches.hpp"
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/net/activations.hpp"
@@ -39,6 +40,15 @@ struct TrainerOptions {
   /// End with the weights of the epoch whose test accuracy was the best, the first of equals.
   bool restore_best = false;
   double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("trainer", "epochs", epochs, detail::at_least(0));
+    detail::expect_option("trainer", "batch_size", batch_size, detail::at_least(1));
+    detail::expect_option("trainer", "evaluation_samples", evaluation_samples, detail::at_least(0));
+    detail::expect_option("trainer", "patience", patience, detail::at_least(0));
+    detail::expect_option("trainer", "clip_norm", clip_norm, detail::at_least(0));
+  }
 };
 
 namespace detail {
@@ -68,15 +78,7 @@ class Trainer {
       : network_(&network),
         loss_(std::move(loss)),
         optimizer_(std::move(optimizer)),
-        options_(options) {
-    if (options.epochs < 0 || options.batch_size < 1 || options.evaluation_samples < 0 ||
-        options.patience < 0 || !(options.clip_norm >= 0)) {
-      throw ValueError("trainer: expected epochs of at least 0, a batch size of at least 1, ",
-                       "evaluation samples, patience and clip norm of at least 0, got ",
-                       options.epochs, ", ", options.batch_size, ", ", options.evaluation_samples,
-                       ", ", options.patience, " and ", options.clip_norm);
-    }
-  }
+        options_(detail::checked(options)) {}
 
   DLFS_REFUSED(
       "a trainer's loss compares the network's output with Labels, as SoftmaxCrossEntropy<T> "
@@ -103,8 +105,10 @@ class Trainer {
   }
 
   /// Sets the learning rate before every update, by the number of updates so far; see
-  /// schedules.hpp.
-  void schedule(std::function<double(Index)> learning_rate) {
+  /// schedules.hpp. @throws ValueError for one of these whose options are out of their range.
+  template <class Schedule = std::function<double(Index)>>
+  void schedule(Schedule learning_rate) {
+    if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
 

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <utility>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/math/matmul.hpp"
 #include "dlfs/math/reduce.hpp"
 #include "dlfs/nn/initializers.hpp"
@@ -16,6 +17,12 @@ namespace dlfs {
 struct AffineOptions {
   Index in = 0;
   Index out = 0;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("affine", "in", in, detail::at_least(1));
+    detail::expect_option("affine", "out", out, detail::at_least(1));
+  }
 };
 
 /// Fully connected layer, y = x W + b.
@@ -31,9 +38,10 @@ class Affine {
  public:
   using Scalar = T;
 
-  /// W drawn by the initializer, b = 0.
+  /// W drawn by the initializer, b = 0. @throws ValueError unless there is an input and an output.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Affine(Tensor<T>::uninitialized({options.in, options.out}), Tensor<T>({options.out})) {
+      : Affine(Tensor<T>::uninitialized({detail::checked(options).in, options.out}),
+               Tensor<T>({options.out})) {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 

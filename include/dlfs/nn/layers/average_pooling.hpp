@@ -15,7 +15,8 @@ class AveragePooling {
  public:
   using Scalar = T;
 
-  explicit AveragePooling(const Window& window) : window_(window) {}
+  /// @throws ValueError as Window::check.
+  explicit AveragePooling(const Window& window) : window_(window) { window.check(traits().kind); }
 
   static constexpr LayerTraits traits() { return {.kind = "average pooling"}; }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <initializer_list>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/math/batch_normalization.hpp"
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/math/simd/vector_math.hpp"
@@ -19,6 +20,13 @@ struct BatchNormalizationOptions {
   Index features = 0;
   double momentum = 0.9;  // what is left of the running statistics after a batch
   double epsilon = 1e-5;  // added to the variance
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("batch normalization", "features", features, detail::at_least(1));
+    detail::expect_option("batch normalization", "momentum", momentum, detail::between(0, 1));
+    detail::expect_option("batch normalization", "epsilon", epsilon, detail::above(0));
+  }
 };
 
 /// Batch normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
@@ -37,17 +45,11 @@ class BatchNormalization {
 
   /// @throws ValueError unless there is a feature, momentum is in [0, 1] and epsilon is positive.
   explicit BatchNormalization(const BatchNormalizationOptions& options)
-      : options_(options),
+      : options_(detail::checked(options)),
         gamma_("gamma", ones<T>({options.features})),
         beta_("beta", zeros<T>({options.features})),
         mean_("running_mean", zeros<T>({options.features})),
         variance_("running_variance", ones<T>({options.features})) {
-    if (options.features < 1 || !(options.momentum >= 0 && options.momentum <= 1) ||
-        !(options.epsilon > 0)) {
-      throw ValueError("batch normalization: expected at least 1 feature, a momentum in ",
-                       "[0, 1] and a positive epsilon, got ", options.features, ", ",
-                       options.momentum, " and ", options.epsilon);
-    }
     gamma_.decay_scale = 0;
     beta_.decay_scale = 0;
   }

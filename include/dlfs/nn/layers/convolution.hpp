@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/convolution.hpp"
 #include "dlfs/nn/initializers.hpp"
@@ -25,6 +26,17 @@ struct ConvolutionOptions {
 
   Window window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    if (groups < 1 || in % groups != 0 || filters % groups != 0) {
+      throw ValueError("convolution: ", groups, " groups do not divide ", in, " channels and ",
+                       filters, " filters");
+    }
+    window().check("convolution");
+    detail::expect_option("convolution", "in", in, detail::at_least(1));
+    detail::expect_option("convolution", "filters", filters, detail::at_least(1));
+  }
 };
 
 /// Two-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b.
@@ -41,7 +53,7 @@ class Convolution {
 
   /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Convolution(options, Tensor<T>::uninitialized(checked(options).weight_shape()),
+      : Convolution(options, Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
                     Tensor<T>({options.filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
@@ -58,7 +70,7 @@ class Convolution {
 
   /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as options say.
   Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)
-      : options_(checked(options)),
+      : options_(detail::checked(options)),
         weight_("weight", std::move(weight)),
         bias_("bias", std::move(bias)) {
     if (weight_.value.shape() != options.weight_shape() ||
@@ -104,15 +116,6 @@ class Convolution {
   }
 
  private:
-  static const ConvolutionOptions& checked(const ConvolutionOptions& options) {
-    const Index groups = options.groups;
-    if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
-      throw ValueError("convolution: ", groups, " groups do not divide ", options.in,
-                       " channels and ", options.filters, " filters");
-    }
-    return options;
-  }
-
   ConvolutionOptions options_;
   Parameter<T> weight_;
   Parameter<T> bias_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/math/dropout.hpp"
@@ -22,6 +23,9 @@ enum class DropoutScaling {
 struct DropoutOptions {
   double ratio = 0.5;  // of the numbers that a training pass sets to zero
   DropoutScaling scaling = DropoutScaling::in_training;
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const { detail::expect_option("dropout", "ratio", ratio, detail::half_open(0, 1)); }
 };
 
 /// Sets random numbers to zero while training, so that no unit may rely on any other.
@@ -38,11 +42,8 @@ class Dropout {
 
   /// Takes a seed from the generator, so that each layer draws numbers of its own.
   /// @throws ValueError unless the ratio is in [0, 1).
-  Dropout(const DropoutOptions& options, Rng& rng) : options_(options), rng_(rng()) {
-    if (!(options.ratio >= 0 && options.ratio < 1)) {
-      throw ValueError("dropout: expected a ratio in [0, 1), got ", options.ratio);
-    }
-  }
+  Dropout(const DropoutOptions& options, Rng& rng)
+      : options_(detail::checked(options)), rng_(rng()) {}
 
   static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
 

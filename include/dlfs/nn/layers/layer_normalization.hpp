@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/math/layer_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
 
@@ -12,6 +13,12 @@ namespace dlfs {
 struct LayerNormalizationOptions {
   Index features = 0;     // numbers that share a mean: those of the last axis, or of several
   double epsilon = 1e-5;  // added to the variance
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("layer normalization", "features", features, detail::at_least(1));
+    detail::expect_option("layer normalization", "epsilon", epsilon, detail::above(0));
+  }
 };
 
 /// Layer normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
@@ -28,13 +35,9 @@ class LayerNormalization {
 
   /// @throws ValueError unless there is a feature and epsilon is positive.
   explicit LayerNormalization(const LayerNormalizationOptions& options)
-      : options_(options),
+      : options_(detail::checked(options)),
         gamma_("gamma", ones<T>({options.features})),
         beta_("beta", zeros<T>({options.features})) {
-    if (options.features < 1 || !(options.epsilon > 0)) {
-      throw ValueError("layer normalization: expected at least 1 feature and a positive ",
-                       "epsilon, got ", options.features, " and ", options.epsilon);
-    }
     gamma_.decay_scale = 0;
     beta_.decay_scale = 0;
   }

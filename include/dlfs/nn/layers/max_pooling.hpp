@@ -19,7 +19,11 @@ class MaxPooling {
  public:
   using Scalar = T;
 
-  explicit MaxPooling(const Window& window) : window_(window) {}
+  /// @throws ValueError as Window::check, or for a window of more than 2^16 taps.
+  explicit MaxPooling(const Window& window) : window_(window) {
+    window.check(traits().kind);
+    detail::expect_few_taps(window, traits().kind);
+  }
 
   static constexpr LayerTraits traits() { return {.kind = "max pooling", .takes_maximum = true}; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -10,6 +11,11 @@ namespace dlfs {
 
 struct PadChannelsOptions {
   Index channels = 1;  // of the output
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("pad channels", "channels", channels, detail::at_least(1));
+  }
 };
 
 /// Channels of zeros behind those of x: x (N, C, ...) -> y (N, channels, ...). A shortcut without
@@ -20,7 +26,8 @@ class PadChannels {
  public:
   using Scalar = T;
 
-  explicit PadChannels(const PadChannelsOptions& options) : options_(options) {}
+  /// @throws ValueError without a channel.
+  explicit PadChannels(const PadChannelsOptions& options) : options_(detail::checked(options)) {}
 
   static constexpr LayerTraits traits() { return {.kind = "pad channels"}; }
 

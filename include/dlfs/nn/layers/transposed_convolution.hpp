@@ -4,6 +4,7 @@
 #include <concepts>
 #include <utility>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/math/transposed_convolution.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
@@ -25,6 +26,24 @@ struct TransposedConvolutionOptions {
 
   Window window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {in, filters / groups, kernel.height, kernel.width}; }
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    if (groups < 1 || in % groups != 0 || filters % groups != 0) {
+      throw ValueError("transposed convolution: ", groups, " groups do not divide ", in,
+                       " channels and ", filters, " filters");
+    }
+    window().check("transposed convolution");
+    const Size2d more = output_padding;
+    if (more.height < 0 || more.width < 0 || more.height >= stride.height ||
+        more.width >= stride.width) {
+      throw ValueError("transposed convolution: expected an output padding of at least 0 and less ",
+                       "than the stride ", stride.height, " by ", stride.width, ", got ",
+                       more.height, " by ", more.width);
+    }
+    detail::expect_option("transposed convolution", "in", in, detail::at_least(1));
+    detail::expect_option("transposed convolution", "filters", filters, detail::at_least(1));
+  }
 };
 
 /// Transposed convolution, also called deconvolution: it enlarges images, as a decoder or a
@@ -47,7 +66,8 @@ class TransposedConvolution {
   /// the output padding is less than the stride.
   TransposedConvolution(const TransposedConvolutionOptions& options,
                         const Initializer<T> auto& initializer, Rng& rng)
-      : TransposedConvolution(options, Tensor<T>::uninitialized(checked(options).weight_shape()),
+      : TransposedConvolution(options,
+                              Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
                               Tensor<T>({options.filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
@@ -65,7 +85,7 @@ class TransposedConvolution {
   /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as options say.
   TransposedConvolution(const TransposedConvolutionOptions& options, Tensor<T> weight,
                         Tensor<T> bias)
-      : options_(checked(options)),
+      : options_(detail::checked(options)),
         weight_("weight", std::move(weight)),
         bias_("bias", std::move(bias)) {
     if (weight_.value.shape() != options.weight_shape() ||
@@ -116,22 +136,6 @@ class TransposedConvolution {
   std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
 
  private:
-  static const TransposedConvolutionOptions& checked(const TransposedConvolutionOptions& options) {
-    const Index groups = options.groups;
-    if (groups < 1 || options.in % groups != 0 || options.filters % groups != 0) {
-      throw ValueError(traits().kind, ": ", groups, " groups do not divide ", options.in,
-                       " channels and ", options.filters, " filters");
-    }
-    const Size2d more = options.output_padding;
-    if (more.height < 0 || more.width < 0 || more.height >= options.stride.height ||
-        more.width >= options.stride.width) {
-      throw ValueError(traits().kind, ": expected an output padding of at least 0 and less ",
-                       "than the stride ", options.stride.height, " by ", options.stride.width,
-                       ", got ", more.height, " by ", more.width);
-    }
-    return options;
-  }
-
   TransposedConvolutionOptions options_;
   Parameter<T> weight_;
   Parameter<T> bias_;
