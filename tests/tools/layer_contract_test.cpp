@@ -16,7 +16,7 @@
 
 // For each sentence of nn/layer.hpp a layer that breaks it, and what is said of it.
 
-namespace dlfs {
+namespace dlfs::layer_contract_test {
 namespace {
 
 using Forward = ForwardPass<double>;
@@ -488,4 +488,4 @@ TEST(CheckGradients, RejectsALayerWithAFaultAndSaysWhich) {
 }
 
 }  // namespace
-}  // namespace dlfs
+}  // namespace dlfs::layer_contract_test

@@ -24,7 +24,7 @@
 // they are given, with a message that names the field. A struct or a field that is not in the
 // table fails the last test.
 
-namespace dlfs {
+namespace dlfs::options_test {
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
@@ -450,4 +450,4 @@ TEST(Options, EveryFieldOfEveryStructIsInTheTable) {
 }
 
 }  // namespace
-}  // namespace dlfs
+}  // namespace dlfs::options_test

@@ -15,7 +15,7 @@
 // random; whatever else they throw, and what the sanitizers find, fails the test. What a network
 // computes is compared with a copy that never saw the calls before.
 
-namespace dlfs {
+namespace dlfs::orders_test {
 namespace {
 
 using TestTrainer = Trainer<float, SoftmaxCrossEntropy<float>, Adam<float>>;
@@ -414,4 +414,4 @@ TEST(Orders, OfAnyCallsGiveTheRightValueOrAnError) {
 }
 
 }  // namespace
-}  // namespace dlfs
+}  // namespace dlfs::orders_test
