@@ -2,7 +2,7 @@
 
 Usage: public_interface.py INCLUDE_DIRECTORY [TABLE]
 
-With a TABLE, a file that begins each of its entries with a name in quotes, `{"take", ...`, it prints instead the
+With a TABLE, a file that begins each of its entries with a name, `{"take", [] ...`, it prints instead the
 functions that the table lacks and the names that are no function's, and fails if there are any. A class stands for all
 of its members.
 
@@ -99,7 +99,7 @@ def main():
     if len(sys.argv) < 3:
         print("\n".join(functions))
         return 0
-    listed = set(re.findall(r'\{"([\w:]+)"', pathlib.Path(sys.argv[2]).read_text()))
+    listed = set(re.findall(r'\{"([\w:]+)",\s*\[\]', pathlib.Path(sys.argv[2]).read_text()))
     missing = [name for name in functions if not {name, name.split("::")[0]} & listed]
     unknown = sorted(listed - set(functions) - {name.split("::")[0] for name in functions if "::" in name})
     for name in missing:

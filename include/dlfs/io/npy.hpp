@@ -135,7 +135,8 @@ Bytes format_npy(TensorView<const T> x) {
   append_number<std::uint16_t>(bytes, 1);  // the version, 1.0
   append_number(bytes, static_cast<std::uint16_t>(header.size()));
   append_text(bytes, header);
-  bytes.reserve(bytes.size() + static_cast<std::size_t>(x.size()) * sizeof(T));
+  const Index payload = checked_product("npy", x.size(), sizeof(T));
+  bytes.reserve(static_cast<std::size_t>(checked_sum("npy", std::ssize(bytes), payload)));
   const auto append_all = [&bytes](const T* begin, const T* end) {
     for (; begin != end; ++begin)
       append_number(bytes, std::bit_cast<UnsignedOf<sizeof(T)>>(*begin));

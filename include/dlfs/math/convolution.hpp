@@ -100,7 +100,8 @@ class ConvolutionGroups {
   template <class T>
   static simd::Images<T> images(T* data, const Shape& shape, Index channels, Index group) {
     const Index size = shape[1] * shape[2] * shape[3];
-    return {data + group * channels * shape[2] * shape[3], size, channels, shape[2], shape[3]};
+    T* const first = data == nullptr ? data : data + group * channels * shape[2] * shape[3];
+    return {first, size, channels, shape[2], shape[3]};
   }
 
   Shape x_;
@@ -222,8 +223,8 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
     // A sum over the filters for each channel: the two change places.
     simd::Weights<T> weights = parts.weights(weight.data(), group);
     std::swap(weights.filter, weights.channel);
-    for (Index i = 0; i < window.stride.height; ++i) {
-      for (Index j = 0; j < window.stride.width; ++j) {
+    for (Index i = 0; i < std::min(window.stride.height, dx.extent(2)); ++i) {
+      for (Index j = 0; j < std::min(window.stride.width, dx.extent(3)); ++j) {
         const GradientPhase y(parts.rows(), dx.extent(2), i);
         const GradientPhase x(parts.columns(), dx.extent(3), j);
         if (y.window.taps == 0 || x.window.taps == 0) continue;

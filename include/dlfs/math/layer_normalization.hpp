@@ -111,6 +111,13 @@ void layer_normalization_backward(const X& x, TensorView<const Element<X>> dy,
   detail::expect_dense(name, "dgamma", dgamma, gamma.shape());
   detail::expect_dense(name, "dbeta", dbeta, gamma.shape());
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
+  if (in.empty()) {
+    if (store == Store::overwrite) {
+      std::fill_n(dgamma.data(), dgamma.size(), T(0));
+      std::fill_n(dbeta.data(), dbeta.size(), T(0));
+    }
+    return;
+  }
 
   const Index columns = gamma.size();
   const Index most_rows = detail::rows_together(in.extent(0), columns);

@@ -50,9 +50,11 @@ void map_coordinates(std::type_identity_t<TensorView<const T>> x,
   detail::expect_dense("map_coordinates", "columns", columns, rows.shape());
   detail::expect_dense("map_coordinates", "y", y, {x.extent(0), rows.extent(0), rows.extent(1)});
 
-  const Index pitch = width + 2;
-  const Scratch<T> bordered((height + 2) * pitch);
-  std::fill_n(bordered.data(), (height + 2) * pitch, T(0));
+  const Index pitch = detail::checked_sum("map_coordinates", width, 2);
+  const Index size = detail::checked_product(
+      "map_coordinates", detail::checked_sum("map_coordinates", height, 2), pitch);
+  const Scratch<T> bordered(size);
+  std::fill_n(bordered.data(), size, T(0));
   for (Index c = 0; c < x.extent(0); ++c) {
     const T* const image = x.data() + c * height * width;
     for (Index i = 0; i < height; ++i) {

@@ -41,8 +41,9 @@ Quantized<Element<X>> quantize(const X& x, int axis) {
     const T largest = slices[i].empty() ? T(0) : max(abs(slices[i]));
     if (!detail::is_finite(largest)) throw ValueError("quantize: an entry is not finite");
     result.scales(i) = largest / steps;
-    if (largest == 0) continue;
-    assign(values[i], cast<std::int8_t>(round(slices[i] / result.scales(i))));
+    if (result.scales(i) == 0) continue;
+    // Of denormal numbers the scale is so inexact that a quotient may be larger.
+    assign(values[i], cast<std::int8_t>(clip(round(slices[i] / result.scales(i)), -steps, steps)));
   }
   return result;
 }

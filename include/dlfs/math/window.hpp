@@ -91,12 +91,13 @@ struct Window {
                                Index padding, Index dilation, std::string_view operation) {
     expect_limits(axis, kernel, stride, padding, dilation, operation);
     const Index reach = dilation * (kernel - 1) + 1;
-    if (extent + 2 * padding < reach) {
+    const Index padded = detail::checked_sum(operation, extent, 2 * padding);
+    if (padded < reach) {
       throw ShapeError(operation, ": a window of ", axis, " ", reach,
                        " does not fit into an image of ", axis, " ", extent, " with padding ",
                        padding);
     }
-    return (extent + 2 * padding - reach) / stride + 1;
+    return (padded - reach) / stride + 1;
   }
 };
 

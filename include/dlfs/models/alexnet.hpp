@@ -78,7 +78,7 @@ Sequential<T> alexnet(const AlexNetOptions& options, Rng& rng) {
   add_convolution(5, 3, 2);
   add_pooling("pool3");
   network.add("dropout1", Dropout<T>({.ratio = 0.5}, rng));
-  add_affine(1, channels * image * image, options.hidden);
+  add_affine(1, Shape{channels, image, image}.size(), options.hidden);
   network.add("relu6", Relu<T>());
   network.add("dropout2", Dropout<T>({.ratio = 0.5}, rng));
   add_affine(2, options.hidden, options.hidden);

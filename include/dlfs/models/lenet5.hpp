@@ -48,7 +48,7 @@ Sequential<T> lenet5(const LeNet5Options& options, Rng& rng) {
       {"conv2", Convolution<T>({.in = 6, .filters = 16, .kernel = 5}, xavier, rng)},
       {"tanh2", Tanh<T>()},
       {"pool2", AveragePooling<T>({.kernel = 2, .stride = 2})},
-      {"affine1", Affine<T>({.in = 16 * pooled * pooled, .out = 120}, xavier, rng)},
+      {"affine1", Affine<T>({.in = Shape{16, pooled, pooled}.size(), .out = 120}, xavier, rng)},
       {"tanh3", Tanh<T>()},
       {"affine2", Affine<T>({.in = 120, .out = 84}, xavier, rng)},
       {"tanh4", Tanh<T>()},

@@ -88,7 +88,7 @@ Sequential<T> vgg(const VggOptions& options, Rng& rng) {
     network.add("pool" + prefix, MaxPooling<T>({.kernel = 2, .stride = 2}));
     image /= 2;
   }
-  Index features = channels * image * image;
+  Index features = Shape{channels, image, image}.size();
   int number = 1;
   for (Index units : options.hidden) {
     const std::string suffix = std::to_string(number++);

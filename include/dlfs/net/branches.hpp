@@ -61,13 +61,14 @@ class Branches {
 
   Index saved_bytes(const Shape& x) const {
     Index sum = 0;
-    for (const Branch& branch : branches_) sum += saved_bytes(branch, x);
+    for (const Branch& branch : branches_)
+      sum = checked_sum("network", sum, saved_bytes(branch, x));
     return sum;
   }
 
   Index flops(const Shape& x) const {
     Index sum = 0;
-    for (const Branch& branch : branches_) sum += branch.layers.flops(x);
+    for (const Branch& branch : branches_) sum = checked_sum("flops", sum, branch.layers.flops(x));
     return sum;
   }
 
@@ -148,6 +149,7 @@ class Branches {
 
   /// sum += x, of contiguous views, sample by sample.
   static void add_to(TensorView<T> sum, TensorView<const T> x) {
+    if (x.empty()) return;
     const Index count = x.shape().axes(1, x.rank()).size();
     parallel_for(x.extent(0), [&](Index n) {
       simd::map(simd::AddTo(), count, x.data() + n * count, sum.data() + n * count);
@@ -168,13 +170,14 @@ class Branches {
 
   static Index aligned(Index bytes) {
     constexpr auto step = static_cast<Index>(alignment);
-    return (bytes + step - 1) / step * step;
+    return checked_sum("network", bytes, step - 1) / step * step;
   }
 
   static Index saved_bytes(const Branch& branch, const Shape& x) {
     const Index own = aligned(branch.layers.saved_bytes(x));
     if (!branch.layers.traits().keeps_output) return own;
-    return own + aligned(branch.layers.output_shape(x).size() * static_cast<Index>(sizeof(T)));
+    const Index size = branch.layers.output_shape(x).size();
+    return checked_sum("network", own, aligned(checked_product("network", size, sizeof(T))));
   }
 
   /// Null if the branch does not need its output on the way back.

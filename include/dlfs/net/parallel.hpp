@@ -53,7 +53,7 @@ class Parallel {
                          branches_.output_shape(0, x), ", but branch ", branches_.name(i),
                          " gives ", other);
       }
-      y = y.with(1, y[1] + other[1]);
+      y = y.with(1, detail::checked_sum(traits().kind, y[1], other[1]));
     }
     return y;
   }

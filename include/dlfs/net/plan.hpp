@@ -152,7 +152,7 @@ class Plan {
       if (i + 1 < last) widest = std::max(widest, elements_per_row(y(i)));
     }
     Segment segment{first, last, 1, std::max<Index>(rows(), 1), product(widest, rows())};
-    if (traits(first).whole_batch || rows() == 0) return segment;
+    if (traits(first).whole_batch || rows() == 0 || row_elements == 0) return segment;
 
     const Index row_bytes = std::max<Index>(product(row_elements, sizeof(T)), 1);
     segment.pieces = std::clamp<Index>(product(rows(), row_bytes) / piece_bytes, 1,

@@ -156,7 +156,8 @@ class Sequential {
     if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
     auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
     const Index rows = x.extent(0);
-    const Index pieces = (rows + rows_per_prediction - 1) / rows_per_prediction;
+    if (x.empty() && y.empty()) return y;
+    const Index pieces = (rows - 1) / rows_per_prediction + 1;
     parallel_for(pieces, [&](Index piece) {
       const Index first = piece_begin(rows, pieces, piece);
       const Index last = piece_begin(rows, pieces, piece + 1);
@@ -211,7 +212,9 @@ class Sequential {
   Index flops(const Shape& x) const {
     const Plan plan(chain_, x, /*with_backward=*/false);
     Index sum = 0;
-    for (Index i = 0; i < plan.count(); ++i) sum += link(i).layer.flops(plan.shape_into(i));
+    for (Index i = 0; i < plan.count(); ++i) {
+      sum = detail::checked_sum("flops", sum, link(i).layer.flops(plan.shape_into(i)));
+    }
     return sum;
   }
 
@@ -268,7 +271,7 @@ class Sequential {
   /// By the order of adding.
   const Link& link_of(Index i) const {
     for (const Link& link : chain_) {
-      if (link.number == i + 1) return link;
+      if (link.number - 1 == i) return link;
     }
     throw ValueError("network: there is no layer ", i, " of ", layer_count());
   }

@@ -172,6 +172,7 @@ void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& an
     throw ShapeError("check_gradients: expected a gradient of shape ", x.shape(), " for ", name,
                      ", got ", analytic.shape());
   }
+  if (x.empty()) throw ValueError("check_gradients: ", name, " has no entries to differentiate by");
   Tensor<T> numeric(x.shape());
   for (Index i = 0; i < x.size(); ++i) {
     double& entry = x.data()[i];

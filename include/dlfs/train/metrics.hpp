@@ -125,15 +125,15 @@ inline PrecisionRecall precision_recall(const Tensor<Index>& confusion) {
   const Index classes = confusion.extent(0);
   PrecisionRecall result{Tensor<double>({classes}), Tensor<double>({classes})};
   for (Index c = 0; c < classes; ++c) {
-    Index named = 0;
-    Index occurring = 0;
+    double named = 0;
+    double occurring = 0;
     for (Index other = 0; other < classes; ++other) {
-      named += confusion(other, c);
-      occurring += confusion(c, other);
+      named += static_cast<double>(confusion(other, c));
+      occurring += static_cast<double>(confusion(c, other));
     }
     const auto right = static_cast<double>(confusion(c, c));
-    result.precision(c) = right / static_cast<double>(named);
-    result.recall(c) = right / static_cast<double>(occurring);
+    result.precision(c) = right / named;
+    result.recall(c) = right / occurring;
   }
   return result;
 }

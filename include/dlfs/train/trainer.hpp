@@ -139,7 +139,7 @@ class Trainer {
     }
     const Fitting fitting(*this);
     stopped_ = false;
-    const Index last_epoch = epochs_done() + options_.epochs;
+    const Index last_epoch = detail::checked_sum("trainer: epochs", epochs_done(), options_.epochs);
     while (epochs_done() < last_epoch && !stopped_) {
       train_epoch(train, sampler);
       if (progress_.steps < sampler.batch_count()) break;

@@ -224,7 +224,7 @@ DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column,
       }
     }
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      DLFS_UNROLL for (std::size_t k = 0; k < n; ++k) total[v][k] += sum[v][k];
+      DLFS_UNROLL for (std::size_t k = 0; k < n; ++k) detail::add_to(sum[v][k], total[v][k]);
     }
   }
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) {

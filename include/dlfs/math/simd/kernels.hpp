@@ -23,6 +23,7 @@
 #include "dlfs/math/simd/multiply_add.hpp"
 #include "dlfs/math/simd/tile.hpp"
 #include "dlfs/math/simd/winograd_matrices.hpp"
+#include "dlfs/math/simd/wrap_around.hpp"
 
 // Translation units with different flags compile the kernels differently, but the linker keeps only
 // one of equal names: with the wrong one, a program could run instructions that the machine lacks.

@@ -58,7 +58,12 @@ inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
 /// sum += a * b, where b is a vector or an element.
 template <class V>
 DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
-  if constexpr (fuses) {
+  if constexpr (std::integral<detail::ElementOf<V>>) {
+    const V factor = static_cast<V>(b - V{});
+    detail::wrap_around([](const auto& x, const auto& y, const auto& z, auto& out)
+                            DLFS_INLINE_LAMBDA { out = x * y + z; },
+                        sum, a, factor, sum);
+  } else if constexpr (fuses) {
     const V factor = b - V{};
     detail::fuse(a, factor, sum, sum);
   } else {

@@ -9,6 +9,7 @@
 
 #include "dlfs/math/simd/level.hpp"
 #include "dlfs/math/simd/multiply_add.hpp"
+#include "dlfs/math/simd/wrap_around.hpp"
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
 // element, which goes to the standard library. Results are within 2 units in the last place (3 for
@@ -24,50 +25,6 @@ namespace detail {
 /// Integers as wide as the elements, which comparisons give.
 template <class V>
 using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
-
-/// Unsigned numbers in the place of integers: those wrap around where they are too large.
-template <class V>
-struct Wrapping {
-  using type = V;
-};
-template <std::integral V>
-struct Wrapping<V> {
-  using type = std::common_type_t<std::make_unsigned_t<V>, unsigned>;
-};
-#if defined(DLFS_SIMD_VECTORS)
-template <class V>
-  requires(!std::is_arithmetic_v<V> && std::integral<ElementOf<V>>)
-struct Wrapping<V> {
-  typedef std::make_unsigned_t<ElementOf<V>> type __attribute__((vector_size(sizeof(V))));
-};
-#endif
-
-/// The integers x as To, of the same bits where they are vectors.
-template <class To>
-struct Reinterpreted {
-  template <class V>
-  DLFS_INLINE explicit Reinterpreted(const V& x) {
-    if constexpr (std::is_arithmetic_v<V>) {
-      value = static_cast<To>(x);
-    } else {
-      value = reinterpret_cast<To>(x);
-    }
-  }
-  To value;
-};
-
-/// op(in..., out), where integers wrap around beyond the range of their type, as NumPy's do.
-template <class Op, class V, class... In>
-DLFS_INLINE void wrap_around(const Op& op, V& out, const In&... in) {
-  using Unsigned = typename Wrapping<V>::type;
-  if constexpr (std::same_as<V, Unsigned>) {
-    op(in..., out);
-  } else {
-    Unsigned result;
-    op(Reinterpreted<Unsigned>(in).value..., result);
-    out = Reinterpreted<V>(result).value;
-  }
-}
 
 /// Where an element of this size ends its integral digits: what is added to it is rounded.
 template <class T>
@@ -481,7 +438,7 @@ DLFS_INLINE void log2(const V& x, V& out) {
 struct AddTo {
   template <class V, class Sum>
   void operator()(const V& x, Sum& sum) const {
-    detail::wrap_around([](const auto& a, const auto& b, auto& out) { out = a + b; }, sum, sum, x);
+    detail::add_to(x, sum);
   }
 };
 

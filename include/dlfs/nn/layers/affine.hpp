@@ -77,7 +77,9 @@ class Affine {
     return {x[0], W[1]};
   }
 
-  Index flops(const Shape& x) const { return 2 * x[0] * weight_.value.size(); }
+  Index flops(const Shape& x) const {
+    return detail::checked_product("affine", x[0], 2 * weight_.value.size());
+  }
 
   void forward(const ForwardPass<T>& pass) const {
     const Tensor<T>& b = bias_.value;

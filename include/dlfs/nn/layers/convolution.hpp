@@ -92,7 +92,8 @@ class Convolution {
   }
 
   Index flops(const Shape& x) const {
-    return 2 * output_shape(x).size() * (weight_.value.size() / options_.filters);
+    return detail::checked_product("convolution", output_shape(x).size(),
+                                   2 * (weight_.value.size() / options_.filters));
   }
 
   void forward(const ForwardPass<T>& pass) const {

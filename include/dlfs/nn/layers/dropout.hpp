@@ -57,11 +57,12 @@ class Dropout {
       as_array(pass.y) = as_array(pass.x) * scale(pass.mode);
       return;
     }
+    if (pass.x.empty()) return;
     const Scratch<std::byte> unsaved(pass.saved == nullptr ? pass.x.size() : 0);
     std::byte* const kept = pass.saved == nullptr ? unsaved.data() : pass.saved;
     const Rng step = rng_.stream(pass.step);
     const Index samples = pass.x.extent(0);
-    const Index numbers = samples == 0 ? 0 : pass.x.size() / samples;
+    const Index numbers = pass.x.size() / samples;
     for (Index n = 0; n < samples; ++n) {
       const auto sample = static_cast<std::uint64_t>(pass.first_sample + n);
       draw_kept(options_.ratio, step.stream(sample), kept + n * numbers, numbers);

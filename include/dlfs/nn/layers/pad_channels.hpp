@@ -41,6 +41,7 @@ class PadChannels {
   }
 
   void forward(const ForwardPass<T>& pass) const {
+    if (pass.y.empty()) return;
     for (Index n = 0; n < pass.x.extent(0); ++n) {
       const auto x = pass.x[n];
       const auto y = pass.y[n];
@@ -49,6 +50,7 @@ class PadChannels {
   }
 
   void backward(const BackwardPass<T>& pass) const {
+    if (pass.dx.empty()) return;
     for (Index n = 0; n < pass.dx.extent(0); ++n) {
       const auto dx = pass.dx[n];
       std::copy_n(pass.dy[n].data(), dx.size(), dx.data());

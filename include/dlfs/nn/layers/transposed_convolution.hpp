@@ -118,7 +118,10 @@ class TransposedConvolution {
     return y;
   }
 
-  Index flops(const Shape& x) const { return 2 * x.size() * (weight_.value.size() / options_.in); }
+  Index flops(const Shape& x) const {
+    return detail::checked_product(traits().kind, x.size(),
+                                   2 * (weight_.value.size() / options_.in));
+  }
 
   void forward(const ForwardPass<T>& pass) const {
     transposed_convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups,

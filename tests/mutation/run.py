@@ -1,0 +1,125 @@
+"""Applies one fault at a time to a copy of a header, runs the tests that should see it, and reports those that do not.
+
+Usage: run.py [--jobs N] [--compiler CXX] [--only TEXT] [--out DIRECTORY]
+
+`faults.txt` beside this file lists the faults, one a paragraph:
+
+    include/dlfs/optim/adam.hpp: optim/adam optim/pytorch
+    - the line as it is, without its indentation
+    + the line with the fault
+
+The line must stand once in the file, and the tests (tests/optim/adam_test.cpp ...) must pass without the fault. A line
+that begins with `=` says why a fault is expected to survive. Exits with 1 if another one does.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLAGS = ["-std=c++20", "-O0", "-w", "-isystem", "/usr/include/eigen3"]
+LIBRARIES = ["-lgtest", "-lgtest_main", "-lz", "-lpng", "-pthread"]
+
+
+@dataclasses.dataclass
+class Fault:
+    header: str
+    tests: list
+    line: str
+    replacement: str
+    reason: str = ""
+
+    def __str__(self):
+        return f"{self.header}\n  - {self.line}\n  + {self.replacement}"
+
+
+def read_faults(path):
+    faults = []
+    paragraphs = [p for p in path.read_text().split("\n\n") if p.strip() and not p.startswith("#")]
+    for paragraph in paragraphs:
+        head, *lines = paragraph.strip("\n").split("\n")
+        header, tests = head.split(":")
+        parts = {line[0]: line[1:].strip() for line in lines}
+        if not {"-", "+"} <= set(parts):
+            sys.exit(f"not a fault: {paragraph}")
+        faults.append(Fault(header, tests.split(), parts["-"], parts["+"], parts.get("=", "")))
+    return faults
+
+
+def faulty_text(fault):
+    lines = (ROOT / fault.header).read_text().split("\n")
+    places = [i for i, line in enumerate(lines) if line.strip() == fault.line]
+    if len(places) != 1:
+        sys.exit(f"stands {len(places)} times in its file, not once:\n{fault}")
+    line = lines[places[0]]
+    lines[places[0]] = line[: len(line) - len(line.lstrip())] + fault.replacement
+    return "\n".join(lines)
+
+
+def build_and_run(test, includes, folder, compiler):
+    """"passes", "fails" or "does not compile"."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / test.replace("/", "_")
+    fixtures = ROOT / "tests" / test.split("/")[0] / "fixtures"
+    command = [compiler, *FLAGS, *[f"-I{path}" for path in includes], f"-I{ROOT / 'tests'}",
+               f'-DDLFS_FIXTURES="{fixtures}"', f'-DDLFS_INCLUDE_DIRECTORY="{includes[0]}"',
+               str(ROOT / "tests" / f"{test}_test.cpp"), "-o", str(program), *LIBRARIES]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        return "does not compile"
+    try:
+        result = subprocess.run([str(program)], capture_output=True, timeout=120, cwd=folder)
+        return "passes" if result.returncode == 0 else "fails"
+    except subprocess.TimeoutExpired:
+        return "fails"
+    finally:
+        program.unlink()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--compiler", default="clang++")
+    parser.add_argument("--only", default="", help="faults whose header or line has this text")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "mutation")
+    arguments = parser.parse_args()
+    faults = [f for f in read_faults(pathlib.Path(__file__).with_name("faults.txt")) if arguments.only in str(f)]
+    texts = [faulty_text(fault) for fault in faults]
+
+    def check_test(test):
+        return build_and_run(test, [ROOT / "include"], arguments.out, arguments.compiler)
+
+    def check_fault(item):
+        number, (fault, text) = item
+        folder = arguments.out / str(number)
+        header = folder / fault.header
+        header.parent.mkdir(parents=True, exist_ok=True)
+        header.write_text(text)
+        for test in fault.tests:
+            outcome = build_and_run(test, [folder / "include", ROOT / "include"], folder, arguments.compiler)
+            if outcome != "passes":
+                return outcome
+        return "survives"
+
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        tests = sorted({test for fault in faults for test in fault.tests})
+        for test, outcome in zip(tests, pool.map(check_test, tests)):
+            if outcome != "passes":
+                sys.exit(f"{test} {outcome} without a fault")
+        outcomes = []
+        for fault, outcome in zip(faults, pool.map(check_fault, enumerate(zip(faults, texts)))):
+            outcomes.append(outcome)
+            if outcome != "fails":
+                print(f"{outcome}{' as expected: ' + fault.reason if fault.reason else ''}: {fault}", flush=True)
+
+    caught = outcomes.count("fails")
+    print(f"{caught} of {len(faults)} faults caught, {outcomes.count('survives')} survive, "
+          f"{outcomes.count('does not compile')} do not compile")
+    unexplained = [f for f, outcome in zip(faults, outcomes) if outcome != "fails" and not f.reason]
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
