@@ -1699,7 +1699,7 @@ const std::vector<Named> table{
 class Extremes : public testing::TestWithParam<Named> {};
 TEST_P(Extremes, GiveAResultOrAnError) { GetParam().run(); }
 INSTANTIATE_TEST_SUITE_P(, Extremes, testing::ValuesIn(table),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& entry) { return std::string(entry.param.name); });
 
 }  // namespace
 }  // namespace dlfs

@@ -191,8 +191,8 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   };
   // A checkpoint of an earlier version does not have them.
   const auto read_text = [&](const std::string& name, std::string& text) {
-    checkpoint.for_each<std::uint8_t>(name, [&](const std::string&, Tensor<std::uint8_t> bytes) {
-      text.assign(bytes.begin(), bytes.end());
+    checkpoint.for_each<std::uint8_t>(name, [&](const std::string&, Tensor<std::uint8_t> letters) {
+      text.assign(letters.begin(), letters.end());
     });
   };
   read_text("state.optimizer_kind", state.optimizer_kind);

@@ -45,7 +45,6 @@ struct VggOptions {
       detail::expect_option("vgg", "hidden", units, detail::at_least(1));
     }
     detail::expect_option("vgg", "channels", channels, detail::at_least(1));
-    detail::expect_option("vgg", "image", image, detail::at_least(1));
     detail::expect_option("vgg", "dropout", dropout, detail::half_open(0, 1));
     detail::expect_option("vgg", "classes", classes, detail::at_least(1));
   }
