@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/core/rounded.hpp"
 #include "dlfs/data/batches.hpp"
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/net/activations.hpp"
@@ -291,7 +292,7 @@ class Trainer {
       history_.step_losses.push_back(loss);
       progress_.steps = i + 1;
       progress_.samples += batch_.size();
-      progress_.loss_sum += loss * static_cast<double>(batch_.size());
+      progress_.loss_sum += detail::rounded(loss * static_cast<double>(batch_.size()));
       const std::chrono::duration<double> time = Clock::now() - begin;
       progress_.seconds = seconds_before + time.count();
       const StepRecord done{epoch, i + 1, sampler.batch_count(), batch_.size(), loss};
