@@ -23,7 +23,7 @@ Index columns_of_standard_output() {
 }
 
 /// Rows [top, bottom) and columns [left, right) as one colour, "red;green;blue".
-std::string mean_color(TensorView<const std::uint8_t> picture, Index top, Index bottom, Index left,
+std::string mean_color(TensorArg<std::uint8_t> picture, Index top, Index bottom, Index left,
                        Index right) {
   std::array<Index, 3> sums{};
   for (Index row = top; row < bottom; ++row) {
@@ -39,7 +39,7 @@ std::string mean_color(TensorView<const std::uint8_t> picture, Index top, Index 
 
 }  // namespace
 
-std::string picture_text(TensorView<const std::uint8_t> picture, Index columns) {
+std::string picture_text(TensorArg<std::uint8_t> picture, Index columns) {
   if (picture.rank() != 3 || picture.extent(2) != 3) {
     throw ShapeError("picture: expected (height, width, 3), got ", picture.shape());
   }
@@ -64,7 +64,7 @@ std::string picture_text(TensorView<const std::uint8_t> picture, Index columns) 
   return text;
 }
 
-void show_on_terminal(TensorView<const std::uint8_t> picture) {
+void show_on_terminal(TensorArg<std::uint8_t> picture) {
   const Index columns = columns_of_standard_output();
   if (columns > 0) std::fputs(picture_text(picture, columns).c_str(), stdout);
 }

@@ -10,9 +10,9 @@ namespace dlfs::examples {
 /// A picture (height, width, 3) of red, green and blue as text for a terminal: each character is
 /// the upper of two pixels on the lower one. It is made smaller until it has at most so many
 /// columns, never larger. @throws ShapeError for another shape, ValueError for no columns.
-std::string picture_text(TensorView<const std::uint8_t> picture, Index columns);
+std::string picture_text(TensorArg<std::uint8_t> picture, Index columns);
 
 /// Prints the picture where stdout is a terminal, else nothing.
-void show_on_terminal(TensorView<const std::uint8_t> picture);
+void show_on_terminal(TensorArg<std::uint8_t> picture);
 
 }  // namespace dlfs::examples

@@ -36,7 +36,7 @@ static_assert(!std::is_convertible_v<Shape, Tensor<float>>);
 static_assert(std::is_convertible_v<Tensor<float>&, TensorView<float>>);
 static_assert(std::is_convertible_v<Tensor<float>&, TensorView<const float>>);
 static_assert(std::is_convertible_v<const Tensor<float>&, TensorView<const float>>);
-static_assert(std::is_convertible_v<Tensor<float>, TensorView<const float>>);
+static_assert(!std::is_convertible_v<Tensor<float>, TensorView<const float>>);
 static_assert(!std::is_convertible_v<const Tensor<float>&, TensorView<float>>);
 static_assert(!std::is_convertible_v<Tensor<float>, TensorView<float>>);
 static_assert(!std::is_convertible_v<Tensor<float>&, TensorView<double>>);

@@ -132,7 +132,8 @@ TEST(Trainer, AugmentChangesTheBatchesAndNothingElse) {
   trainer.fit(data, patches<float>(10, 2));
   test::expect_equal(data.inputs, untouched);
   // Black images teach the first layer nothing.
-  test::expect_equal(network.parameters()[0]->value, convnet<float>(1).parameters()[0]->value);
+  const auto untrained = convnet<float>(1);
+  test::expect_equal(network.parameters()[0]->value, untrained.parameters()[0]->value);
   ASSERT_EQ(firsts.size(), 6u);
   EXPECT_EQ(firsts[0], firsts[2]);  // of one epoch
   EXPECT_NE(firsts[0], firsts[3]);

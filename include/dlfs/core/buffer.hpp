@@ -78,7 +78,8 @@ class AlignedBuffer {
     if (capacity_ > 0) detail::free_aligned(data_);
   }
 
-  T* data() const { return data_; }
+  T* data() const& { return data_; }
+  T* data() const&& = delete;
   std::size_t capacity() const { return capacity_; }
 
  private:

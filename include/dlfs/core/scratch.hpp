@@ -116,8 +116,10 @@ class Scratch {
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { detail::release_scratch(mark_); }
 
-  T* data() const { return data_; }
-  T& operator[](Index i) const { return data_[i]; }
+  T* data() const& { return data_; }
+  T* data() const&& = delete;
+  T& operator[](Index i) const& { return data_[i]; }
+  T& operator[](Index i) const&& = delete;
 
  private:
   T* data_;

@@ -85,8 +85,10 @@ class Shape {
     return Shape(std::span<const Index>(begin() + first, begin() + last));
   }
 
-  constexpr const Index* begin() const { return extents_.data(); }
-  constexpr const Index* end() const { return extents_.data() + rank_; }
+  constexpr const Index* begin() const& { return extents_.data(); }
+  constexpr const Index* begin() const&& = delete;
+  constexpr const Index* end() const& { return extents_.data() + rank_; }
+  constexpr const Index* end() const&& = delete;
 
   friend constexpr bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;

@@ -45,7 +45,7 @@ class Subscript {
   /// Of a position.
   constexpr Index position() const { return *range_.start; }
   /// Of a range.
-  constexpr const Slice& range() const { return range_; }
+  constexpr Slice range() const { return range_; }
 
  private:
   Kind kind_;

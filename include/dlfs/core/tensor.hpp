@@ -6,6 +6,7 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "dlfs/core/buffer.hpp"
 #include "dlfs/core/shape.hpp"
@@ -21,8 +22,9 @@ concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
 /// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
 ///
 /// Value semantics: a copy is a copy. The functions that take a part of a tensor give views; a
-/// view of a const tensor is a const view, and a view of an expiring tensor does not compile,
-/// except as the argument of a call.
+/// view of a const tensor is a const view. What would look into an expiring tensor, a view or a
+/// pointer, does not compile; single elements and the shape of one are values. Such a tensor may be
+/// the argument of a call, as a TensorArg.
 template <TensorElement T>
 class Tensor {
  public:
@@ -69,18 +71,22 @@ class Tensor {
   }
   ~Tensor() = default;
 
-  const Shape& shape() const { return shape_; }
+  const Shape& shape() const& { return shape_; }
+  Shape shape() const&& { return shape_; }
   int rank() const { return shape_.rank(); }
   Index size() const { return shape_.size(); }
   bool empty() const { return size() == 0; }
   Index extent(int axis) const { return shape_.extent(axis); }
 
-  T* data() { return buffer_.data(); }
-  const T* data() const { return buffer_.data(); }
-  T* begin() { return data(); }
-  T* end() { return data() + size(); }
-  const T* begin() const { return data(); }
-  const T* end() const { return data() + size(); }
+  T* data() & { return buffer_.data(); }
+  const T* data() const& { return buffer_.data(); }
+  const T* data() const&& = delete;
+  T* begin() & { return data(); }
+  const T* begin() const& { return data(); }
+  const T* begin() const&& = delete;
+  T* end() & { return data() + size(); }
+  const T* end() const& { return data() + size(); }
+  const T* end() const&& = delete;
 
   /// Takes another shape; the contents are unspecified afterwards. Memory is kept where it
   /// suffices, so a tensor that is resized to shapes that it has had does not allocate.
@@ -97,15 +103,20 @@ class Tensor {
   TensorView<const T> view() const&& = delete;
   operator TensorView<T>() & { return view(); }
   operator TensorView<const T>() const& { return {data(), shape_}; }
+  operator TensorView<const T>() const&& = delete;  // keep the tensor, or take a TensorArg
 
   // As the functions of the same names of TensorView.
   template <std::integral... Indices>
-  T& operator()(Indices... indices) {
+  T& operator()(Indices... indices) & {
     return data()[offset_of(indices...)];
   }
   template <std::integral... Indices>
-  const T& operator()(Indices... indices) const {
+  const T& operator()(Indices... indices) const& {
     return data()[offset_of(indices...)];
+  }
+  template <std::integral... Indices>
+  T operator()(Indices... indices) const&& {
+    return (*this)(indices...);
   }
   template <class... Subscripts>
     requires PartSubscripts<Subscripts...> TensorView<T>
@@ -116,8 +127,9 @@ class Tensor {
   template <class... Subscripts>
     requires PartSubscripts<Subscripts...> TensorView<const T>
   operator()(const Subscripts&... subscripts) const&& = delete;
-  T& item() { return view().item(); }
-  const T& item() const { return view().item(); }
+  T& item() & { return view().item(); }
+  const T& item() const& { return view().item(); }
+  T item() const&& { return item(); }
   TensorView<T> operator[](Index i) & { return view()[i]; }
   TensorView<const T> operator[](Index i) const& { return view()[i]; }
   TensorView<const T> operator[](Index i) const&& = delete;
@@ -171,6 +183,25 @@ class Tensor {
   Shape shape_{0};
 };
 
+/// A tensor or a view that a function only reads, as the type of its parameter: an expiring tensor,
+/// too, lives until the call returns.
+///
+///   float length(TensorArg<float> x) { return std::sqrt(sum(x * x)); }
+///   length(a - b);
+///
+/// Within the function it is a `TensorView<const T>`. To keep it for longer is the mistake that
+/// TensorView prevents: it cannot be copied into a container or assigned.
+template <TensorElement T>
+class TensorArg : public TensorView<const T> {
+ public:
+  using TensorView<const T>::TensorView;
+  TensorArg(const Tensor<T>& tensor) : TensorView<const T>(tensor) {}
+  TensorArg(const TensorView<const T>& view) : TensorView<const T>(view) {}
+  TensorArg(TensorArg&) = default;  // a parameter handed on
+  TensorArg(const TensorArg&) = delete;
+  TensorArg& operator=(const TensorArg&) = delete;
+};
+
 namespace detail {
 template <class>
 inline constexpr bool is_tensor = false;
@@ -178,6 +209,8 @@ template <class T>
 inline constexpr bool is_tensor<Tensor<T>> = true;
 template <class T>
 inline constexpr bool is_tensor<TensorView<T>> = true;
+template <class T>
+inline constexpr bool is_tensor<TensorArg<T>> = true;
 }  // namespace detail
 
 /// A Tensor or a TensorView: what an operand may be.
@@ -193,8 +226,10 @@ template <AnyTensor X>
 TensorView<const Element<X>> const_view(const X& x) {
   return x;
 }
+template <class T>
+void const_view(const Tensor<T>&& expiring) = delete;
 
-/// Values of any nesting, as in `array<float>({{1, 2}, {3, 4}})`.
+/// Values of any nesting, as in `array<float>({{1, 2}, {3, 4}})`. Owns them.
 template <class T>
 class NestedList {
  public:
@@ -204,7 +239,7 @@ class NestedList {
   /// @throws ShapeError if the rows of a level differ in length.
   Shape shape() const {
     if (!is_list_) return {};
-    const Shape inner = children_.size() == 0 ? Shape{} : children_.begin()->shape();
+    const Shape inner = children_.empty() ? Shape{} : children_.front().shape();
     for (const NestedList& child : children_) {
       if (child.shape() != inner) {
         throw ShapeError("array: ragged list: an entry of shape ", inner,
@@ -225,7 +260,7 @@ class NestedList {
 
  private:
   T value_{};
-  std::initializer_list<NestedList> children_{};
+  std::vector<NestedList> children_{};
   bool is_list_ = false;
 };
 

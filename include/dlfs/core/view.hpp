@@ -13,7 +13,8 @@ namespace dlfs {
 ///
 /// Copying a view copies no element. `TensorView<const T>` cannot write; `TensorView<T>` converts
 /// to it. Strides may be negative (reversed) or 0 (broadcast). The view is valid as long as the
-/// memory that it looks at.
+/// memory that it looks at, so there is none of an expiring tensor. What a function only reads
+/// during a call is better declared a TensorArg, which may expire.
 template <class T>
 class TensorView {
  public:
@@ -41,9 +42,12 @@ class TensorView {
   void operator=(const X&) &&;
 
   constexpr T* data() const { return data_; }
-  constexpr const Layout& layout() const { return layout_; }
-  constexpr const Shape& shape() const { return layout_.shape; }
-  constexpr const Strides& strides() const { return layout_.strides; }
+  constexpr const Layout& layout() const& { return layout_; }
+  constexpr Layout layout() const&& { return layout_; }
+  constexpr const Shape& shape() const& { return layout_.shape; }
+  constexpr Shape shape() const&& { return layout_.shape; }
+  constexpr const Strides& strides() const& { return layout_.strides; }
+  constexpr Strides strides() const&& { return layout_.strides; }
   constexpr int rank() const { return shape().rank(); }
   constexpr Index size() const { return shape().size(); }
   constexpr bool empty() const { return size() == 0; }

@@ -65,7 +65,7 @@ class BatchSampler {
 
   /// The samples of the epoch's i-th batch; valid until the next epoch begins.
   /// @throws ValueError unless 0 <= i < batch_count().
-  std::span<const Index> batch(Index i) const {
+  std::span<const Index> batch(Index i) const& {
     if (i < 0 || i >= batch_count_ || indices_.empty()) {
       throw ValueError("BatchSampler: batch ", i, " of an epoch of ",
                        indices_.empty() ? 0 : batch_count_);
@@ -74,6 +74,7 @@ class BatchSampler {
     const Index count = std::min(batch_size_, indices_.size() - first);
     return {indices_.data() + first, static_cast<std::size_t>(count)};
   }
+  std::span<const Index> batch(Index i) const&& = delete;
 
  private:
   Index sample_count_;

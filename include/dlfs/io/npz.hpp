@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,14 +15,25 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A tensor to be written, and its name.
+/// A tensor to be written, and its name. Keeps a tensor that expires.
 template <class T>
 struct NamedView {
   NamedView(std::string name_, TensorView<const T> value_)
       : name(std::move(name_)), value(value_) {}
+  NamedView(std::string name_, const Tensor<T>& value_)
+      : NamedView(std::move(name_), value_.view()) {}
+  NamedView(std::string name_, Tensor<T>&& expiring)
+      : name(std::move(name_)),
+        owned(std::make_shared<const Tensor<T>>(std::move(expiring))),
+        value(*owned) {}
+  NamedView(std::string name_, const Tensor<T>&& expiring) = delete;
   NamedView(const NamedTensor<T>& tensor) : NamedView(tensor.name, tensor.value) {}
+  NamedView(NamedTensor<T>&& expiring)
+      : NamedView(std::move(expiring.name), std::move(expiring.value)) {}
+  NamedView(const NamedTensor<T>&& expiring) = delete;
 
   std::string name;
+  std::shared_ptr<const Tensor<T>> owned{};
   TensorView<const T> value;
 };
 
@@ -71,7 +83,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>
                Compression compression = Compression::stored) {
   detail::ZipWriter archive;
   std::set<std::string_view> names;
-  for (const auto& [name, value] : tensors) {
+  for (const auto& [name, owned, value] : tensors) {
     if (!names.insert(name).second) {
       throw ValueError("write_npz: two arrays have the name '", name, "'");
     }

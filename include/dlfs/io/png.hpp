@@ -139,7 +139,7 @@ inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
 /// Writes an image (H, W), in grey, or (H, W, C), with the channels of read_png, as PNG.
 /// @throws ShapeError for another shape or one that is too large, IoError if the file cannot be
 ///   written.
-inline void write_png(const std::filesystem::path& path, TensorView<const std::uint8_t> pixels) {
+inline void write_png(const std::filesystem::path& path, TensorArg<std::uint8_t> pixels) {
   const Index channels = pixels.rank() == 3 ? pixels.extent(2) : 1;
   constexpr Index largest = std::numeric_limits<std::int32_t>::max();
   if ((pixels.rank() != 2 && pixels.rank() != 3) || channels < 1 || channels > 4 ||

@@ -50,7 +50,7 @@ void relu(const X& x, TensorView<Element<X>> out) {
 
 /// dx = 0 where y <= 0, else dy, also where y is NaN.
 template <detail::RealTensor Y>
-void relu_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+void relu_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("relu_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           result = output <= V{} ? V{} : gradient;
@@ -68,7 +68,7 @@ void leaky_relu(const X& x, Accumulator<Element<X>> negative_slope, TensorView<E
 /// dx = dy where y > 0, else negative_slope dy, also where y is NaN.
 template <detail::RealTensor Y>
 void leaky_relu_backward(const Y& y, Accumulator<Element<Y>> negative_slope,
-                         TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+                         TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>(
       "leaky_relu_backward", "y", y, dy, dx,
       [=]<class V>(const V& output, const V& gradient, V& result) {
@@ -88,7 +88,7 @@ void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) 
 
 /// dx = dy (y + alpha) where y <= 0, else dy, also where y is NaN.
 template <detail::RealTensor Y>
-void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorView<const Element<Y>> dy,
+void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorArg<Element<Y>> dy,
                   TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>(
       "elu_backward", "y", y, dy, dx, [=]<class V>(const V& output, const V& gradient, V& result) {
@@ -108,7 +108,7 @@ void gelu(const X& x, TensorView<Element<X>> out) {
 
 /// dx = dy (Phi(x) + x Phi'(x)).
 template <detail::RealTensor X>
-void gelu_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
+void gelu_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
   detail::activate_backward<Element<X>>("gelu_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           V density, cumulative;
@@ -133,7 +133,7 @@ void softplus(const X& x, TensorView<Element<X>> out) {
 
 /// dx = dy (1 - exp(-y)).
 template <detail::RealTensor Y>
-void softplus_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+void softplus_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("softplus_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           const V negative = -output;
@@ -152,7 +152,7 @@ void sigmoid(const X& x, TensorView<Element<X>> out) {
 
 /// dx = dy y (1 - y).
 template <detail::RealTensor Y>
-void sigmoid_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+void sigmoid_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("sigmoid_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           result = gradient * output * (1 - output);
@@ -171,7 +171,7 @@ void swish(const X& x, TensorView<Element<X>> out) {
 
 /// dx = dy s (1 + x (1 - s)) with s = sigmoid(x).
 template <detail::RealTensor X>
-void swish_backward(const X& x, TensorView<const Element<X>> dy, TensorView<Element<X>> dx) {
+void swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
   detail::activate_backward<Element<X>>("swish_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           V s;
@@ -190,7 +190,7 @@ void tanh(const X& x, TensorView<Element<X>> out) {
 
 /// dx = dy (1 - y^2).
 template <detail::RealTensor Y>
-void tanh_backward(const Y& y, TensorView<const Element<Y>> dy, TensorView<Element<Y>> dx) {
+void tanh_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("tanh_backward", "y", y, dy, dx,
                                         []<class V>(const V& output, const V& gradient, V& result) {
                                           V slope;

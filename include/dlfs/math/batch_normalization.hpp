@@ -199,7 +199,7 @@ struct Normalization {
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void batch_normalization(const X& x, const Normalization<Element<X>>& by,
-                         TensorView<const Element<X>> beta, TensorView<Element<X>> y) {
+                         TensorArg<Element<X>> beta, TensorView<Element<X>> y) {
   using T = Element<X>;
   constexpr std::string_view name = "batch_normalization";
   const TensorView<const T> in = x;
@@ -229,7 +229,7 @@ enum class Statistics { of_the_batch, constant };
 ///   x, dy (N, F, S)   dgamma, dbeta (F), stored as `store` says   dx (N, F, S), or null
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void batch_normalization_backward(const X& x, TensorView<const Element<X>> dy,
+void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
                                   const Normalization<Element<X>>& by, Statistics statistics,
                                   TensorView<Element<X>> dgamma, TensorView<Element<X>> dbeta,
                                   Store store, TensorView<Element<X>> dx) {

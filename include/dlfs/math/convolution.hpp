@@ -254,7 +254,7 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 /// channels; for Winograd's also the weights, four times.
 /// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
 template <AnyTensor X>
-void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<const Element<X>> bias,
+void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
                  const Window& window, Index groups, TensorView<Element<X>> y) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution";
@@ -289,8 +289,8 @@ void convolution(const X& x, TensorView<const Element<X>> weight, TensorView<con
 ///
 /// Cost, scratch, thread and errors as convolution.
 template <AnyTensor X>
-void convolution_backward_input(const X& dy, TensorView<const Element<X>> weight,
-                                const Window& window, Index groups, TensorView<Element<X>> dx) {
+void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window& window,
+                                Index groups, TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution_backward_input";
   const Shape y_shape = convolution_shape(dx.shape(), weight.shape(), window, groups, name);
@@ -312,7 +312,7 @@ void convolution_backward_input(const X& dy, TensorView<const Element<X>> weight
 ///
 /// overwritten or added to as `store` says. Cost, scratch, thread and errors as convolution.
 template <AnyTensor X>
-void convolution_backward_weights(const X& x, TensorView<const Element<X>> dy, const Window& window,
+void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window& window,
                                   Index groups, TensorView<Element<X>> dweight,
                                   TensorView<Element<X>> dbias, Store store = Store::overwrite) {
   using T = Element<X>;

@@ -72,7 +72,7 @@ SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
 /// outside [0, C).
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
-Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t> labels,
+Element<X> softmax_cross_entropy(const X& scores, TensorArg<std::int32_t> labels,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;
   const auto s = const_view(scores);
@@ -105,7 +105,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorView<const std::int32_t>
 /// @throws ShapeError unless all three have the same shape and are contiguous.
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
-Element<X> softmax_cross_entropy(const X& scores, TensorView<const Element<X>> targets,
+Element<X> softmax_cross_entropy(const X& scores, TensorArg<Element<X>> targets,
                                  TensorView<Element<X>> dscores) {
   using T = Element<X>;
   const auto s = const_view(scores);

@@ -167,7 +167,7 @@ inline Equation parse_equation(std::string_view text) {
 /// @throws ValueError for an equation that is none or has another number of operands; ShapeError
 /// where the shapes do not fit.
 template <class T>
-Tensor<T> einsum(std::string_view equation, std::initializer_list<TensorView<const T>> operands) {
+Tensor<T> einsum(std::string_view equation, std::initializer_list<TensorArg<T>> operands) {
   const auto [labels, result] = detail::parse_equation(equation);
   if (labels.size() != operands.size()) {
     throw ValueError("einsum ", equation, ": ", labels.size(), " operands are named and ",

@@ -45,8 +45,9 @@ Tensor<T> concatenate(std::span<const TensorView<const T>> parts, int axis = 0) 
   return out;
 }
 template <class T>
-Tensor<T> concatenate(std::initializer_list<TensorView<const T>> parts, int axis = 0) {
-  return concatenate<T>(std::span<const TensorView<const T>>(parts.begin(), parts.size()), axis);
+Tensor<T> concatenate(std::initializer_list<TensorArg<T>> parts, int axis = 0) {
+  const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
+  return concatenate<T>(std::span<const TensorView<const T>>(views), axis);
 }
 template <class T>
 Tensor<T> concatenate(const std::vector<Tensor<T>>& parts, int axis = 0) {
@@ -62,8 +63,9 @@ Tensor<T> stack(std::span<const TensorView<const T>> parts, int axis = 0) {
   return concatenate<T>(std::span<const TensorView<const T>>(slabs), axis);
 }
 template <class T>
-Tensor<T> stack(std::initializer_list<TensorView<const T>> parts, int axis = 0) {
-  return stack<T>(std::span<const TensorView<const T>>(parts.begin(), parts.size()), axis);
+Tensor<T> stack(std::initializer_list<TensorArg<T>> parts, int axis = 0) {
+  const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
+  return stack<T>(std::span<const TensorView<const T>>(views), axis);
 }
 template <class T>
 Tensor<T> stack(const std::vector<Tensor<T>>& parts, int axis = 0) {

@@ -39,9 +39,9 @@ constexpr Index rows_together(Index rows, Index columns) {
 ///   statistics (R, 2), overwritten: of each row the mean, and 1 / sqrt(variance + epsilon)
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void layer_normalization(const X& x, TensorView<const Element<X>> gamma,
-                         TensorView<const Element<X>> beta, Element<X> epsilon,
-                         TensorView<Element<X>> y, TensorView<Element<X>> statistics) {
+void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Element<X>> beta,
+                         Element<X> epsilon, TensorView<Element<X>> y,
+                         TensorView<Element<X>> statistics) {
   using T = Element<X>;
   constexpr std::string_view name = "layer_normalization";
   const TensorView<const T> in = x;
@@ -96,11 +96,10 @@ void layer_normalization(const X& x, TensorView<const Element<X>> gamma,
 ///   dgamma, dbeta (D), stored as `store` says
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void layer_normalization_backward(const X& x, TensorView<const Element<X>> dy,
-                                  TensorView<const Element<X>> statistics,
-                                  TensorView<const Element<X>> gamma, TensorView<Element<X>> dgamma,
-                                  TensorView<Element<X>> dbeta, Store store,
-                                  TensorView<Element<X>> dx) {
+void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
+                                  TensorArg<Element<X>> statistics, TensorArg<Element<X>> gamma,
+                                  TensorView<Element<X>> dgamma, TensorView<Element<X>> dbeta,
+                                  Store store, TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "layer_normalization_backward";
   const TensorView<const T> in = x;

@@ -6,6 +6,7 @@
 
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/core/tensor.hpp"
 #include "dlfs/math/expect.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -37,9 +38,8 @@ Index pixel_before(T coordinate, Index extent) {
 /// Outside of an image lie zeros. y may be the memory of x where their shapes agree.
 /// Cost: 6 C OH OW FLOP. @throws ShapeError for other shapes, or unless all are contiguous.
 template <std::floating_point T>
-void map_coordinates(std::type_identity_t<TensorView<const T>> x,
-                     std::type_identity_t<TensorView<const T>> rows,
-                     std::type_identity_t<TensorView<const T>> columns, TensorView<T> y) {
+void map_coordinates(std::type_identity_t<TensorArg<T>> x, std::type_identity_t<TensorArg<T>> rows,
+                     std::type_identity_t<TensorArg<T>> columns, TensorView<T> y) {
   if (x.rank() != 3 || rows.rank() != 2) {
     throw ShapeError("map_coordinates: expected x (C, H, W) and rows (OH, OW), got ", x.shape(),
                      " and ", rows.shape());

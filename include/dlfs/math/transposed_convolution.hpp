@@ -30,9 +30,8 @@ namespace dlfs {
 /// Cost: 2 N C H W F/groups KH KW FLOP. Scratch, thread and errors as convolution, of which this is
 /// the adjoint, from y to x.
 template <AnyTensor X>
-void transposed_convolution(const X& x, TensorView<const Element<X>> weight,
-                            TensorView<const Element<X>> bias, const Window& window, Index groups,
-                            TensorView<Element<X>> y) {
+void transposed_convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
+                            const Window& window, Index groups, TensorView<Element<X>> y) {
   constexpr std::string_view name = "transposed_convolution";
   const Shape x_shape = convolution_shape(y.shape(), weight.shape(), window, groups, name);
   detail::expect_dense(name, "x", const_view(x), x_shape);
@@ -46,7 +45,7 @@ void transposed_convolution(const X& x, TensorView<const Element<X>> weight,
 ///
 ///   dy (N, F, OH, OW)   weight (C, F/groups, KH, KW)   dx (N, C, H, W), overwritten
 template <AnyTensor X>
-void transposed_convolution_backward_input(const X& dy, TensorView<const Element<X>> weight,
+void transposed_convolution_backward_input(const X& dy, TensorArg<Element<X>> weight,
                                            const Window& window, Index groups,
                                            TensorView<Element<X>> dx) {
   using T = Element<X>;
@@ -60,7 +59,7 @@ void transposed_convolution_backward_input(const X& dy, TensorView<const Element
 ///
 ///   x (N, C, H, W)   dy (N, F, OH, OW)   dweight (C, F/groups, KH, KW)   dbias (F)
 template <AnyTensor X>
-void transposed_convolution_backward_weights(const X& x, TensorView<const Element<X>> dy,
+void transposed_convolution_backward_weights(const X& x, TensorArg<Element<X>> dy,
                                              const Window& window, Index groups,
                                              TensorView<Element<X>> dweight,
                                              TensorView<Element<X>> dbias,

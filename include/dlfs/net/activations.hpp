@@ -15,25 +15,26 @@ namespace dlfs {
 /// order: for a look inside, not for speed. Leaves no trace in the network.
 /// @throws ShapeError where x does not fit, or is not contiguous.
 template <std::floating_point T, class Visit>
-void for_each_activation(const Sequential<T>& network, std::type_identity_t<TensorView<const T>> x,
+void for_each_activation(const Sequential<T>& network, std::type_identity_t<TensorArg<T>> x,
                          Mode mode, const Visit& visit) {
   if (!x.is_contiguous()) throw ShapeError("activations: expected x to be contiguous");
   network.output_shape(x.shape());
+  TensorView<const T> input = x;
   Tensor<T> before;
   for (Index i = 0; i < network.layer_count(); ++i) {
     const AnyLayer<T>& layer = network.layer(i);
-    auto y = Tensor<T>::uninitialized(layer.output_shape(x.shape()));
-    layer.forward({.x = x, .y = y, .mode = mode});
+    auto y = Tensor<T>::uninitialized(layer.output_shape(input.shape()));
+    layer.forward({.x = input, .y = y, .mode = mode});
     visit(network.layer_name(i), y);
     before = std::move(y);
-    x = before.view();
+    input = before;
   }
 }
 
 /// What each layer of a network makes of a batch, under its name; see for_each_activation.
 template <std::floating_point T>
 std::vector<NamedTensor<T>> activations(const Sequential<T>& network,
-                                        std::type_identity_t<TensorView<const T>> x,
+                                        std::type_identity_t<TensorArg<T>> x,
                                         Mode mode = Mode::evaluate) {
   std::vector<NamedTensor<T>> outputs;
   for_each_activation(network, x, mode, [&](const std::string& name, const Tensor<T>& y) {

@@ -67,15 +67,17 @@ class AnyLayer {
   Shape output_shape(const Shape& x) const { return model().output_shape(x); }
   Index saved_bytes(const Shape& x) const { return model().saved_bytes(x); }
   Index flops(const Shape& x) const { return model().flops(x); }
-  Composition<T> composition() const { return model().composition(); }
+  Composition<T> composition() const& { return model().composition(); }
+  Composition<T> composition() const&& = delete;
   void forward(const ForwardPass<T>& pass) const { model().forward(pass); }
   void backward(const BackwardPass<T>& pass) const { model().backward(pass); }
-  std::vector<Parameter<T>*> parameters() { return model().parameters(); }
-  std::vector<const Parameter<T>*> parameters() const {
+  std::vector<Parameter<T>*> parameters() & { return model().parameters(); }
+  std::vector<const Parameter<T>*> parameters() const& {
     const auto list = model().parameters();
     return {list.begin(), list.end()};
   }
-  std::vector<NamedTensor<T>*> buffers() { return model().buffers(); }
+  std::vector<const Parameter<T>*> parameters() const&& = delete;
+  std::vector<NamedTensor<T>*> buffers() & { return model().buffers(); }
   void observe(const Shape& x, const std::byte* saved) { model().observe(x, saved); }
 
  private:

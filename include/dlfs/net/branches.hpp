@@ -46,7 +46,7 @@ class Branches {
   }
 
   Index count() const { return std::ssize(branches_); }
-  const std::string& name(Index i) const { return branch(i).name; }
+  const std::string& name(Index i) const& { return branch(i).name; }
 
   /// @throws ShapeError, naming the branch and the layer, where x does not fit.
   Shape output_shape(Index i, const Shape& x) const {
@@ -78,7 +78,7 @@ class Branches {
     return parts;
   }
 
-  std::vector<Parameter<T>*> parameters() {
+  std::vector<Parameter<T>*> parameters() & {
     std::vector<Parameter<T>*> all;
     for (Branch& branch : branches_) {
       for (Parameter<T>* parameter : branch.layers.parameters()) all.push_back(parameter);
@@ -86,7 +86,7 @@ class Branches {
     return all;
   }
 
-  std::vector<NamedTensor<T>*> buffers() {
+  std::vector<NamedTensor<T>*> buffers() & {
     std::vector<NamedTensor<T>*> all;
     for (Branch& branch : branches_) {
       for (NamedTensor<T>* buffer : branch.layers.buffers()) all.push_back(buffer);

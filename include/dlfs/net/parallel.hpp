@@ -61,7 +61,8 @@ class Parallel {
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
-  Composition<T> composition() const { return {Join::concatenation, branches_.parts()}; }
+  Composition<T> composition() const& { return {Join::concatenation, branches_.parts()}; }
+  Composition<T> composition() const&& = delete;
 
   void forward(const ForwardPass<T>& pass) const {
     Index first = 0;
@@ -84,8 +85,8 @@ class Parallel {
     });
   }
 
-  std::vector<Parameter<T>*> parameters() { return branches_.parameters(); }
-  std::vector<NamedTensor<T>*> buffers() { return branches_.buffers(); }
+  std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
+  std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
   void observe(const Shape& x, const std::byte* saved) { branches_.observe(x, saved); }
 
  private:

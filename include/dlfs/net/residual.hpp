@@ -44,7 +44,8 @@ class Residual {
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
-  Composition<T> composition() const { return {Join::sum, branches_.parts()}; }
+  Composition<T> composition() const& { return {Join::sum, branches_.parts()}; }
+  Composition<T> composition() const&& = delete;
 
   void forward(const ForwardPass<T>& pass) const {
     branches_.forward(pass, [&](Index i, TensorView<const T> y) {
@@ -62,8 +63,8 @@ class Residual {
     if (has_identity() && pass.needs_dx()) branches_.add_to(pass.dx, pass.dy);
   }
 
-  std::vector<Parameter<T>*> parameters() { return branches_.parameters(); }
-  std::vector<NamedTensor<T>*> buffers() { return branches_.buffers(); }
+  std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
+  std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
   void observe(const Shape& x, const std::byte* saved) { branches_.observe(x, saved); }
 
  private:

@@ -101,10 +101,11 @@ class Sequential {
   void add(L);
 
   /// Runs a batch x (N, ...) and keeps what `backward` needs. The result stays valid until the
-  /// next call; x must stay alive and unchanged until `backward`.
+  /// next call; x must stay alive and unchanged until `backward`. An expiring x moves into the
+  /// network.
   /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit; ValueError
   /// for an x that `forward` returned itself.
-  const Tensor<T>& forward(const Tensor<T>& x, Mode mode = Mode::train) {
+  const Tensor<T>& forward(const Tensor<T>& x, Mode mode = Mode::train) & {
     const Plan plan(chain_, x.shape(), /*with_backward=*/true);
     detail::expect_apart("network", "the result", y_.view(), "x", x.view());
     shapes_.clear();
@@ -121,6 +122,12 @@ class Sequential {
     for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
+  const Tensor<T>& forward(Tensor<T>&& x, Mode mode = Mode::train) & {
+    forget();
+    own_x_ = std::move(x);
+    return forward(own_x_, mode);
+  }
+  const Tensor<T>& forward(const Tensor<T>&& x, Mode mode = Mode::train) & = delete;
 
   template <AnyTensor X>
     requires(!std::same_as<Element<X>, T>)
@@ -138,7 +145,7 @@ class Sequential {
   }
 
   /// As `backward`; returns the gradient with respect to x, which is valid until the next call.
-  const Tensor<T>& backward_to_input(const Tensor<T>& dy) {
+  const Tensor<T>& backward_to_input(const Tensor<T>& dy) & {
     expect_forward(dy);
     detail::expect_apart("network", "the gradient of x", dx_.view(), "dy", dy.view());
     detail::expect_apart("network", "the gradient of x", dx_.view(), "x", x_);
@@ -152,7 +159,7 @@ class Sequential {
 
   /// The result for a batch x (N, ...). Leaves no trace in the network, so that many threads may
   /// call it at the same time. @throws ShapeError as `forward`, or if x is not contiguous.
-  Tensor<T> predict(TensorView<const T> x) const {
+  Tensor<T> predict(TensorArg<T> x) const {
     if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
     auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
     const Index rows = x.extent(0);
@@ -167,16 +174,18 @@ class Sequential {
   }
 
   /// Every parameter, in the order of the layers. Valid until a layer is added.
-  std::span<Parameter<T>* const> parameters() { return parameters_; }
-  std::span<const Parameter<T>* const> parameters() const {
+  std::span<Parameter<T>* const> parameters() & { return parameters_; }
+  std::span<const Parameter<T>* const> parameters() const& {
     return {parameters_.data(), parameters_.size()};
   }
+  std::span<const Parameter<T>* const> parameters() const&& = delete;
 
   /// What layers collect while they train, in their order: running statistics.
-  std::span<NamedTensor<T>* const> buffers() { return buffers_; }
-  std::span<const NamedTensor<T>* const> buffers() const {
+  std::span<NamedTensor<T>* const> buffers() & { return buffers_; }
+  std::span<const NamedTensor<T>* const> buffers() const& {
     return {buffers_.data(), buffers_.size()};
   }
+  std::span<const NamedTensor<T>* const> buffers() const&& = delete;
 
   /// Training passes so far, from which random layers derive their numbers.
   Index step() const { return static_cast<Index>(step_); }
@@ -190,8 +199,10 @@ class Sequential {
 
   /// A layer and its name, counted from 0 in the order in which they were added.
   /// @throws ValueError unless 0 <= i < layer_count().
-  const AnyLayer<T>& layer(Index i) const { return link_of(i).layer; }
-  const std::string& layer_name(Index i) const { return link_of(i).name; }
+  const AnyLayer<T>& layer(Index i) const& { return link_of(i).layer; }
+  const AnyLayer<T>& layer(Index i) const&& = delete;
+  const std::string& layer_name(Index i) const& { return link_of(i).name; }
+  const std::string& layer_name(Index i) const&& = delete;
 
   // As a layer of a larger network.
 
@@ -218,13 +229,14 @@ class Sequential {
     return sum;
   }
 
-  Composition<T> composition() const {
+  Composition<T> composition() const& {
     Composition<T> composition;
     for (Index i = 0; i < layer_count(); ++i) {
       composition.parts.push_back({layer_name(i), &layer(i)});
     }
     return composition;
   }
+  Composition<T> composition() const&& = delete;
 
   Index saved_bytes(const Shape& x) const {
     return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
@@ -352,6 +364,7 @@ class Sequential {
   // Of the last batch.
   std::vector<Shape> shapes_;  // of x and of the parameters; none without a forward pass
   TensorView<const T> x_;
+  Tensor<T> own_x_;  // what x_ looks at where `forward` was given an expiring tensor
   Mode mode_ = Mode::train;
   Tensor<T> y_;
   Tensor<T> dx_;

@@ -57,8 +57,8 @@ class AdaGrad {
     }
   }
 
-  AdaGradOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  AdaGradOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   AdaGradOptions options_;

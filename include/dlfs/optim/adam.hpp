@@ -86,8 +86,8 @@ class Adam {
     detail::adam_step(options_, 0, state_, parameters);
   }
 
-  AdamOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  AdamOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   AdamOptions options_;

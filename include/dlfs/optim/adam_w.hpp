@@ -50,8 +50,8 @@ class AdamW {
                       options_.weight_decay, state_, parameters);
   }
 
-  AdamWOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  AdamWOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   AdamWOptions options_;

@@ -53,8 +53,8 @@ class Momentum {
     }
   }
 
-  MomentumOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  MomentumOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   MomentumOptions options_;

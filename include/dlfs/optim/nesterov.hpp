@@ -57,8 +57,8 @@ class Nesterov {
     }
   }
 
-  NesterovOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  NesterovOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   NesterovOptions options_;

@@ -60,8 +60,8 @@ class RmsProp {
     }
   }
 
-  RmsPropOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  RmsPropOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   RmsPropOptions options_;

@@ -43,8 +43,8 @@ class Sgd {
     }
   }
 
-  SgdOptions& options() { return options_; }
-  OptimizerState<T>& state() { return state_; }
+  SgdOptions& options() & { return options_; }
+  OptimizerState<T>& state() & { return state_; }
 
  private:
   SgdOptions options_;

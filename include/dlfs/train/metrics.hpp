@@ -40,7 +40,7 @@ Index guess(TensorView<const T> scores, Index n) {
 /// The fraction of rows of scores (N, C) whose largest entry stands at the label (N).
 /// @throws ShapeError for other shapes, ValueError where there is no sample.
 template <AnyTensor X>
-double accuracy(const X& scores, TensorView<const std::int32_t> labels) {
+double accuracy(const X& scores, TensorArg<std::int32_t> labels) {
   const auto s = const_view(scores);
   detail::expect_scores("accuracy", s, labels);
   Index right = 0;
@@ -68,7 +68,7 @@ double accuracy(const Sequential<T>& network, const Dataset<T>& dataset) {
 /// @throws ShapeError for other shapes; ValueError where there is no sample, k is less than 1, or a
 /// label is not in [0, C).
 template <AnyTensor X>
-double top_k_accuracy(const X& scores, TensorView<const std::int32_t> labels, Index k) {
+double top_k_accuracy(const X& scores, TensorArg<std::int32_t> labels, Index k) {
   const auto s = const_view(scores);
   detail::expect_scores("top-k accuracy", s, labels);
   if (k < 1) throw ValueError("top-k accuracy: expected k of at least 1, got ", k);
@@ -94,7 +94,7 @@ double top_k_accuracy(const X& scores, TensorView<const std::int32_t> labels, In
 /// @throws ShapeError for other shapes; ValueError where there is no sample or a label is not in
 /// [0, C).
 template <AnyTensor X>
-Tensor<Index> confusion_matrix(const X& scores, TensorView<const std::int32_t> labels) {
+Tensor<Index> confusion_matrix(const X& scores, TensorArg<std::int32_t> labels) {
   const auto s = const_view(scores);
   detail::expect_scores("confusion matrix", s, labels);
   const Index classes = s.extent(1);

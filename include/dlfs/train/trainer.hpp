@@ -127,7 +127,7 @@ class Trainer {
   /// @throws ShapeError where the data does not fit the network; ValueError for a label out of
   /// range, an empty dataset, other data than those of an epoch that is not done, a call from a
   /// callback, or a loss that is no longer finite, naming epoch, step and what is not finite.
-  const History& fit(const Dataset<T>& train, const Dataset<T>& test) {
+  const History& fit(const Dataset<T>& train, const Dataset<T>& test) & {
     expect_not_fitting("fit");
     train.check("trainer: training data");
     test.check("trainer: test data");
@@ -167,7 +167,8 @@ class Trainer {
     return loss;
   }
 
-  const History& history() const { return history_; }
+  const History& history() const& { return history_; }
+  const History& history() const&& = delete;
 
   /// What to keep of the training so far, for `restore`; see io/checkpoint.hpp. To be asked in a
   /// callback: `fit` may end with the best weights instead of the last ones.
@@ -209,7 +210,7 @@ class Trainer {
     best_ = std::move(state.best);
   }
 
-  OptimizerType& optimizer() { return optimizer_; }
+  OptimizerType& optimizer() & { return optimizer_; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -41,7 +41,8 @@ class WeightAverage {
     approach(part, network.buffers(), network_.buffers());
   }
 
-  const Sequential<T>& network() const { return network_; }
+  const Sequential<T>& network() const& { return network_; }
+  const Sequential<T>& network() const&& = delete;
 
  private:
   /// Of their number, names and shapes.

@@ -96,7 +96,7 @@ class Affine {
     if (pass.needs_dx()) matmul(pass.dy, weight_.value.transpose(), flat(pass.dx));
   }
 
-  std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
+  std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:
   template <class U>

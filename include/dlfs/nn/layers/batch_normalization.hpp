@@ -109,8 +109,8 @@ class BatchNormalization {
         pass.gradients[0], pass.gradients[1], pass.store, by_feature(pass.dx));
   }
 
-  std::array<Parameter<T>*, 2> parameters() { return {&gamma_, &beta_}; }
-  std::array<NamedTensor<T>*, 2> buffers() { return {&mean_, &variance_}; }
+  std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
+  std::array<NamedTensor<T>*, 2> buffers() & { return {&mean_, &variance_}; }
 
   void observe(const Shape& x, const std::byte* saved) {
     const T kept = static_cast<T>(options_.momentum);

@@ -111,7 +111,7 @@ class Convolution {
     convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx);
   }
 
-  std::vector<Parameter<T>*> parameters() {
+  std::vector<Parameter<T>*> parameters() & {
     if (!options_.bias) return {&weight_};
     return {&weight_, &bias_};
   }

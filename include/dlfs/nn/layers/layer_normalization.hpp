@@ -78,7 +78,7 @@ class LayerNormalization {
                                  pass.gradients[0], pass.gradients[1], pass.store, by_row(pass.dx));
   }
 
-  std::array<Parameter<T>*, 2> parameters() { return {&gamma_, &beta_}; }
+  std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
 
  private:
   Index features() const { return options_.features; }

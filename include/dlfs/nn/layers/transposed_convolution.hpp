@@ -136,7 +136,7 @@ class TransposedConvolution {
                                           options_.groups, pass.dx);
   }
 
-  std::array<Parameter<T>*, 2> parameters() { return {&weight_, &bias_}; }
+  std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:
   TransposedConvolutionOptions options_;

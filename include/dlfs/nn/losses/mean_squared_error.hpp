@@ -50,7 +50,8 @@ class MeanSquaredError {
     return static_cast<T>(sum / static_cast<double>(y.size()));
   }
 
-  const Tensor<T>& backward() const { return dy_; }
+  const Tensor<T>& backward() const& { return dy_; }
+  const Tensor<T>& backward() const&& = delete;
 
  private:
   static constexpr Index block_elements = 4096;  // stay in the nearest cache

@@ -33,7 +33,8 @@ class SoftmaxCrossEntropy {
     return softmax_cross_entropy(scores, targets, dscores_);
   }
 
-  const Tensor<T>& backward() const { return dscores_; }
+  const Tensor<T>& backward() const& { return dscores_; }
+  const Tensor<T>& backward() const&& = delete;
 
  private:
   Tensor<T> dscores_;
