@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <tuple>
 #include <vector>
 
@@ -31,13 +32,20 @@ Tensor<T> stored_transposed(const Tensor<T>& x) {
 
 template <class T>
 class MatmulOf : public testing::Test {};
-using Elements = testing::Types<float, double, int>;
+using Elements = testing::Types<float, double, int, std::int8_t, std::uint8_t, std::int16_t>;
 TYPED_TEST_SUITE(MatmulOf, Elements);
 
 TYPED_TEST(MatmulOf, TwoMatricesMatchesHandComputedValues) {
   const auto a = array<TypeParam>({{1, 2, 3}, {4, 5, 6}});
   const auto b = array<TypeParam>({{1, 0}, {2, 1}, {0, 3}});
   EXPECT_TRUE(are_close(matmul(a, b), array<TypeParam>({{5, 11}, {14, 23}})));
+}
+
+TYPED_TEST(MatmulOf, ManyRowsAndColumnsMatchTheReference) {
+  Tensor<TypeParam> a({37, 20}), b({20, 41});
+  for (Index i = 0; i < a.size(); ++i) a.data()[i] = i % 3 == 0;
+  for (Index i = 0; i < b.size(); ++i) b.data()[i] = i % 5 == 0;
+  EXPECT_TRUE(are_close(matmul(a, b), reference::matmul(a, b)));
 }
 
 class MatmulShapes : public testing::TestWithParam<std::tuple<Index, Index, Index>> {};

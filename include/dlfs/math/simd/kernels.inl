@@ -165,7 +165,7 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
   }
   // Eight sums at a time hide the latency of an FMA; two registers are left for factors.
   constexpr int registers = vector_bytes == 64 ? 32 : 16;
-  constexpr int together = std::min(8, registers - lanes<T> - 2);
+  constexpr int together = std::clamp(registers - lanes<T> - 2, 1, 8);
   Index i = 0;
   for (; i + together <= rows; i += together) {
     multiply_rows<together>(depth, a.from(i), block, start.from(i), c.from(i));
