@@ -1,5 +1,6 @@
 #include "dlfs/io/checkpoint.hpp"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -128,6 +129,24 @@ TEST_F(Checkpoint, ThatOfAnotherTrainingIsRefusedAndChangesNothing) {
   auto same = trainer_of(network_, 1);
   EXPECT_EQ(error_of<ShapeError>([&] { same.restore(without_a_moment); }),
             "trainer: the optimizer's moments to go on with are of another network");
+}
+
+TEST_F(Checkpoint, ACountThatNoTrainingHasIsAFormatError) {
+  auto fresh = network();
+  const auto state = trainer_of(fresh, 1).state();
+  auto changed = state;
+  const auto counts = detail::counts_of(changed);
+  constexpr Index largest = std::numeric_limits<Index>::max();
+  for (Index* count : counts) {
+    for (const Index wrong : {Index{-1}, (Index{1} << 53) + 1, largest - 1, largest}) {
+      const Index right = *count;
+      *count = wrong;
+      save_checkpoint(path_, changed);
+      EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
+                concat("load_checkpoint: ", path_.string(), ": a count of ", wrong));
+      *count = right;
+    }
+  }
 }
 
 TEST_F(Checkpoint, ADamagedFileIsAFormatError) {

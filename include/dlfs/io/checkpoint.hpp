@@ -161,8 +161,10 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   TrainerState<T> state;
   checkpoint.read("state.seed", std::array{&state.seed});
   checkpoint.read("state.counts", detail::counts_of(state));
+  // A training that goes on from there can count all its steps.
+  constexpr Index largest_count = Index{1} << 53;
   for (const Index* count : detail::counts_of(state)) {
-    if (*count < 0) file.fail("a count of ", *count);
+    if (*count < 0 || *count > largest_count) file.fail("a count of ", *count);
   }
   checkpoint.read("state.numbers", detail::numbers_of(state));
   const auto losses = checkpoint.read<double>("state.step_losses", {});
