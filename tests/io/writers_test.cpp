@@ -131,6 +131,13 @@ TEST(Readers, AreAllInTheListOfThisTest) {
   EXPECT_EQ(functions_of(readers()), expected);
 }
 
+TEST(Readers, EachHasAFuzzTarget) {
+  for (const auto& function : functions_of_headers("read_|load_")) {
+    if (function == "load_mnist_part") continue;  // of load_mnist
+    EXPECT_TRUE(fs::exists(DLFS_FIXTURES "/../../fuzz/" + function + ".cpp")) << function;
+  }
+}
+
 TEST(Files, AreOpenedBehindOneDoor) {
   const std::regex opening("fstream|fopen|gzopen|O_RDONLY|O_WRONLY|O_RDWR|O_CREAT|[^s]::rename");
   for (const std::string part : {"include", "examples"}) {

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Writes the inputs that each fuzz target begins with: OUT/<target>/*. The standard library is enough."""
+import gzip
+import io
+import pathlib
+import random
+import struct
+import sys
+import zipfile
+
+out = pathlib.Path(sys.argv[1])
+fixtures = pathlib.Path(__file__).parent.parent / "io" / "fixtures"
+
+
+def seed(target, name, data):
+    folder = out / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def npy(kind, shape, values):
+    """A .npy file; kind is the code of struct and NumPy's type."""
+    code, descr = kind
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (-(len(header) + 11) % 64) + b"\n"
+    magic = b"\x93NUMPY\1\0" + struct.pack("<H", len(header))
+    return magic + header + struct.pack(f"<{len(values)}{code}", *values)
+
+
+F4, F8, I8, U1, U8 = ("f", "<f4"), ("d", "<f8"), ("q", "<i8"), ("B", "|u1"), ("Q", "<u8")
+
+
+def npz(arrays, method=zipfile.ZIP_STORED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, data in arrays.items():
+            archive.writestr(name + ".npy", data)
+    return stream.getvalue()
+
+
+# The files that the tests read, each as what it is.
+for path in sorted(fixtures.iterdir()):
+    data = path.read_bytes()
+    if path.suffix == ".npy":
+        for kind in range(4):  # the first byte is the type to read as
+            seed("read_npy", f"{path.stem}{kind}", bytes([kind]) + data)
+    elif path.suffix == ".npz":
+        seed("read_npz", path.stem, data)
+    elif path.suffix == ".pkl":
+        seed("read_pickle", path.stem, data)
+    elif path.suffix == ".png":
+        seed("read_png", path.stem, data)
+
+for rank, shape in enumerate([(3,), (2, 3), (2, 2, 2), (1, 2, 2, 2)], start=1):
+    size = 1
+    for extent in shape:
+        size *= extent
+    idx = bytes([0, 0, 8, rank]) + struct.pack(f">{rank}I", *shape) + bytes(range(size))
+    seed("read_idx", f"plain{rank}", idx)
+    seed("read_idx", f"gzip{rank}", gzip.compress(idx, mtime=0))
+
+weights = {
+    "affine1.weight": npy(F4, (3, 4), range(12)),
+    "affine1.bias": npy(F4, (4,), range(4)),
+    "batch_norm1.gamma": npy(F4, (4,), range(4)),
+    "batch_norm1.beta": npy(F8, (4,), range(4)),
+    "batch_norm1.running_mean": npy(F4, (4,), range(4)),
+    "batch_norm1.running_var": npy(F4, (4,), range(4)),
+}
+book = {
+    "W1": weights["affine1.weight"],
+    "b1": weights["affine1.bias"],
+    "gamma1": weights["batch_norm1.gamma"],
+    "beta1": weights["batch_norm1.beta"],
+}
+for method in zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED:
+    seed("load_weights", f"own{method}", npz(weights, method))
+    seed("load_weights", f"book{method}", npz(book, method))
+
+tensors = {"affine.weight": npy(F4, (2, 2), range(4)), "affine.bias": npy(F4, (2,), range(2))}
+for steps in 0, 1:
+    checkpoint = {
+        "state.seed": npy(U8, (1,), [1]),
+        # batch size, the network's steps, the optimizer's, updates, steps and samples of the epoch,
+        # the best epoch
+        "state.counts": npy(I8, (7,), [2, steps, steps, steps, 0, 0, steps]),
+        "state.numbers": npy(F8, (3,), [0, 0, 0.5]),
+        "state.step_losses": npy(F8, (steps,), [0.7] * steps),
+        "state.epochs": npy(F8, (steps, 4), [0.7, 0.5, 0.5, 1] * steps),
+    }
+    for kind in "optimizer", "loss":
+        text = {"optimizer": b"adam", "loss": b"softmax cross entropy"}[kind]
+        checkpoint[f"state.{kind}_kind"] = npy(U1, (len(text),), text)
+    checkpoint |= {f"network.{name}": data for name, data in tensors.items()}
+    for moment in range(2 * steps):
+        checkpoint |= {f"moment{moment}.{name}": data for name, data in tensors.items()}
+    seed("load_checkpoint", f"after{steps}", npz(checkpoint))
+
+# What decides about operations, networks and folders may be any bytes.
+for target in "tensors", "networks", "load_mnist":
+    for number in range(100):
+        seed(target, f"random{number}", random.Random(number).randbytes(300))
