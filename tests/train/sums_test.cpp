@@ -161,12 +161,30 @@ std::vector<Reduction<T>> reductions() {
     sum_rows(column(x), sums);
     return std::vector{result(sums(0), exact_sum(x))};
   });
+  add("variance", "math/statistics.hpp", [](const auto& x) {
+    const Exact exact = exact_moments(x).variance;
+    std::vector<Result> results;
+    for (const Exact value :
+         {static_cast<Exact>(variance(row(x))), static_cast<Exact>(variance(row(x), 1)(0)),
+          static_cast<Exact>(variance(column(x), 0)(0))}) {
+      results.push_back({value, exact, exact});
+    }
+    results.push_back({standard_deviation(row(x)), std::sqrt(exact), std::sqrt(exact)});
+    return results;
+  });
   add("norm", "math/statistics.hpp", [](const auto& x) {
     const auto squares = exact_sum(x, [](Exact a, std::size_t) { return a * a; });
     const auto magnitudes = exact_sum(x, [](Exact a, std::size_t) { return std::abs(a); });
     const Exact length = std::sqrt(squares.value());
     return std::vector{result(norm(row(x), Norm::one), magnitudes),
                        Result{norm(row(x)), length, length}};
+  });
+  add("cumsum", "math/statistics.hpp", [](const auto& x) {
+    // In double it is as exact as a chain, like NumPy's.
+    const Exact chain = std::is_same_v<T, double> ? static_cast<Exact>(x.size()) : 1;
+    Result last = result(cumsum(row(x), 1)(0, std::ssize(x) - 1), exact_sum(x));
+    last.scale *= chain;
+    return std::vector{last};
   });
   add("softmax", "math/softmax.hpp", [](const auto& x) {
     const T largest = *std::max_element(x.begin(), x.end());
@@ -364,6 +382,25 @@ std::vector<Reduction<T>> reductions() {
                     .mode = Mode::train});
     return std::vector{result(dbias(0), exact_sum(x))};
   });
+  add("weight average", "train/weight_average.hpp", [](const auto& x) {
+    // Steps so small that the average in T would not move.
+    const auto network = [](T weight) {
+      return Sequential<T>{{"affine", Affine<T>(full<T>({1, 1}, weight), Tensor<T>({1}))}};
+    };
+    const double decay = std::is_same_v<T, float> ? 0.999 : 0.99;
+    WeightAverage<T> average(network(x[0]), decay);
+    Exact exact = x[0];
+    Exact scale = std::abs(exact);
+    for (Index n = 0; n < 5000; ++n) {
+      const T weight = x[static_cast<std::size_t>(n)];
+      average.update(network(weight));
+      const double kept =
+          std::min(decay, (1 + static_cast<double>(n)) / (10 + static_cast<double>(n)));
+      exact += static_cast<Exact>(static_cast<T>(1 - kept)) * (static_cast<Exact>(weight) - exact);
+      scale = std::max(scale, std::abs(static_cast<Exact>(weight)));
+    }
+    return std::vector{Result{average.network().parameters()[0]->value(0, 0), exact, scale}};
+  });
   return list;
 }
 
@@ -440,6 +477,7 @@ TEST(Sums, AreAllInTheList) {
       {"net/sequential.hpp", "FLOP"},
       {"data/augmentation.hpp", "the few weights of a window, in double"},
       {"tools/check_gradients.hpp", "in double"},
+      {"tools/layer_contract.hpp", "compares layers with themselves"},
       {"tools/profile.hpp", "milliseconds, in double"},
       {"train/trainer.hpp", "one loss for each step, in double"},
   };

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <type_traits>
+#include <utility>
 
 #include "dlfs/math/functions.hpp"
 #include "dlfs/math/reduce.hpp"
@@ -61,10 +62,21 @@ auto apply_unrounded(const X& x, const F& f) {
   }
 }
 
-/// The squares of the distances from `mean`, a number or a tensor that is broadcast.
-template <class T, AnyTensor X, class Mean>
-Tensor<T> squared_distances(const X& x, const Mean& mean) {
-  return square(cast<T>(x) - mean);
+/// The squares of the distances from the mean, which mean_of(tensor) gives: a number, or a tensor
+/// that is broadcast. The mean of the distances is what the first mean lost to rounding, so that
+/// equal numbers have no distance.
+template <class T, AnyTensor X, class MeanOf>
+Tensor<T> squared_distances(const X& x, const MeanOf& mean_of) {
+  Tensor<T> distances = cast<T>(x) - mean_of(x);
+  auto lost = mean_of(distances);
+  const auto keep_finite = [](T& each) { each = is_finite(each) ? each : T(0); };
+  if constexpr (AnyTensor<decltype(lost)>) {
+    for (T& each : lost) keep_finite(each);
+  } else {
+    keep_finite(lost);
+  }
+  distances -= lost;
+  return square(std::move(distances));
 }
 
 template <class T>
@@ -74,12 +86,13 @@ T divide_by(Index count, Divisor divisor) {
 
 }  // namespace detail
 
-/// The variance, sum (x - mean)^2 / n, in two passes: real for integers, too.
+/// The variance, sum (x - mean)^2 / n, of equal numbers 0: real for integers, too.
 template <AnyTensor X>
 auto variance(const X& x, Divisor divisor = Divisor::n) {
   return detail::apply_unrounded(x, [=](const auto& v) {
     using T = detail::MeanElement<Element<decltype(v)>>;
-    return sum(detail::squared_distances<T>(v, mean(v))) / detail::divide_by<T>(v.size(), divisor);
+    const auto mean_of = [](const auto& numbers) { return mean(numbers); };
+    return sum(detail::squared_distances<T>(v, mean_of)) / detail::divide_by<T>(v.size(), divisor);
   });
 }
 template <AnyTensor X>
@@ -89,8 +102,8 @@ auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
     using T = detail::MeanElement<Element<decltype(v)>>;
     const auto reduced = detail::axis_flags(v.shape(), axes, "variance");
     const Index count = detail::select_axes(const_view(v), reduced, true).size();
-    const Tensor<T> means = mean(v, axes, KeepDims::yes);
-    return sum(detail::squared_distances<T>(v, means), axes, keep_dims) /
+    const auto mean_of = [&](const auto& numbers) { return mean(numbers, axes, KeepDims::yes); };
+    return sum(detail::squared_distances<T>(v, mean_of), axes, keep_dims) /
            detail::divide_by<T>(count, divisor);
   });
 }
@@ -132,10 +145,12 @@ Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,
 }
 
 /// The sums of the elements up to each along an axis: shaped like x; integers are summed in 64
-/// bits.
+/// bits, real numbers in double.
 template <AnyTensor X>
 Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
   using T = Element<X>;
+  using Total = std::conditional_t<RealElement<T>, std::common_type_t<Accumulator<T>, double>,
+                                   Accumulator<T>>;
   const TensorView<const T> in = x;
   const auto along = detail::axis_flags(in.shape(), axis, "cumsum");
   auto out = Tensor<detail::SumElement<T>>::uninitialized(in.shape());
@@ -150,9 +165,9 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
     for (Index i = 0; i < nest.row_extent(); ++i) {
       const T* read = in.data() + offsets[0] + i * nest.row_strides()[0];
       auto* written = out.data() + offsets[1] + i * nest.row_strides()[1];
-      Accumulator<T> total = -Accumulator<T>(0);  // to which -0 adds up as itself
+      Total total = -Total(0);  // to which -0 adds up as itself
       for (Index j = 0; j < extent; ++j) {
-        detail::Add()(total, static_cast<Accumulator<T>>(read[j * from_step]), total);
+        detail::Add()(total, static_cast<Total>(read[j * from_step]), total);
         written[j * to_step] = static_cast<detail::SumElement<T>>(total);
       }
     }

@@ -150,7 +150,7 @@ class Rounding {
   }
 
   double value() const {
-    constexpr double units = 32;  // several roundings in a row
+    constexpr double units = 128;  // several roundings in a row
     return units * std::numeric_limits<double>::epsilon() * magnitude_;
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <utility>
+#include <vector>
 
 #include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/net/sequential.hpp"
@@ -26,8 +27,11 @@ class WeightAverage {
  public:
   /// @throws ValueError unless 0 <= decay < 1.
   WeightAverage(const Sequential<T>& network, double decay) : network_(network), decay_(decay) {
-    if (decay >= 0 && decay < 1) return;
-    throw ValueError("weight average: expected a decay in [0, 1), got ", decay);
+    if (!(decay >= 0 && decay < 1)) {
+      throw ValueError("weight average: expected a decay in [0, 1), got ", decay);
+    }
+    for (const auto* each : network.parameters()) rests_.emplace_back(each->value.shape());
+    for (const auto* each : network.buffers()) rests_.emplace_back(each->value.shape());
   }
 
   /// After every update of the network that is averaged.
@@ -37,8 +41,9 @@ class WeightAverage {
     expect_same(network.buffers(), std::as_const(network_).buffers());
     const auto n = static_cast<double>(updates_++);
     const T part = static_cast<T>(1 - std::min(decay_, (1 + n) / (10 + n)));
-    approach(part, network.parameters(), network_.parameters());
-    approach(part, network.buffers(), network_.buffers());
+    auto rest = rests_.begin();
+    approach(part, network.parameters(), network_.parameters(), rest);
+    approach(part, network.buffers(), network_.buffers(), rest);
   }
 
   const Sequential<T>& network() const& { return network_; }
@@ -55,19 +60,25 @@ class WeightAverage {
     throw ShapeError("weight average: the network is not the one that was averaged so far");
   }
 
-  template <class Targets, class Tensors>
-  static void approach(T part, const Targets& targets, const Tensors& averages) {
+  template <class Targets, class Tensors, class Rest>
+  static void approach(T part, const Targets& targets, const Tensors& averages, Rest& rest) {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const Tensor<T>& target = targets[i]->value;
       simd::map(
-          [part]<class V>(const V& to, V& average) {
-            simd::multiply_add<V>(to - average, part, average, average);
+          [part]<class V>(const V& to, V& average, V& lost) {
+            V change;
+            simd::multiply_add<V>((to - average) - lost, part, lost, change);
+            const V next = average + change;
+            lost = change - (next - average);
+            average = next;
           },
-          target.size(), target.data(), averages[i]->value.data());
+          target.size(), target.data(), averages[i]->value.data(), (rest++)->data());
     }
   }
 
   Sequential<T> network_;
+  // What each average lost to rounding, as a step may be less than its last digit.
+  std::vector<Tensor<T>> rests_;
   double decay_;
   Index updates_ = 0;
 };
