@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks NumPy's side of docs/numpy.md: that each row's first line gives its value. C++'s side is
-a test. Run anywhere; it exits non-zero where a row is wrong. Made with NumPy 1.24.2.
+a test. Run anywhere; it exits non-zero where a row is wrong. Made with NumPy 2.4.6.
 """
 import pathlib
 import re

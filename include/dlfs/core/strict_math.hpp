@@ -7,8 +7,9 @@
 // rest of a file. Sums keep their order, a quotient is one, NaN, infinities and -0 are what they
 // are. Without such flags it is the same code as ever.
 //
-// It does not reach into the standard library: under these flags std::isnan is always false. Hence
-// is_nan and is_finite here.
+// Two things are beyond it. A program that is linked with -ffast-math takes denormal numbers for 0.
+// And it does not reach into the standard library: under these flags std::isnan is always false.
+// Hence is_nan and is_finite here.
 
 #if defined(__clang__) && (defined(__x86_64__) || __clang_major__ >= 16)
 // Always, as clang has no macro for -funsafe-math-optimizations.

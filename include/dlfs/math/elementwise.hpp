@@ -237,14 +237,14 @@ A operator/=(A&& a, const B& b) {
   return detail::update("divide", detail::Divide(), std::forward<A>(a), b);
 }
 
-/// The larger of each pair of elements; NaN where either is NaN.
+/// The larger of each pair of elements; NaN where either is NaN, and of 0 and -0 either.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto maximum(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("maximum", detail::Maximum(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
-/// The smaller of each pair of elements; NaN where either is NaN.
+/// The smaller of each pair of elements; NaN where either is NaN, and of 0 and -0 either.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto minimum(A&& a, B&& b) {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <string_view>
 
-#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/math/element.hpp"
@@ -26,8 +25,9 @@ namespace detail {
 template <class T>
 struct ExpRow {
   Index index;
-  ArrayMap<const T> scores;
-  ArrayMap<Accumulator<T>> exps;
+  Index size;
+  const T* scores;
+  const Accumulator<T>* exps;
   Accumulator<T> max;
   Accumulator<T> sum;
 };
@@ -48,19 +48,18 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
 
   for (Index first = 0; first < rows; first += block) {
     const Index count = std::min(block, rows - first);
-    const auto scores = [&](Index i) {
-      return ArrayMap<const T>(x.data() + (first + i) * columns, columns);
-    };
-    const auto row = [&](Index i) { return ArrayMap<A>(exps.data() + i * columns, columns); };
+    const auto scores = [&](Index i) { return x.data() + (first + i) * columns; };
+    const auto row = [&](Index i) { return exps.data() + i * columns; };
     for (Index i = 0; i < count; ++i) {
-      maxima[i] = simd::fold<A>(Maximum(), columns, scores(i).data());
-      row(i) = scores(i).template cast<A>() - maxima[i];
+      const A max = maxima[i] = simd::fold<A>(Maximum(), columns, scores(i));
+      simd::map([max]<class V>(const V& score, V& below) { below = score - max; }, columns,
+                scores(i), row(i));
     }
     simd::map([]<class V>(V& score) { simd::exp(V(score), score); }, count * columns, exps.data());
     simd::add_up_columns(simd::AddTo(), count, columns, std::array{sums.data()},
                          simd::Operand<A>{exps.data(), 1, columns});
     for (Index i = 0; i < count; ++i) {
-      finish(ExpRow<T>{first + i, scores(i), row(i), maxima[i], sums[i]});
+      finish(ExpRow<T>{first + i, columns, scores(i), row(i), maxima[i], sums[i]});
     }
   }
 }
@@ -73,9 +72,7 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
   const Index columns = x.extent(-1);
-  for_each_exp_row(x, [&](const ExpRow<T>& row) {
-    finish(row, ArrayMap<T>(out.data() + row.index * columns, columns));
-  });
+  for_each_exp_row(x, [&](const ExpRow<T>& row) { finish(row, out.data() + row.index * columns); });
 }
 
 }  // namespace detail
@@ -85,8 +82,9 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
 template <detail::RealTensor X>
 void softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
-  detail::softmax_like<T>("softmax", x, out, [](const auto& row, auto out_row) {
-    out_row = (row.exps * (1 / row.sum)).template cast<T>();
+  detail::softmax_like<T>("softmax", x, out, [](const auto& row, T* out_row) {
+    const auto scale = 1 / row.sum;
+    simd::map([scale]<class V>(const V& e, V& y) { y = e * scale; }, row.size, row.exps, out_row);
   });
 }
 
@@ -95,10 +93,12 @@ void softmax(const X& x, TensorView<Element<X>> out) {
 template <detail::RealTensor X>
 void log_softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
-  detail::softmax_like<T>("log_softmax", x, out, [](const auto& row, auto out_row) {
+  detail::softmax_like<T>("log_softmax", x, out, [](const auto& row, T* out_row) {
+    const auto max = row.max;
+    const auto log_sum = std::log(row.sum);
     // In this order, as max + log(sum) would lose the digits of a small logarithm.
-    out_row = ((row.scores.template cast<Accumulator<T>>() - row.max) - std::log(row.sum))
-                  .template cast<T>();
+    simd::map([=]<class V>(const V& score, V& y) { y = (score - max) - log_sum; }, row.size,
+              row.scores, out_row);
   });
 }
 

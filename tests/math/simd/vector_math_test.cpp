@@ -46,8 +46,10 @@ std::vector<T> arguments() {
 template <class T>
 long double error_in_ulps(T found, long double exact) {
   const T rounded = static_cast<T>(exact);
-  if (std::isnan(rounded)) return std::isnan(found) ? 0 : std::numeric_limits<double>::infinity();
-  if (std::isinf(rounded) || rounded == 0) {
+  if (detail::is_nan(rounded)) {
+    return detail::is_nan(found) ? 0 : std::numeric_limits<double>::infinity();
+  }
+  if (!detail::is_finite(rounded) || rounded == 0) {
     const bool is_equal = found == rounded && std::signbit(found) == std::signbit(rounded);
     return is_equal ? 0 : std::numeric_limits<double>::infinity();
   }
