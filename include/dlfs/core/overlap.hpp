@@ -31,6 +31,22 @@ bool overlap(const TensorView<T>& a, const TensorView<U>& b) {
   return a_low < b_high && b_low < a_high;
 }
 
+/// Whether two matrices are other columns, or other rows where both are transposed, of one matrix
+/// that is stored row by row: then their elements lie between each other, and none is shared.
+template <class T, class U>
+bool are_beside_each_other(TensorView<T> a, TensorView<U> b) {
+  if (a.rank() != 2 || b.rank() != 2 || sizeof(T) != sizeof(U)) return false;
+  if (a.stride(1) != 1) a = a.transpose();
+  if (b.stride(1) != 1) b = b.transpose();
+  const Index row = a.stride(0);
+  if (a.stride(1) != 1 || b.stride(1) != 1 || b.stride(0) != row || row < 1) return false;
+  const auto distance = static_cast<std::intptr_t>(reinterpret_cast<std::uintptr_t>(b.data()) -
+                                                   reinterpret_cast<std::uintptr_t>(a.data())) /
+                        static_cast<std::intptr_t>(sizeof(T));
+  const Index column = (distance % row + row) % row;  // of b's first element, seen from a's
+  return column >= a.extent(1) && column + b.extent(1) <= row;
+}
+
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_overlap_error(std::string_view operation,
                                                                        std::string_view out,
                                                                        std::string_view operand) {
@@ -42,7 +58,16 @@ bool overlap(const TensorView<T>& a, const TensorView<U>& b) {
 template <class T, class U>
 void expect_apart(std::string_view operation, std::string_view out_name, const TensorView<T>& out,
                   std::string_view name, const TensorView<U>& x) {
-  if (overlap(out, x)) throw_overlap_error(operation, out_name, name);
+  if (overlap(out, x) && !are_beside_each_other(out, x)) {
+    throw_overlap_error(operation, out_name, name);
+  }
+}
+
+/// The same for dense views of one shape, where an operation element by element may write over x.
+template <class T, class U>
+void expect_same_or_apart(std::string_view operation, std::string_view out_name,
+                          const TensorView<T>& out, std::string_view name, const TensorView<U>& x) {
+  if (out.data() != x.data()) expect_apart(operation, out_name, out, name, x);
 }
 
 }  // namespace dlfs::detail

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "dlfs/core/overlap.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/nn/labels.hpp"
 
@@ -50,6 +52,7 @@ Dataset<T, Targets> take(const Dataset<T, Targets>& dataset, Index first, Index 
 /// @throws ShapeError for an index out of range.
 template <class T>
 void gather(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
+  detail::expect_apart("gather", "the batch", std::as_const(batch).view(), "x", x.view());
   batch.resize(x.shape().with(0, static_cast<Index>(indices.size())));
   const Index entry_size = x.shape().axes(1, x.rank()).size();
   T* out = batch.data();

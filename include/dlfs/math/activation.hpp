@@ -25,6 +25,7 @@ void activate(std::string_view operation, TensorView<const T> x, TensorView<T> o
               const Formula& formula) {
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
+  expect_same_or_apart(operation, "out", out, "x", x);
   simd::map(formula, x.size(), x.data(), out.data());
 }
 
@@ -35,6 +36,8 @@ void activate_backward(std::string_view operation, std::string_view name, Tensor
   expect_dense(operation, name, kept, kept.shape());
   expect_dense(operation, "dy", dy, kept.shape());
   expect_dense(operation, "dx", dx, kept.shape());
+  expect_same_or_apart(operation, "dx", dx, name, kept);
+  expect_same_or_apart(operation, "dx", dx, "dy", dy);
   simd::map(formula, kept.size(), kept.data(), dy.data(), dx.data());
 }
 

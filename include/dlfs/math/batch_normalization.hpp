@@ -162,6 +162,9 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
   detail::expect_dense(name, "the mean", mean, {in.extent(1)});
   detail::expect_dense(name, "the variance", variance, {in.extent(1)});
   if (in.empty()) throw ValueError(name, ": there is no sample in x of shape ", in.shape());
+  detail::expect_apart(name, "the mean", mean, "x", in);
+  detail::expect_apart(name, "the mean", mean, "the variance", variance);
+  detail::expect_apart(name, "the variance", variance, "x", in);
 
   const T count = static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
   const Scratch<T> memory(in.extent(1));
@@ -207,6 +210,11 @@ void batch_normalization(const X& x, const Normalization<Element<X>>& by,
   detail::expect_dense(name, "gamma", by.gamma, {in.extent(1)});
   detail::expect_dense(name, "beta", beta, {in.extent(1)});
   detail::expect_dense(name, "y", y, in.shape());
+  detail::expect_same_or_apart(name, "y", y, "x", in);
+  detail::expect_apart(name, "y", y, "gamma", by.gamma);
+  detail::expect_apart(name, "y", y, "beta", beta);
+  detail::expect_apart(name, "y", y, "the mean", by.mean);
+  detail::expect_apart(name, "y", y, "the deviation", by.inverse_deviation);
 
   detail::for_each_feature(in, [&](const detail::Features& features) {
     const auto normalize = []<class V>(const V& number, const V& mean, const V& inverse_deviation,
@@ -243,6 +251,16 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   detail::expect_dense(name, "dgamma", dgamma, per_feature);
   detail::expect_dense(name, "dbeta", dbeta, per_feature);
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
+  detail::expect_apart(name, "dx", dx, "x", in);
+  detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "gamma", by.gamma);
+  detail::expect_apart(name, "dgamma", dgamma, "x", in);
+  detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "gamma", by.gamma);
+  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "x", in);
+  detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "gamma", by.gamma);
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 
   const Scratch<T> memory(2 * in.extent(1));

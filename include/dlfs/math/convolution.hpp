@@ -263,6 +263,9 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
   detail::expect_dense(name, "the weight", weight);
   detail::expect_dense(name, "the bias", bias, {weight.extent(0)});
   detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
+  detail::expect_apart(name, "y", y, "the weight", weight);
+  detail::expect_apart(name, "y", y, "the bias", bias);
 
   if (y.empty()) return;
   if (weight.empty()) {
@@ -297,6 +300,8 @@ void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const
   detail::expect_dense(name, "dy", const_view(dy), y_shape);
   detail::expect_dense(name, "the weight", weight);
   detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
+  detail::expect_apart(name, "dx", dx, "the weight", weight);
 
   const Scratch<T> zeros(dx.extent(1));
   std::fill_n(zeros.data(), dx.extent(1), T(0));
@@ -322,6 +327,11 @@ void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Wi
   detail::expect_dense(name, "dy", dy, y_shape);
   detail::expect_dense(name, "dweight", dweight);
   detail::expect_dense(name, "dbias", dbias, {dweight.extent(0)});
+  detail::expect_apart(name, "dweight", dweight, "x", const_view(x));
+  detail::expect_apart(name, "dweight", dweight, "dy", dy);
+  detail::expect_apart(name, "dbias", dbias, "x", const_view(x));
+  detail::expect_apart(name, "dbias", dbias, "dy", dy);
+  detail::expect_apart(name, "dbias", dbias, "dweight", dweight);
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
   for (Index group = 0; group < groups; ++group) {
     const auto group_dy = parts.of_y(const_view(dy).data(), group);

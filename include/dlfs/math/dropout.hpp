@@ -23,6 +23,7 @@ void scale_kept(const X& x, const std::byte* kept, Element<X> scale, TensorView<
   const TensorView<const T> in = x;
   detail::expect_dense("scale_kept", "x", in);
   detail::expect_dense("scale_kept", "y", y, in.shape());
+  detail::expect_same_or_apart("scale_kept", "y", y, "x", in);
   for (Index i = 0; i < in.size(); ++i) {
     y.data()[i] = kept[i] == std::byte{} ? T(0) : scale * in.data()[i];
   }

@@ -69,6 +69,7 @@ void im2col(const X& image, const Window& window, TensorView<Element<X>> columns
   const Shape shape = columns_shape(image.shape(), window, "im2col");
   detail::expect_dense("im2col", "the image", const_view(image));
   detail::expect_dense("im2col", "the columns", columns, shape);
+  detail::expect_apart("im2col", "the columns", columns, "the image", const_view(image));
 
   const Size2d out = window.output_size({image.extent(1), image.extent(2)}, "im2col");
   const Index stride = window.stride.width;
@@ -99,6 +100,7 @@ void col2im(const X& columns, const Window& window, TensorView<Element<X>> image
   const Shape shape = columns_shape(image.shape(), window, "col2im");
   detail::expect_dense("col2im", "the columns", const_view(columns), shape);
   detail::expect_dense("col2im", "the image", image);
+  detail::expect_apart("col2im", "the image", image, "the columns", const_view(columns));
   if (store == Store::overwrite) std::fill_n(image.data(), image.size(), T(0));
 
   const Size2d out = window.output_size({image.extent(1), image.extent(2)}, "col2im");

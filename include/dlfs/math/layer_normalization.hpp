@@ -50,6 +50,11 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
   detail::expect_dense(name, "beta", beta, gamma.shape());
   detail::expect_dense(name, "y", y, in.shape());
   detail::expect_dense(name, "the statistics", statistics, {in.extent(0), 2});
+  detail::expect_same_or_apart(name, "y", y, "x", in);
+  detail::expect_apart(name, "y", y, "gamma", gamma);
+  detail::expect_apart(name, "y", y, "beta", beta);
+  detail::expect_apart(name, "the statistics", statistics, "x", in);
+  detail::expect_apart(name, "the statistics", statistics, "y", y);
 
   const Index columns = gamma.size();
   const Index most_rows = detail::rows_together(in.extent(0), columns);
@@ -110,6 +115,16 @@ void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   detail::expect_dense(name, "dgamma", dgamma, gamma.shape());
   detail::expect_dense(name, "dbeta", dbeta, gamma.shape());
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
+  detail::expect_apart(name, "dx", dx, "x", in);
+  detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "gamma", gamma);
+  detail::expect_apart(name, "dgamma", dgamma, "x", in);
+  detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "gamma", gamma);
+  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "x", in);
+  detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "gamma", gamma);
   if (in.empty()) {
     if (store == Store::overwrite) {
       std::fill_n(dgamma.data(), dgamma.size(), T(0));

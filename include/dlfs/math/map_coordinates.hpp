@@ -49,6 +49,9 @@ void map_coordinates(std::type_identity_t<TensorArg<T>> x, std::type_identity_t<
   detail::expect_dense("map_coordinates", "rows", rows);
   detail::expect_dense("map_coordinates", "columns", columns, rows.shape());
   detail::expect_dense("map_coordinates", "y", y, {x.extent(0), rows.extent(0), rows.extent(1)});
+  detail::expect_same_or_apart("map_coordinates", "y", y, "x", x);
+  detail::expect_apart("map_coordinates", "y", y, "rows", rows);
+  detail::expect_apart("map_coordinates", "y", y, "columns", columns);
 
   const Index pitch = detail::checked_sum("map_coordinates", width, 2);
   const Index size = detail::checked_product(

@@ -168,6 +168,8 @@ void matmul(const A& a, const B& b, const TensorView<Element<A>>& out,
   if (!detail::has_dense_rows(out)) {
     throw ShapeError("matmul: the rows of the output are not dense");
   }
+  detail::expect_apart("matmul", "the output", out, "the left factor", left);
+  detail::expect_apart("matmul", "the output", out, "the right factor", right);
   detail::matmul<T>(left, right, out, store);
 }
 

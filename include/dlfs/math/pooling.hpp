@@ -182,6 +182,7 @@ void max_pooling(const X& x, const Window& window, TensorView<Element<X>> y,
   const Shape y_shape = pooling_shape(x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
   if (winners != nullptr) detail::expect_few_taps(window, name);
   detail::max_pooling<T>(x, window, y, winners);
 }
@@ -202,6 +203,7 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
   const Shape y_shape = pooling_shape(dx.shape(), window, name);
   detail::expect_dense(name, "dy", const_view(dy), y_shape);
   detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
   detail::expect_few_taps(window, name);
 
   bool winners_are_taps = true;
@@ -248,6 +250,7 @@ void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y)
   const Shape y_shape = pooling_shape(x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
 
   if (detail::is_2x2_blocks(window)) {
     const simd::Blocks blocks = detail::blocks_of(x.shape());
@@ -296,6 +299,7 @@ void average_pooling_backward(const X& dy, const Window& window, TensorView<Elem
   const Shape y_shape = pooling_shape(dx.shape(), window, name);
   detail::expect_dense(name, "dy", const_view(dy), y_shape);
   detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
 
   if (detail::is_2x2_blocks(window)) {
     const simd::Blocks blocks = detail::blocks_of(dx.shape());

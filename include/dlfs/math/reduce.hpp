@@ -460,6 +460,7 @@ void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overw
   if (in.rank() != 2) throw ShapeError("sum_rows: expected a matrix, got ", in.shape());
   detail::expect_dense("sum_rows", "x", in);
   detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
+  detail::expect_apart("sum_rows", "out", out, "x", in);
   if (out.empty()) return;
   const Scratch<Accumulator<T>> memory(in.extent(1));
   simd::add_up_rows(simd::AddTo(), in.extent(0), in.extent(1), std::array{memory.data()},

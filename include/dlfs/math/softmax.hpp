@@ -71,6 +71,7 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
   if (x.rank() == 0) throw ShapeError(operation, ": expected at least rank 1, got ()");
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
+  expect_same_or_apart(operation, "out", out, "x", x);
   const Index columns = x.extent(-1);
   for_each_exp_row(x, [&](const ExpRow<T>& row) { finish(row, out.data() + row.index * columns); });
 }
@@ -111,6 +112,7 @@ void log_sum_exp(const X& x, TensorView<Element<X>> out) {
   if (in.rank() == 0) throw ShapeError("log_sum_exp: expected at least rank 1, got ()");
   detail::expect_dense("log_sum_exp", "x", in, in.shape());
   detail::expect_dense("log_sum_exp", "out", out, in.shape().axes(0, in.rank() - 1));
+  detail::expect_apart("log_sum_exp", "out", out, "x", in);
   if (in.empty() && !out.empty()) {
     throw ValueError("log_sum_exp: no elements along the last axis of ", in.shape());
   }

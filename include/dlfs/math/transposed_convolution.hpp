@@ -38,6 +38,9 @@ void transposed_convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<
   detail::expect_dense(name, "the weight", weight);
   detail::expect_dense(name, "the bias", bias, {y.extent(1)});
   detail::expect_dense(name, "y", y);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
+  detail::expect_apart(name, "y", y, "the weight", weight);
+  detail::expect_apart(name, "y", y, "the bias", bias);
   detail::adjoint<Element<X>>(const_view(x), weight, bias.data(), window, groups, y);
 }
 
@@ -69,6 +72,9 @@ void transposed_convolution_backward_weights(const X& x, TensorArg<Element<X>> d
   const Shape x_shape = convolution_shape(dy.shape(), dweight.shape(), window, groups, name);
   detail::expect_dense(name, "x", const_view(x), x_shape);
   detail::expect_dense(name, "dbias", dbias, {dy.extent(1)});
+  detail::expect_apart(name, "dbias", dbias, "x", const_view(x));
+  detail::expect_apart(name, "dbias", dbias, "dy", dy);
+  detail::expect_apart(name, "dbias", dbias, "dweight", dweight);
   // The convolution's own bias, on x, does not exist.
   const Scratch<T> unused(x_shape[1]);
   convolution_backward_weights(dy, const_view(x), window, groups, dweight,
