@@ -26,7 +26,7 @@ struct Operands {
     }
   }
 
-  Normalization<float> by() const { return {mean, variance, gamma}; }
+  NormalizedBy<float> by() const { return {mean, variance, gamma}; }
 
   /// The numbers of a feature: N rows of S.
   auto of_feature(const Tensor<float>& numbers, Index f) const {
@@ -79,8 +79,8 @@ void forward_eigen(benchmark::State& state) {
 
 void backward_dlfs(benchmark::State& state) {
   measure(state, [](Operands& o) {
-    batch_normalization_backward(o.x, o.dy, o.by(), Statistics::of_the_batch, o.dgamma, o.dbeta,
-                                 Store::overwrite, o.dx);
+    batch_normalization_backward(o.x, o.dy, o.by(), BatchStatistics::of_the_batch, o.dgamma,
+                                 o.dbeta, Store::overwrite, o.dx);
   });
 }
 void backward_eigen(benchmark::State& state) {

@@ -31,7 +31,7 @@ struct Layer {
   Index padding;
   Index stride = 1;
 
-  Window window() const { return {.kernel = kernel, .stride = stride, .padding = padding}; }
+  Window2d window() const { return {.kernel = kernel, .stride = stride, .padding = padding}; }
   Shape x() const { return {samples, channels, extent, extent}; }
   Shape weight() const { return {filters, channels, kernel, kernel}; }
   Shape y() const { return convolution_shape(x(), weight(), window(), 1); }

@@ -14,7 +14,7 @@ using namespace dlfs;
 
 const Shape image_shape{30, 24, 24};
 
-Window window_of_stride(const benchmark::State& state) {
+Window2d window_of_stride(const benchmark::State& state) {
   return {.kernel = 3, .stride = state.range(0), .padding = 1};
 }
 
@@ -24,7 +24,7 @@ void report(benchmark::State& state, const Tensor<float>& columns) {
 }
 
 void Im2col(benchmark::State& state) {
-  const Window window = window_of_stride(state);
+  const Window2d window = window_of_stride(state);
   Rng rng(1);
   const auto image = random_normal<float>(image_shape, rng);
   Tensor<float> columns(columns_shape(image_shape, window, "benchmark"));
@@ -37,7 +37,7 @@ void Im2col(benchmark::State& state) {
 BENCHMARK(Im2col)->ArgName("stride")->Arg(1)->Arg(2);
 
 void Im2colReference(benchmark::State& state) {
-  const Window window = window_of_stride(state);
+  const Window2d window = window_of_stride(state);
   Rng rng(1);
   const auto image = random_normal<float>(image_shape, rng);
   const Size2d size{image_shape[1], image_shape[2]};
@@ -62,7 +62,7 @@ void Im2colReference(benchmark::State& state) {
 BENCHMARK(Im2colReference)->ArgName("stride")->Arg(1)->Arg(2);
 
 void Col2im(benchmark::State& state) {
-  const Window window = window_of_stride(state);
+  const Window2d window = window_of_stride(state);
   Rng rng(1);
   const auto columns = random_normal<float>(columns_shape(image_shape, window, "benchmark"), rng);
   Tensor<float> image(image_shape);

@@ -20,7 +20,7 @@ class OnednnConvolution {
  public:
   /// Throws dnnl::error where oneDNN does not have the algorithm for the pass.
   OnednnConvolution(Pass pass, dnnl::algorithm algorithm, const Shape& x, const Shape& weight,
-                    const Window& window) {
+                    const Window2d& window) {
     const Shape y = convolution_shape(x, weight, window, 1);
     const auto any = [](const Shape& shape) {
       return dnnl::memory::desc({shape[0], shape[1], shape[2], shape[3]},

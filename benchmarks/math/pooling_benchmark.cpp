@@ -16,7 +16,7 @@ using namespace dlfs;
 
 /// The operands of a pooling with the kernel that the benchmark's argument says.
 struct Layer {
-  Window window;
+  Window2d window;
   Tensor<float> x, y;
   Tensor<std::uint16_t> winners;
 

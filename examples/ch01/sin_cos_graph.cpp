@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
       argc, argv, {.description = "Section 1.6.2: two curves", .writes_files = true},
       [](const examples::Options& options) {
         const auto x = arange(0.0, 6.0, 0.1);
-        const auto y1 = map(x, [](double value) { return std::sin(value); });
-        const auto y2 = map(x, [](double value) { return std::cos(value); });
+        const auto y1 = vectorize(x, [](double value) { return std::sin(value); });
+        const auto y2 = vectorize(x, [](double value) { return std::cos(value); });
         examples::show(
             {.title = "sin & cos",
              .x_label = "x",

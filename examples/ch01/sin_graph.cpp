@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
       argc, argv, {.description = "Section 1.6.1: the sine curve", .writes_files = true},
       [](const examples::Options& options) {
         const auto x = arange(0.0, 6.0, 0.1);
-        const auto y = map(x, [](double value) { return std::sin(value); });
+        const auto y = vectorize(x, [](double value) { return std::sin(value); });
         examples::show({.series = {{.x = x, .y = y}}}, options.out, "sin_graph");
       });
 }

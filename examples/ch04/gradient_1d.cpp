@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
       argc, argv, {.description = "Section 4.3.2: numerical derivatives", .writes_files = true},
       [](const examples::Options& options) {
         const auto x = arange(0.0, 20.0, 0.1);
-        const examples::Series curve{.x = x, .y = map(x, function_1)};
+        const examples::Series curve{.x = x, .y = vectorize(x, function_1)};
         const examples::Series at_5{.x = x, .y = tangent_line(5, x)};
         const examples::Series at_10{.x = x, .y = tangent_line(10, x)};
         examples::show({{.x_label = "x", .y_label = "f(x)", .series = {curve}},

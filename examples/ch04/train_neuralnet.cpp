@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
         ch04::TwoLayerNet network(784, 50, 10, rng_of_weights);
 
         BatchSampler sampler(train.size(), options.batch_size, rng.stream(1),
-                             Sampling::with_replacement);
+                             BatchSampler::Sampling::with_replacement);
         Dataset<double> batch;
         examples::Series losses;
         examples::Series train_accuracies{.label = "train acc"};

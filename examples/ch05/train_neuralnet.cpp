@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
         Sgd<float> optimizer({.learning_rate = options.learning_rate});
 
         BatchSampler sampler(digits.train.size(), options.batch_size, rng.stream(1),
-                             Sampling::with_replacement);
+                             BatchSampler::Sampling::with_replacement);
         Dataset<float> batch;
         examples::Progress progress(options.steps, {.label = "training"});
         for (int step = 0; step < options.steps; ++step) {

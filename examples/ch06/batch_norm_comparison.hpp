@@ -39,7 +39,7 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   SoftmaxCrossEntropy<float> loss;
   Sgd<float> sgd({.learning_rate = options.learning_rate});
   BatchSampler sampler(train.size(), options.batch_size, Rng(options.seed).stream(1),
-                       Sampling::with_replacement);
+                       BatchSampler::Sampling::with_replacement);
   Dataset<float> batch;
   Accuracies accuracies;
   for (int epoch = 0; epoch < options.epochs; ++epoch) {

@@ -37,7 +37,7 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
   using namespace dlfs;
   SoftmaxCrossEntropy<float> loss;
   BatchSampler sampler(train.size(), options.batch_size, Rng(options.seed).stream(1),
-                       Sampling::with_replacement);
+                       BatchSampler::Sampling::with_replacement);
   Dataset<float> batch;
   examples::Progress progress(options.steps, {.label = "training"});
   for (int step = 0; step < options.steps; ++step) {

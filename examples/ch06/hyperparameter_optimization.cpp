@@ -24,7 +24,7 @@ static History run(const Trial& trial, const Dataset<float>& train,
                   {.epochs = options.epochs,
                    .batch_size = options.batch_size,
                    .seed = trial.seed,
-                   .sampling = Sampling::with_replacement});
+                   .sampling = BatchSampler::Sampling::with_replacement});
   return trainer.fit(train, validation);
 }
 
@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
 
         std::vector<History> histories(static_cast<std::size_t>(trial_count));
         const auto trials =
-            random_search({{"lr", 1e-6, 1e-2, Scale::logarithmic},
-                           {"weight decay", 1e-8, 1e-4, Scale::logarithmic}},
+            random_search({{"lr", 1e-6, 1e-2, SearchRange::Scale::logarithmic},
+                           {"weight decay", 1e-8, 1e-4, SearchRange::Scale::logarithmic}},
                           {.trials = trial_count, .seed = options.seed}, [&](const Trial& trial) {
                             History& history = histories[static_cast<std::size_t>(trial.number)];
                             history = run(trial, train, validation, options);

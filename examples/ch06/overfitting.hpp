@@ -35,7 +35,7 @@ inline void train_on_few(const Regularization& regularization,
                   {.epochs = options.epochs,
                    .batch_size = options.batch_size,
                    .seed = options.seed,
-                   .sampling = Sampling::with_replacement});
+                   .sampling = BatchSampler::Sampling::with_replacement});
   std::vector<double> train_accuracies, test_accuracies;
   trainer.on_epoch([&](const EpochRecord& record) {
     std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch - 1),

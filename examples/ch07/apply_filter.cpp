@@ -16,7 +16,7 @@ constexpr Index tiles_in_a_row = 4;
 
 /// What the filters make of each channel of a picture: x (C, H, W) -> (filters, C, OH, OW)
 static Tensor<float> responses(const Tensor<float>& x, const Tensor<float>& filters) {
-  const Window window{.kernel = {filters.extent(2), filters.extent(3)}};
+  const Window2d window{.kernel = {filters.extent(2), filters.extent(3)}};
   const Tensor<float> no_bias({filters.extent(0)});
   const Size2d out = window.output_size({x.extent(1), x.extent(2)}, "apply_filter");
   Tensor<float> y({x.extent(0), filters.extent(0), out.height, out.width});

@@ -8,7 +8,7 @@ namespace ch07 {
 /// each image. The library keeps an image's patches in columns.
 ///
 ///   x (N, C, H, W) -> (N OH OW, C KH KW)
-inline dlfs::Tensor<double> im2col(const dlfs::Tensor<double>& x, const dlfs::Window& window) {
+inline dlfs::Tensor<double> im2col(const dlfs::Tensor<double>& x, const dlfs::Window2d& window) {
   using namespace dlfs;
   const Shape columns = columns_shape(x[0].shape(), window, "im2col");
   Tensor<double> patches({x.extent(0), columns[1], columns[0]});

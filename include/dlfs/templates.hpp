@@ -34,18 +34,18 @@
   EXTERN template void detail::matmul(const TensorView<const T>&, const TensorView<const T>&,  \
                                       const TensorView<T>&, Store);                            \
   EXTERN template void convolution(const TensorView<const T>&, TensorArg<T>, TensorArg<T>,     \
-                                   const Window&, Index, TensorView<T>);                       \
+                                   const Window2d&, Index, TensorView<T>);                     \
   EXTERN template void convolution_backward_input(const TensorView<const T>&, TensorArg<T>,    \
-                                                  const Window&, Index, TensorView<T>);        \
+                                                  const Window2d&, Index, TensorView<T>);      \
   EXTERN template void convolution_backward_weights(const TensorView<const T>&, TensorArg<T>,  \
-                                                    const Window&, Index, TensorView<T>,       \
+                                                    const Window2d&, Index, TensorView<T>,     \
                                                     TensorView<T>, Store);                     \
   EXTERN template void relu(const TensorView<const T>&, TensorView<T>);                        \
   EXTERN template void relu_backward(const TensorView<const T>&, TensorArg<T>, TensorView<T>); \
-  EXTERN template void max_pooling(const TensorView<const T>&, const Window&, TensorView<T>,   \
+  EXTERN template void max_pooling(const TensorView<const T>&, const Window2d&, TensorView<T>, \
                                    std::uint16_t*);                                            \
   EXTERN template void max_pooling_backward(const TensorView<const T>&, const std::uint16_t*,  \
-                                            const Window&, TensorView<T>);                     \
+                                            const Window2d&, TensorView<T>);                   \
   EXTERN template T softmax_cross_entropy(const Tensor<T>&, TensorArg<std::int32_t>,           \
                                           TensorView<T>);                                      \
                                                                                                \
@@ -66,7 +66,7 @@
   EXTERN template class Sequential<T>;                                                         \
                                                                                                \
   EXTERN template std::vector<NamedTensor<T>> activations(const Sequential<T>&, TensorArg<T>,  \
-                                                          Mode);                               \
+                                                          PassMode);                           \
   EXTERN template double accuracy(const Sequential<T>&, const Dataset<T>&, Index);             \
   EXTERN template Dataset<T> generated_digits(Index, const Rng&);                              \
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                           \

@@ -78,7 +78,7 @@ void print_reductions() {
   }
   const Tensor<T> images = random_normal<T>({2, 3, 9, 9}, rng);
   Tensor<T> pooled({2, 3, 4, 4}), spread(images.shape());
-  const Window window{.kernel = 3, .stride = 2};
+  const Window2d window{.kernel = 3, .stride = 2};
   average_pooling(images, window, pooled.view());
   average_pooling_backward(pooled, window, spread.view());
   print_digest("average_pooling", pooled, spread);
@@ -130,7 +130,7 @@ void print_random_numbers() {
   };
   print_initializer("normal", Normal{0.03});
   print_initializer("uniform", Uniform{0.03});
-  print_initializer("xavier", Xavier{.distribution = Distribution::uniform});
+  print_initializer("xavier", Xavier{.distribution = Xavier::Distribution::uniform});
   print_initializer("he", He{});
   print_digest("ranges", arange<double>(0.1, 9, 0.3), linspace<float>(-1, 2, 77),
                logspace<double>(-1, 2, 33));

@@ -75,7 +75,7 @@ static_assert(is_of_any_lasting<Float>(DLFS_WAY(std::vector<View>{DLFS_X, DLFS_X
 static_assert(is_of_any_lasting<Float>(DLFS_WAY(std::initializer_list<View>{DLFS_X})));
 static_assert(is_of_any_lasting<Float>(DLFS_WAY(std::vector<View>().push_back(DLFS_X))));
 static_assert(is_of_any_lasting<Float>(DLFS_WAY(ForwardPass<float>{.x = DLFS_X, .y = {}})));
-static_assert(is_of_any_lasting<Float>(DLFS_WAY(Normalization<float>{.mean = DLFS_X})));
+static_assert(is_of_any_lasting<Float>(DLFS_WAY(NormalizedBy<float>{.mean = DLFS_X})));
 static_assert(std::is_convertible_v<Float&, View> && std::is_convertible_v<const Float&, View>);
 static_assert(!std::is_convertible_v<Float, View> && !std::is_convertible_v<const Float, View>);
 static_assert(!std::is_constructible_v<View, Float> && !std::is_assignable_v<View&, Float>);

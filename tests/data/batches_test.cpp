@@ -39,7 +39,7 @@ TEST(BatchSampler, BatchesThatDivideTheSamplesAreAllFull) {
 }
 
 TEST(BatchSampler, WithReplacementDrawsWholeBatchesFromAllSamples) {
-  BatchSampler sampler(103, 10, Rng{1}, Sampling::with_replacement);
+  BatchSampler sampler(103, 10, Rng{1}, BatchSampler::Sampling::with_replacement);
   ASSERT_EQ(sampler.batch_count(), 10);
   std::vector<int> drawn(103);
   for (Index epoch = 0; epoch < 100; ++epoch) {
@@ -60,13 +60,14 @@ TEST(BatchSampler, ABatchLargerThanTheDataIsAllOfItOrDrawnFromIt) {
   const BatchSampler all(3, 10, Rng{1});
   EXPECT_EQ(all.batch_count(), 1);
   EXPECT_EQ(all.batch(0).size(), 3u);
-  const BatchSampler drawn(3, 10, Rng{1}, Sampling::with_replacement);
+  const BatchSampler drawn(3, 10, Rng{1}, BatchSampler::Sampling::with_replacement);
   EXPECT_EQ(drawn.batch_count(), 1);
   EXPECT_EQ(drawn.batch(0).size(), 10u);
 }
 
 TEST(BatchSampler, AnEpochDependsOnSeedAndNumberAlone) {
-  for (const Sampling sampling : {Sampling::without_replacement, Sampling::with_replacement}) {
+  for (const BatchSampler::Sampling sampling :
+       {BatchSampler::Sampling::without_replacement, BatchSampler::Sampling::with_replacement}) {
     BatchSampler whole(50, 8, Rng{7}, sampling);
     const auto first = epoch_of(whole, 0);
     const auto second = epoch_of(whole, 1);

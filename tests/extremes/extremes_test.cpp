@@ -187,10 +187,10 @@ void for_pairs(const Call& call) {
 template <class Call>
 void for_windows(const Call& call) {
   for_numbers([&](Index n) {
-    for (Window window :
-         {Window{.kernel = n}, Window{.stride = n}, Window{.padding = n}, Window{.dilation = n},
-          Window{.kernel = {2, n}, .stride = 2, .padding = {n, 1}},
-          Window{.kernel = {Index{1} << 30, 2}, .dilation = Index{1} << 30}}) {
+    for (Window2d window :
+         {Window2d{.kernel = n}, Window2d{.stride = n}, Window2d{.padding = n},
+          Window2d{.dilation = n}, Window2d{.kernel = {2, n}, .stride = 2, .padding = {n, 1}},
+          Window2d{.kernel = {Index{1} << 30, 2}, .dilation = Index{1} << 30}}) {
       attempt([&] { return call(window); });
     }
     return 0;
@@ -365,8 +365,8 @@ const std::vector<Named> table{
      }},
     {"where",
      [] { for_all_tensors([](const auto& x) { return where(equal(x, x), x, flip_of(x)); }); }},
-    {"map",
-     [] { for_all_tensors([](const auto& x) { return map(x, [](auto v) { return v; }); }); }},
+    {"vectorize",
+     [] { for_all_tensors([](const auto& x) { return vectorize(x, [](auto v) { return v; }); }); }},
     {"assign",
      [] {
        for_all_tensors([](const auto& x) {
@@ -879,7 +879,7 @@ const std::vector<Named> table{
      [] {
        for_pairs([](Index a, Index b) {
          return BatchSampler(a, b, rng).batch_count() +
-                BatchSampler(a, b, rng, Sampling::with_replacement).batch_count();
+                BatchSampler(a, b, rng, BatchSampler::Sampling::with_replacement).batch_count();
        });
        for_numbers([](Index n) {
          BatchSampler sampler(10, 3, rng);
@@ -923,13 +923,15 @@ const std::vector<Named> table{
      }},
 
     // Windows.
-    {"Window",
+    {"Window2d",
      [] {
-       for_windows([](const Window& window) { return window.output_size({5, 5}, "test").height; });
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
+         return window.output_size({5, 5}, "test").height;
+       });
+       for_windows([](const Window2d& window) {
          return window.output_size({most, most}, "test").height;
        });
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_pairs([&](Index a, Index b) {
            return window.input_size({a, 2}, {b, 0}, "test").height;
          });
@@ -938,14 +940,14 @@ const std::vector<Named> table{
      }},
     {"columns_shape",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_shapes([&](const Shape& x) { return columns_shape(x, window, "test").size(); });
          return columns_shape({most / 4, 2, 2}, window, "test").size();
        });
      }},
     {"im2col",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_shapes([&](const Shape& x) {
            return x.size() > 1000 ? Tensor<float>() : im2col(Tensor<float>(x), window);
          });
@@ -954,7 +956,7 @@ const std::vector<Named> table{
      }},
     {"col2im",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> x({2, 4, 4});
          col2im(Tensor<float>(columns_shape(x.shape(), window, "test")), window, x.view());
          return x;
@@ -962,7 +964,7 @@ const std::vector<Named> table{
      }},
     {"convolution_shape",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_shapes([&](const Shape& x) {
            for_numbers([&](Index groups) {
              return convolution_shape(x, {4, 3, window.kernel.height, window.kernel.width}, window,
@@ -976,14 +978,14 @@ const std::vector<Named> table{
      }},
     {"pooling_shape",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_shapes([&](const Shape& x) { return pooling_shape(x, window, "test").size(); });
          return 0;
        });
      }},
     {"convolution",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_numbers([&](Index groups) {
            Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), b({2}),
                y(convolution_shape(image().shape(), w.shape(), window, groups));
@@ -995,7 +997,7 @@ const std::vector<Named> table{
      }},
     {"convolution_backward_input",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_numbers([&](Index groups) {
            Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), dx({1, 2, 4, 4}),
                dy(convolution_shape(image().shape(), w.shape(), window, groups));
@@ -1007,7 +1009,7 @@ const std::vector<Named> table{
      }},
     {"convolution_backward_weights",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          for_numbers([&](Index groups) {
            Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), b({2}),
                dy(convolution_shape(image().shape(), w.shape(), window, groups));
@@ -1019,7 +1021,7 @@ const std::vector<Named> table{
      }},
     {"transposed_convolution",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), b({2});
          const Size2d size = window.input_size({4, 4}, 0, "test");
          Tensor<float> y({1, 2, size.height, size.width});
@@ -1029,7 +1031,7 @@ const std::vector<Named> table{
      }},
     {"transposed_convolution_backward_input",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), dx({1, 2, 4, 4});
          const Size2d size = window.input_size({4, 4}, 0, "test");
          transposed_convolution_backward_input(Tensor<float>({1, 2, size.height, size.width}), w,
@@ -1039,7 +1041,7 @@ const std::vector<Named> table{
      }},
     {"transposed_convolution_backward_weights",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> w({2, 2, window.kernel.height, window.kernel.width}), b({2});
          const Size2d size = window.input_size({4, 4}, 0, "test");
          transposed_convolution_backward_weights(
@@ -1049,7 +1051,7 @@ const std::vector<Named> table{
      }},
     {"max_pooling",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> y(pooling_shape(image().shape(), window, "test"));
          max_pooling(image(), window, y, nullptr);
          return y;
@@ -1057,7 +1059,7 @@ const std::vector<Named> table{
      }},
     {"max_pooling_backward",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> dx({1, 2, 4, 4}), dy(pooling_shape(dx.shape(), window, "test"));
          const Tensor<std::uint16_t> winners = full<std::uint16_t>(dy.shape(), 65535);
          max_pooling_backward(dy, winners.data(), window, dx);
@@ -1066,7 +1068,7 @@ const std::vector<Named> table{
      }},
     {"average_pooling",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> y(pooling_shape(image().shape(), window, "test"));
          average_pooling(image(), window, y);
          return y;
@@ -1074,7 +1076,7 @@ const std::vector<Named> table{
      }},
     {"average_pooling_backward",
      [] {
-       for_windows([](const Window& window) {
+       for_windows([](const Window2d& window) {
          Tensor<float> dx({1, 2, 4, 4}), dy(pooling_shape(dx.shape(), window, "test"));
          average_pooling_backward(dy, window, dx);
          return dx;
@@ -1119,7 +1121,7 @@ const std::vector<Named> table{
        for_features([](const auto& x, auto& one) {
          auto y = x;
          auto dgamma = one, dbeta = one;
-         batch_normalization_backward(x, x, {one, one, one}, Statistics::of_the_batch,
+         batch_normalization_backward(x, x, {one, one, one}, BatchStatistics::of_the_batch,
                                       dgamma.view(), dbeta.view(), Store::add, y.view());
          return y;
        });
@@ -1282,7 +1284,7 @@ const std::vector<Named> table{
        for_shapes([](const Shape& x) {
          if (x.size() < 1000)
            for_each_activation(Sequential<float>{{"r", Relu<float>()}}, Tensor<float>(x),
-                               Mode::train, [](const auto&, const auto&) {});
+                               PassMode::train, [](const auto&, const auto&) {});
          return 0;
        });
      }},

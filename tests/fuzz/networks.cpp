@@ -156,7 +156,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const auto y = trained.predict(x);
   auto evaluated = trained;
-  expect(same_bits(elements(evaluated.forward(x, Mode::evaluate)), elements(y)));
+  expect(same_bits(elements(evaluated.forward(x, PassMode::evaluate)), elements(y)));
   set_thread_count(1);
   expect(same_bits(elements(trained.predict(x)), elements(y)));
 

@@ -21,7 +21,7 @@ std::string error_of_npz(const Bytes& bytes) {
 }
 
 /// An archive of one array of a thousand zeros, to be broken by a test.
-Bytes archive(Compression compression) {
+Bytes archive(NpzCompression compression) {
   const tests::TemporaryFolder folder;
   const auto path = (folder.path() / "x.npz").string();
   write_npz<float>(path, {{"x", Tensor<float>({1000})}}, compression);
@@ -63,7 +63,7 @@ TEST(ReadNpz, NamesTheArrayThatIsWrong) {
 }
 
 TEST(ReadNpz, AWrongChecksumIsAFormatError) {
-  for (const auto compression : {Compression::stored, Compression::deflated}) {
+  for (const auto compression : {NpzCompression::stored, NpzCompression::deflated}) {
     Bytes bytes = archive(compression);
     bytes[directory_of(bytes) + 16] ^= 1;
     EXPECT_EQ(error_of_npz(bytes), "x.npy: the checksum is wrong");
@@ -71,17 +71,17 @@ TEST(ReadNpz, AWrongChecksumIsAFormatError) {
 }
 
 TEST(ReadNpz, AnEncryptedOrOtherwiseCompressedArrayIsAFormatError) {
-  Bytes bytes = archive(Compression::stored);
+  Bytes bytes = archive(NpzCompression::stored);
   bytes[directory_of(bytes) + 8] |= 1;
   EXPECT_EQ(error_of_npz(bytes), "x.npy is encrypted");
-  bytes = archive(Compression::stored);
+  bytes = archive(NpzCompression::stored);
   bytes[directory_of(bytes) + 10] = 12;
   EXPECT_EQ(error_of_npz(bytes),
             "x.npy: expected the compression method 0 (stored) or 8 (deflated), found 12");
 }
 
 TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) {
-  const Bytes deflated = archive(Compression::deflated);
+  const Bytes deflated = archive(NpzCompression::deflated);
   const std::size_t size = directory_of(deflated) + 24;
   Bytes bytes = deflated;
   bytes[size + 3] = 0x7f;  // 2 GB
@@ -93,13 +93,13 @@ TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) 
   bytes = deflated;
   bytes[size + 1] = 1;  // 288
   EXPECT_EQ(error_of_npz(bytes), "x.npy: oversized: expected 288 bytes when inflated, found more");
-  bytes = archive(Compression::stored);
+  bytes = archive(NpzCompression::stored);
   bytes[directory_of(bytes) + 20] ^= 1;
   EXPECT_EQ(error_of_npz(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
 }
 
 TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
-  const Bytes one = archive(Compression::stored);
+  const Bytes one = archive(NpzCompression::stored);
   const std::size_t directory = directory_of(one);
   const Bytes local(one.begin(), one.begin() + std::ptrdiff_t(directory));
   const Bytes entry(one.begin() + std::ptrdiff_t(directory), one.end() - 22);
@@ -111,10 +111,10 @@ TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
 }
 
 TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
-  Bytes bytes = archive(Compression::stored);
+  Bytes bytes = archive(NpzCompression::stored);
   bytes[bytes.size() - 22 + 10] = 2;
   EXPECT_EQ(error_of_npz(bytes), "expected 2 entries, found 1");
-  bytes = archive(Compression::stored);
+  bytes = archive(NpzCompression::stored);
   bytes[30] = 'y';  // in the local header
   EXPECT_EQ(error_of_npz(bytes), "x.npy: the entry has another name");
 }
@@ -130,7 +130,7 @@ TEST(WriteNpz, RoundTripsStoredAndDeflated) {
   const auto path = folder.path() / "x.npz";
   const auto weight = array<float>({{1, 2, 3}, {4, 5, 6}});
   const Tensor<float> zeros({100, 100});
-  for (const auto compression : {Compression::stored, Compression::deflated}) {
+  for (const auto compression : {NpzCompression::stored, NpzCompression::deflated}) {
     write_npz<float>(path, {{"conv1.weight", weight.transpose()}, {"zeros", zeros}}, compression);
     const auto arrays = read_npz<float>(path);
     ASSERT_EQ(arrays.size(), 2U);
@@ -138,7 +138,7 @@ TEST(WriteNpz, RoundTripsStoredAndDeflated) {
     EXPECT_EQ(arrays[0].value.shape(), (Shape{3, 2}));
     EXPECT_EQ(arrays[0].value(2, 0), 3);
     EXPECT_EQ(arrays[1].value.shape(), (Shape{100, 100}));
-    EXPECT_EQ(std::filesystem::file_size(path) < 1000, compression == Compression::deflated);
+    EXPECT_EQ(std::filesystem::file_size(path) < 1000, compression == NpzCompression::deflated);
   }
   write_npz<float>(path, {});
   EXPECT_TRUE(read_npz<float>(path).empty());

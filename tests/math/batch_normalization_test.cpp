@@ -31,7 +31,7 @@ TEST(BatchNormalizationKernels, EqualTheirTwins) {
     for (Index f = 0; f < shape[1]; ++f) {
       inverse_deviation(f) = 1 / std::sqrt(statistics(1, f) + epsilon);
     }
-    const Normalization<double> by{statistics[0], inverse_deviation, gamma};
+    const NormalizedBy<double> by{statistics[0], inverse_deviation, gamma};
     batch_normalization(x, by, beta, y);
     test::expect_close(y, reference::batch_normalization(x, gamma, beta, epsilon), 1e-13);
   }

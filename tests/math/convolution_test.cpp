@@ -93,7 +93,7 @@ using ConvolutionSizes = std::tuple<Size2d, Size2d, Size2d, Index>;
 struct Problem {
   Shape x;
   Shape weight;
-  Window window;
+  Window2d window;
   Index groups;
 
   std::string description() const {
@@ -205,37 +205,37 @@ INSTANTIATE_TEST_SUITE_P(Convolution, ConvolutionWindows,
                                           testing::Values(1, 2, 0)));
 
 TEST(Convolution, LayersOfTheBooksNetworksAgreeWithTheReference) {
-  const Window simple{.kernel = 5};
-  const Window deep{.kernel = 3, .padding = 2};
+  const Window2d simple{.kernel = 5};
+  const Window2d deep{.kernel = 3, .padding = 2};
   expect_agreement_with_reference<float>({{1, 1, 28, 28}, {30, 1, 5, 5}, simple, 1}, 1);
   expect_agreement_with_reference<float>({{1, 32, 14, 14}, {32, 32, 3, 3}, deep, 1}, 1);
 }
 
 TEST(Convolution, PointwiseKernelsAgreeWithTheReferenceForEveryWindow) {
-  for (const Window& window :
-       {Window{}, Window{.stride = {2, 1}}, Window{.stride = {1, 2}}, Window{.padding = {1, 0}},
-        Window{.padding = {0, 1}}, Window{.dilation = 3}}) {
+  for (const Window2d& window :
+       {Window2d{}, Window2d{.stride = {2, 1}}, Window2d{.stride = {1, 2}},
+        Window2d{.padding = {1, 0}}, Window2d{.padding = {0, 1}}, Window2d{.dilation = 3}}) {
     expect_agreement_with_reference<float>({{2, 4, 5, 6}, {6, 2, 1, 1}, window, 2}, 1);
   }
 }
 
 // Many weights meet several small images at a time.
 TEST(Convolution, PointwiseKernelsOfManyWeightsAgreeWithTheReference) {
-  const Window every_other{.stride = {2, 1}};
+  const Window2d every_other{.stride = {2, 1}};
   expect_agreement_with_reference<double>({{6, 256, 7, 7}, {256, 256, 1, 1}, {}, 1}, 1);
   expect_agreement_with_reference<float>({{3, 512, 5, 4}, {256, 512, 1, 1}, every_other, 1}, 1);
   expect_agreement_with_reference<double>({{5, 256, 3, 2}, {256, 256, 1, 1}, every_other, 1}, 1);
 }
 
 TEST(Convolution, ManyWeightsAgreeWithTheReference) {
-  const Window window{.kernel = 3, .stride = 2};
+  const Window2d window{.kernel = 3, .stride = 2};
   expect_agreement_with_reference<double>({{9, 32, 11, 11}, {230, 32, 3, 3}, window, 1}, 1);
 }
 
 // More pixels than the second-level cache should hold are taken in bands of rows, or some images at
 // a time.
 TEST(Convolution, BandsAgreeWithTheReference) {
-  const Window window{.kernel = 3};
+  const Window2d window{.kernel = 3};
   expect_agreement_with_reference<float>({{2, 8, 70, 90}, {10, 8, 3, 3}, window, 1}, 1);
   expect_agreement_with_reference<float>({{25, 8, 16, 20}, {10, 8, 3, 3}, window, 1}, 1);
 }
@@ -244,7 +244,7 @@ TEST(Convolution, RowsOfABatchAreConvolvedOnTheirOwn) {
   const auto x = random_tensor<float>({5, 3, 6, 7}, 1);
   const auto weight = random_tensor<float>({4, 3, 3, 2}, 2);
   const auto bias = random_tensor<float>({4}, 3);
-  const Window window{.kernel = {3, 2}};
+  const Window2d window{.kernel = {3, 2}};
   Tensor<float> whole({5, 4, 4, 6}), pieces({5, 4, 4, 6});
   convolution(x, weight, bias, window, 1, whole);
   convolution(x.rows(0, 2), weight, bias, window, 1, pieces.rows(0, 2));
@@ -261,10 +261,10 @@ TEST(ConvolutionShape, IsBatchFiltersAndPositions) {
 }
 
 TEST(ConvolutionShape, WhatDoesNotFitIsRefused) {
-  const auto error = [](const Shape& x, const Shape& weight, const Window& window, Index groups) {
+  const auto error = [](const Shape& x, const Shape& weight, const Window2d& window, Index groups) {
     return error_of<ShapeError>([&] { convolution_shape(x, weight, window, groups); });
   };
-  const Window window{.kernel = 5};
+  const Window2d window{.kernel = 5};
   EXPECT_EQ(error({2, 784}, {8, 1, 5, 5}, window, 1),
             "convolution: expected x of shape (N, C, H, W), got (2, 784)");
   EXPECT_EQ(error({2, 1, 28, 28}, {8, 25}, window, 1),
@@ -294,7 +294,7 @@ TEST(ConvolutionShape, WhatDoesNotFitIsRefused) {
 /// Operands that fit, to put one at a time out of shape.
 struct Operands {
   Tensor<float> x{{2, 3, 6, 6}}, weight{{4, 3, 3, 3}}, bias{{4}}, y{{2, 4, 4, 4}};
-  Window window{.kernel = 3};
+  Window2d window{.kernel = 3};
 
   std::string forward_error() {
     return error_of<ShapeError>([this] { convolution(x, weight, bias, window, 1, y); });
@@ -348,7 +348,7 @@ TEST(Convolution, ViewsWithGapsAreRefused) {
   auto& weight = operands.weight;
   auto& bias = operands.bias;
   auto& y = operands.y;
-  const Window& window = operands.window;
+  const Window2d& window = operands.window;
   Tensor<float> wide({8});
   const auto gappy = wide.slice(0, {.step = 2});
   const auto error = [](auto&& act) { return error_of<ShapeError>(act); };

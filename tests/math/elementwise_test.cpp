@@ -225,7 +225,7 @@ TEST(Cast, ConvertsAsStaticCast) {
 
 TEST(Map, AppliesAFunctionOfOneNumber) {
   const auto x = array<int>({{1, 2}, {3, 4}});
-  const auto y = map(x.transpose(), [](int value) { return value / 2.0; });
+  const auto y = vectorize(x.transpose(), [](int value) { return value / 2.0; });
   EXPECT_TRUE(are_close(y, array<double>({{0.5, 1.5}, {1, 2}})));
 }
 

@@ -17,7 +17,7 @@ using tests::error_of;
 using tests::random_tensor;
 
 template <class T>
-Tensor<T> columns_of(const Tensor<T>& image, const Window& window) {
+Tensor<T> columns_of(const Tensor<T>& image, const Window2d& window) {
   auto columns =
       full<T>(columns_shape(image.shape(), window, "test"), std::numeric_limits<T>::quiet_NaN());
   im2col(image, window, columns);
@@ -32,7 +32,7 @@ TEST(Im2col, ColumnsAreThePatchesUnderTheWindow) {
 
 TEST(Im2col, PaddingReadsAsZero) {
   const auto image = array<float>({{{1, 2}, {3, 4}}});
-  const Window window{.kernel = {1, 2}, .stride = {2, 1}, .padding = {1, 1}};
+  const Window2d window{.kernel = {1, 2}, .stride = {2, 1}, .padding = {1, 1}};
   EXPECT_TRUE(
       are_close(columns_of(image, window), array<float>({{0, 0, 0, 0, 3, 4}, {0, 0, 0, 3, 4, 0}})));
 }
@@ -44,7 +44,7 @@ TEST(Im2col, ShapesOfTheBatchFormAreThoseOfTheBook) {
 
 TEST(Im2col, RowsOfTheBatchFormAreThePatchesOfEachSampleInTurn) {
   const auto x = random_tensor<double>({2, 3, 5, 4});
-  const Window window{.kernel = {3, 2}, .stride = 2, .padding = {1, 0}};
+  const Window2d window{.kernel = {3, 2}, .stride = 2, .padding = {1, 0}};
   const auto patches = im2col(x, window);
   ASSERT_EQ(patches.shape(), Shape({2 * 6, 18}));
   for (Index n = 0; n < 2; ++n) {
@@ -74,7 +74,7 @@ using Sizes = std::tuple<Size2d, Size2d, Size2d, Size2d>;  // kernel, stride, pa
 
 class Im2colWindows : public testing::TestWithParam<Sizes> {
  protected:
-  static Window window() {
+  static Window2d window() {
     const auto [kernel, stride, padding, dilation] = GetParam();
     return {kernel, stride, padding, dilation};
   }

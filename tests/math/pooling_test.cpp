@@ -29,7 +29,7 @@ Tensor<T> full_of_nan(const Shape& shape) {
 }
 
 template <class T>
-reference::MaxPooled<T> max_pooled(const Tensor<T>& x, const Window& window) {
+reference::MaxPooled<T> max_pooled(const Tensor<T>& x, const Window2d& window) {
   const Shape shape = pooling_shape(x.shape(), window, "test");
   reference::MaxPooled<T> result{full_of_nan<T>(shape), full<std::uint16_t>(shape, 999)};
   max_pooling(x, window, result.y, result.winners.data());
@@ -46,8 +46,8 @@ TEST(MaxPooling, ForwardMatchesTheExampleOfTheBook) {
 
 TEST(MaxPooling, FirstOfEqualsWins) {
   const auto x = array<float>({{{{7, 7, 1, 7}, {7, 7, 7, 1}}}});
-  for (const Window& window :
-       {Window{.kernel = 2, .stride = 2}, Window{.kernel = 2, .stride = 1}}) {
+  for (const Window2d& window :
+       {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2, .stride = 1}}) {
     const auto pooled = max_pooled(x, window);
     EXPECT_EQ(pooled.winners(0, 0, 0, 0), 0);
     EXPECT_EQ(pooled.winners(0, 0, 0, -1), 1);
@@ -58,7 +58,7 @@ TEST(MaxPooling, NanWins) {
   for (int place = 0; place < 4; ++place) {
     auto x = array<float>({{{{3, infinity}, {2, 5}}}});
     x.data()[place] = nan;
-    for (const Window& window : {Window{.kernel = 2, .stride = 2}, Window{.kernel = 2}}) {
+    for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
       const auto pooled = max_pooled(x, window);
       EXPECT_TRUE(std::isnan(pooled.y.item())) << place;
       EXPECT_EQ(pooled.winners.item(), place);
@@ -67,7 +67,7 @@ TEST(MaxPooling, NanWins) {
 }
 
 TEST(MaxPooling, FirstOfSeveralNansWins) {
-  for (const Window& window : {Window{.kernel = 2, .stride = 2}, Window{.kernel = 2}}) {
+  for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
     EXPECT_EQ(max_pooled(array<float>({{{{1, nan}, {nan, 9}}}}), window).winners.item(), 1);
     EXPECT_EQ(max_pooled(array<float>({{{{1, 9}, {nan, nan}}}}), window).winners.item(), 2);
   }
@@ -82,7 +82,7 @@ TEST(MaxPooling, PaddingNeverWins) {
 
 TEST(MaxPooling, BackwardGivesTheGradientToTheWinners) {
   const auto x = array<float>({{{{1, 9, 1}, {2, 3, 4}, {8, 0, 5}}}});
-  const Window window{.kernel = 2};
+  const Window2d window{.kernel = 2};
   const auto pooled = max_pooled(x, window);
   auto dx = full_of_nan<float>(x.shape());
   max_pooling_backward(array<float>({{{{1, 10}, {100, 1000}}}}), pooled.winners.data(), window, dx);
@@ -92,7 +92,7 @@ TEST(MaxPooling, BackwardGivesTheGradientToTheWinners) {
 TEST(AveragePooling, PaddingCountsAsZeros) {
   const auto x = array<float>({{{{4, 8}, {12, 16}}}});
   Tensor<float> y({1, 1, 2, 2}), dx({1, 1, 2, 2});
-  const Window window{.kernel = 2, .stride = 2, .padding = 1};
+  const Window2d window{.kernel = 2, .stride = 2, .padding = 1};
   average_pooling(x, window, y);
   EXPECT_TRUE(are_close(y, array<float>({{{{1, 2}, {3, 4}}}})));
   average_pooling_backward(x, window, dx);
@@ -103,7 +103,7 @@ TEST(AveragePooling, BlocksMatchHandComputedValues) {
   const auto x = array<double>({{{{1, 2, 9}, {3, 6, 9}, {9, 9, 9}}}});
   Tensor<double> y({1, 1, 1, 1});
   auto dx = full_of_nan<double>({1, 1, 3, 3});
-  const Window window{.kernel = 2, .stride = 2};
+  const Window2d window{.kernel = 2, .stride = 2};
   average_pooling(x, window, y);
   EXPECT_EQ(y.item(), 3);
   average_pooling_backward(y, window, dx);
@@ -114,7 +114,8 @@ using PoolingSizes =
     std::tuple<Size2d, Size2d, Size2d, Size2d>;  // kernel, stride, padding, dilation
 
 template <class T>
-void expect_agreement_with_reference(const Shape& shape, const Window& window, std::uint64_t seed) {
+void expect_agreement_with_reference(const Shape& shape, const Window2d& window,
+                                     std::uint64_t seed) {
   SCOPED_TRACE(concat("x ", shape));
   const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
   // Few values, so that windows hold equals.
@@ -151,7 +152,7 @@ class PoolingWindows : public testing::TestWithParam<PoolingSizes> {};
 TEST_P(PoolingWindows, KernelsAgreeWithTheirReferenceTwins) {
   const auto& [kernel, stride, padding, dilation] = GetParam();
   // No more padding than the kernel allows.
-  const Window window{
+  const Window2d window{
       kernel,
       stride,
       {std::min(padding.height, kernel.height / 2), std::min(padding.width, kernel.width / 2)},
@@ -176,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Pooling, PoolingWindows,
                                           testing::Values(Size2d(1), Size2d(2, 1))));
 
 TEST(Pooling, BlocksOfLargeAndOddImagesAgreeWithTheReference) {
-  const Window window{.kernel = 2, .stride = 2};
+  const Window2d window{.kernel = 2, .stride = 2};
   for (const Shape& shape : {Shape{2, 3, 24, 24}, Shape{1, 2, 25, 33}, Shape{2, 1, 2, 67},
                              Shape{1, 1, 67, 2}, Shape{0, 3, 4, 4}, Shape{2, 0, 4, 4}}) {
     expect_agreement_with_reference<float>(shape, window, 1);
@@ -194,7 +195,7 @@ TEST(Pooling, BlocksOfAnyWidthAgreeWithTheReferenceAtEveryLevel) {
 }
 
 TEST(MaxPooling, NansOfManyBlocksWinAtEveryLevel) {
-  const Window window{.kernel = 2, .stride = 2};
+  const Window2d window{.kernel = 2, .stride = 2};
   auto x = random_tensor<float>({1, 3, 8, 74});
   for (float& value : x) {
     if (value > 0.5f) value = nan;
@@ -246,7 +247,7 @@ TEST(PoolingShape, WhatDoesNotFitIsRefused) {
 }
 
 TEST(PoolingShape, WindowEntirelyInThePaddingIsRefused) {
-  const Window window{.kernel = {2, 1}, .padding = {1, 0}, .dilation = {3, 1}};
+  const Window2d window{.kernel = {2, 1}, .padding = {1, 0}, .dilation = {3, 1}};
   EXPECT_EQ(error_of<ShapeError>([&] {
               pooling_shape({1, 1, 2, 2}, window, "max_pooling");
             }),
@@ -262,7 +263,7 @@ TEST(PoolingShape, EveryWindowThatIsAllowedTouchesTheImage) {
   for (Index kernel = 1; kernel <= 5; ++kernel) {
     for (Index padding = 0; padding <= kernel / 2; ++padding) {
       for (Index dilation = 1; dilation <= 6; ++dilation) {
-        const Window window{
+        const Window2d window{
             .kernel = {kernel, 1}, .padding = {padding, 0}, .dilation = {dilation, 1}};
         for (Index extent = 1; extent <= 9; ++extent) {
           if (extent + 2 * padding < dilation * (kernel - 1) + 1) continue;
@@ -291,7 +292,7 @@ TEST(MaxPooling, TooManyTapsForWinnersAreRefused) {
   const auto x = random_tensor<float>({1, 1, 256, 257});
   Tensor<float> y({1, 1, 1, 1});
   std::uint16_t winner = 0;
-  const Window window{.kernel = {256, 257}};
+  const Window2d window{.kernel = {256, 257}};
   max_pooling(x, window, y);  // without winners any window will do
   EXPECT_EQ(y.item(), as_array(x).maxCoeff());
   EXPECT_EQ(error_of<ValueError>([&] { max_pooling(x, window, y, &winner); }),
@@ -307,7 +308,7 @@ TEST(MaxPooling, TooManyTapsForWinnersAreRefused) {
 }
 
 TEST(MaxPooling, BackwardRefusesWinnersOfAnotherWindow) {
-  const auto error = [](const Window& window, std::uint16_t winner) {
+  const auto error = [](const Window2d& window, std::uint16_t winner) {
     const Tensor<float> dy({1, 1, 1, 1});
     Tensor<float> dx({1, 1, 2, 2});
     return error_of<ValueError>([&] { max_pooling_backward(dy, &winner, window, dx); });
@@ -325,7 +326,7 @@ TEST(MaxPooling, BackwardRefusesWinnersOfAnotherWindow) {
 TEST(Pooling, WrongShapesAreRefused) {
   Tensor<float> x({2, 3, 4, 4}), y({2, 3, 2, 2}), other({2, 3, 2, 3});
   std::vector<std::uint16_t> winners(24);
-  const Window window{.kernel = 2, .stride = 2};
+  const Window2d window{.kernel = 2, .stride = 2};
   const auto error = [](auto&& act) { return error_of<ShapeError>(act); };
   const std::string expected = " of shape (2, 3, 2, 2), got (2, 3, 2, 3)";
   EXPECT_EQ(error([&] { max_pooling(x, window, other); }), "max_pooling: expected y" + expected);

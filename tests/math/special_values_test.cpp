@@ -304,7 +304,7 @@ TYPED_TEST(SpecialValues, MaxPoolingIsItsReference) {
         for (Index i = 0; i < x.size(); ++i) {
           x.data()[i] = values[static_cast<std::size_t>(i * i + 3 * width) % values.size()];
         }
-        for (const Window& window : {Window{.kernel = 2, .stride = 2}, Window{.kernel = 2}}) {
+        for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
           const auto expected = reference::max_pooling(x, window);
           Tensor<T> y(expected.y.shape());
           Tensor<std::uint16_t> winners(y.shape());

@@ -46,7 +46,7 @@ TYPED_TEST(TransposedConvolutionOf, PixelsThatNoTapReachesAreTheBias) {
 TYPED_TEST(TransposedConvolutionOf, StoreChoosesToOverwriteOrToAdd) {
   const auto x = random_tensor<TypeParam>({3, 4, 3, 3}, 1);
   const auto dy = random_tensor<TypeParam>({3, 2, 5, 5}, 2);
-  const Window window{.kernel = 3};
+  const Window2d window{.kernel = 3};
   Tensor<TypeParam> once({4, 2, 3, 3}), once_bias({2});
   transposed_convolution_backward_weights(x, dy, window, 1, once, once_bias);
   auto sum = full<TypeParam>({4, 2, 3, 3}, std::numeric_limits<TypeParam>::quiet_NaN());
@@ -63,7 +63,7 @@ struct TransposedProblem {
   Shape x;
   Shape weight;
   Shape y;
-  Window window;
+  Window2d window;
   Index groups = 1;
 };
 
@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(TransposedConvolution, RefusesShapesThatDoNotFit) {
   Tensor<float> x({2, 3, 4, 4}), weight({3, 2, 3, 3}), bias({2}), three({3}), y({2, 2, 6, 6}),
       wide({2, 2, 7, 6});
-  const Window window{.kernel = 3};
+  const Window2d window{.kernel = 3};
   EXPECT_EQ(error_of<ShapeError>([&] { transposed_convolution(x, weight, bias, window, 1, wide); }),
             "transposed_convolution: expected x of shape (2, 3, 5, 4), got (2, 3, 4, 4)");
   EXPECT_EQ(error_of<ShapeError>([&] { transposed_convolution(x, weight, three, window, 1, y); }),

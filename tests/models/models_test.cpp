@@ -26,7 +26,8 @@ Index parameter_count(Network&& network, const std::string& ending = "") {
   return count;
 }
 
-void expect_right_gradients(Sequential<double> network, const Shape& x, Mode mode = Mode::train) {
+void expect_right_gradients(Sequential<double> network, const Shape& x,
+                            PassMode mode = PassMode::train) {
   Rng rng(7);
   const auto report = check_gradients(network, random_normal<double>(x, rng), {}, mode);
   EXPECT_TRUE(report.passes(1e-6)) << to_string(report);

@@ -29,7 +29,8 @@ TEST(MultiLayerNet, HasTheLayersOfTheBook) {
 }
 
 TEST(MultiLayerNet, GradientsAgreeWithCentralDifferences) {
-  for (Activation activation : {Activation::relu, Activation::sigmoid}) {
+  for (MultiLayerNetOptions::Activation activation :
+       {MultiLayerNetOptions::Activation::relu, MultiLayerNetOptions::Activation::sigmoid}) {
     Rng rng(2);
     auto network = multi_layer_net<double>({.in = 6,
                                             .hidden = {7, 5},

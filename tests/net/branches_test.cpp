@@ -82,7 +82,7 @@ TEST(Composites, PredictWhatTheyGiveInEvaluation) {
   auto net = network<float>(true);
   const auto x = images<float>(150);
   net.forward(x);
-  EXPECT_EQ(values(net.predict(x)), values(net.forward(x, Mode::evaluate)));
+  EXPECT_EQ(values(net.predict(x)), values(net.forward(x, PassMode::evaluate)));
 }
 
 TEST(Composites, NameParametersAndStatisticsByTheirPath) {

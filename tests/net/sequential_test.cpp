@@ -147,7 +147,7 @@ TEST_F(SequentialThreads, ResultsAreTheSameBitByBitForAnyNumberOfThreads) {
 TEST(Sequential, PredictAgreesWithForward) {
   auto network = small_network<float>(1);
   const auto x = small_images<float>(300);
-  const auto y = values(network.forward(x, Mode::evaluate));
+  const auto y = values(network.forward(x, PassMode::evaluate));
   const auto predicted = values(network.predict(x));
   ASSERT_EQ(y.size(), predicted.size());
   for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(predicted[i], y[i], 1e-5f);

@@ -58,14 +58,14 @@ TEST(Initializers, HeHasVarianceTwoByFanIn) {
 
 TEST(Initializers, VarianceIsThatOfFanGainAndDistribution) {
   const Fans fans{.in = 100, .out = 300};
-  expect_normal(moments<double>(Xavier{.fan = Fan::out}, fans), std::sqrt(1.0 / 300));
-  expect_normal(moments<double>(Xavier{.fan = Fan::mean, .gain = 3}, fans),
+  expect_normal(moments<double>(Xavier{.fan = Xavier::Fan::out}, fans), std::sqrt(1.0 / 300));
+  expect_normal(moments<double>(Xavier{.fan = Xavier::Fan::mean, .gain = 3}, fans),
                 3 * std::sqrt(1.0 / 200));
-  expect_normal(moments<double>(He{.distribution = Distribution::uniform}, fans),
+  expect_normal(moments<double>(He{.distribution = He::Distribution::uniform}, fans),
                 std::sqrt(2.0 / 100));
   Rng rng(1);
   Tensor<double> weight({100, 100});
-  He{.distribution = Distribution::uniform}(weight, fans, rng);
+  He{.distribution = He::Distribution::uniform}(weight, fans, rng);
   const double bound = std::sqrt(6.0 / 100);
   EXPECT_LE(std::ranges::max(weight), bound);
   EXPECT_GT(std::ranges::max(weight), 0.99 * bound);

@@ -44,7 +44,8 @@ inline Tensor<double> random_distinct(const Shape& shape, std::uint64_t seed = 1
 
 /// The numbers of the acceptance: double, the input and every parameter.
 template <Layer L>
-void expect_right_gradients(const L& layer, const Tensor<double>& x, Mode mode = Mode::train) {
+void expect_right_gradients(const L& layer, const Tensor<double>& x,
+                            PassMode mode = PassMode::train) {
   const GradientReport report = check_gradients(layer, x, {}, mode);
   EXPECT_TRUE(report.passes(1e-7)) << "x " << to_string(x.shape()) << ": " << to_string(report);
 }
@@ -56,7 +57,7 @@ class Bench {
  public:
   using T = typename L::Scalar;
 
-  Bench(L layer, Tensor<T> x_, Mode mode = Mode::train)
+  Bench(L layer, Tensor<T> x_, PassMode mode = PassMode::train)
       : x(std::move(x_)),
         y(layer.output_shape(x.shape())),
         dx(x.shape()),
@@ -102,7 +103,7 @@ class Bench {
   static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
 
   L layer_;
-  Mode mode_;
+  PassMode mode_;
   Tensor<std::byte> saved_{{0}};
 };
 
@@ -114,7 +115,8 @@ bool has_nan(const Tensor<T>& x) {
 /// Writes all that it must, and reads only x or y, as its traits say; gives the same y where there
 /// will be no backward pass; overwrites gradients, or adds to them where told; does without dx.
 template <Layer L>
-void expect_contract(const L& layer, const Tensor<typename L::Scalar>& x, Mode mode = Mode::train) {
+void expect_contract(const L& layer, const Tensor<typename L::Scalar>& x,
+                     PassMode mode = PassMode::train) {
   using T = typename L::Scalar;
   Rng rng(2);
   const auto dy = random_normal<T>(layer.output_shape(x.shape()), rng);

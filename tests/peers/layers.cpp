@@ -12,7 +12,7 @@ Size2d size(const Case& c, const char* name, Index otherwise) {
   return {both.at(0), both.at(1)};
 }
 
-Window window(const Case& c) {
+Window2d window(const Case& c) {
   return {.kernel = size(c, "kernel", 1),
           .stride = size(c, "stride", 1),
           .padding = size(c, "padding", 0),
@@ -22,7 +22,7 @@ Window window(const Case& c) {
 /// Puts the case's parameters into a network, runs it as one trains and predicts, and compares.
 template <class T>
 void run_network(Case& c, Sequential<T> net) {
-  const auto mode = c.option<bool>("trains", true) ? Mode::train : Mode::evaluate;
+  const auto mode = c.option<bool>("trains", true) ? PassMode::train : PassMode::evaluate;
   for (Parameter<T>* parameter : net.parameters()) parameter->value = c.get<T>(parameter->name);
   for (NamedTensor<T>* buffer : net.buffers()) {
     if (c.has<T>(buffer->name)) buffer->value = c.get<T>(buffer->name);

@@ -161,11 +161,12 @@ void check_initializer(Case& c, const I& initializer) {
 template <class I>
 I by_fan(const Case& c) {
   const auto fan = c.option<std::string>("fan");
-  return {.fan = fan == "in"    ? Fan::in
-                 : fan == "out" ? Fan::out
-                                : Fan::mean,
-          .distribution = c.option<std::string>("distribution") == "normal" ? Distribution::normal
-                                                                            : Distribution::uniform,
+  return {.fan = fan == "in"    ? I::Fan::in
+                 : fan == "out" ? I::Fan::out
+                                : I::Fan::mean,
+          .distribution = c.option<std::string>("distribution") == "normal"
+                              ? I::Distribution::normal
+                              : I::Distribution::uniform,
           .gain = c.option<double>("gain")};
 }
 

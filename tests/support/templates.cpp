@@ -2,5 +2,5 @@
 
 namespace dlfs {
 template GradientReport check_gradients(const Sequential<double>&, Tensor<double>,
-                                        const GradientCheckOptions&, Mode);
+                                        const GradientCheckOptions&, PassMode);
 }  // namespace dlfs

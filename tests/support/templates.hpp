@@ -9,5 +9,5 @@ DLFS_EXTERN_TEMPLATES(double)
 
 namespace dlfs {
 extern template GradientReport check_gradients(const Sequential<double>&, Tensor<double>,
-                                               const GradientCheckOptions&, Mode);
+                                               const GradientCheckOptions&, PassMode);
 }  // namespace dlfs

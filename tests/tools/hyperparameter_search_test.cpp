@@ -13,8 +13,8 @@
 namespace dlfs {
 namespace {
 
-const std::vector<SearchRange> rate_and_momentum{{"rate", 1e-6, 1e-2, Scale::logarithmic},
-                                                 {"momentum", 0.5, 1}};
+const std::vector<SearchRange> rate_and_momentum{
+    {"rate", 1e-6, 1e-2, SearchRange::Scale::logarithmic}, {"momentum", 0.5, 1}};
 
 /// The best rate is 1e-3.
 double score(const Trial& trial) { return -std::abs(std::log10(trial["rate"]) + 3); }
@@ -98,7 +98,7 @@ TEST(HyperparameterSearch, ErrorsSayWhatIsWrong) {
   const auto search = [](const SearchRange& range, Index trials) {
     return test::message<ValueError>([&] { random_search({range}, {.trials = trials}, score); });
   };
-  EXPECT_EQ(search({"rate", 0, 1, Scale::logarithmic}, 1),
+  EXPECT_EQ(search({"rate", 0, 1, SearchRange::Scale::logarithmic}, 1),
             "hyperparameter search: no logarithmic range for \"rate\": [0, 1]");
   EXPECT_EQ(search({"rate", 2, 1}, 1),
             "hyperparameter search: no linear range for \"rate\": [2, 1]");

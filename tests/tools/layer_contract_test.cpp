@@ -115,7 +115,7 @@ struct WritesBesideSaved : Saving<Handing> {
 // "Some layers compute otherwise while they train", those that draw numbers or collect statistics.
 struct DoublesInTraining : Handing {
   void forward(const Forward& pass) const {
-    assign(pass.y, pass.x * (pass.mode == Mode::train ? 2.0 : 1.0));
+    assign(pass.y, pass.x * (pass.mode == PassMode::train ? 2.0 : 1.0));
   }
 };
 
@@ -345,7 +345,7 @@ std::vector<Case> faulty_layers() {
       {SpoilsWhatItSaved(), "pass.saved must stay as it is"},
       {NeedsSavedInForward(), "forward gives another y without pass.saved"},
       {WritesBesideSaved(), "backward writes outside of pass.saved"},
-      {DoublesInTraining(), "forward gives another y in Mode::evaluate"},
+      {DoublesInTraining(), "forward gives another y in PassMode::evaluate"},
       {DrawsAtWill(), "the same pass gives other numbers the second time"},
       {NumbersSamplesFromItsTile(), "of a batch give other numbers than within it"},
       {ReadsX(), "backward reads pass.x, but traits() has no keeps_input"},
@@ -387,7 +387,7 @@ std::vector<Case> faulty_layers() {
 
 std::vector<std::string> faults_of(const AnyLayer<double>& layer) {
   std::vector<std::string> faults;
-  detail::LayerContract<double>("it", layer, inputs(), Mode::train, 1, faults).check();
+  detail::LayerContract<double>("it", layer, inputs(), PassMode::train, 1, faults).check();
   return faults;
 }
 
@@ -464,7 +464,7 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
 
 TEST(LayerContract, AcceptsEveryLayerOfTheLibrary) {
   for (const auto& [layer, x] : layers_of_the_library()) {
-    for (const Mode mode : {Mode::train, Mode::evaluate}) {
+    for (const PassMode mode : {PassMode::train, PassMode::evaluate}) {
       std::vector<std::string> faults;
       detail::LayerContract<double>(std::string(layer.traits().kind), layer, x, mode, 1, faults)
           .check();

@@ -145,11 +145,11 @@ Table table() {
       .field("groups", &Transposed::groups, {0, -1, 2});
   for (const bool is_maximum : {true, false}) {
     if (!is_maximum) t.erase("Window");
-    Rows<Window>(t, "Window", {},
-                 [=](const Window& window) {
-                   if (is_maximum) MaxPooling<float>{window};
-                   if (!is_maximum) AveragePooling<float>{window};
-                 })
+    Rows<Window2d>(t, "Window", {},
+                   [=](const Window2d& window) {
+                     if (is_maximum) MaxPooling<float>{window};
+                     if (!is_maximum) AveragePooling<float>{window};
+                   })
         .field("kernel", &Window::kernel, not_positive)
         .field("stride", &Window::stride, not_positive)
         .field("padding", &Window::padding, negative)

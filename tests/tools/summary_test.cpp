@@ -40,7 +40,8 @@ struct TwoIdentities : Identity<float> {
   static constexpr LayerTraits traits() { return {.kind = "two identities"}; }
   Composition<float> composition() const {
     static const AnyLayer<float> identity = Identity<float>();
-    return {.join = Join::sum, .parts = {{"left", &identity}, {"right", &identity}}};
+    return {.join = Composition<float>::Join::sum,
+            .parts = {{"left", &identity}, {"right", &identity}}};
   }
 };
 

@@ -42,7 +42,7 @@ Dataset<float> some_data(Index count, Rng& rng) {
 struct Subject {
   Sequential<float> network;
   std::optional<Sequential<float>> before;  // a copy from before the pass, unless weights changed
-  Mode mode = Mode::train;
+  PassMode mode = PassMode::train;
   const Tensor<float>* x = nullptr;
 };
 
@@ -97,12 +97,12 @@ std::vector<Tensor<float>> gradients_of(const Sequential<float>& network) {
 
 void forward(World& world) {
   Subject& s = world.subject();
-  const Mode mode = world.coin() ? Mode::train : Mode::evaluate;
+  const PassMode mode = world.coin() ? PassMode::train : PassMode::evaluate;
   std::optional<Sequential<float>> before = s.network;
   const Tensor<float>& x = world.input(world.rng.below(5), world.rng.below(8) == 0 ? 5 : 4);
   const Tensor<float> y = s.network.forward(x, mode);  // where it throws, the last pass counts
   test::expect_equal(y, before->forward(x, mode));
-  before->set_step(std::max<Index>(0, s.network.step() - (mode == Mode::train ? 1 : 0)));
+  before->set_step(std::max<Index>(0, s.network.step() - (mode == PassMode::train ? 1 : 0)));
   s.x = &x;
   s.before = std::move(before);
   s.mode = mode;

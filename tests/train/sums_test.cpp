@@ -254,7 +254,7 @@ std::vector<Reduction<T>> reductions() {
     const BatchNormalization<T> layer({.features = 1});
     const Tensor<T> in = column(x);
     Tensor<T> y(in.shape());
-    layer.forward({.x = in, .y = y, .saved = nullptr, .mode = Mode::train});
+    layer.forward({.x = in, .y = y, .saved = nullptr, .mode = PassMode::train});
     return normal_results(x, y, 1e-5L);
   });
   add("gradients of batch normalization", "math/batch_normalization.hpp", [](const auto& x) {
@@ -267,8 +267,8 @@ std::vector<Reduction<T>> reductions() {
     Tensor<T> dbeta({1});
     const Tensor<T> in = tensor(t, {n, 1, 1});
     const Tensor<T> dy = tensor(x, {n, 1, 1});
-    batch_normalization_backward(in, dy, {mean, one, one}, Statistics::of_the_batch, dgamma, dbeta,
-                                 Store::overwrite, {nullptr, {n, 1, 1}});
+    batch_normalization_backward(in, dy, {mean, one, one}, BatchStatistics::of_the_batch, dgamma,
+                                 dbeta, Store::overwrite, {nullptr, {n, 1, 1}});
     return std::vector{
         result(dgamma(0),
                exact_sum(x, [&](Exact a, std::size_t i) { return a * (t[i] - mean_value); })),
@@ -350,7 +350,7 @@ std::vector<Reduction<T>> reductions() {
                       .gradients = gradients,
                       .store = Store::overwrite,
                       .saved = nullptr,
-                      .mode = Mode::train});
+                      .mode = PassMode::train});
       return std::vector{result(dbias(0), exact_sum(x))};
     });
   };
@@ -379,7 +379,7 @@ std::vector<Reduction<T>> reductions() {
                     .gradients = gradients,
                     .store = Store::overwrite,
                     .saved = nullptr,
-                    .mode = Mode::train});
+                    .mode = PassMode::train});
     return std::vector{result(dbias(0), exact_sum(x))};
   });
   add("weight average", "train/weight_average.hpp", [](const auto& x) {

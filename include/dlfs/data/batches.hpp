@@ -11,12 +11,6 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How an epoch's batches are drawn from N samples.
-enum class Sampling {
-  without_replacement,  // every sample once, in random order; the last batch may be short
-  with_replacement,     // N / B batches of B samples, each drawn from all: the book's choice(N, B)
-};
-
 /// Chooses the samples of every mini-batch.
 ///
 /// The batches of an epoch depend on the seed and the epoch's number alone, so a training that is
@@ -28,6 +22,12 @@ enum class Sampling {
 ///         gather(dataset, sampler.batch(i), batch);
 class BatchSampler {
  public:
+  /// How an epoch's batches are drawn from N samples.
+  enum class Sampling {
+    without_replacement,  // every sample once, in random order; the last batch may be short
+    with_replacement,  // N / B batches of B samples, each drawn from all: the book's choice(N, B)
+  };
+
   /// Stands at the beginning of epoch 0.
   /// @throws ValueError unless there is at least one sample and a batch holds at least one.
   BatchSampler(Index sample_count, Index batch_size, const Rng& rng,

@@ -110,7 +110,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
   detail::ZipWriter archive;
   const auto add = [&]<class U>(const std::string& name, const Tensor<U>& array) {
     archive.add(concat(name, detail::npy_ending), detail::format_npy(array.view()),
-                Compression::stored);
+                NpzCompression::stored);
   };
   const auto add_all = [&]<class U, std::size_t n>(const std::string& name,
                                                    const std::array<const U*, n>& values) {

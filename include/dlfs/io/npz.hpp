@@ -74,13 +74,13 @@ std::vector<NamedTensor<T>> read_npz(const std::filesystem::path& path) {
 
 /// Writes an archive for numpy.load:
 ///
-///   write_npz<float>("weights.npz", {{"W1", W1}, {"b1", b1}}, Compression::deflated);
+///   write_npz<float>("weights.npz", {{"W1", W1}, {"b1", b1}}, NpzCompression::deflated);
 ///
 /// @throws ValueError for a name that is used twice, or for 4 GB and more; IoError if the file
 ///   cannot be written.
 template <NumpyElement T>
 void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>>& tensors,
-               Compression compression = Compression::stored) {
+               NpzCompression compression = NpzCompression::stored) {
   detail::ZipWriter archive;
   std::set<std::string_view> names;
   for (const auto& [name, owned, value] : tensors) {

@@ -13,7 +13,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-enum class Compression { stored, deflated };
+enum class NpzCompression { stored, deflated };
 
 namespace detail {
 
@@ -175,7 +175,7 @@ class ZipReader {
 class ZipWriter {
  public:
   /// @throws ValueError where the archive would need zip64: at 4 GB or 65,535 entries.
-  void add(const std::string& name, ByteSpan bytes, Compression compression) {
+  void add(const std::string& name, ByteSpan bytes, NpzCompression compression) {
     constexpr std::size_t room_for_records = 0x20000;
     constexpr std::size_t largest_archive = 0xffffffff - room_for_records;
     if (bytes.size() > largest_archive ||
@@ -185,13 +185,13 @@ class ZipWriter {
     if (count_ == 0xfffe || name.size() > 0xffff) {
       throw ValueError("zip: more than 65,534 entries, or a name of more than 65,535 bytes");
     }
-    const Bytes stream = compression == Compression::deflated ? deflated(bytes) : Bytes();
-    const ByteSpan stored = compression == Compression::deflated ? ByteSpan(stream) : bytes;
+    const Bytes stream = compression == NpzCompression::deflated ? deflated(bytes) : Bytes();
+    const ByteSpan stored = compression == NpzCompression::deflated ? ByteSpan(stream) : bytes;
 
     Bytes common;                              // to the local header and the directory
     append_number<std::uint16_t>(common, 20);  // the version of the format: 2.0
     append_number<std::uint16_t>(common, is_ascii(name) ? 0 : 0x0800);  // the name is UTF-8
-    append_number(common, compression == Compression::deflated ? zip_deflated : zip_stored);
+    append_number(common, compression == NpzCompression::deflated ? zip_deflated : zip_stored);
     append_number<std::uint16_t>(common, 0);           // midnight
     append_number<std::uint16_t>(common, 1 << 5 | 1);  // of January 1st, 1980
     append_number(common, static_cast<std::uint32_t>(crc32_z(0, bytes.data(), bytes.size())));

@@ -190,7 +190,7 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
 
 /// What a feature is normalised by. Each (F).
 template <class T>
-struct Normalization {
+struct NormalizedBy {
   TensorView<const T> mean;
   TensorView<const T> inverse_deviation;  // 1 / sqrt(variance + epsilon)
   TensorView<const T> gamma;              // the deviation that it gets
@@ -201,8 +201,8 @@ struct Normalization {
 ///   x (N, F, S)   beta (F)   y (N, F, S), overwritten
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void batch_normalization(const X& x, const Normalization<Element<X>>& by,
-                         TensorArg<Element<X>> beta, TensorView<Element<X>> y) {
+void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorArg<Element<X>> beta,
+                         TensorView<Element<X>> y) {
   using T = Element<X>;
   constexpr std::string_view name = "batch_normalization";
   const TensorView<const T> in = x;
@@ -227,7 +227,7 @@ void batch_normalization(const X& x, const Normalization<Element<X>>& by,
 
 /// Whether mean and deviation are those of the batch, so that each number depends on all others, or
 /// do not depend on it.
-enum class Statistics { of_the_batch, constant };
+enum class BatchStatistics { of_the_batch, constant };
 
 /// The gradients of batch_normalization, with x^ = (x - mean) inverse_deviation and n = N S:
 ///
@@ -238,7 +238,7 @@ enum class Statistics { of_the_batch, constant };
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
-                                  const Normalization<Element<X>>& by, Statistics statistics,
+                                  const NormalizedBy<Element<X>>& by, BatchStatistics statistics,
                                   TensorView<Element<X>> dgamma, TensorView<Element<X>> dbeta,
                                   Store store, TensorView<Element<X>> dx) {
   using T = Element<X>;
@@ -267,7 +267,7 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   const TensorView<T> sum_dy(memory.data(), per_feature);
   const TensorView<T> sum_dy_x(memory.data() + in.extent(1), per_feature);
   // Means over the batch are zero where nothing depends on it.
-  const T count = statistics == Statistics::constant
+  const T count = statistics == BatchStatistics::constant
                       ? std::numeric_limits<T>::infinity()
                       : static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));
   detail::for_each_feature(in, [&](const detail::Features& features) {

@@ -25,7 +25,7 @@ bool allclose(const A& a, const B& b, const Closeness& closeness = {}) {
     const double limit = closeness.absolute + closeness.relative * std::abs(y);
     return x == y || (detail::is_finite(y) && std::abs(x - y) <= limit);
   };
-  return all_of(map(cast<double>(a), cast<double>(b), are_close));
+  return all_of(vectorize(cast<double>(a), cast<double>(b), are_close));
 }
 
 /// Whether shapes and all elements are equal; NaN equals nothing.

@@ -25,8 +25,8 @@ namespace dlfs {
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW), where KH x KW is the window's kernel
 ///
 /// @throws ShapeError where x, weight and groups do not agree or the window does not fit;
-/// ValueError for fewer than one group, and as Window.
-inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window& window,
+/// ValueError for fewer than one group, and as Window2d.
+inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window2d& window,
                                Index groups, std::string_view operation = "convolution") {
   if (x.rank() != 4) {
     throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
@@ -58,7 +58,7 @@ namespace detail {
 /// Of shapes that convolution_shape has checked.
 class ConvolutionGroups {
  public:
-  ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window& window,
+  ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window2d& window,
                     Index groups)
       : x_(x), weight_(weight), y_(y), window_(window), groups_(groups) {}
 
@@ -107,7 +107,7 @@ class ConvolutionGroups {
   Shape x_;
   Shape weight_;
   Shape y_;
-  Window window_;
+  Window2d window_;
   Index groups_;
 };
 
@@ -205,7 +205,7 @@ void correlate_phase(Index count, simd::Images<const T> dy, simd::Weights<T> wei
 /// (N, C, H, W), whose sums begin at `start` (C).
 template <class T>
 void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
-             const Window& window, Index groups, TensorView<T> dx) {
+             const Window2d& window, Index groups, TensorView<T> dx) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
   // Pixels that no tap reaches stay as they begin.
@@ -255,7 +255,7 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 /// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
 template <AnyTensor X>
 void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
-                 const Window& window, Index groups, TensorView<Element<X>> y) {
+                 const Window2d& window, Index groups, TensorView<Element<X>> y) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution";
   const Shape y_shape = convolution_shape(x.shape(), weight.shape(), window, groups, name);
@@ -292,7 +292,7 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
 ///
 /// Cost, scratch, thread and errors as convolution.
 template <AnyTensor X>
-void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window& window,
+void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window2d& window,
                                 Index groups, TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution_backward_input";
@@ -317,7 +317,7 @@ void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const
 ///
 /// overwritten or added to as `store` says. Cost, scratch, thread and errors as convolution.
 template <AnyTensor X>
-void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window& window,
+void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window2d& window,
                                   Index groups, TensorView<Element<X>> dweight,
                                   TensorView<Element<X>> dbias, Store store = Store::overwrite) {
   using T = Element<X>;

@@ -318,9 +318,9 @@ auto where(const C& condition, const A& a, const B& b) {
   return out;
 }
 
-/// f(x[i]) for every element, by a function of one number.
+/// f(x[i]) for every element, by a function of one number: NumPy's vectorize.
 template <AnyTensor X, class F>
-auto map(X&& x, F f) {
+auto vectorize(X&& x, F f) {
   using T = Element<X>;
   using Result = std::decay_t<std::invoke_result_t<F&, const T&>>;
   return detail::unary_each<Result, T>(f, std::forward<X>(x));
@@ -329,7 +329,7 @@ auto map(X&& x, F f) {
 /// f(a[i], b[i]) for every pair of elements, with broadcasting, by a function of two numbers of one
 /// type.
 template <AnyTensor A, AnyTensor B, class F>
-auto map(A&& a, B&& b, F f) {
+auto vectorize(A&& a, B&& b, F f) {
   using T = detail::CommonElement<A, B>;
   using Result = std::decay_t<std::invoke_result_t<F&, const T&, const T&>>;
   return detail::binary_each<Result, T>("map", f, std::forward<A>(a), std::forward<B>(b));

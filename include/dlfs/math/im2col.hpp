@@ -16,7 +16,7 @@ namespace dlfs {
 
 /// The shape (C*KH*KW, OH*OW) of the columns of an image (C, H, W): a row for each tap of the
 /// window, a column for each position. @throws ShapeError unless the rank is 3 and the window fits.
-inline Shape columns_shape(const Shape& image, const Window& window, std::string_view operation) {
+inline Shape columns_shape(const Shape& image, const Window2d& window, std::string_view operation) {
   if (image.rank() != 3) {
     throw ShapeError(operation, ": expected an image (C, H, W), got shape ", image);
   }
@@ -32,7 +32,7 @@ namespace detail {
 /// order. `inside` are those columns of the run whose tap is inside of the image: the element
 /// `start + j * stride.width` for column j, counted from the image's first.
 template <class Visit>
-void for_each_column_run(const Shape& image, const Window& window, Size2d out, Visit&& visit) {
+void for_each_column_run(const Shape& image, const Window2d& window, Size2d out, Visit&& visit) {
   const Index height = image[1];
   const Index width = image[2];
   for (Index c = 0; c < image[0]; ++c) {
@@ -62,9 +62,9 @@ void for_each_column_run(const Shape& image, const Window& window, Size2d out, V
 ///   image (C, H, W)   columns (C*KH*KW, OH*OW), overwritten
 ///
 /// A convolution of the image is then one product, (F, C*KH*KW) times (C*KH*KW, OH*OW).
-/// @throws ShapeError for other shapes or views that are not contiguous, and as Window.
+/// @throws ShapeError for other shapes or views that are not contiguous, and as Window2d.
 template <AnyTensor X>
-void im2col(const X& image, const Window& window, TensorView<Element<X>> columns) {
+void im2col(const X& image, const Window2d& window, TensorView<Element<X>> columns) {
   using T = Element<X>;
   const Shape shape = columns_shape(image.shape(), window, "im2col");
   detail::expect_dense("im2col", "the image", const_view(image));
@@ -92,9 +92,9 @@ void im2col(const X& image, const Window& window, TensorView<Element<X>> columns
 ///
 ///   columns (C*KH*KW, OH*OW)   image (C, H, W), overwritten or added to
 ///
-/// @throws ShapeError for other shapes or views that are not contiguous, and as Window.
+/// @throws ShapeError for other shapes or views that are not contiguous, and as Window2d.
 template <AnyTensor X>
-void col2im(const X& columns, const Window& window, TensorView<Element<X>> image,
+void col2im(const X& columns, const Window2d& window, TensorView<Element<X>> image,
             Store store = Store::overwrite) {
   using T = Element<X>;
   const Shape shape = columns_shape(image.shape(), window, "col2im");
@@ -124,7 +124,7 @@ void col2im(const X& columns, const Window& window, TensorView<Element<X>> image
 /// (N, C, H, W) -> (N*OH*OW, C*KH*KW). @throws ShapeError as above.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.2.
 template <AnyTensor X>
-Tensor<Element<X>> im2col(const X& x, const Window& window) {
+Tensor<Element<X>> im2col(const X& x, const Window2d& window) {
   using T = Element<X>;
   if (x.rank() != 4) {
     throw ShapeError("im2col: expected a batch (N, C, H, W), got shape ", x.shape());

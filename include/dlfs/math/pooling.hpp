@@ -23,8 +23,8 @@ namespace dlfs {
 /// No window may lie entirely in the padding, hence the padding is at most half the kernel, and the
 /// dilation of a padded window at most the image's extent.
 /// @throws ShapeError unless x is (N, C, H, W) and the window fits; ValueError for more padding,
-/// and as Window.
-inline Shape pooling_shape(const Shape& x, const Window& window, std::string_view operation) {
+/// and as Window2d.
+inline Shape pooling_shape(const Shape& x, const Window2d& window, std::string_view operation) {
   if (x.rank() != 4) {
     throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
   }
@@ -54,7 +54,7 @@ constexpr simd::Blocks blocks_of(const Shape& nchw) {
 }
 
 /// Whether the windows are the 2 by 2 blocks of the image: the usual case, with loops of its own.
-constexpr bool is_2x2_blocks(const Window& window) {
+constexpr bool is_2x2_blocks(const Window2d& window) {
   return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
          window.dilation == Size2d(1);
 }
@@ -90,7 +90,7 @@ struct Champion {
   }
 };
 
-inline void expect_few_taps(const Window& window, std::string_view operation) {
+inline void expect_few_taps(const Window2d& window, std::string_view operation) {
   constexpr Index most = Index{std::numeric_limits<std::uint16_t>::max()} + 1;
   if (window.kernel.height > most / window.kernel.width) {
     throw ValueError(operation, ": expected a window of at most ", most, " taps, got ",
@@ -138,7 +138,7 @@ bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
 }
 
 template <class T>
-void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
+void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
                  std::uint16_t* winners) {
   if (is_2x2_blocks(window)) {
     return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), winners);
@@ -175,7 +175,7 @@ void max_pooling(TensorView<const T> x, const Window& window, TensorView<T> y,
 /// a window of more than 65536 taps; and as pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void max_pooling(const X& x, const Window& window, TensorView<Element<X>> y,
+void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
                  std::uint16_t* winners = nullptr) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling";
@@ -196,7 +196,7 @@ void max_pooling(const X& x, const Window& window, TensorView<Element<X>> y,
 /// a winner that is no tap of its window inside of the image.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Window& window,
+void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Window2d& window,
                           TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling_backward";
@@ -244,7 +244,7 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
 /// contiguous, and as pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y) {
+void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y) {
   using T = Element<X>;
   constexpr std::string_view name = "average_pooling";
   const Shape y_shape = pooling_shape(x.shape(), window, name);
@@ -293,7 +293,7 @@ void average_pooling(const X& x, const Window& window, TensorView<Element<X>> y)
 /// Runs on the calling thread. @throws as average_pooling.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void average_pooling_backward(const X& dy, const Window& window, TensorView<Element<X>> dx) {
+void average_pooling_backward(const X& dy, const Window2d& window, TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "average_pooling_backward";
   const Shape y_shape = pooling_shape(dx.shape(), window, name);

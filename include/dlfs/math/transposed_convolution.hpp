@@ -31,7 +31,7 @@ namespace dlfs {
 /// the adjoint, from y to x.
 template <AnyTensor X>
 void transposed_convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
-                            const Window& window, Index groups, TensorView<Element<X>> y) {
+                            const Window2d& window, Index groups, TensorView<Element<X>> y) {
   constexpr std::string_view name = "transposed_convolution";
   const Shape x_shape = convolution_shape(y.shape(), weight.shape(), window, groups, name);
   detail::expect_dense(name, "x", const_view(x), x_shape);
@@ -49,7 +49,7 @@ void transposed_convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<
 ///   dy (N, F, OH, OW)   weight (C, F/groups, KH, KW)   dx (N, C, H, W), overwritten
 template <AnyTensor X>
 void transposed_convolution_backward_input(const X& dy, TensorArg<Element<X>> weight,
-                                           const Window& window, Index groups,
+                                           const Window2d& window, Index groups,
                                            TensorView<Element<X>> dx) {
   using T = Element<X>;
   const Index channels = weight.rank() == 4 ? weight.extent(0) : 0;
@@ -63,7 +63,7 @@ void transposed_convolution_backward_input(const X& dy, TensorArg<Element<X>> we
 ///   x (N, C, H, W)   dy (N, F, OH, OW)   dweight (C, F/groups, KH, KW)   dbias (F)
 template <AnyTensor X>
 void transposed_convolution_backward_weights(const X& x, TensorArg<Element<X>> dy,
-                                             const Window& window, Index groups,
+                                             const Window2d& window, Index groups,
                                              TensorView<Element<X>> dweight,
                                              TensorView<Element<X>> dbias,
                                              Store store = Store::overwrite) {

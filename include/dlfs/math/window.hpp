@@ -17,7 +17,7 @@ struct Size2d {
 };
 
 /// The window that a convolution or a pooling slides over an image.
-struct Window {
+struct Window2d {
   Size2d kernel{1};
   Size2d stride{1};
   Size2d padding{0};   // rows and columns added on each side

@@ -24,7 +24,7 @@ struct PlacedWindow {
 /// once for all images.
 class WindowPlacements {
  public:
-  WindowPlacements(Size2d image, Size2d out, const Window& window)
+  WindowPlacements(Size2d image, Size2d out, const Window2d& window)
       : image_(image), out_(out), window_(window), rows_(out.height), columns_(out.width) {
     for (Index oh = 0; oh < out.height; ++oh) {
       rows_[oh] = range_inside(top(oh), window.dilation.height, window.kernel.height, image.height);
@@ -55,7 +55,7 @@ class WindowPlacements {
 
   Size2d image_;
   Size2d out_;
-  Window window_;
+  Window2d window_;
   Scratch<IndexRange> rows_;
   Scratch<IndexRange> columns_;
 };

@@ -16,9 +16,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-enum class Activation { relu, sigmoid };
-
 struct MultiLayerNetOptions {
+  enum class Activation { relu, sigmoid };
+
   Index in = 784;
   std::vector<Index> hidden = {100, 100, 100, 100, 100};
   Index out = 10;
@@ -59,7 +59,7 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
       network.add("batch_norm" + suffix,
                   BatchNormalization<T>({.features = units, .epsilon = 1e-6}));  // as the book
     }
-    if (options.activation == Activation::relu) {
+    if (options.activation == MultiLayerNetOptions::Activation::relu) {
       network.add("activation" + suffix, Relu<T>());
     } else {
       network.add("activation" + suffix, Sigmoid<T>());

@@ -16,7 +16,7 @@ namespace dlfs {
 /// @throws ShapeError where x does not fit, or is not contiguous.
 template <std::floating_point T, class Visit>
 void for_each_activation(const Sequential<T>& network, std::type_identity_t<TensorArg<T>> x,
-                         Mode mode, const Visit& visit) {
+                         PassMode mode, const Visit& visit) {
   if (!x.is_contiguous()) throw ShapeError("activations: expected x to be contiguous");
   network.output_shape(x.shape());
   TensorView<const T> input = x;
@@ -35,7 +35,7 @@ void for_each_activation(const Sequential<T>& network, std::type_identity_t<Tens
 template <std::floating_point T>
 std::vector<NamedTensor<T>> activations(const Sequential<T>& network,
                                         std::type_identity_t<TensorArg<T>> x,
-                                        Mode mode = Mode::evaluate) {
+                                        PassMode mode = PassMode::evaluate) {
   std::vector<NamedTensor<T>> outputs;
   for_each_activation(network, x, mode, [&](const std::string& name, const Tensor<T>& y) {
     outputs.push_back({name, y});

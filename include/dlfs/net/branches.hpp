@@ -72,8 +72,8 @@ class Branches {
     return sum;
   }
 
-  std::vector<Part<T>> parts() const {
-    std::vector<Part<T>> parts;
+  std::vector<typename Composition<T>::Part> parts() const {
+    std::vector<typename Composition<T>::Part> parts;
     for (const Branch& branch : branches_) parts.push_back({branch.name, &branch.layers});
     return parts;
   }

@@ -12,6 +12,8 @@ namespace dlfs {
 template <std::floating_point T>
 class AnyLayer;
 
+namespace detail {
+
 /// How the parts of a composite layer make one output.
 enum class Join {
   chain,          // each part takes the output of the one before it
@@ -19,19 +21,22 @@ enum class Join {
   concatenation,  // likewise, and their outputs are put side by side along the channels
 };
 
-/// A layer within a composite.
-template <std::floating_point T>
-struct Part {
-  std::string name;
-  const AnyLayer<T>* layer;
-};
+}  // namespace detail
 
 /// What a composite layer is made of, for those who look inside. A layer that is not composed has
 /// no parts.
 template <std::floating_point T>
 struct Composition {
+  using Join = detail::Join;
+
+  /// A layer within a composite.
+  struct Part {
+    std::string name;
+    const AnyLayer<T>* layer;
+  };
+
   Join join = Join::chain;
-  std::vector<Part<T>> parts{};
+  std::vector<Part> parts{};
 };
 
 }  // namespace dlfs

@@ -61,7 +61,9 @@ class Parallel {
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
-  Composition<T> composition() const& { return {Join::concatenation, branches_.parts()}; }
+  Composition<T> composition() const& {
+    return {Composition<T>::Join::concatenation, branches_.parts()};
+  }
   Composition<T> composition() const&& = delete;
 
   void forward(const ForwardPass<T>& pass) const {

@@ -44,7 +44,7 @@ class Residual {
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
-  Composition<T> composition() const& { return {Join::sum, branches_.parts()}; }
+  Composition<T> composition() const& { return {Composition<T>::Join::sum, branches_.parts()}; }
   Composition<T> composition() const&& = delete;
 
   void forward(const ForwardPass<T>& pass) const {

@@ -105,7 +105,7 @@ class Sequential {
   /// network.
   /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit; ValueError
   /// for an x that `forward` returned itself.
-  const Tensor<T>& forward(const Tensor<T>& x, Mode mode = Mode::train) & {
+  const Tensor<T>& forward(const Tensor<T>& x, PassMode mode = PassMode::train) & {
     const Plan plan(chain_, x.shape(), /*with_backward=*/true);
     detail::expect_apart("network", "the result", y_.view(), "x", x.view());
     shapes_.clear();
@@ -114,7 +114,7 @@ class Sequential {
     x_ = x.view();
     mode_ = mode;
     forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
-    if (mode == Mode::train) {
+    if (mode == PassMode::train) {
       observe(x_.shape(), saved_.data());
       ++step_;
     }
@@ -122,17 +122,17 @@ class Sequential {
     for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
-  const Tensor<T>& forward(Tensor<T>&& x, Mode mode = Mode::train) & {
+  const Tensor<T>& forward(Tensor<T>&& x, PassMode mode = PassMode::train) & {
     forget();
     own_x_ = std::move(x);
     return forward(own_x_, mode);
   }
-  const Tensor<T>& forward(const Tensor<T>&& x, Mode mode = Mode::train) & = delete;
+  const Tensor<T>& forward(const Tensor<T>&& x, PassMode mode = PassMode::train) & = delete;
 
   template <AnyTensor X>
     requires(!std::same_as<Element<X>, T>)
   DLFS_REFUSED("x has another element type than the network; cast<float>(x) makes it float")
-  void forward(const X&, Mode = Mode::train);
+  void forward(const X&, PassMode = PassMode::train);
 
   /// From dy, the gradient with respect to what `forward` returned, to the gradient of every
   /// parameter, which it overwrites. The gradient with respect to x is not computed.
@@ -365,7 +365,7 @@ class Sequential {
   std::vector<Shape> shapes_;  // of x and of the parameters; none without a forward pass
   TensorView<const T> x_;
   Tensor<T> own_x_;  // what x_ looks at where `forward` was given an expiring tensor
-  Mode mode_ = Mode::train;
+  PassMode mode_ = PassMode::train;
   Tensor<T> y_;
   Tensor<T> dx_;
   Tensor<std::byte> saved_;

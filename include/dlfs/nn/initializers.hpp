@@ -62,12 +62,12 @@ struct Uniform {
   }
 };
 
+namespace detail {
+
 /// What the variance of a weight is divided by.
 enum class Fan { in, out, mean };
 
 enum class Distribution { normal, uniform };
-
-namespace detail {
 
 /// Of the variance gain^2 / fan.
 template <class T>
@@ -91,6 +91,9 @@ void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan
 /// Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), who
 /// divide by the mean of both fans.
 struct Xavier {
+  using Fan = detail::Fan;
+  using Distribution = detail::Distribution;
+
   Fan fan = Fan::in;
   Distribution distribution = Distribution::normal;
   double gain = 1;
@@ -108,6 +111,9 @@ struct Xavier {
 /// Variance 2 gain^2 / fan_in, for ReLU: section 6.2.3 of the book, after He et al., "Delving deep
 /// into rectifiers" (2015).
 struct He {
+  using Fan = detail::Fan;
+  using Distribution = detail::Distribution;
+
   Fan fan = Fan::in;
   Distribution distribution = Distribution::normal;
   double gain = 1;

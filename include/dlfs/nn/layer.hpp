@@ -16,7 +16,7 @@ namespace dlfs {
 
 /// Some layers compute otherwise while they train: those that draw random numbers (dropout) or have
 /// buffers (batch normalisation).
-enum class Mode { train, evaluate };
+enum class PassMode { train, evaluate };
 
 /// What a network must know of a layer to run it.
 struct LayerTraits {
@@ -41,7 +41,7 @@ struct ForwardPass {
   /// `saved_bytes(x.shape())` bytes which the backward pass of the same samples finds again,
   /// aligned to 64; nullptr where there will be no backward pass.
   std::byte* saved = nullptr;
-  Mode mode = Mode::evaluate;
+  PassMode mode = PassMode::evaluate;
   /// What random layers derive their numbers from: those of one step and sample are the same
   /// however the batch was cut.
   std::uint64_t step = 0;  // training passes of the network before this one
@@ -60,8 +60,8 @@ struct BackwardPass {
   /// One for each of `parameters()`, to be written or added to as `store` says.
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;
-  std::byte* saved = nullptr;  // as forward left it, and as it stays
-  Mode mode = Mode::train;     // of forward
+  std::byte* saved = nullptr;       // as forward left it, and as it stays
+  PassMode mode = PassMode::train;  // of forward
 
   bool needs_dx() const { return dx.data() != nullptr; }
 };
@@ -71,7 +71,8 @@ struct BackwardPass {
 /// `forward` and `backward` of one layer at the same time, each on its own rows.
 ///
 ///   traits()                 a LayerTraits, may be static
-///   output_shape(x) const    the shape of y, of as many rows, for a batch of shape x; this is where
+///   output_shape(x) const    the shape of y, of as many rows, for a batch of shape x; this is
+///   where
 ///                            a shape that does not fit is refused, once, before any tile is run
 ///   forward(pass) const      writes pass.y
 ///   backward(pass) const     writes pass.dx and pass.gradients

@@ -81,7 +81,7 @@ namespace detail {
 template <std::floating_point T>
 class RepeatedStep {
  public:
-  RepeatedStep(Sequential<T>& network, const Tensor<T>& x, Mode mode)
+  RepeatedStep(Sequential<T>& network, const Tensor<T>& x, PassMode mode)
       : network_(&network),
         x_(x.view()),
         mode_(mode),
@@ -112,7 +112,7 @@ class RepeatedStep {
  private:
   Sequential<T>* network_;
   TensorView<const T> x_;
-  Mode mode_;
+  PassMode mode_;
   Tensor<T> y_;
   Tensor<std::byte> saved_;
 };
@@ -120,7 +120,7 @@ class RepeatedStep {
 /// Holds every layer of a network, on the batch that reaches it, and the network as a whole against
 /// what nn/layer.hpp asks for. Returns whether the network can run at all.
 template <std::floating_point T>
-bool check_layers(const Sequential<T>& network, Tensor<T> x, Mode mode, std::uint64_t seed,
+bool check_layers(const Sequential<T>& network, Tensor<T> x, PassMode mode, std::uint64_t seed,
                   std::vector<std::string>& faults) {
   const Tensor<T> batch = x;
   for (Index i = 0; i < network.layer_count(); ++i) {
@@ -218,7 +218,8 @@ void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& an
 template <Layer L>
   requires(std::same_as<typename L::Scalar, double>)
 GradientReport check_gradients(const L& layer, Tensor<double> x,
-                               const GradientCheckOptions& options = {}, Mode mode = Mode::train) {
+                               const GradientCheckOptions& options = {},
+                               PassMode mode = PassMode::train) {
   using T = typename L::Scalar;
   if constexpr (!std::same_as<L, Sequential<T>>) {
     return check_gradients(Sequential<T>{{"layer", layer}}, std::move(x), options, mode);
@@ -266,10 +267,11 @@ template <std::same_as<double> T, class Targets, Loss<Targets> L>
 GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
   options.check();
-  detail::RepeatedStep step(network, x, Mode::train);
+  detail::RepeatedStep step(network, x, PassMode::train);
   const auto value = [&] { return loss.forward(step.forward(), targets); };
   GradientReport report;
-  if (!detail::check_layers(network, x, Mode::train, options.seed, report.faults)) return report;
+  if (!detail::check_layers(network, x, PassMode::train, options.seed, report.faults))
+    return report;
   detail::Rounding rounding(value());
   step.backward(loss.backward(), {nullptr, x.shape()});
   rounding.add(step.forward(), loss.backward());

@@ -16,11 +16,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How a hyperparameter is spread over its range: uniformly, or uniformly in its logarithm.
-enum class Scale { linear, logarithmic };
-
 /// A hyperparameter to be drawn from [low, high].
 struct SearchRange {
+  /// How it is spread: uniformly, or uniformly in its logarithm.
+  enum class Scale { linear, logarithmic };
+
   std::string name;
   double low = 0;
   double high = 1;
@@ -55,7 +55,7 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
         throw ValueError("hyperparameter search: two ranges for \"", name, "\"");
       }
     }
-    const bool is_logarithmic = range.scale == Scale::logarithmic;
+    const bool is_logarithmic = range.scale == SearchRange::Scale::logarithmic;
     if (!(range.low <= range.high) || !detail::is_finite(range.high - range.low) ||
         (is_logarithmic && range.low <= 0)) {
       throw ValueError("hyperparameter search: no ", is_logarithmic ? "logarithmic" : "linear",
@@ -132,7 +132,7 @@ void run_trials(std::vector<Trial>& trials, Index count, const Objective& object
 /// first.
 ///
 ///   const auto trials = random_search(
-///       {{"learning rate", 1e-6, 1e-2, Scale::logarithmic}}, {.trials = 100},
+///       {{"learning rate", 1e-6, 1e-2, SearchRange::Scale::logarithmic}}, {.trials = 100},
 ///       [&](const Trial& trial) { return validation_accuracy(trial["learning rate"], trial.seed);
 ///       });
 ///

@@ -61,7 +61,7 @@ class GuardedTensor {
 template <std::floating_point T>
 class LayerContract {
  public:
-  LayerContract(std::string name, const AnyLayer<T>& layer, const Tensor<T>& x, Mode mode,
+  LayerContract(std::string name, const AnyLayer<T>& layer, const Tensor<T>& x, PassMode mode,
                 std::uint64_t seed, std::vector<std::string>& faults)
       : name_(std::move(name)), layer_(layer), x_(x), mode_(mode), rng_(seed), faults_(&faults) {}
 
@@ -104,7 +104,7 @@ class LayerContract {
     bool gives_x = true;  // on the way back, or NaNs in its place
     bool gives_y = true;
     bool wants_dx = true;
-    Mode mode = Mode::train;
+    PassMode mode = PassMode::train;
     std::uint64_t step = 0;
     Index first_sample = 0;
   };
@@ -376,8 +376,10 @@ class LayerContract {
     const auto y_of = [&](const Way& way) { return forward(layer_, x_, way).y.copy(); };
     const Tensor<T> trained = y_of({});
     if (!are_same(y_of({.step = 1, .first_sample = 1000}), trained)) return;  // draws numbers
-    if (!are_same(y_of({.mode = Mode::evaluate}), trained)) {
-      fail("forward gives another y in Mode::evaluate, but draws no numbers and has no buffers()");
+    if (!are_same(y_of({.mode = PassMode::evaluate}), trained)) {
+      fail(
+          "forward gives another y in PassMode::evaluate, but draws no numbers and has no "
+          "buffers()");
     }
   }
 
@@ -535,7 +537,7 @@ class LayerContract {
   }
 
   void check_observe() {
-    if (layer_.buffers().empty() || mode_ != Mode::train) return;
+    if (layer_.buffers().empty() || mode_ != PassMode::train) return;
     Memory memory = forward(layer_, x_, {});
     AnyLayer<T> first = layer_;
     AnyLayer<T> second = layer_;
@@ -579,7 +581,7 @@ class LayerContract {
   std::string name_;
   AnyLayer<T> layer_;
   Tensor<T> x_;
-  Mode mode_;
+  PassMode mode_;
   Rng rng_;
   std::vector<std::string>* faults_;
   std::size_t faults_at_start_ = faults_->size();

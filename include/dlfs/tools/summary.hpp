@@ -41,9 +41,9 @@ void summarize(const std::string& name, const AnyLayer<T>& layer, Shape x, Summa
   summary.layers.push_back(std::move(row));
 
   const Composition<T> composition = layer.composition();
-  for (const Part<T>& part : composition.parts) {
+  for (const typename Composition<T>::Part& part : composition.parts) {
     summarize(concat(name, '.', part.name), *part.layer, x, summary);
-    if (composition.join == Join::chain) x = part.layer->output_shape(x);
+    if (composition.join == Composition<T>::Join::chain) x = part.layer->output_shape(x);
   }
 }
 
@@ -57,7 +57,7 @@ Summary summary(const Sequential<T>& network, Shape x) {
   for (const Parameter<T>* parameter : network.parameters()) {
     summary.parameters += parameter->value.size();
   }
-  for (const Part<T>& part : network.composition().parts) {
+  for (const typename Composition<T>::Part& part : network.composition().parts) {
     detail::summarize(part.name, *part.layer, x, summary);
     x = part.layer->output_shape(x);
   }
@@ -116,10 +116,11 @@ class DotGraph {
   /// Adds the parts of a composite, each name behind a prefix.
   std::string add_parts(const std::string& prefix, const Composition<T>& composition,
                         const std::string& from, const Shape& x) {
-    if (composition.join != Join::chain) return add_branches(prefix, composition, from, x);
+    if (composition.join != Composition<T>::Join::chain)
+      return add_branches(prefix, composition, from, x);
     std::string last = from;
     Shape shape = x;
-    for (const Part<T>& part : composition.parts) {
+    for (const typename Composition<T>::Part& part : composition.parts) {
       last = add(prefix + part.name, *part.layer, last, shape);
       shape = part.layer->output_shape(shape);
     }
@@ -131,10 +132,10 @@ class DotGraph {
  private:
   std::string add_branches(const std::string& prefix, const Composition<T>& composition,
                            const std::string& from, const Shape& x) {
-    const bool is_sum = composition.join == Join::sum;
+    const bool is_sum = composition.join == Composition<T>::Join::sum;
     const std::string join = prefix + (is_sum ? "sum" : "concatenation");
     node(join, is_sum ? "+" : "concatenate");
-    for (const Part<T>& part : composition.parts) {
+    for (const typename Composition<T>::Part& part : composition.parts) {
       edge(add(prefix + part.name, *part.layer, from, x), join);
     }
     return join;

@@ -32,7 +32,7 @@ struct TrainerOptions {
   Index epochs = 20;
   Index batch_size = 100;
   std::uint64_t seed = 1;  // of the order of the samples
-  Sampling sampling = Sampling::without_replacement;
+  BatchSampler::Sampling sampling = BatchSampler::Sampling::without_replacement;
   /// How many samples of each dataset, from its beginning, are classified after every epoch; 0
   /// stands for all.
   Index evaluation_samples = 0;
@@ -413,7 +413,7 @@ class Trainer {
       culprit = concat("the first layer whose output is not finite is ", name);
       is_found = true;
     };
-    for_each_activation(*network_, batch_.inputs, Mode::train, look);
+    for_each_activation(*network_, batch_.inputs, PassMode::train, look);
     throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
                      step, "; ", culprit, "; a lower learning rate may help");
   }

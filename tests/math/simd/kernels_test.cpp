@@ -82,7 +82,7 @@ Index extent(Rng& rng, Index kernel, Index padding, Index dilation) {
 }
 
 struct RandomProblem {
-  Window window;
+  Window2d window;
   Index images, groups, channels, filters, height, width;
 };
 
@@ -91,7 +91,7 @@ RandomProblem any_problem(Rng& rng) {
   const auto size = [&](Index low, Index high) {
     return Size2d(draw(rng, low, high), draw(rng, low, high));
   };
-  const Window window{size(1, 5), size(1, 3), size(0, 3), size(1, 3)};
+  const Window2d window{size(1, 5), size(1, 3), size(0, 3), size(1, 3)};
   return {
       .window = window,
       .images = draw(rng, 1, 3),
@@ -115,7 +115,7 @@ RandomProblem winograd_problem(Rng& rng) {
 
 template <class T>
 void expect_convolution_agrees(const RandomProblem& problem, std::uint64_t seed) {
-  const Window& window = problem.window;
+  const Window2d& window = problem.window;
   const Index groups = problem.groups, channels = problem.channels, filters = problem.filters;
   const auto x =
       random_tensor<T>({problem.images, groups * channels, problem.height, problem.width}, seed);
@@ -190,7 +190,7 @@ TEST(SimdKernels, ConvolutionOfLargeImagesAgreesWithTheReferenceAtEveryLevel) {
   struct Problem {
     Shape x;
     Index filters;
-    Window window;
+    Window2d window;
   };
   for (const Problem& problem :
        {Problem{{1, 150, 60, 9}, 3, {3, 1, 1}}, Problem{{1, 2, 230, 224}, 2, {3, 2, 1}},

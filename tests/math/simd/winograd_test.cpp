@@ -37,7 +37,7 @@ template <class T>
 constexpr double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-13;
 
 template <class T>
-void expect_agreement_with_reference(const Shape& x_shape, Index filters, const Window& window,
+void expect_agreement_with_reference(const Shape& x_shape, Index filters, const Window2d& window,
                                      Index groups) {
   const Shape weight_shape{filters * groups, x_shape[1] / groups, 3, 3};
   const Shape y_shape = convolution_shape(x_shape, weight_shape, window, groups);
@@ -90,7 +90,7 @@ TYPED_TEST(WinogradOf, AgreesWithTheReferenceWhereTilesEndWithTheImageAndWhereTh
   for (Index height : {3, 8}) {
     for (Index width : {5, 6, 7, 8}) {
       for (Index padding : {0, 1, 2}) {
-        const Window window{.kernel = 3, .padding = {padding, 2 - padding}};
+        const Window2d window{.kernel = 3, .padding = {padding, 2 - padding}};
         const Size2d out = window.output_size({height, width}, "test");
         if (std::min(out.height, out.width) < 3) continue;
         const Index count = 256 / (out.height * out.width) + 1;

@@ -46,7 +46,7 @@ TEST(AveragePooling, PaddingCountsAsZeros) {
 struct AveragePoolingCase {
   std::string name;
   Shape x;
-  Window window;
+  Window2d window;
 };
 
 class AveragePoolingGradients : public testing::TestWithParam<AveragePoolingCase> {};

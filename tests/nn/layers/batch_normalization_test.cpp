@@ -41,7 +41,7 @@ TEST(BatchNormalization, EvaluatesByRunningStatistics) {
   BatchNormalization<double> layer({.features = 2, .epsilon = 0.25});
   layer.buffers()[0]->value = array<double>({1, 2});
   layer.buffers()[1]->value = array<double>({0.75, 3.75});
-  test::Bench bench(layer, array<double>({{3, 10}}), Mode::evaluate);
+  test::Bench bench(layer, array<double>({{3, 10}}), PassMode::evaluate);
   bench.forward();
   test::expect_close(bench.y, array<double>({{2, 4}}), 1e-15);
 }
@@ -55,7 +55,7 @@ TEST(BatchNormalization, RunningStatisticsFollowTheBatches) {
   net.forward(x);
   test::expect_close(net.buffers()[0]->value, array<double>({0.5, 7.5}), 1e-15);
   test::expect_close(net.buffers()[1]->value, array<double>({1.25, 200.75}), 1e-15);
-  net.forward(x, Mode::evaluate);
+  net.forward(x, PassMode::evaluate);
   net.predict(x);
   test::expect_close(net.buffers()[0]->value, array<double>({0.5, 7.5}), 1e-15);
   net.forward(x);
@@ -117,18 +117,18 @@ TEST_P(BatchNormalizationOf, GradientsAgreeWithCentralDifferences) {
   const auto& [shape, features] = GetParam();
   Rng rng(2);
   const auto x = random_normal<double>(shape, rng);
-  test::expect_right_gradients(used_layer<double>(features), x, Mode::evaluate);
+  test::expect_right_gradients(used_layer<double>(features), x, PassMode::evaluate);
   // Of a feature with two numbers every dx is nearly 0, and nothing is left to compare.
   if (x.size() / features < 3) return;
-  test::expect_right_gradients(used_layer<double>(features), x, Mode::train);
+  test::expect_right_gradients(used_layer<double>(features), x, PassMode::train);
 }
 
 TEST_P(BatchNormalizationOf, KeepsTheContractOfALayer) {
   const auto& [shape, features] = GetParam();
   Rng rng(2);
   const auto x = random_normal<float>(shape, rng);
-  test::expect_contract(used_layer<float>(features), x, Mode::train);
-  test::expect_contract(used_layer<float>(features), x, Mode::evaluate);
+  test::expect_contract(used_layer<float>(features), x, PassMode::train);
+  test::expect_contract(used_layer<float>(features), x, PassMode::evaluate);
 }
 
 TEST(BatchNormalization, IsTheSameForAnyNumberOfThreads) {
@@ -164,7 +164,7 @@ TEST(BatchNormalization, ErrorsSayWhatIsWrong) {
               net.forward(ones<float>({1, 4}));
             }),
             "batch normalization: a batch of shape (1, 4) has no variance to train with");
-  EXPECT_NO_THROW(net.forward(ones<float>({1, 4}), Mode::evaluate));
+  EXPECT_NO_THROW(net.forward(ones<float>({1, 4}), PassMode::evaluate));
 }
 
 }  // namespace

@@ -38,14 +38,14 @@ TEST(Dropout, TheBooksScalingIsOfTheEvaluation) {
   training.forward();
   EXPECT_NEAR(fraction_of(training.y, 0.0), 0.2, 0.005);
   EXPECT_NEAR(fraction_of(training.y, 1.0), 0.8, 0.005);
-  test::Bench evaluation(layer, ones<double>({2, 3}), Mode::evaluate);
+  test::Bench evaluation(layer, ones<double>({2, 3}), PassMode::evaluate);
   evaluation.forward();
   test::expect_equal(evaluation.y, full<double>({2, 3}, 0.8));
 }
 
 TEST(Dropout, EvaluationHandsOnItsInput) {
   Rng rng(3);
-  test::Bench bench(dropout(0.5), random_normal<double>({3, 4}, rng), Mode::evaluate);
+  test::Bench bench(dropout(0.5), random_normal<double>({3, 4}, rng), PassMode::evaluate);
   bench.forward();
   test::expect_equal(bench.y, bench.x);
 }
@@ -53,7 +53,7 @@ TEST(Dropout, EvaluationHandsOnItsInput) {
 TEST(Dropout, GradientsAgreeWithCentralDifferences) {
   Rng rng(3);
   for (auto scaling : {DropoutScaling::in_training, DropoutScaling::in_evaluation}) {
-    for (Mode mode : {Mode::train, Mode::evaluate}) {
+    for (PassMode mode : {PassMode::train, PassMode::evaluate}) {
       const auto x = random_normal<double>({4, 3, 5}, rng);
       test::expect_right_gradients(dropout(0.3, scaling), x, mode);
     }
@@ -63,7 +63,7 @@ TEST(Dropout, GradientsAgreeWithCentralDifferences) {
 TEST(Dropout, KeepsTheContractOfALayer) {
   Rng rng(3);
   test::expect_contract(dropout<float>(0.5), random_normal<float>({5, 7}, rng));
-  test::expect_contract(dropout<float>(0.5), random_normal<float>({5, 7}, rng), Mode::evaluate);
+  test::expect_contract(dropout<float>(0.5), random_normal<float>({5, 7}, rng), PassMode::evaluate);
 }
 
 TEST(Dropout, EachStepSampleAndLayerDrawsAnew) {

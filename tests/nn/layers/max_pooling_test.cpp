@@ -56,7 +56,7 @@ TEST(MaxPooling, GradientGoesToTheFirstOfEquals) {
 struct MaxPoolingCase {
   std::string name;
   Shape x;
-  Window window;
+  Window2d window;
 };
 
 class MaxPoolingGradients : public testing::TestWithParam<MaxPoolingCase> {};

@@ -12,7 +12,7 @@ namespace dlfs::reference {
 /// x (N, C, H, W), weight (F, C/groups, KH, KW), bias (F) -> y (N, F, OH, OW)
 template <AnyTensor X, AnyTensor Weight, AnyTensor Bias>
 Tensor<Element<X>> convolution(const X& x, const Weight& weight, const Bias& bias,
-                               const Window& window, Index groups) {
+                               const Window2d& window, Index groups) {
   const Size2d image{x.extent(2), x.extent(3)};
   const Size2d out = window.output_size(image, "convolution");
   const Index channels = weight.extent(1);
@@ -45,7 +45,8 @@ Tensor<Element<X>> convolution(const X& x, const Weight& weight, const Bias& bia
 /// dy (N, F, OH, OW), weight (F, C/groups, KH, KW) -> dx of shape `x` (N, C, H, W)
 template <AnyTensor X, AnyTensor Weight>
 Tensor<Element<X>> convolution_backward_input(const X& dy, const Weight& weight,
-                                              const Window& window, Index groups, const Shape& x) {
+                                              const Window2d& window, Index groups,
+                                              const Shape& x) {
   const Size2d image{x[2], x[3]};
   const Index channels = weight.extent(1);
   const Index filters = weight.extent(0) / groups;
@@ -75,7 +76,7 @@ Tensor<Element<X>> convolution_backward_input(const X& dy, const Weight& weight,
 
 /// x (N, C, H, W), dy (N, F, OH, OW) -> dweight (F, C/groups, KH, KW)
 template <AnyTensor X, AnyTensor Dy>
-Tensor<Element<X>> convolution_backward_weight(const X& x, const Dy& dy, const Window& window,
+Tensor<Element<X>> convolution_backward_weight(const X& x, const Dy& dy, const Window2d& window,
                                                Index groups) {
   const Size2d image{x.extent(2), x.extent(3)};
   const Index channels = x.extent(1) / groups;

@@ -16,7 +16,7 @@ struct Pixel {
 };
 
 /// The pixel under tap (k, l) of the window at position (i, j).
-inline Pixel pixel_under_tap(const Window& window, Index i, Index j, Index k, Index l) {
+inline Pixel pixel_under_tap(const Window2d& window, Index i, Index j, Index k, Index l) {
   return {i * window.stride.height - window.padding.height + k * window.dilation.height,
           j * window.stride.width - window.padding.width + l * window.dilation.width};
 }

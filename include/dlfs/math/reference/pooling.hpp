@@ -26,7 +26,7 @@ void for_each_position(const Shape& shape, Visit&& visit) {
 
 /// Calls `visit(pixel, tap)` for the taps of the window at (i, j) that are inside of the image.
 template <class Visit>
-void for_each_tap(const Window& window, Size2d image, Index i, Index j, Visit&& visit) {
+void for_each_tap(const Window2d& window, Size2d image, Index i, Index j, Visit&& visit) {
   for (Index k = 0; k < window.kernel.height; ++k) {
     for (Index l = 0; l < window.kernel.width; ++l) {
       const Pixel pixel = pixel_under_tap(window, i, j, k, l);
@@ -43,7 +43,7 @@ struct MaxPooled {
 
 /// x (N, C, H, W) -> y and the winners, both (N, C, OH, OW)
 template <AnyTensor X>
-MaxPooled<Element<X>> max_pooling(const X& x, const Window& window) {
+MaxPooled<Element<X>> max_pooling(const X& x, const Window2d& window) {
   const Size2d image{x.extent(2), x.extent(3)};
   const Size2d out = window.output_size(image, "max_pooling");
   const Shape shape{x.extent(0), x.extent(1), out.height, out.width};
@@ -65,7 +65,7 @@ MaxPooled<Element<X>> max_pooling(const X& x, const Window& window) {
 
 /// dy and the winners (N, C, OH, OW) -> dx of shape `x` (N, C, H, W)
 template <AnyTensor X, AnyTensor Winners>
-Tensor<Element<X>> max_pooling_backward(const X& dy, const Winners& winners, const Window& window,
+Tensor<Element<X>> max_pooling_backward(const X& dy, const Winners& winners, const Window2d& window,
                                         const Shape& x) {
   Tensor<Element<X>> dx(x);
   for_each_position(dy.shape(), [&](Index n, Index c, Index i, Index j) {
@@ -78,7 +78,7 @@ Tensor<Element<X>> max_pooling_backward(const X& dy, const Winners& winners, con
 
 /// x (N, C, H, W) -> y (N, C, OH, OW)
 template <AnyTensor X>
-Tensor<Element<X>> average_pooling(const X& x, const Window& window) {
+Tensor<Element<X>> average_pooling(const X& x, const Window2d& window) {
   const Size2d image{x.extent(2), x.extent(3)};
   const Size2d out = window.output_size(image, "average_pooling");
   const auto taps = static_cast<Element<X>>(window.kernel.height * window.kernel.width);
@@ -93,7 +93,7 @@ Tensor<Element<X>> average_pooling(const X& x, const Window& window) {
 
 /// dy (N, C, OH, OW) -> dx of shape `x` (N, C, H, W)
 template <AnyTensor X>
-Tensor<Element<X>> average_pooling_backward(const X& dy, const Window& window, const Shape& x) {
+Tensor<Element<X>> average_pooling_backward(const X& dy, const Window2d& window, const Shape& x) {
   const auto taps = static_cast<Element<X>>(window.kernel.height * window.kernel.width);
   Tensor<Element<X>> dx(x);
   for_each_position(dy.shape(), [&](Index n, Index c, Index i, Index j) {

@@ -16,7 +16,7 @@ class AveragePooling {
   using Scalar = T;
 
   /// @throws ValueError as Window::check.
-  explicit AveragePooling(const Window& window) : window_(window) { window.check(traits().kind); }
+  explicit AveragePooling(const Window2d& window) : window_(window) { window.check(traits().kind); }
 
   static constexpr LayerTraits traits() { return {.kind = "average pooling"}; }
 
@@ -30,7 +30,7 @@ class AveragePooling {
   }
 
  private:
-  Window window_;
+  Window2d window_;
 };
 
 }  // namespace dlfs

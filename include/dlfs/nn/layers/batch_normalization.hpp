@@ -80,7 +80,7 @@ class BatchNormalization {
     const Scratch<T> unsaved(pass.saved == nullptr ? 3 * features() : 0);
     const Saved<T> saved(
         pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved), features());
-    if (pass.mode == Mode::train) {
+    if (pass.mode == PassMode::train) {
       if (x.extent(0) * x.extent(2) < 2) {
         throw ValueError(traits().kind, ": a batch of shape ", pass.x.shape(),
                          " has no variance to train with");
@@ -105,7 +105,7 @@ class BatchNormalization {
     const Saved<T> saved(detail::elements_at<T>(pass.saved), features());
     batch_normalization_backward(
         by_feature(pass.x), by_feature(pass.dy), by(saved),
-        pass.mode == Mode::train ? Statistics::of_the_batch : Statistics::constant,
+        pass.mode == PassMode::train ? BatchStatistics::of_the_batch : BatchStatistics::constant,
         pass.gradients[0], pass.gradients[1], pass.store, by_feature(pass.dx));
   }
 
@@ -150,7 +150,7 @@ class BatchNormalization {
         Shape{x.extent(0), features(), x.shape().axes(1, x.rank()).size() / features()});
   }
 
-  Normalization<T> by(const Saved<T>& saved) const {
+  NormalizedBy<T> by(const Saved<T>& saved) const {
     return {saved.mean, saved.inverse_deviation, gamma_.value};
   }
 

@@ -24,7 +24,7 @@ struct ConvolutionOptions {
   Index groups = 1;
   bool bias = true;  // false where a batch normalisation follows, which would take it away again
 
-  Window window() const { return {kernel, stride, padding, dilation}; }
+  Window2d window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -101,7 +101,7 @@ class Convolution {
   }
 
   void backward(const BackwardPass<T>& pass) const {
-    const Window window = options_.window();
+    const Window2d window = options_.window();
     const Scratch<T> unused(options_.bias ? 0 : options_.filters);
     convolution_backward_weights(
         pass.x, pass.dy, window, options_.groups, pass.gradients[0],

@@ -53,7 +53,7 @@ class Dropout {
   Index saved_bytes(const Shape& x) const { return x.size(); }
 
   void forward(const ForwardPass<T>& pass) const {
-    if (pass.mode == Mode::evaluate) {
+    if (pass.mode == PassMode::evaluate) {
       as_array(pass.y) = as_array(pass.x) * scale(pass.mode);
       return;
     }
@@ -71,7 +71,7 @@ class Dropout {
   }
 
   void backward(const BackwardPass<T>& pass) const {
-    if (pass.mode == Mode::train) {
+    if (pass.mode == PassMode::train) {
       scale_kept(pass.dy, pass.saved, scale(pass.mode), pass.dx);
     } else {
       as_array(pass.dx) = as_array(pass.dy) * scale(pass.mode);
@@ -79,9 +79,10 @@ class Dropout {
   }
 
  private:
-  T scale(Mode mode) const {
+  T scale(PassMode mode) const {
     const bool in_training = options_.scaling == DropoutScaling::in_training;
-    if (mode == Mode::train) return in_training ? static_cast<T>(1 / (1 - options_.ratio)) : T(1);
+    if (mode == PassMode::train)
+      return in_training ? static_cast<T>(1 / (1 - options_.ratio)) : T(1);
     return in_training ? T(1) : static_cast<T>(1 - options_.ratio);
   }
 

@@ -34,7 +34,7 @@ class GlobalAveragePooling {
   }
 
  private:
-  static Window whole_image(const Shape& x) { return {.kernel = {x[2], x[3]}, .stride = 1}; }
+  static Window2d whole_image(const Shape& x) { return {.kernel = {x[2], x[3]}, .stride = 1}; }
 
   /// (N, C) as (N, C, 1, 1).
   template <class U>

@@ -20,7 +20,7 @@ class MaxPooling {
   using Scalar = T;
 
   /// @throws ValueError as Window::check, or for a window of more than 2^16 taps.
-  explicit MaxPooling(const Window& window) : window_(window) {
+  explicit MaxPooling(const Window2d& window) : window_(window) {
     window.check(traits().kind);
     detail::expect_few_taps(window, traits().kind);
   }
@@ -43,7 +43,7 @@ class MaxPooling {
   }
 
  private:
-  Window window_;
+  Window2d window_;
 };
 
 }  // namespace dlfs

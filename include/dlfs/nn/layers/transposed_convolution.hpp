@@ -24,7 +24,7 @@ struct TransposedConvolutionOptions {
   Size2d dilation = 1;
   Index groups = 1;
 
-  Window window() const { return {kernel, stride, padding, dilation}; }
+  Window2d window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {in, filters / groups, kernel.height, kernel.width}; }
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -102,7 +102,7 @@ class TransposedConvolution {
   }
 
   /// @throws ShapeError unless x is (N, C, H, W) with pixels and y has some as well; ValueError as
-  /// Window.
+  /// Window2d.
   Shape output_shape(const Shape& x) const {
     detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
     detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
