@@ -33,7 +33,7 @@ class GzipFile {
     gzbuffer(file_.get(), 128 * 1024);
   }
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const& { return path_; }
 
   /// The next `limit` bytes, or those that are left. Takes memory as the bytes come, so a limit
   /// that was read from the file costs nothing where the file does not live up to it. The read

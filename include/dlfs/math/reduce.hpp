@@ -44,8 +44,10 @@ class Axes {
     for (int axis : axes) axes_[static_cast<std::size_t>(count_++)] = axis;
   }
 
-  const int* begin() const { return axes_.data(); }
-  const int* end() const { return axes_.data() + count_; }
+  const int* begin() const& { return axes_.data(); }
+  const int* begin() const&& = delete;
+  const int* end() const& { return axes_.data() + count_; }
+  const int* end() const&& = delete;
 
  private:
   std::array<int, max_rank> axes_{};
