@@ -15,7 +15,6 @@
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/dlfs.hpp"
-#include "dlfs/io.hpp"
 #include "support/expect_tensor.hpp"
 
 namespace dlfs {
@@ -153,11 +152,6 @@ static_assert(is_of_lasting<Net>(DLFS_WAY(Training(DLFS_X, {}, Sgd<float>()))));
 constexpr auto forward = DLFS_WAY(std::declval<Net&>().forward(DLFS_X));
 static_assert(compiles<decltype(forward), const Float&> && compiles<decltype(forward), Float> &&
               !compiles<decltype(forward), const Float>);
-constexpr auto name = DLFS_WAY(NamedView<float>("a", DLFS_X));
-static_assert(compiles<decltype(name), const Float&> && compiles<decltype(name), Float> &&
-              !compiles<decltype(name), const Float>);
-static_assert(std::is_constructible_v<NamedView<float>, NamedTensor<float>> &&
-              !std::is_constructible_v<NamedView<float>, const NamedTensor<float>>);
 
 // Values where they are small.
 static_assert(std::same_as<decltype(Float()(0)), float> &&
@@ -195,17 +189,6 @@ TEST(Lifetime, ANetworkKeepsAnExpiringBatch) {
   Net other = std::move(net);
   other.backward(dy);
   test::expect_equal(other.parameters()[0]->gradient, expected);
-}
-
-TEST(Lifetime, ANamedViewKeepsAnExpiringTensor) {
-  const auto a = ones<float>({1000});
-  std::vector<NamedView<float>> list{{"sum", a + a}, {"a", a}, NamedTensor<float>{"b", a + a + a}};
-  const auto used = use_memory(a.shape());
-  const auto copy = list;
-  list.clear();
-  EXPECT_EQ(copy[0].value(999), 2);
-  EXPECT_EQ(copy[1].value.data(), a.data());
-  EXPECT_EQ(copy[2].value(0), 3);
 }
 
 TEST(Lifetime, ANestedListOwnsItsValues) {

@@ -34,6 +34,24 @@ std::size_t directory_of(const Bytes& bytes) {
       .find("PK\x01\x02");
 }
 
+// A view of a tensor that expires keeps it.
+static_assert(std::is_constructible_v<NamedView<float>, std::string, const Tensor<float>&> &&
+              std::is_constructible_v<NamedView<float>, std::string, Tensor<float>> &&
+              !std::is_constructible_v<NamedView<float>, std::string, const Tensor<float>>);
+static_assert(std::is_constructible_v<NamedView<float>, NamedTensor<float>> &&
+              !std::is_constructible_v<NamedView<float>, const NamedTensor<float>>);
+
+TEST(NamedView, KeepsATensorThatExpires) {
+  const auto a = ones<float>({1000});
+  std::vector<NamedView<float>> list{{"sum", a + a}, {"a", a}, NamedTensor<float>{"b", a + a + a}};
+  const std::vector used(10, full<float>({1000}, 99));  // of the memory that would have been freed
+  const auto copy = list;
+  list.clear();
+  EXPECT_EQ(copy[0].value(999), 2);
+  EXPECT_EQ(copy[1].value.data(), a.data());
+  EXPECT_EQ(copy[2].value(0), 3);
+}
+
 TEST(ReadNpz, ReadsWhatSavezAndSavezCompressedWrite) {
   for (const std::string name : {"stored.npz", "deflated.npz"}) {
     const auto arrays = read_npz<double>(fixture(name));
