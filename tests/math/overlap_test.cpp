@@ -50,7 +50,7 @@ Calls activation_backward(const F& f) {
           }};
 }
 
-const Window window{.kernel = 2};
+const Window2d window{.kernel = 2};
 const Shape images{2, 2, 5, 5};
 const Shape pooled{2, 2, 4, 4};
 const Shape weight{2, 2, 2, 2};
@@ -174,7 +174,7 @@ std::map<std::string, Calls> calls() {
          Tensor<double> dgamma({3}), dbeta({3});
          batch_normalization_backward(
              m.apart({2, 3, 1}), m.in({2, 3, 1}), {m.apart({3}), m.apart({3}), m.apart({3})},
-             Statistics::of_the_batch, dgamma, dbeta, Store::overwrite, m.out({2, 3, 1}));
+             BatchStatistics::of_the_batch, dgamma, dbeta, Store::overwrite, m.out({2, 3, 1}));
        }}},
       {"layer_normalization", {[](Memory& m) {
          Tensor<double> statistics({2, 2});
