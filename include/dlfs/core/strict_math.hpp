@@ -11,16 +11,15 @@
 // And it does not reach into the standard library: under these flags std::isnan is always false.
 // Hence is_nan and is_finite here.
 
+#if defined(__clang__) && __FINITE_MATH_ONLY__
+// Clang believes by this flag that no call and no `a ? b : c` gives NaN, whatever a pragma says.
+#error "dlfs: with clang add -fno-finite-math-only to -ffast-math, or NaN and infinity go unseen"
+#endif
+
 #if defined(__clang__) && (defined(__x86_64__) || __clang_major__ >= 16)
 // Always, as clang has no macro for -funsafe-math-optimizations.
 #define DLFS_STRICT_MATH_BEGIN _Pragma("float_control(precise, on, push)")
 #define DLFS_STRICT_MATH_END _Pragma("float_control(pop)")
-#elif defined(__clang__)
-#if defined(__FAST_MATH__) || __FINITE_MATH_ONLY__
-#error "dlfs: this compiler cannot keep -ffast-math out of the library; compile without it"
-#endif
-#define DLFS_STRICT_MATH_BEGIN
-#define DLFS_STRICT_MATH_END
 #elif defined(__GNUC__) &&                                                              \
     (defined(__FAST_MATH__) || __FINITE_MATH_ONLY__ || defined(__ASSOCIATIVE_MATH__) || \
      defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__))

@@ -175,29 +175,11 @@ DLFS_INLINE void join(const Half& low, const Half& high, V& x, std::integer_sequ
 
 }  // namespace detail
 
-namespace detail {
-
-/// sqrt(x) of a single element.
-template <class T>
-DLFS_INLINE T sqrt_of_one(const T& x) {
-#if defined(__clang__) && __FINITE_MATH_ONLY__
-  // By these flags clang estimates it in float, where it makes NaN of infinity.
-  if constexpr (std::same_as<T, float>) {
-    double root = std::sqrt(static_cast<double>(x));
-    dlfs::detail::make_opaque(root);
-    return static_cast<float>(root);
-  }
-#endif
-  return std::sqrt(x);
-}
-
-}  // namespace detail
-
 /// out = sqrt(x), correctly rounded.
 template <class V>
 DLFS_INLINE void sqrt(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
-    out = detail::sqrt_of_one(x);
+    out = std::sqrt(x);
   } else {
 #if defined(DLFS_SIMD_VECTORS)
     using T = detail::ElementOf<V>;
@@ -211,12 +193,10 @@ DLFS_INLINE void sqrt(const V& x, V& out) {
       sqrt(high, high_root);
       detail::join(low_root, high_root, out, std::make_integer_sequence<int, lanes>());
     } else {
-#if defined(__clang__) && __FINITE_MATH_ONLY__
-      for (int i = 0; i < lanes; ++i) out[i] = detail::sqrt_of_one<T>(x[i]);
-#elif __has_builtin(__builtin_elementwise_sqrt)
+      // The compiler's own: std::sqrt of a lane would be a branch, as it may set errno.
+#if __has_builtin(__builtin_elementwise_sqrt)
       out = __builtin_elementwise_sqrt(x);
 #elif defined(DLFS_SIMD_X86)
-      // The compiler's own: std::sqrt of a lane would be a branch, as it may set errno.
       if constexpr (std::same_as<T, float>) {
         out = __builtin_ia32_sqrtps(x);
       } else {
