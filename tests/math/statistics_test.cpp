@@ -23,6 +23,7 @@ TEST(Variance, IsExactFarFromZero) {
   EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), Divisor::n_minus_1), 1.0);
   EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}))));
   EXPECT_TRUE(std::isnan(variance(array<double>({1}), Divisor::n_minus_1)));
+  EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}), Divisor::n_minus_1)));
 }
 
 TEST(Cumsum, WalksAnyAxisOfAnyView) {

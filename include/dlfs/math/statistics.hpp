@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 #include <utility>
@@ -81,7 +82,7 @@ Tensor<T> squared_distances(const X& x, const MeanOf& mean_of) {
 
 template <class T>
 T divide_by(Index count, Divisor divisor) {
-  return static_cast<T>(divisor == Divisor::n ? count : count - 1);
+  return static_cast<T>(divisor == Divisor::n ? count : std::max<Index>(count - 1, 0));
 }
 
 }  // namespace detail
