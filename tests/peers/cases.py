@@ -19,15 +19,23 @@ class Case:
         self.group.arrays.setdefault(values.dtype.name, {})[f'{self.number}.{name}'] = values
         return self
 
-    def expect(self, name, values, units=0, scale=None):
+    def expect(self, name, values, units=0, scale=None, signed_zeros=None):
         """`units` of rounding is what a result may be off by: of `scale`, which is the largest magnitude
-        in `values` unless it is given; 'each' is that of each element. 0 units: equal, with the signs of zeros."""
+        in `values` unless it is given; 'each' is that of each element. 0 units: equal. Zeros have the same
+        signs where elements are compared one by one."""
+        if signed_zeros is None:
+            signed_zeros = bool(units == 0 or scale == 'each')
         values = np.asarray(values)
         if scale is None:
             finite = np.abs(values[np.isfinite(values)]) if values.dtype.kind == 'f' else np.zeros(0)
             scale = float(finite.max(initial=0)) or 1
-        self.description['expected'][name] = {'units': units, 'scale': 0 if scale == 'each' else float(scale)}
+        self.description['expected'][name] = {'units': float(units), 'scale': 0 if scale == 'each' else float(scale),
+                                              'signed_zeros': signed_zeros}
         return self.input(name, values)
+
+    def leave_out(self, name, mask):
+        """Elements of an expected array that are not compared."""
+        return self.input(name + ' left out', mask)
 
     def refuse(self):
         """PyTorch or NumPy raises an error, and dlfs has to."""

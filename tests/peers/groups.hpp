@@ -7,11 +7,18 @@
 
 namespace dlfs::peers {
 
+Handlers arrays();
+Handlers elementwise();
 Handlers layers();
+Handlers reductions();
 Handlers training();
 
 inline std::map<std::string, Handlers> all_groups() {
-  return {{"layers", layers()}, {"training", training()}};
+  return {{"arrays", arrays()},
+          {"elementwise", elementwise()},
+          {"layers", layers()},
+          {"reductions", reductions()},
+          {"training", training()}};
 }
 
 }  // namespace dlfs::peers

@@ -34,10 +34,10 @@ class Layers:
         return (torch.randn(*shape, generator=self.random, dtype=torch.float64) * scale + offset).to(dtype)
 
     def layer(self, kind, module, x, options=None, parameters=(), buffers=(), units=4, note='', trains=True, dy=None,
-              dx_scale=None):
+              y_scale=None, dx_scale=None):
         """One case: what `module` makes of x in training and in evaluation, and the gradients. `parameters` are
-        (name, tensor, mapping to dlfs); `buffers` (name, function that reads it). `dx_scale` is the magnitude of what
-        dx is a sum of, where that cancels."""
+        (name, tensor, mapping to dlfs); `buffers` (name, function that reads it). `y_scale` and `dx_scale` are
+        the magnitudes of what y and dx are sums of, where these cancel."""
         dtype = {value: key for key, value in DTYPES.items()}[x.dtype]
         options = dict(options or {})
         if not trains:
@@ -59,11 +59,10 @@ class Layers:
         dy = self.normal(*y.shape, dtype=x.dtype) if dy is None else dy
         y.backward(dy)
         dx = x.grad
-        if kind in ('LeakyRelu', 'Elu'):
-            # At NaN dlfs hands dy on, as ReLU does in both; what PyTorch does depends on the place in a vector.
+        if kind == 'Elu':  # at NaN dlfs hands dy on; what PyTorch does depends on the place in a vector
             dx = torch.where(torch.isnan(x), dy, dx)
         case.input('dy', numpy(dy))
-        case.expect('y', numpy(y), units)
+        case.expect('y', numpy(y), units, y_scale)
         case.expect('dx', numpy(dx), units, dx_scale)
         for name, tensor, mapping in parameters:
             case.expect(f'layer.{name} gradient', numpy(mapping(tensor.grad)), units)
@@ -71,7 +70,8 @@ class Layers:
             case.expect(f'layer.{name} after', numpy(read()), units)
         if isinstance(module, nn.Module):
             module.eval()
-            case.expect('prediction', numpy(module(x)), units)
+            case.expect('prediction', numpy(module(x)), units, y_scale)
+        return case
 
     def draw(self, module):
         """Other parameters than a new module has, among them those of normalisations, which are 1 and 0."""
@@ -102,8 +102,26 @@ class Layers:
                                        ((1, 3, 64, 67), 7, (7, 7))]:
             for dtype in DTYPES.values():
                 self.convolve(shape, filters, kernel, padding=(kernel[0] // 2, kernel[1] // 2), dtype=dtype)
+        for value, (kernel, channels), dtype in itertools.product(
+                [torch.inf, -torch.inf, torch.nan], [((3, 3), 3), ((3, 3), 33), ((1, 1), 4), ((5, 5), 2)],
+                DTYPES.values()):
+            self.spread(value, kernel, channels, dtype)
         self.convolve((2, 3, 9, 9), 4, (3, 3), bias=False)
         self.convolve((2, 6, 9, 10), 6, (3, 3), groups=6, padding=(1, 1), dtype=torch.float32)
+
+    def spread(self, value, kernel, channels, dtype):
+        """What is not finite stays where windows see it."""
+        conv = self.draw(nn.Conv2d(channels, 24, kernel, padding=kernel[0] // 2, dtype=dtype))
+        x = self.normal(2, channels, 24, 25, dtype=dtype)
+        x[1, 1, 5, 6] = value
+        options = {'in': channels, 'filters': 24, 'kernel': kernel, 'padding': (kernel[0] // 2,) * 2}
+        case = self.layer('Convolution', conv, x, options, [('weight', conv.weight, same), ('bias', conv.bias, same)],
+                          note=f'{value}', units=8 + 24 * 25)
+        if kernel == (3, 3) and channels >= 16:  # Winograd's algorithm: what lies up to 3 pixels further sees it, too
+            near = torch.zeros(2, 24, 24, 25, dtype=torch.bool)
+            near[1, :, 1:10, 2:11] = True
+            case.leave_out('y', near.numpy()).leave_out('prediction', near.numpy())
+            case.leave_out('layer.weight gradient', ~torch.isfinite(conv.weight.grad).numpy())
 
     def convolve(self, shape, filters, kernel, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1, bias=True,
                  dtype=torch.float64):
@@ -156,6 +174,11 @@ class Layers:
             wide = {'kernel': (3, 3), 'padding': (2, 2)}
             self.layer('MaxPooling', nn.MaxPool2d(3, 1, 2), x, wide)
             self.layer('AveragePooling', nn.AvgPool2d(3, 1, 2), x, wide)
+        for value, kernel, dtype in itertools.product([torch.inf, torch.nan], [2, 3], DTYPES.values()):
+            x = self.normal(2, 2, 9, 11, dtype=dtype)
+            x[1, 1, 4, 4] = value
+            self.layer('AveragePooling', nn.AvgPool2d(kernel, 1), x, {'kernel': (kernel, kernel)}, note=f'{value}',
+                       units=16)
         ties = torch.tensor([[1.0, 1.0, 0.0, -0.0], [1.0, 0.0, -0.0, 0.0], [2.0, 3.0, 3.0, 2.0], [3.0, 2.0, 3.0, 3.0]])
         special = torch.tensor([[torch.nan, 1.0, torch.inf, 2.0], [3.0, torch.nan, -torch.inf, -5.0],
                                 [5.0, 4.0, -3.0, torch.nan], [-torch.inf, 7.0, -2.0, -1.0]])
@@ -178,26 +201,27 @@ class Layers:
                 self.normalize_batch(self.normal(*shape, dtype=dtype), momentum, epsilon, trains)
         for dtype in DTYPES.values():
             self.offset(torch.linspace(2000, 2024, 500, dtype=torch.float64), dtype, 'a column "year"')
-        self.offset(torch.full((500,), 100.3, dtype=torch.float64), torch.float64, 'a constant')
+            self.offset(torch.full((500,), 100.3, dtype=torch.float64), dtype, 'a constant')
 
     def offset(self, column, dtype, note):
-        """A feature far from 0: as exact as its rounding to `dtype` and that of its mean allow. PyTorch computes in
-        double."""
+        """A feature far from 0: as exact as its rounding to `dtype` and that of its mean allow. NumPy computes in a
+        wider type; PyTorch adds up in one chain, which is off by more."""
         x = column.to(dtype).reshape(-1, 1)
-        norm = nn.BatchNorm1d(1, dtype=torch.float64)
+        wide = x.numpy().astype(np.longdouble)
+        mean, variance = wide.mean(), wide.var()
+        in_type = lambda value: np.asarray(value).reshape(-1).astype(x.numpy().dtype)
         case = self.group.case('BatchNormalization', str(dtype)[6:], {'features': 1}, note)
-        y = norm(x.double()).to(dtype)
         zero, one = torch.zeros(1, dtype=dtype), torch.ones(1, dtype=dtype)
         case.input('x', numpy(x)).input('dy', numpy(torch.zeros_like(x)))
         for name, value in [('gamma', one), ('beta', zero), ('running_mean', zero), ('running_variance', one)]:
             case.input('layer.' + name, numpy(value))
         largest, deviation = column.abs().max().item(), (column.var(correction=0) + 1e-5).sqrt().item()
-        case.expect('y', numpy(y), 4, largest / deviation)
+        case.expect('y', in_type((wide - mean) / np.sqrt(variance + 1e-5)).reshape(-1, 1), 4, largest / deviation)
         case.expect('dx', numpy(torch.zeros_like(x)), 1)
         for name in ['gamma', 'beta']:
             case.expect(f'layer.{name} gradient', numpy(zero), 1)
-        case.expect('layer.running_mean after', numpy(norm.running_mean.to(dtype)), 4)
-        case.expect('layer.running_variance after', numpy(norm.running_var.to(dtype)), 16)
+        case.expect('layer.running_mean after', in_type(0.1 * mean), 4)
+        case.expect('layer.running_variance after', in_type(0.9 + 0.1 * wide.var(ddof=1)), 16)
 
     def normalize_batch(self, x, momentum, epsilon, trains, units=64, note=''):
         features = x.shape[1]
@@ -236,14 +260,17 @@ class Layers:
             'Identity': ({}, nn.Identity())}
         for (kind, (options, module)), dtype in itertools.product(modules.items(), DTYPES.values()):
             for shape in [(1, 1), (3, 7), (2, 3, 5, 7), (131, 67), (0, 3)]:
-                # Slopes are differences of what is at most 1.
-                self.layer(kind, module, self.normal(*shape, dtype=dtype, scale=3), options, units=16, dx_scale=3)
+                x = self.normal(*shape, dtype=dtype, scale=3)
+                # Slopes are differences of what is at most 1; so are the probabilities that GELU multiplies x by.
+                self.layer(kind, module, x, options, units=16, dx_scale=3,
+                           y_scale=x.abs().max().item() if kind == 'Gelu' and x.numel() else None)
             tiny = torch.finfo(dtype).tiny
             special = torch.tensor([[0.0, -0.0, 1e-30, -1e-30, tiny, -tiny, tiny / 8, 30.0, -30.0, 80.0, -80.0, 1e30,
                                      -1e30, torch.inf, -torch.inf, torch.nan]], dtype=dtype)
-            if kind == 'Gelu':
-                special = special[~torch.isinf(special)].reshape(1, -1)
-            self.layer(kind, module, special, options, units=16, note='special', dy=torch.ones_like(special))
+            case = self.layer(kind, module, special, options, units=16, note='special', dy=torch.ones_like(special))
+            if kind == 'Gelu':  # at infinity it is infinity, as PyTorch's of double; its vectors of float have NaN
+                for name in ['y', 'prediction']:
+                    case.leave_out(name, numpy(torch.isinf(special) & (dtype == torch.float32)))
         self.layer('LeakyRelu', nn.LeakyReLU(), self.normal(3, 5), note='default', units=4)
         self.layer('Elu', nn.ELU(), self.normal(3, 5), note='default', units=4)
         for dtype in DTYPES.values():

@@ -24,7 +24,8 @@ Case::Limit Case::limit_of(const std::string& name) {
   const auto& expected = description_.at("expected");
   if (!expected.contains(name)) throw ValueError("the case does not expect ", name);
   checked_.insert(name);
-  return {expected.at(name).at("units"), expected.at(name).at("scale")};
+  const auto& limit = expected.at(name);
+  return {limit.at("units"), limit.at("scale"), limit.at("signed_zeros")};
 }
 
 void Case::run(const Handler& handler) {

@@ -85,8 +85,8 @@ void add_schedules(Handlers& handlers) {
                                c.option<double>("last_rate")});
   });
   handlers.add<double>("WarmUp", [](Case& c) {
-    check_rates(c, WarmUp(ExponentialDecay{c.option<double>("rate"), c.option<double>("factor")},
-                          c.option<Index>("steps")));
+    check_rates(c, WarmUp{ExponentialDecay{c.option<double>("rate"), c.option<double>("factor")},
+                          c.option<Index>("steps")});
   });
   handlers.add<double>("OneCycle", [](Case& c) {
     const OneCycle usual;

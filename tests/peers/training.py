@@ -89,7 +89,8 @@ class Training:
         """Gradients near the ends of the type."""
         for dtype, size in [(torch.float32, 1e19), (torch.float32, 3e38), (torch.float64, 1e200)]:
             for kind, peer in [('Adam', torch.optim.Adam), ('AdamW', torch.optim.AdamW)]:
-                case = self.group.case(kind, str(dtype)[6:], {'steps': 2, 'epsilon': 1e-7, 'weight_decay': 0.0},
+                case = self.group.case(kind, str(dtype)[6:], {'steps': 2, 'epsilon': 1e-7, 'weight_decay': 0.0,
+                                                         'change of rate': 1.0},
                                        f'gradient {size}')
                 w = torch.ones(3, dtype=dtype)
                 case.input('w0', w.numpy().copy()).input('rate scales', np.ones(1)).input('decay scales', np.ones(1))
@@ -350,7 +351,7 @@ class Network(nn.Module):
 
 def make():
     training = Training()
-    for part in [training.optimizers, training.schedules, training.clipping, training.average,
+    for part in [training.optimizers, training.overflow, training.schedules, training.clipping, training.average,
                  training.initializers, training.metrics, training.networks]:
         part()
     return training.group

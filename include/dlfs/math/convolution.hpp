@@ -249,7 +249,8 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 /// Runs on the calling thread: who has many samples calls it in parallel for rows of x and y.
 /// Cost: 2 N F OH OW C/groups KH KW FLOP, or a quarter of it for windows of 3x3 with stride 1, many
 /// channels and outputs, by Winograd's algorithm: then sums err by up to 1e-6 of the magnitudes of
-/// their terms in float, and depend in the last digits on whether N is large enough for it.
+/// their terms in float, and depend in the last digits on whether N is large enough for it; what is
+/// infinite or NaN reaches outputs up to 3 pixels beyond its windows, too.
 /// Scratch: some hundred kilobytes, and megabytes where windows of 1x1 have a stride or very many
 /// channels; for Winograd's also the weights, four times.
 /// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
