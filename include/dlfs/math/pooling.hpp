@@ -275,13 +275,26 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
   }
   T* mean = y.data();
   const detail::WindowPlacements placements(image, detail::image_size(y_shape), window);
-  placements.for_each(x.extent(0) * x.extent(1), [&](const detail::PlacedWindow& placed) {
-    const auto row = [&](Index kh) {
-      return detail::fold_pairwise<detail::Add, T>(
-          placed.columns.begin, placed.columns.end,
-          [&](Index kw) { return source[placed.at(kh, kw)]; });
-    };
-    const T sum = detail::fold_pairwise<detail::Add, T>(placed.rows.begin, placed.rows.end, row);
+  const Index planes = x.extent(0) * x.extent(1);
+  constexpr Index few_taps = 64;  // are added one after another
+  if (window.kernel.height * window.kernel.width > few_taps) {
+    return placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
+      const auto row = [&](Index kh) {
+        return detail::fold_pairwise<detail::Add, T>(
+            placed.columns.begin, placed.columns.end,
+            [&](Index kw) { return source[placed.at(kh, kw)]; });
+      };
+      *mean++ =
+          detail::fold_pairwise<detail::Add, T>(placed.rows.begin, placed.rows.end, row) / taps;
+    });
+  }
+  placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
+    T sum = 0;
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        sum += source[placed.at(kh, kw)];
+      }
+    }
     *mean++ = sum / taps;
   });
 }
