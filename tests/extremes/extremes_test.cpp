@@ -886,7 +886,10 @@ const std::vector<Named> table{
          sampler.begin_epoch(n);
          return 0;
        });
-       for_numbers([](Index n) { return BatchSampler(10, 3, rng).batch(n).size(); });
+       for_numbers([](Index n) {
+         const BatchSampler sampler(10, 3, rng);
+         return sampler.batch(n).size();
+       });
      }},
     {"generated_digits",
      [] { for_numbers([](Index n) { return generated_digits<float>(n, rng).size(); }); }},
@@ -1266,7 +1269,8 @@ const std::vector<Named> table{
          return net.layer(n).traits().kind.size();
        });
        for_numbers([](Index n) {
-         return Sequential<float>{{"r", Relu<float>()}}.layer_name(n).size();
+         const Sequential<float> net{{"r", Relu<float>()}};
+         return net.layer_name(n).size();
        });
      }},
 
