@@ -45,7 +45,8 @@ TEST(AlignedBuffer, BeginsAtAHugePageWhereItIsLarge) {
 }
 
 TEST(AlignedBuffer, OfNothingTakesNoMemory) {
-  EXPECT_EQ(AlignedBuffer<float>(0).data(), nullptr);
+  const AlignedBuffer<float> nothing(0);
+  EXPECT_EQ(nothing.data(), nullptr);
   EXPECT_EQ(AlignedBuffer<float>().capacity(), 0u);
 }
 
