@@ -13,12 +13,14 @@ namespace dlfs::detail {
 /// neither NaN nor infinite.
 struct OptionRange {
   double low;
-  double high = std::numeric_limits<float>::max();
+  double high = static_cast<double>(std::numeric_limits<float>::max());
   bool has_low = true;
   bool has_high = true;
 
   constexpr bool contains(double value) const {
-    const bool is_above = has_low ? value >= low : value - low >= std::numeric_limits<float>::min();
+    const bool is_above =
+        has_low ? value >= low
+                : value - low >= static_cast<double>(std::numeric_limits<float>::min());
     return is_above && (has_high ? value <= high : value < high);
   }
 };

@@ -12,7 +12,8 @@ namespace dlfs {
 
 /// kept[i] = 0 with a probability of `ratio`, else 1, for i < count.
 inline void draw_kept(double ratio, Rng rng, std::byte* kept, Index count) {
-  for (Index i = 0; i < count; ++i) kept[i] = std::byte{double{rng.uniform<float>()} >= ratio};
+  for (Index i = 0; i < count; ++i)
+    kept[i] = std::byte{static_cast<double>(rng.uniform<float>()) >= ratio};
 }
 
 /// y = scale x where it is kept, else 0. Views of any, but one, shape; y may be the memory of x.

@@ -82,6 +82,8 @@ class AnyLayer {
 
  private:
   struct Interface {
+    Interface() = default;
+    Interface(const Interface&) = default;
     virtual ~Interface() = default;
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual LayerTraits traits() const = 0;

@@ -81,7 +81,7 @@ DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
       if constexpr (is_single) {
         out = __builtin_ia32_vfmaddps512_mask(a, b, c, -1, rounding);
       } else {
-        out = __builtin_ia32_vfmaddpd512_mask(a, b, c, -1, rounding);
+        out = __builtin_ia32_vfmaddpd512_mask(a, b, c, 0xff, rounding);
       }
     } else if constexpr (sizeof(V) == 32) {
       if constexpr (is_single) {
