@@ -52,6 +52,14 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
+/// For a vector of many products: as g++ is tuned (-mtune=znver3), it would load it again for each
+/// of them, and the loads would bound the speed.
+template <class T>
+DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
+  to = load(from);
+  dlfs::detail::make_opaque(to);
+}
+
 /// Whether sums of products are rounded once.
 inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
 
@@ -98,7 +106,7 @@ void multiply(const Tile<T>& tile) {
 
   const auto add_term = [&](const Term& term) DLFS_INLINE_LAMBDA {
     Vector<T> right[vectors];
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + term.b);
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) load_once(b[v] + term.b, right[v]);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(right[v], left, sum[i][v]);
@@ -182,7 +190,8 @@ void multiply_outer(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, St
     sum[i] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
   }
   for (; depth > 0; --depth, a.data += a.stride, b.data += b.stride) {
-    const Vector<T> right = load(b.data);
+    Vector<T> right;
+    load_once(b.data, right);
     DLFS_UNROLL for (int i = 0; i < rows; ++i) add_product(right, a.data[i], sum[i]);
   }
   DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
