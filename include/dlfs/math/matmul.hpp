@@ -7,6 +7,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/math/expect.hpp"
 #include "dlfs/math/simd/product.hpp"
 #include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/math/store.hpp"
