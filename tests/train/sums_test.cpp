@@ -472,6 +472,7 @@ TEST(Sums, AreAllInTheList) {
       {"math/simd/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},
       {"math/simd/weight_gradient.hpp", "products, each sum a chain over positions"},
       {"math/map_coordinates.hpp", "four neighbours"},
+      {"math/simd/wrap_around.hpp", "integers, whose sums are exact"},
       {"nn/initializers.hpp", "in double"},
       {"net/branches.hpp", "one addition for each branch; bytes and FLOP"},
       {"net/sequential.hpp", "FLOP"},
