@@ -144,16 +144,16 @@ Table table() {
       .field("dilation", &Transposed::dilation, not_positive)
       .field("groups", &Transposed::groups, {0, -1, 2});
   for (const bool is_maximum : {true, false}) {
-    if (!is_maximum) t.erase("Window");
-    Rows<Window2d>(t, "Window", {},
+    if (!is_maximum) t.erase("Window2d");
+    Rows<Window2d>(t, "Window2d", {},
                    [=](const Window2d& window) {
                      if (is_maximum) MaxPooling<float>{window};
                      if (!is_maximum) AveragePooling<float>{window};
                    })
-        .field("kernel", &Window::kernel, not_positive)
-        .field("stride", &Window::stride, not_positive)
-        .field("padding", &Window::padding, negative)
-        .field("dilation", &Window::dilation, not_positive);
+        .field("kernel", &Window2d::kernel, not_positive)
+        .field("stride", &Window2d::stride, not_positive)
+        .field("padding", &Window2d::padding, negative)
+        .field("dilation", &Window2d::dilation, not_positive);
   }
   Rows<BatchNormalizationOptions>(t, "BatchNormalizationOptions", {.features = 2},
                                   [](const auto& options) { BatchNormalization<float>{options}; })
@@ -410,7 +410,7 @@ TEST(Options, ScheduleOfOneCycleIsFiniteWhereverItsPeakStands) {
 std::map<std::string, std::set<std::string>> structs_of_the_headers() {
   std::map<std::string, std::set<std::string>> structs;
   const std::regex head("^struct (\\w+) \\{$");
-  const std::regex member("^  \\w[\\w:<>, ]* (\\w+)( =.*|\\{.*\\})?;( .*)?$");
+  const std::regex member("^  (?!using )\\w[\\w:<>, ]* (\\w+)( =.*|\\{.*\\})?;( .*)?$");
   for (const auto& entry : std::filesystem::recursive_directory_iterator(DLFS_INCLUDE_DIRECTORY)) {
     if (entry.path().extension() != ".hpp") continue;
     std::ifstream file(entry.path());
@@ -422,7 +422,7 @@ std::map<std::string, std::set<std::string>> structs_of_the_headers() {
       if (std::regex_match(line, match, head)) {
         name = match[1];
         fields.clear();
-        is_wanted = name.ends_with("Options") || name == "Window";
+        is_wanted = name.ends_with("Options") || name == "Window2d";
       } else if (line == "};") {
         if (is_wanted) structs[name] = fields;
         name.clear();
