@@ -155,7 +155,8 @@ class Reductions:
                     continue
                 for axis in range(-1, x.ndim - 1):
                     options = {'axis': axis} | ({'layout': layout} if layout != 'dense' else {})
-                    y = np.cumsum(x, axis)  # from one number to the next, as in dlfs
+                    # One chain, as in dlfs, which keeps it in double: NumPy that of float in float.
+                    y = np.cumsum(x.astype(np.float64), axis).astype(dtype) if dtype in REALS else np.cumsum(x, axis)
                     self.group.case('cumsum', dtype, options, f'{x.shape} {note}').input('x', x).expect('y', y)
 
     def softmax(self):
