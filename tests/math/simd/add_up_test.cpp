@@ -12,8 +12,8 @@ using tests::at_every_level;
 
 template <class T>
 class SimdAddUp : public testing::Test {};
-using Elements = testing::Types<float, double, long double, int, Eigen::half>;
-TYPED_TEST_SUITE(SimdAddUp, Elements);
+using SummedElements = testing::Types<float, double, long double, int, Eigen::half>;
+TYPED_TEST_SUITE(SimdAddUp, SummedElements);
 
 constexpr Index stride = 150;
 
