@@ -57,7 +57,9 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
 template <class T>
 DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
   to = load(from);
+#if !defined(__clang__)
   dlfs::detail::make_opaque(to);
+#endif
 }
 
 /// Whether sums of products are rounded once.
