@@ -9,6 +9,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+namespace detail {
+/// What compilers say of `x[0] = values`.
+struct elements_of_a_view_are_written_by_assign;
+}  // namespace detail
+
 /// A window onto elements that someone else owns: a pointer, a shape and strides.
 ///
 /// Copying a view copies no element. `TensorView<const T>` cannot write; `TensorView<T>` converts
@@ -37,9 +42,8 @@ class TensorView {
   constexpr TensorView(const TensorView&) = default;
   /// Looks at other elements; not for a temporary: `x[0] = y` would leave x as it is.
   constexpr TensorView& operator=(const TensorView&) & = default;
-  template <class X>
-  DLFS_REFUSED("elements that a view looks at are written by assign(x[0], values)")
-  void operator=(const X&) &&;
+  template <class X, class Reason = detail::elements_of_a_view_are_written_by_assign>
+  void operator=(const X&) && = delete;
 
   constexpr T* data() const { return data_; }
   constexpr const Layout& layout() const& { return layout_; }
