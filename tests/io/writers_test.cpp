@@ -18,7 +18,7 @@
 #include "dlfs/io/history.hpp"
 #include "io/files.hpp"
 
-namespace dlfs {
+namespace dlfs::tests::writers {
 namespace {
 
 namespace fs = std::filesystem;
@@ -301,4 +301,4 @@ TEST(Readers, AFolderOrAMissingFileIsAnIoErrorThatNamesIt) {
 }
 
 }  // namespace
-}  // namespace dlfs
+}  // namespace dlfs::tests::writers

@@ -335,8 +335,8 @@ TYPED_TEST(SpecialValues, SumsOfRowsAreThose) {
 TYPED_TEST(SpecialValues, ClosenessIsNumPys) {
   using T = TypeParam;
   const T infinity = std::numeric_limits<T>::infinity();
-  for (const T& nan : nans<T>()) {
-    const Tensor<T> x({2}, {T(1), nan});
+  for (const T& not_a_number : nans<T>()) {
+    const Tensor<T> x({2}, {T(1), not_a_number});
     EXPECT_FALSE(allclose(x, x));
     EXPECT_TRUE(allclose(x, x, {.equal_nan = true}));
     EXPECT_FALSE(allclose(x, full<T>({2}, T(1)), {.equal_nan = true}));
@@ -351,10 +351,10 @@ TYPED_TEST(SpecialValues, ClosenessIsNumPys) {
 }
 
 TEST(SpecialValues, HistogramsLeaveOutWhatLiesBeyond) {
-  for (double nan : nans<double>()) {
+  for (double not_a_number : nans<double>()) {
     const double infinity = std::numeric_limits<double>::infinity();
     const auto counted =
-        histogram(array<double>({nan, -infinity, infinity, 0, -0.0, 1, 2}), 2, 0, 2);
+        histogram(array<double>({not_a_number, -infinity, infinity, 0, -0.0, 1, 2}), 2, 0, 2);
     EXPECT_TRUE(array_equal(counted.counts, array<Index>({2, 2})));
   }
 }

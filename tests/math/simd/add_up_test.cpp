@@ -15,12 +15,12 @@ class SimdAddUp : public testing::Test {};
 using SummedElements = testing::Types<float, double, long double, int, Eigen::half>;
 TYPED_TEST_SUITE(SimdAddUp, SummedElements);
 
-constexpr Index stride = 150;
+constexpr Index row_stride = 150;
 
 /// Small whole numbers of both signs.
 template <class T>
 std::vector<T> numbers() {
-  std::vector<T> x(4 * stride);
+  std::vector<T> x(4 * row_stride);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(static_cast<int>(i % 13) - 6);
   return x;
 }
@@ -38,16 +38,17 @@ TYPED_TEST(SimdAddUp, SumsEachColumnAndNoOther) {
   const T shift = static_cast<T>(2);
   at_every_level([&] {
     for (Index rows : {0, 1, 3}) {
-      for (Index columns = 0; columns < stride; ++columns) {
-        std::vector<Sum> products(stride, Sum(77));
-        std::vector<Sum> sums(stride, Sum(78));
+      for (Index columns = 0; columns < row_stride; ++columns) {
+        std::vector<Sum> products(row_stride, Sum(77));
+        std::vector<Sum> sums(row_stride, Sum(78));
         simd::add_up_rows(two_terms, rows, columns, std::array{products.data(), sums.data()},
-                          simd::Operand<T>{x.data() + 1, 1, stride}, simd::Operand<T>{x.data()},
+                          simd::Operand<T>{x.data() + 1, 1, row_stride}, simd::Operand<T>{x.data()},
                           simd::Operand<T>{&shift, 0});
         for (Index j = 0; j < columns; ++j) {
           const auto at = [&](Index i) { return static_cast<Sum>(x[static_cast<std::size_t>(i)]); };
           Sum expected(0);
-          for (Index i = 0; i < rows; ++i) expected += at(i * stride + 1 + j) * (at(j) - Sum(2));
+          for (Index i = 0; i < rows; ++i)
+            expected += at(i * row_stride + 1 + j) * (at(j) - Sum(2));
           ASSERT_EQ(products[static_cast<std::size_t>(j)], expected)
               << "column " << j << " of " << columns << ", " << rows << " rows";
           ASSERT_EQ(sums[static_cast<std::size_t>(j)], static_cast<Sum>(rows) * at(j));
@@ -89,19 +90,19 @@ TYPED_TEST(SimdAddUp, SumsEachRowAndNoMoreOfIt) {
   const std::vector<T> x = numbers<T>();
   const std::vector<T> shifts{static_cast<T>(2), static_cast<T>(-1), static_cast<T>(3)};
   at_every_level([&] {
-    for (Index columns = 0; columns < stride; ++columns) {
+    for (Index columns = 0; columns < row_stride; ++columns) {
       std::vector<Sum> products(4, Sum(77));
       std::vector<Sum> sums(4, Sum(78));
       simd::add_up_columns(two_terms, 3, columns, std::array{products.data(), sums.data()},
-                           simd::Operand<T>{x.data() + 1, 1, stride}, simd::Operand<T>{x.data()},
-                           simd::Operand<T>{shifts.data(), 0, 1});
+                           simd::Operand<T>{x.data() + 1, 1, row_stride},
+                           simd::Operand<T>{x.data()}, simd::Operand<T>{shifts.data(), 0, 1});
       for (Index i = 0; i < 3; ++i) {
         const auto at = [&](Index k) { return static_cast<Sum>(x[static_cast<std::size_t>(k)]); };
         const auto row = static_cast<std::size_t>(i);
         Sum product(0);
         Sum sum(0);
         for (Index j = 0; j < columns; ++j) {
-          product += at(i * stride + 1 + j) * (at(j) - static_cast<Sum>(shifts[row]));
+          product += at(i * row_stride + 1 + j) * (at(j) - static_cast<Sum>(shifts[row]));
           sum += at(j);
         }
         ASSERT_EQ(products[row], product) << "row " << i << " of " << columns << " columns";
