@@ -9,19 +9,22 @@ Usage: run.py [--jobs N] [--compiler CXX] [--only TEXT] [--out DIRECTORY]
     + the line with the fault
 
 The line must stand once in the file, and the tests (tests/optim/adam_test.cpp ...) must pass without the fault. A line
-that begins with `=` says why a fault is expected to survive. Exits with 1 if another one does.
+that begins with `=` says why a fault is expected to survive. Exits with 1 if another one does. What came of a fault is
+kept in DIRECTORY until a header or one of its tests changes.
 """
 import argparse
 import concurrent.futures
 import dataclasses
+import hashlib
 import os
 import pathlib
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FLAGS = ["-std=c++20", "-O0", "-w", "-isystem", "/usr/include/eigen3"]
-LIBRARIES = ["-lgtest", "-lgtest_main", "-lz", "-lpng", "-pthread"]
+FLAGS = ["-std=c++20", "-O0", "-w", "-pthread", "-isystem", "/usr/include/eigen3"]
+LIBRARIES = ["-lgtest", "-lgtest_main", "-lz", "-lpng"]
+HEADERS = "#include <gtest/gtest.h>\n#include <Eigen/Core>\n"  # of others, which are compiled once
 
 
 @dataclasses.dataclass
@@ -59,23 +62,40 @@ def faulty_text(fault):
     return "\n".join(lines)
 
 
-def build_and_run(test, includes, folder, compiler):
+def compile_headers_of_others(folder, compiler):
+    folder.mkdir(parents=True, exist_ok=True)
+    header = folder / "others.hpp"
+    header.write_text(HEADERS)
+    subprocess.run([compiler, *FLAGS, "-x", "c++-header", str(header), "-o", f"{header}.gch"], check=True)
+    return header
+
+
+def build_and_run(test, includes, folder, others, compiler):
     """"passes", "fails" or "does not compile"."""
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / test.replace("/", "_")
     fixtures = ROOT / "tests" / test.split("/")[0] / "fixtures"
-    command = [compiler, *FLAGS, *[f"-I{path}" for path in includes], f"-I{ROOT / 'tests'}",
+    command = [compiler, *FLAGS, "-include", str(others), *[f"-I{path}" for path in includes], f"-I{ROOT / 'tests'}",
                f'-DDLFS_FIXTURES="{fixtures}"', f'-DDLFS_INCLUDE_DIRECTORY="{includes[0]}"',
                str(ROOT / "tests" / f"{test}_test.cpp"), "-o", str(program), *LIBRARIES]
     if subprocess.run(command, capture_output=True).returncode != 0:
         return "does not compile"
     try:
-        result = subprocess.run([str(program)], capture_output=True, timeout=120, cwd=folder)
+        result = subprocess.run([str(program), "--gtest_fail_fast"], capture_output=True, timeout=120, cwd=folder)
         return "passes" if result.returncode == 0 else "fails"
     except subprocess.TimeoutExpired:
         return "fails"
     finally:
         program.unlink()
+
+
+def digest_of(*texts):
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def text_of_headers():
+    paths = [path for folder in ("include", "tests") for path in (ROOT / folder).rglob("*.[hi][pn][pl]")]
+    return digest_of(*[text for path in sorted(paths) for text in (str(path), path.read_text())])
 
 
 def main():
@@ -88,17 +108,37 @@ def main():
     faults = [f for f in read_faults(pathlib.Path(__file__).with_name("faults.txt")) if arguments.only in str(f)]
     texts = [faulty_text(fault) for fault in faults]
 
+    others = compile_headers_of_others(arguments.out, arguments.compiler)
+    known = arguments.out / "known"
+    known.mkdir(exist_ok=True)
+    headers = text_of_headers()
+
+    def place_of_outcome(tests, text):
+        sources = [(ROOT / "tests" / f"{test}_test.cpp").read_text() for test in tests]
+        return known / digest_of(arguments.compiler, headers, text, *tests, *sources)
+
+    def kept(tests, text, find):
+        place = place_of_outcome(tests, text)
+        if not place.exists():
+            place.write_text(find())
+        return place.read_text()
+
     def check_test(test):
-        return build_and_run(test, [ROOT / "include"], arguments.out, arguments.compiler)
+        return kept([test], "", lambda: build_and_run(test, [ROOT / "include"], arguments.out, others,
+                                                      arguments.compiler))
 
     def check_fault(item):
         number, (fault, text) = item
+        return kept(fault.tests, fault.header + text, lambda: find_outcome(number, fault, text))
+
+    def find_outcome(number, fault, text):
         folder = arguments.out / str(number)
         header = folder / fault.header
         header.parent.mkdir(parents=True, exist_ok=True)
         header.write_text(text)
         for test in fault.tests:
-            outcome = build_and_run(test, [folder / "include", ROOT / "include"], folder, arguments.compiler)
+            outcome = build_and_run(test, [folder / "include", ROOT / "include"], folder, others,
+                                    arguments.compiler)
             if outcome != "passes":
                 return outcome
         return "survives"

@@ -28,6 +28,14 @@ TEST(ClipGradientNorm, ScalesAllByOneFactor) {
   test::expect_equal(parameters[1].gradient, array<float>({-2}));
 }
 
+TEST(ClipGradientNorm, TakesSquaresThatAFloatCannotHold) {
+  auto parameters = two_parameters();
+  parameters[0].gradient(0) = 3e30f;
+  parameters[1].gradient(0) = -4e30f;
+  EXPECT_NEAR(clip_gradient_norm<float>(pointers(parameters), 5), 5e30, 1e25);
+  EXPECT_NEAR(parameters[1].gradient(0), -4, 1e-5);
+}
+
 TEST(ClipGradientNorm, LeavesWhatIsNotFinite) {
   auto parameters = two_parameters();
   parameters[1].gradient(0) = std::numeric_limits<float>::infinity();
@@ -41,6 +49,10 @@ TEST(ClipGradientValues, PutsEachIntoTheRange) {
   clip_gradient_values<float>(pointers(parameters), 3.5);
   test::expect_equal(parameters[0].gradient, array<float>({3, 0}));
   test::expect_equal(parameters[1].gradient, array<float>({-3.5}));
+  for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_THROW(clip_gradient_values<float>(pointers(parameters), bad), ValueError);
+    EXPECT_THROW(clip_gradient_norm<float>(pointers(parameters), bad), ValueError);
+  }
 }
 
 }  // namespace

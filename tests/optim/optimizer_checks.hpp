@@ -178,6 +178,10 @@ void expect_refusal_of_other_parameters(O optimizer) {
   EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: parameter conv2.bias was of shape (3,) and is now (4,)");
   expect_equal(others[0].value, ones<T>({2, 3}));
+  others = {parameter("conv1.weight", ones<T>({3, 2}), ones<T>({3, 2})), bias};
+  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
+            "optimizer: parameter conv1.weight was of shape (2, 3) and is now (3, 2)");
+  others[0] = weight;
   others[1] = parameter("conv2.bias", ones<T>({3}), ones<T>({3}));
   EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: expected parameter conv1.bias of its first step, got conv2.bias");

@@ -1,5 +1,7 @@
 // The optimizers beside PyTorch's, whose paths pytorch_paths.py recorded.
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -65,6 +67,59 @@ TEST(Optimizers, AScaleOfAParameterIsAGroupOfItsOwn) {
   const double before = parameters[0].value(0);
   test::step(adam_w, parameters);
   EXPECT_EQ(parameters[0].value(0), before);
+}
+
+template <Optimizer O>
+void expect_refusal_of_numbers_set_later(O optimizer) {
+  std::vector parameters{test::parameter("w", array<double>({1}), array<double>({2}))};
+  test::step(optimizer, parameters);
+  const double value = parameters[0].value(0);
+  for (double* number : {&optimizer.options().learning_rate, &parameters[0].rate_scale,
+                         &parameters[0].decay_scale}) {
+    const double good = std::exchange(*number, -1);
+    EXPECT_THROW(test::step(optimizer, parameters), ValueError) << O::kind;
+    *number = good;
+  }
+  EXPECT_EQ(parameters[0].value(0), value) << O::kind;
+}
+
+TEST(Optimizers, LookAtTheirNumbersInEveryStep) {
+  expect_refusal_of_numbers_set_later(Sgd<double>());
+  expect_refusal_of_numbers_set_later(Momentum<double>());
+  expect_refusal_of_numbers_set_later(Nesterov<double>());
+  expect_refusal_of_numbers_set_later(AdaGrad<double>());
+  expect_refusal_of_numbers_set_later(RmsProp<double>());
+  expect_refusal_of_numbers_set_later(Adam<double>());
+  expect_refusal_of_numbers_set_later(AdamW<double>());
+}
+
+/// The first step, by a gradient of 2 from 1, of a parameter whose decay has a scale of 0.5.
+template <Optimizer O>
+double after_half_the_decay(O optimizer) {
+  std::vector parameters{test::parameter("w", array<double>({1}), array<double>({2}))};
+  parameters[0].decay_scale = 0.5;
+  test::step(optimizer, parameters);
+  return parameters[0].value(0);
+}
+
+TEST(Optimizers, AScaleOfTheDecayIsASmallerDecay) {
+  const auto expect_scaled = [](auto optimizer) {
+    auto options = optimizer.options();
+    options.weight_decay = 0.2;
+    const auto whole = decltype(optimizer)(options);
+    options.weight_decay = 0.1;
+    std::vector parameters{test::parameter("w", array<double>({1}), array<double>({2}))};
+    optimizer = decltype(optimizer)(options);
+    test::step(optimizer, parameters);
+    EXPECT_EQ(after_half_the_decay(whole), parameters[0].value(0)) << optimizer.kind;
+  };
+  expect_scaled(Sgd<double>());
+  expect_scaled(Momentum<double>());
+  expect_scaled(Nesterov<double>());
+  expect_scaled(AdaGrad<double>());
+  expect_scaled(RmsProp<double>());
+  expect_scaled(Adam<double>());
+  expect_scaled(AdamW<double>());
 }
 
 }  // namespace

@@ -63,13 +63,16 @@ TEST(Trainer, TheLastBatchMayBeShort) {
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
                   {.epochs = 1, .batch_size = 40});
   std::vector<Index> samples;
+  double loss_sum = 0;
   trainer.on_step([&](const StepRecord& step) {
     samples.push_back(step.samples);
+    loss_sum += step.loss * static_cast<double>(step.samples);
     EXPECT_EQ(step.steps_per_epoch, 3);
     EXPECT_EQ(step.step, static_cast<Index>(samples.size()));
   });
-  trainer.fit(patches<float>(95, 1), patches<float>(10, 2));
+  const History& history = trainer.fit(patches<float>(95, 1), patches<float>(10, 2));
   EXPECT_EQ(samples, (std::vector<Index>{40, 40, 15}));
+  EXPECT_NEAR(history.epochs.back().train_loss, loss_sum / 95, 1e-12);
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameLossesBitByBitForAnyNumberOfThreads) {
@@ -184,6 +187,18 @@ TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
       << text;
 }
 
+TEST(Trainer, AnInfiniteLossEndsTheTraining) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 20});
+  auto data = patches<float>(20, 1);
+  data.targets.fill(1);
+  network.parameters()[5]->value = array<float>({3e38f, -3e38f, 0});
+  EXPECT_EQ(test::message<Error>([&] { trainer.fit(data, data); }),
+            "trainer: the loss is inf at epoch 1, step 1; every layer's output was finite; a lower "
+            "learning rate may help");
+}
+
 TEST(Trainer, PatienceEndsTheTrainingAndTheBestWeightsComeBack) {
   const auto test_data = patches<float>(60, 2);
   auto network = convnet<float>(1);
@@ -200,6 +215,49 @@ TEST(Trainer, PatienceEndsTheTrainingAndTheBestWeightsComeBack) {
   EXPECT_LE(history.epochs.size(), 5u);
   EXPECT_GT(best, 0.5);
   EXPECT_EQ(accuracy(network, test_data), best);
+}
+
+TEST(Trainer, PatienceBeginsWithTheFirstOfEquallyGoodEpochs) {
+  const auto data = patches<float>(20, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 0}),
+                  {.epochs = 10, .batch_size = 20, .patience = 2});
+  EXPECT_EQ(trainer.fit(data, data).epochs.size(), 3u);
+  EXPECT_EQ(trainer.state().best.epoch, 1);
+  EXPECT_TRUE(trainer.state().best.values.empty());
+}
+
+TEST(Trainer, WithoutAnEpochTheWeightsStay) {
+  const auto data = patches<float>(20, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 0, .restore_best = true});
+  const auto before = network;
+  trainer.fit(data, data);
+  test::expect_equal(network.parameters()[0]->value, before.parameters()[0]->value);
+}
+
+TEST(Trainer, EvaluatesAsManySamplesAsItIsTold) {
+  const auto train = patches<float>(40, 1);
+  const auto test = patches<float>(12, 2);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>({.learning_rate = 0}),
+                  {.epochs = 1, .batch_size = 20, .evaluation_samples = 13});
+  trainer.on_epoch([&](const EpochRecord& epoch) {
+    EXPECT_EQ(epoch.train_accuracy, accuracy(network, train, 13));
+    EXPECT_EQ(epoch.test_accuracy, accuracy(network, test, 12));
+    EXPECT_NE(epoch.train_accuracy, accuracy(network, train));
+    EXPECT_NE(epoch.train_accuracy, epoch.test_accuracy);
+  });
+  trainer.fit(train, test);
+}
+
+TEST(Trainer, LeavesNoForwardPassBehind) {
+  const auto data = patches<float>(20, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 20});
+  trainer.step(data);
+  EXPECT_THROW(network.backward(Tensor<float>({20, 3})), ValueError);
 }
 
 TEST(Trainer, TheScheduleSetsTheRateOfEveryUpdate) {
@@ -229,6 +287,11 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
   EXPECT_EQ(test::message<Error>([&] { trainer.fit(fewer_labels, good); }),
             "trainer: training data: expected one target for each input, got inputs (10, 1, 12, "
             "12) and targets (9,)");
+  EXPECT_EQ(test::message<Error>([&] { trainer.fit(good, fewer_labels); }),
+            "trainer: test data: expected one target for each input, got inputs (10, 1, 12, 12) "
+            "and targets (9,)");
+  EXPECT_THROW(trainer.on_step({}), ValueError);
+  EXPECT_THROW(trainer.on_epoch({}), ValueError);
   auto bad_label = good;
   bad_label.targets(3) = 3;
   EXPECT_EQ(test::message<Error>([&] { trainer.step(bad_label); }),
@@ -289,6 +352,20 @@ TEST(Trainer, RefusesStatesWhosePartsDoNotBelongTogether) {
             "trainer: expected the weights of conv1.weight to go on with, got those of "
             "conv9.weight");
   state = trainer.state();
+  state.updates = -1;
+  EXPECT_THROW(trainer.restore(state), ValueError);
+  state = trainer.state();
+  state.best.epoch = 2;  // of one
+  EXPECT_THROW(trainer.restore(state), ValueError);
+  state = trainer.state();
+  state.best.values = {state.values[0].value};
+  EXPECT_THROW(trainer.restore(state), ShapeError);
+  state = trainer.state();
+  state.loss_kind = "hinge";
+  EXPECT_EQ(test::message<ShapeError>([&] { trainer.restore(state); }),
+            "trainer: the training to go on with had another loss: hinge in the place of softmax "
+            "cross entropy");
+  state = trainer.state();
   state.progress.steps = 7;  // of an epoch of one
   trainer.restore(state);
   EXPECT_EQ(
@@ -308,6 +385,17 @@ TEST(Trainer, BeginsItsOptimizerAgainWithAStateBeforeTheFirstStep) {
   test::expect_equal(network.parameters()[0]->value, weights);
 }
 
+TEST(Trainer, GoesOnFromAStateOfItsOwn) {
+  const auto data = patches<float>(10, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 1});
+  trainer.fit(data, data);
+  auto state = trainer.state();
+  state.progress.seconds = 100;  // of the next epoch, so far
+  trainer.restore(state);
+  EXPECT_GE(trainer.fit(data, data).epochs.back().seconds, 100);
+}
+
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
   const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
   EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 2, 2})), 0.75);
@@ -315,6 +403,7 @@ TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
               accuracy(scores, array<std::int32_t>({1, 1}));
             }),
             "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");
+  EXPECT_THROW(accuracy(scores, array<std::int32_t>({1, 1, 2, 2, 0})), ShapeError);
 }
 
 TEST(Accuracy, TakesTheFirstOfEqualsAndTheFirstNan) {

@@ -1,6 +1,8 @@
 #include "dlfs/train/weight_average.hpp"
 
-#include <gtest/gtest.h>
+#include <limits>
+
+<gtest/gtest.h>
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "dlfs/nn/layers/batch_normalization.hpp"
@@ -60,6 +62,24 @@ TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
   EXPECT_THROW(average.update(larger), ShapeError);
   EXPECT_THROW(average.update({{"other", network_with_weight(2)}}), ShapeError);
   EXPECT_EQ(weight(average.network()), 1);
+  const auto affine = [](Index out) {
+    return Sequential<double>{
+        {"affine", Affine<double>(ones<double>({1, out}), Tensor<double>({out}))}};
+  };
+  WeightAverage<double> without_buffers(affine(1), 0.9);
+  EXPECT_THROW(without_buffers.update(affine(2)), ShapeError);
+}
+
+TEST(WeightAverage, ArrivesByStepsThatAreLessThanARounding) {
+  const auto with_weight = [](float value) {
+    return Sequential<float>{
+        {"affine", Affine<float>(full<float>({1, 1}, value), Tensor<float>({1}))}};
+  };
+  WeightAverage<float> average(with_weight(1), 0.99);
+  for (int i = 0; i < 1000; ++i) average.update(with_weight(1));
+  const float target = 1 + 8 * std::numeric_limits<float>::epsilon();
+  for (int i = 0; i < 1000; ++i) average.update(with_weight(target));
+  EXPECT_EQ(average.network().parameters()[0]->value(0, 0), target);
 }
 
 }  // namespace
