@@ -1,4 +1,4 @@
-// expect: written by assign
+// expect: written_by_assign
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;

@@ -41,7 +41,7 @@ class Affine {
   /// W drawn by the initializer, b = 0. @throws ValueError unless there is an input and an output.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
       : Affine(Tensor<T>::uninitialized({detail::checked(options).in, options.out}),
-               Tensor<T>({options.out})) {
+               Tensor<T>({detail::checked(options).out})) {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 

@@ -54,7 +54,7 @@ class Convolution {
   /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
       : Convolution(options, Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
-                    Tensor<T>({options.filters})) {
+                    Tensor<T>({detail::checked(options).filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
         weight_.value,

@@ -68,7 +68,7 @@ class TransposedConvolution {
                         const Initializer<T> auto& initializer, Rng& rng)
       : TransposedConvolution(options,
                               Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
-                              Tensor<T>({options.filters})) {
+                              Tensor<T>({detail::checked(options).filters})) {
     const Index taps = options.kernel.height * options.kernel.width;
     initializer(
         weight_.value,
