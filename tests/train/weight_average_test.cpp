@@ -2,7 +2,7 @@
 
 #include <limits>
 
-<gtest/gtest.h>
+#include <gtest/gtest.h>
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "dlfs/nn/layers/batch_normalization.hpp"
