@@ -322,7 +322,9 @@ void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_
   };
   const Vector<T> lane = load(lane_numbers<T>.data());
   // Selects of what was loaded anyway: a masked load would be a branch for each lane.
-  const auto is_inside = (lane >= lane_of(from.columns.begin)) & (lane < lane_of(from.columns.end));
+  // Beyond either end, only one of the two holds.
+  const auto is_inside =
+      (lane >= lane_of(from.columns.begin)) == (lane < lane_of(from.columns.end));
   const auto is_readable = [&from](const T* row) {
     return (from.step == 1 || from.step == 2) && row >= from.memory_begin &&
            from.memory_end - row >= from.step * lanes<T>;
