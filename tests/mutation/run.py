@@ -18,6 +18,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -70,6 +71,11 @@ def compile_headers_of_others(folder, compiler):
     return header
 
 
+def limit_time():
+    """Of the processor, so that a busy machine makes no difference; the rest is for a deadlock."""
+    resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
+
+
 def build_and_run(test, includes, folder, others, compiler):
     """"passes", "fails" or "does not compile"."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +87,8 @@ def build_and_run(test, includes, folder, others, compiler):
     if subprocess.run(command, capture_output=True).returncode != 0:
         return "does not compile"
     try:
-        result = subprocess.run([str(program), "--gtest_fail_fast"], capture_output=True, timeout=120, cwd=folder)
+        result = subprocess.run([str(program), "--gtest_fail_fast"], capture_output=True, cwd=folder,
+                                preexec_fn=limit_time, timeout=1800)
         return "passes" if result.returncode == 0 else "fails"
     except subprocess.TimeoutExpired:
         return "fails"

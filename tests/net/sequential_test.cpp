@@ -353,5 +353,15 @@ TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {
             "network: it has no layers");
 }
 
+TEST(Sequential, ACopyCountsItsStepsFromThoseOfTheFirst) {
+  Sequential<float> network{{"relu", Relu<float>()}};
+  network.forward(ones<float>({1, 2}));
+  const Sequential<float> copied = network;
+  EXPECT_EQ(copied.step(), 1);
+  Sequential<float> assigned;
+  assigned = network;
+  EXPECT_EQ(assigned.step(), 1);
+}
+
 }  // namespace
 }  // namespace dlfs
