@@ -209,9 +209,10 @@ const std::vector<Case>& cases() {
 /// The element, and what the fixture has for it, as a number whose neighbours differ by one unit.
 template <class T>
 std::int64_t rank_of(const T& x) {
-  constexpr std::int64_t sign = std::int64_t{1} << (8 * sizeof(T) - 1);
-  const auto bits = static_cast<std::int64_t>(bits_of(x));
-  return (bits & sign) != 0 ? -(bits & (sign - 1)) : bits;
+  constexpr std::uint64_t sign = std::uint64_t{1} << (8 * sizeof(T) - 1);
+  const auto bits = static_cast<std::uint64_t>(bits_of(x));
+  const auto magnitude = static_cast<std::int64_t>(bits & (sign - 1));
+  return (bits & sign) != 0 ? -magnitude : magnitude;
 }
 
 template <class T>

@@ -71,10 +71,8 @@ DLFS_INLINE_CALLS void map_vectors(const Formula& formula_in_memory, Index count
       formula(InRegister<T>(arrays + i).value()...);
     }
     if (i == count) return;
-    const auto run_once = [&formula](auto*... rest) {
-      formula(InRegister<std::remove_pointer_t<decltype(rest)>>(rest).value()...);
-    };
-    run_once(FilledUp<T>(arrays + i, count - i).elements()...);
+    // Here as well, not in a lambda, which clang might leave without the level's instructions.
+    formula(InRegister<T>(FilledUp<T>(arrays + i, count - i).elements()).value()...);
   } else {
     for (Index i = 0; i < count; ++i) formula(Single<T>(arrays[i]).value()...);
   }
