@@ -392,6 +392,13 @@ std::vector<std::string> faults_of(const AnyLayer<double>& layer) {
 }
 
 TEST(LayerContract, FindsEachFault) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "some of the faults are races";
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "some of the faults are races";
+#endif
+#endif
   for (const Case& one : faulty_layers()) {
     bool is_found = false;
     std::string all;
