@@ -27,7 +27,7 @@ struct ProgressDisplay {
 
 /// Shows how far a long work is: its rate, the time left and the loss.
 ///
-/// On a terminal this is one line with a bar, drawn anew at most ten times a second; elsewhere it
+/// On a terminal this is one line with a bar, drawn at most ten times a second; elsewhere it
 /// is a plain line every five seconds, so that short work writes nothing.
 ///
 ///   Progress progress(600 * 20, {.epochs = 20, .unit = "images", .units_per_step = 100});

@@ -215,7 +215,7 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
     padded = detail::gather_axis(const_view(padded), axis, new_extent, [=](Index i) {
       const Index place = i - before;
       if (mode == PadMode::edge || extent == 1) return std::clamp<Index>(place, 0, extent - 1);
-      const Index period = 2 * (extent - 1);  // of a walk to and fro
+      const Index period = 2 * (extent - 1);  // of a walk there and back
       const Index there = detail::wrapped(place, period);
       return there < extent ? there : period - there;
     });

@@ -35,7 +35,7 @@ class ProductGrid {
 
   ProductGrid(Index m, Index k, Index n) : m_(m), n_(n) {
     constexpr double least_flop = 8e6;  // for less, to wake a thread costs more than it saves
-    constexpr Index most_blocks = 16;   // each block packs its rows of a and columns of b anew
+    constexpr Index most_blocks = 16;   // each block packs its own rows of a and columns of b
     if (thread_count() == 1) return;
     const double flop = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
     while (blocks() < most_blocks && flop / static_cast<double>(blocks()) > least_flop) {

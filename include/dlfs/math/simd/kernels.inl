@@ -3,8 +3,8 @@
 
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
-// DLFS_UNROLL: all turns, of an array of registers. DLFS_TWO_TURNS: two at a time, lest a short
-// loop take twice as long where its code happens to lie across two lines.
+// DLFS_UNROLL: all turns, of an array of registers. DLFS_TWO_TURNS: two at a time. A short loop
+// takes twice as long where its code lies across two lines of the cache.
 #if defined(DLFS_SIMD_VECTORS)
 #define DLFS_UNROLL _Pragma("GCC unroll 16")
 #define DLFS_TWO_TURNS _Pragma("GCC unroll 2")
