@@ -31,11 +31,18 @@ using namespace dlfs;
 #endif
 #endif
 
+namespace {
+
+/// A child forked beside other threads is not supported by the thread sanitizer: it sees nothing
+/// there, and may wait for ever for a lock of its own (github.com/llvm/llvm-project/pull/96600).
 #if defined(DLFS_THREAD_SANITIZER)
-/// By default it ends a forked child that starts a thread.
-extern "C" const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+constexpr bool can_fork = false;
+#else
+constexpr bool can_fork = true;
 #endif
+constexpr int skipped = 77;  // known to CMakeLists.txt
+
+}  // namespace
 
 /// The leak sanitizer starts a thread, and in a forked child it takes for lost what threads of the
 /// parent held, the C library's own memory too.
@@ -321,6 +328,10 @@ int main(int argc, char** argv) {
   if (argc != 3) fail("usage: process_test CASE THREADS");
   const auto chosen = cases.find(argv[1]);
   if (chosen == cases.end()) fail("there is no such case");
+  if (!can_fork && chosen->first.starts_with("fork")) {
+    std::puts("skipped: the thread sanitizer does not support it");
+    return skipped;
+  }
   set_thread_count(1);
   world = new World;
   world->prediction = world->network.predict(world->data.inputs);
