@@ -52,7 +52,7 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
-/// For a vector of many products: as g++ is tuned (-mtune=znver3), it would load it again for each
+/// For a vector of many products: g++ (with -mtune=znver3 more often) would load it again for each
 /// of them, and the loads would bound the speed.
 template <class T>
 DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
@@ -486,7 +486,6 @@ void transform(Index tiles, Index count, const Squares<const T>& from, const T* 
 template <class T>
 void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_step) {
   constexpr int vectors = most_vectors;
-  using Memory = typename VectorOf<T, lanes<T>>::Memory;
   Vector<T> sum[tile_rows][vectors] = {};
   const T* a[tile_rows];
   DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
@@ -498,10 +497,10 @@ void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_s
     for (Index k = 0; k < next_step; k += lanes<T>) prefetch_later(next + k);
     next += next_step;
     Vector<T> right[vectors];
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) right[v] = load(b[v] + j);
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) load_once(b[v] + j, right[v]);
     DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
-      // Volatile: g++ would load it anew for each product, and the loads would bound the speed.
-      const Vector<T> left = *reinterpret_cast<const volatile Memory*>(a[i] + j);
+      Vector<T> left;
+      load_once(a[i] + j, left);
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(left, right[v], sum[i][v]);
     }
   }
