@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <dlfs/core/tensor.hpp>
-#include <dlfs/math/simd/kernels.hpp>
+#include <dlfs/simd/kernels.hpp>
 
 namespace dlfs::bench {
 
@@ -12,12 +12,12 @@ namespace dlfs::bench {
 /// most.
 class FmaPeak {
  public:
-  FmaPeak() : a_({kernels_.rows, depth}), b_({depth, columns_}), c_({kernels_.rows, columns_}) {
-    for (Index t = 0; t < depth; ++t) terms_.push_back({t * kernels_.rows, t * columns_});
+  FmaPeak() : a_({kernels_.mr, depth}), b_({depth, columns_}), c_({kernels_.mr, columns_}) {
+    for (Index t = 0; t < depth; ++t) terms_.push_back({t * kernels_.mr, t * columns_});
     tile_ = {.terms = terms_.data(), .depth = depth, .a = a_.data(), .a_stride = 1};
     tile_.c_stride = columns_;
     tile_.start = start_.data();
-    for (int v = 0; v < simd::most_vectors; ++v) {
+    for (int v = 0; v < simd::nr_vectors; ++v) {
       tile_.b[v] = b_.data() + v * kernels_.lanes;
       tile_.c[v] = c_.data() + v * kernels_.lanes;
     }
@@ -27,8 +27,8 @@ class FmaPeak {
   FmaPeak& operator=(const FmaPeak&) = delete;
 
   void run() const {
-    const int rows = std::countr_zero(static_cast<unsigned>(kernels_.rows));
-    kernels_.multiply[rows][simd::most_vectors - 1](tile_);
+    const int rows = std::countr_zero(static_cast<unsigned>(kernels_.mr));
+    kernels_.micro_kernel[rows][simd::nr_vectors - 1](tile_);
     asm volatile("" : : : "memory");
   }
 
@@ -39,9 +39,9 @@ class FmaPeak {
   static constexpr Index depth = 128;
 
   const simd::Kernels<float>& kernels_ = simd::kernels<float>();
-  const Index columns_ = simd::most_vectors * kernels_.lanes;
+  const Index columns_ = simd::nr_vectors * kernels_.lanes;
   Tensor<float> a_, b_, c_;
-  const Tensor<float> start_{Shape{kernels_.rows}};
+  const Tensor<float> start_{Shape{kernels_.mr}};
   std::vector<simd::Term> terms_;
   simd::Tile<float> tile_{};
 };

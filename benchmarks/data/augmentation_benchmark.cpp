@@ -8,7 +8,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "dlfs/math/reference/map_coordinates.hpp"
+#include "dlfs/functional/reference/map_coordinates.hpp"
 #include "networks.hpp"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "dlfs/core/tensor.hpp"
-#include "dlfs/math/simd/level.hpp"
+#include "dlfs/simd/level.hpp"
 
 namespace dlfs::test {
 

@@ -5,12 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 // A view of a const tensor only reads, and there is none of an expiring one.
 static_assert(std::is_same_v<decltype(squeeze(std::declval<Tensor<int>&>())), TensorView<int>>);
@@ -51,7 +51,7 @@ TEST(Axes, SqueezingDropsAxesOfOneEntry) {
   EXPECT_EQ(squeeze(x, 0).shape(), (Shape{3, 1}));
   EXPECT_EQ(squeeze(x, -1).shape(), (Shape{1, 3}));
   EXPECT_EQ(squeeze(x(all, Slice{1, 2})).item(), 1);
-  EXPECT_EQ(message<ShapeError>([&] { return squeeze(x, 1); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return squeeze(x, 1); }),
             "squeeze: axis 1 of the shape (1, 3, 1) has not one entry, but 3");
 }
 
@@ -61,7 +61,7 @@ TEST(Axes, ExpandingAddsAnAxisOfOneEntry) {
   EXPECT_EQ(expand_dims(x, 1).shape(), (Shape{2, 1, 3}));
   EXPECT_EQ(expand_dims(x, -1).shape(), (Shape{2, 3, 1}));
   EXPECT_EQ(expand_dims(x, -1)(1, 2, 0), 5);
-  EXPECT_EQ(message<ShapeError>([&] { return expand_dims(x, 3); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return expand_dims(x, 3); }),
             "expand_dims: axis 3 is out of range for one axis more than (2, 3)");
   EXPECT_THROW(expand_dims(x, -4), ShapeError);
 }
@@ -71,7 +71,7 @@ TEST(Axes, RaveledElementsLieAlongOneAxis) {
   ravel(x)(4) = 40;
   EXPECT_EQ(x(1, 1), 40);
   EXPECT_EQ(ravel(x(all, Slice{.step = -3}))(1), 5);
-  EXPECT_EQ(message<ShapeError>([&] { return ravel(x.transpose()); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return ravel(x.transpose()); }),
             "reshape: the view of shape (3, 2) cannot become (6,) where it lies: reshape a copy() "
             "of it");
 }
@@ -79,10 +79,10 @@ TEST(Axes, RaveledElementsLieAlongOneAxis) {
 TEST(Axes, EveryAxisMustBeThere) {
   const auto x = counting({2, 3});
   const std::string expected = "axis 2 is out of range for the shape (2, 3)";
-  EXPECT_EQ(message<ShapeError>([&] { return swap_axes(x, 0, 2); }), expected);
-  EXPECT_EQ(message<ShapeError>([&] { return move_axis(x, 2, 0); }), expected);
-  EXPECT_EQ(message<ShapeError>([&] { return move_axis(x, 0, 2); }), expected);
-  EXPECT_EQ(message<ShapeError>([&] { return squeeze(x, 2); }), expected);
+  EXPECT_EQ(error_of<ShapeError>([&] { return swap_axes(x, 0, 2); }), expected);
+  EXPECT_EQ(error_of<ShapeError>([&] { return move_axis(x, 2, 0); }), expected);
+  EXPECT_EQ(error_of<ShapeError>([&] { return move_axis(x, 0, 2); }), expected);
+  EXPECT_EQ(error_of<ShapeError>([&] { return squeeze(x, 2); }), expected);
 }
 
 }  // namespace

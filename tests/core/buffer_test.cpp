@@ -8,7 +8,7 @@
 #include <Eigen/Core>
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -51,7 +51,7 @@ TEST(AlignedBuffer, OfNothingTakesNoMemory) {
 }
 
 TEST(AlignedBuffer, RejectsBytesThatCannotBeCounted) {
-  EXPECT_EQ(test::message<ValueError>([] { AlignedBuffer<double>(std::size_t{1} << 60); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { AlignedBuffer<double>(std::size_t{1} << 60); }),
             "memory for 1152921504606846976 elements of 8 bytes");
   EXPECT_THROW(AlignedBuffer<char>(static_cast<std::size_t>(-1)), ValueError);
 }

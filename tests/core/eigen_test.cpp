@@ -5,12 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 // A map of const elements is const, and an expiring tensor has none.
 template <class X, class Map>
@@ -121,9 +121,9 @@ TEST(AsMatrix, MayBeEmpty) {
 
 TEST(AsMatrix, NeedsRankTwoAndDenseRows) {
   const Tensor<float> x({2, 3, 4});
-  EXPECT_EQ(message<ShapeError>([&] { as_matrix(x); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { as_matrix(x); }),
             "as_matrix: expected rank 2, got (2, 3, 4)");
-  EXPECT_EQ(message<ShapeError>([&] { as_matrix(x[0].transpose()); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { as_matrix(x[0].transpose()); }),
             "as_matrix: the rows of the view of shape (4, 3) are not dense");
   EXPECT_THROW(as_matrix(x[0].slice(1, {.step = -1})), ShapeError);
 }
@@ -147,7 +147,7 @@ TEST(AsArray, TakesScalarsAndNothing) {
 
 TEST(AsArray, NeedsContiguousElements) {
   const Tensor<float> x({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { as_array(x.transpose()); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { as_array(x.transpose()); }),
             "as_array: the view of shape (3, 2) is not contiguous");
   EXPECT_THROW(as_array(x.slice(0, {.step = -1})), ShapeError);
 }

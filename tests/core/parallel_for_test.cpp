@@ -12,12 +12,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 /// Leaves the number of threads as it was.
 class ParallelFor : public testing::Test {
@@ -124,7 +124,7 @@ TEST_F(ParallelFor, RethrowsWhatAPieceThrows) {
           if (piece == bad) throw ValueError("piece ", piece);
         });
       };
-      EXPECT_EQ(message<ValueError>(run), concat("piece ", bad)) << threads << " threads";
+      EXPECT_EQ(error_of<ValueError>(run), concat("piece ", bad)) << threads << " threads";
       EXPECT_EQ(calls_per_piece(9), std::vector<int>(9, 1)) << "after the error";
     }
   }
@@ -190,7 +190,7 @@ TEST_F(ParallelFor, ErrorsLeaveLoopsWithinLoops) {
       });
     });
   };
-  EXPECT_EQ(message<ValueError>(run), "the inner loop");
+  EXPECT_EQ(error_of<ValueError>(run), "the inner loop");
   EXPECT_EQ(calls_per_piece(9), std::vector<int>(9, 1));
 }
 
@@ -264,7 +264,7 @@ TEST_F(ThreadCount, MayChangeWithinALoop) {
 
 TEST_F(ThreadCount, IsAtLeastOne) {
   for (int count : {0, -3}) {
-    EXPECT_EQ(message<ValueError>([count] { set_thread_count(count); }),
+    EXPECT_EQ(error_of<ValueError>([count] { set_thread_count(count); }),
               concat("thread count: expected at least 1, got ", count));
   }
 }

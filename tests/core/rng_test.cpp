@@ -13,7 +13,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -124,7 +124,7 @@ TEST(Rng, UniformStaysBelowItsUpperBound) {
 
 TEST(Rng, UniformNeedsBoundsInOrder) {
   Rng rng(1);
-  EXPECT_EQ(test::message<ValueError>([&] { return rng.uniform(2, 1); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { return rng.uniform(2, 1); }),
             "Rng::uniform: expected low <= high, got 2 and 1");
   EXPECT_THROW(rng.uniform(std::nan(""), 1), ValueError);
   EXPECT_THROW(rng.uniform(0, std::numeric_limits<double>::infinity()), ValueError);
@@ -133,7 +133,7 @@ TEST(Rng, UniformNeedsBoundsInOrder) {
 
 TEST(Rng, BelowNeedsAPositiveBound) {
   Rng rng(1);
-  EXPECT_EQ(test::message<ValueError>([&] { return rng.below(0); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { return rng.below(0); }),
             "Rng::below: expected a positive bound, got 0");
   EXPECT_THROW(rng.below(std::numeric_limits<Index>::min()), ValueError);
   EXPECT_EQ(rng.below(1), 0);
@@ -356,7 +356,7 @@ TEST(RandomIntegers, AreUniformOverTheirRange) {
   Index counts[3] = {};
   for (int value : random_integers<int>({30000}, rng, -1, 2)) ++counts[value + 1];
   for (Index count : counts) EXPECT_NEAR(static_cast<double>(count), 10000, 400);
-  EXPECT_EQ(test::message<ValueError>([&] { random_integers<int>({1}, rng, 2, 2); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { random_integers<int>({1}, rng, 2, 2); }),
             "random_integers: expected low < high, got 2 and 2");
 }
 
@@ -370,7 +370,7 @@ TEST(Choice, WithoutReplacementNamesNoneTwice) {
     seen[i] = true;
   }
   EXPECT_EQ(choice(10, 70, rng).size(), 70);
-  EXPECT_EQ(test::message<ValueError>([&] { choice(3, 4, rng, false); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { choice(3, 4, rng, false); }),
             "choice: 4 out of 3 without replacement");
 }
 

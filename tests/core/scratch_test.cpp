@@ -14,7 +14,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "support/allocation_counter.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -100,7 +100,7 @@ TEST(Scratch, OfNothingIsAllowed) {
 }
 
 TEST(Scratch, RejectsACountThatIsNone) {
-  EXPECT_EQ(test::message<ValueError>([] { Scratch<float>(-1); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Scratch<float>(-1); }),
             "scratch memory for -1 elements of 4 bytes");
   constexpr Index largest = std::numeric_limits<Index>::max();
   EXPECT_THROW(Scratch<double>{largest}, ValueError);

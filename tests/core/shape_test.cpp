@@ -7,12 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 constexpr Index largest = std::numeric_limits<Index>::max();
 
@@ -34,13 +34,13 @@ TEST(Shape, IsMadeOfAnyContiguousExtents) {
 
 TEST(Shape, HoldsEightAxes) {
   EXPECT_EQ((Shape{1, 2, 1, 2, 1, 2, 1, 2}).size(), 16);
-  EXPECT_EQ(message<ShapeError>([] { return Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }),
+  EXPECT_EQ(error_of<ShapeError>([] { return Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }),
             "a shape has at most 8 axes");
 }
 
 TEST(Shape, RejectsANegativeExtent) {
-  EXPECT_EQ(message<ShapeError>([] { return Shape{2, -3}; }), "an extent cannot be negative: -3");
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] { return Shape{2, -3}; }), "an extent cannot be negative: -3");
+  EXPECT_EQ(error_of<ShapeError>([] {
               return Shape{2, 3}.with(0, -1);
             }),
             "an extent cannot be negative: -1");
@@ -49,7 +49,7 @@ TEST(Shape, RejectsANegativeExtent) {
 TEST(Shape, RejectsASizeThatOverflows) {
   EXPECT_EQ((Shape{largest}).size(), largest);
   EXPECT_EQ((Shape{1, largest, 1}).size(), largest);
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               return Shape{largest, 2};
             }),
             "a tensor of shape (9223372036854775807, 2) has more elements than can be counted");
@@ -72,9 +72,9 @@ TEST(Shape, NormalizesAxesThatCountFromTheEnd) {
     EXPECT_EQ(shape.normalize_axis(axis), axis);
     EXPECT_EQ(shape.normalize_axis(axis - 3), axis);
   }
-  EXPECT_EQ(message<ShapeError>([&] { return shape.normalize_axis(3); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return shape.normalize_axis(3); }),
             "axis 3 is out of range for the shape (2, 3, 4)");
-  EXPECT_EQ(message<ShapeError>([&] { return shape.extent(-4); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return shape.extent(-4); }),
             "axis -4 is out of range for the shape (2, 3, 4)");
   EXPECT_THROW(shape.normalize_axis(INT_MIN), ShapeError);
   EXPECT_THROW(shape.normalize_axis(INT_MAX), ShapeError);
@@ -108,7 +108,7 @@ TEST(BroadcastShapes, AnOneStretchesToZero) {
 }
 
 TEST(BroadcastShapes, ErrorNamesTheOperationTheShapesAndTheAxis) {
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               return broadcast_shapes({4, 2, 3}, {3, 3}, "subtract");
             }),
             "subtract: shapes (4, 2, 3) and (3, 3) do not broadcast: axis -2 has extents 2 and 3");

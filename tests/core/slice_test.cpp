@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/tensor.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(PartSubscripts<Slice> && PartSubscripts<int, Slice> && PartSubscripts<NewAxis>);
 static_assert(!PartSubscripts<> && !PartSubscripts<int, Index>);  // names an element
@@ -69,17 +69,17 @@ TEST(Slice, APartWritesToTheTensor) {
 
 TEST(Slice, ErrorsOfParts) {
   const auto x = counting({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { return x(all, 3); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(all, 3); }),
             "indexing: index 3 is out of range for axis 1 of the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x(new_axis, -3); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(new_axis, -3); }),
             "indexing: index -3 is out of range for axis 0 of the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x(all, all, all); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(all, all, all); }),
             "indexing: 3 subscripts for the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x(ellipsis, 0, ellipsis); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(ellipsis, 0, ellipsis); }),
             "indexing: more than one ellipsis");
-  EXPECT_EQ(message<ValueError>([&] { return x(Slice{.step = 0}); }),
+  EXPECT_EQ(error_of<ValueError>([&] { return x(Slice{.step = 0}); }),
             "slice: the step cannot be 0");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x(new_axis, new_axis, new_axis, new_axis, new_axis, new_axis, new_axis);
             }),
             "a shape has at most 8 axes");

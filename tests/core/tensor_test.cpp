@@ -10,12 +10,12 @@
 #include <Eigen/Core>
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 constexpr Index largest = std::numeric_limits<Index>::max();
 
@@ -146,14 +146,14 @@ TEST(Tensor, TakesValuesInRowMajorOrder) {
   EXPECT_EQ(x(1, 0), 3);
   const std::vector<int> values{5, 6};
   EXPECT_EQ((Tensor<int>({2}, values))(1), 6);
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               return Tensor<int>({2, 2}, {1, 2, 3});
             }),
             "tensor: 3 values for the shape (2, 2)");
 }
 
 TEST(Tensor, RejectsMoreMemoryThanCanBeCounted) {
-  EXPECT_EQ(message<ValueError>([] { return Tensor<double>({Index{1} << 60}); }),
+  EXPECT_EQ(error_of<ValueError>([] { return Tensor<double>({Index{1} << 60}); }),
             "memory for 1152921504606846976 elements of 8 bytes");
   Tensor<double> x({2}, {1, 2});
   EXPECT_THROW(x.resize({largest}), ValueError);
@@ -253,11 +253,11 @@ TEST(Tensor, PartsAreViewsOfItsMemory) {
 
 TEST(Tensor, ErrorsAreThoseOfTheView) {
   const Tensor<int> x({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { return x(0, 3); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(0, 3); }),
             "indexing: index 3 is out of range for axis 1 of the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x.item(); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.item(); }),
             "item: expected one element, got shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x.reshape({4}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.reshape({4}); }),
             "reshape: (2, 3) has 6 elements, (4,) has 4");
 }
 
@@ -290,11 +290,11 @@ TEST(Array, HoldsTheValuesInOrder) {
 }
 
 TEST(Array, RejectsARaggedList) {
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               return array<int>({{1, 2}, {3}});
             }),
             "array: ragged list: an entry of shape (2,) stands beside one of shape (1,)");
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               return array<int>({1, {2}});
             }),
             "array: ragged list: an entry of shape () stands beside one of shape (1,)");

@@ -10,12 +10,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 constexpr Index largest = std::numeric_limits<Index>::max();
 constexpr Index lowest = std::numeric_limits<Index>::min();
@@ -92,11 +92,11 @@ TEST_F(View, IndicesCountFromEitherEnd) {
 
 TEST_F(View, AnIndexOutOfRangeIsAnError) {
   const auto x = counting({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { return x(2, 0); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(2, 0); }),
             "indexing: index 2 is out of range for axis 0 of the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x(0, -4); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(0, -4); }),
             "indexing: index -4 is out of range for axis 1 of the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] { return x[2]; }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x[2]; }),
             "indexing: index 2 is out of range for axis 0 of the shape (2, 3)");
   EXPECT_THROW(x(lowest, 0), ShapeError);
   EXPECT_THROW(x(0, largest), ShapeError);
@@ -106,7 +106,7 @@ TEST_F(View, AnIndexOutOfRangeIsAnError) {
 
 TEST_F(View, AWrongNumberOfIndicesIsAnError) {
   const auto x = counting({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] { return x(1); }), "indexing: 1 indices for the shape (2, 3)");
+  EXPECT_EQ(error_of<ShapeError>([&] { return x(1); }), "indexing: 1 indices for the shape (2, 3)");
   EXPECT_THROW(x(), ShapeError);
   EXPECT_THROW(x(0, 0, 0), ShapeError);
 }
@@ -120,9 +120,9 @@ TEST_F(View, AScalarHasOneElementAndNoAxis) {
   EXPECT_EQ(x.transpose().shape(), Shape{});
   EXPECT_EQ(x.reshape({1, 1}).shape(), (Shape{1, 1}));
   EXPECT_EQ(x.reshape({-1}).shape(), Shape{1});
-  EXPECT_EQ(message<ShapeError>([&] { return x[0]; }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x[0]; }),
             "indexing: a tensor of rank 0 has no axis to index");
-  EXPECT_EQ(message<ShapeError>([&] { return x.rows(0, 0); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.rows(0, 0); }),
             "rows: [0, 0) of a tensor of shape ()");
   EXPECT_THROW(x.slice(0, {}), ShapeError);
 }
@@ -130,7 +130,7 @@ TEST_F(View, AScalarHasOneElementAndNoAxis) {
 TEST_F(View, ItemIsTheOnlyElement) {
   EXPECT_EQ(counting({1, 1}).item(), 0);
   EXPECT_EQ(counting({2, 3})[1].slice(0, {1, 2}).item(), 4);
-  EXPECT_EQ(message<ShapeError>([&] { return counting({2}).item(); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return counting({2}).item(); }),
             "item: expected one element, got shape (2,)");
   EXPECT_THROW(counting({0}).item(), ShapeError);
 }
@@ -149,7 +149,7 @@ TEST_F(View, RowsAreAHalfOpenRange) {
   EXPECT_EQ(elements(x.rows(1, 3)), (std::vector{2, 3, 4, 5}));
   EXPECT_EQ(x.rows(0, 4).shape(), (Shape{4, 2}));
   EXPECT_EQ(x.rows(4, 4).shape(), (Shape{0, 2}));
-  EXPECT_EQ(message<ShapeError>([&] { return x.rows(1, 5); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.rows(1, 5); }),
             "rows: [1, 5) of a tensor of shape (4, 2)");
   EXPECT_THROW(x.rows(-1, 2), ShapeError);
   EXPECT_THROW(x.rows(2, 1), ShapeError);
@@ -230,9 +230,9 @@ TEST_F(View, SlicesTakeExtremeBoundsAndSteps) {
 
 TEST_F(View, ASliceNeedsAnAxisAndAStep) {
   const auto x = counting({3, 4});
-  EXPECT_EQ(message<ValueError>([&] { return x.slice(0, {.step = 0}); }),
+  EXPECT_EQ(error_of<ValueError>([&] { return x.slice(0, {.step = 0}); }),
             "slice: the step cannot be 0");
-  EXPECT_EQ(message<ShapeError>([&] { return x.slice(2, {}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.slice(2, {}); }),
             "axis 2 is out of range for the shape (3, 4)");
 }
 
@@ -267,13 +267,13 @@ TEST_F(View, TransposePutsTheNamedAxisFirst) {
 
 TEST_F(View, TransposeNeedsEveryAxisOnce) {
   const auto x = counting({2, 3});
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.transpose({0, -2});
             }),
             "transpose: axis 0 is named twice");
-  EXPECT_EQ(message<ShapeError>([&] { return x.transpose({1}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.transpose({1}); }),
             "transpose: 1 axes given for the shape (2, 3)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.transpose({0, 2});
             }),
             "axis 2 is out of range for the shape (2, 3)");
@@ -332,23 +332,23 @@ TEST_F(View, ReshapeNeedsNoDenseMemoryWhereTheAxesStayApart) {
 
 TEST_F(View, ReshapeErrorsNameWhatWasAskedFor) {
   const auto x = counting({2, 6});
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.reshape({5, 2});
             }),
             "reshape: (2, 6) has 12 elements, (5, 2) has 10");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.reshape({-1, 5});
             }),
             "reshape: (2, 6) has 12 elements, which -1 cannot divide into parts of 5");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.reshape({-1, -1});
             }),
             "reshape: (2, 6): more than one -1");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return x.reshape({-2, 6});
             }),
             "an extent cannot be negative: -2");
-  EXPECT_EQ(message<ShapeError>([&] { return x.transpose().reshape({12}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { return x.transpose().reshape({12}); }),
             "reshape: the view of shape (6, 2) cannot become (12,) where it lies: reshape a copy() "
             "of it");
   EXPECT_THROW(x.reshape({0, -1}), ShapeError);
@@ -373,11 +373,11 @@ TEST_F(View, BroadcastReachesAnExtentOfZero) {
 }
 
 TEST_F(View, BroadcastErrorNamesBothShapes) {
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return counting({2, 3}).broadcast_to({4, 3});
             }),
             "broadcast_to: (2, 3) does not broadcast to (4, 3)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               return counting({1, 3}).broadcast_to({3});
             }),
             "broadcast_to: (1, 3) does not broadcast to (3,)");

@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/core/creation.hpp"
+#include "dlfs/tensor/creation.hpp"
 #include "support/allocation_counter.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -146,7 +146,7 @@ TEST(Augmentation, DoesNotAllocateAgain) {
 }
 
 TEST(Augmentation, ErrorsSayWhatIsWrong) {
-  EXPECT_EQ(test::message<ValueError>([] { Augmentation({.scale = 1}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Augmentation({.scale = 1}); }),
             "augmentation: expected scale in [0, 1), got 1");
   const double infinity = std::numeric_limits<double>::infinity();
   for (const AugmentationOptions& options : {AugmentationOptions{.shift = -1},
@@ -156,7 +156,7 @@ TEST(Augmentation, ErrorsSayWhatIsWrong) {
     EXPECT_THROW(Augmentation{options}, ValueError);
   }
   Tensor<float> x({2, 784});
-  EXPECT_EQ(test::message<ShapeError>(
+  EXPECT_EQ(test::error_of<ShapeError>(
                 [&] { Augmentation({.shift = 1})(x.view(), numbers(0, 2), Rng(1)); }),
             "augmentation: expected images (2, C, H, W), got (2, 784)");
 }

@@ -13,21 +13,21 @@
 namespace dlfs::examples {
 namespace {
 
-using tests::ScopedVariable;
-using tests::TemporaryFolder;
+using test::ScopedVariable;
+using test::TemporaryFolder;
 
 /// MNIST in small: every pixel of the i-th image is i.
 void write_mnist(const TemporaryFolder& folder, std::uint32_t train_count,
                  std::uint32_t test_count) {
   for (const auto& [part, count] : {std::pair{"train", train_count}, {"t10k", test_count}}) {
-    tests::Bytes pixels;
-    tests::Bytes labels;
+    test::Bytes pixels;
+    test::Bytes labels;
     for (std::uint32_t i = 0; i < count; ++i) {
       pixels.insert(pixels.end(), 28 * 28, static_cast<std::uint8_t>(i));
       labels.push_back(static_cast<std::uint8_t>(i % 10));
     }
-    folder.write(concat(part, "-images-idx3-ubyte"), tests::idx({count, 28, 28}, pixels));
-    folder.write(concat(part, "-labels-idx1-ubyte"), tests::idx({count}, labels));
+    folder.write(concat(part, "-images-idx3-ubyte"), test::idx({count, 28, 28}, pixels));
+    folder.write(concat(part, "-labels-idx1-ubyte"), test::idx({count}, labels));
   }
 }
 
@@ -110,8 +110,7 @@ TEST_F(LoadDigits, QuickTakesTheFirstOfMnist) {
 TEST_F(LoadDigits, AFolderThatIsNamedMustHoldMnist) {
   write_mnist(repository_, 5, 1);
   const auto error = [&](const std::filesystem::path& data) {
-    return tests::error_of<IoError>(
-        [&] { load_digits<float>({.data = data}, repository_.path()); });
+    return test::error_of<IoError>([&] { load_digits<float>({.data = data}, repository_.path()); });
   };
   EXPECT_EQ(error("/nowhere"), "load_mnist: there is no folder /nowhere");
   EXPECT_EQ(error(given_.path()), concat("load_mnist: neither train-images-idx3-ubyte nor "
@@ -123,12 +122,12 @@ TEST_F(LoadDigits, ABrokenMnistIsNeverReplacedByGeneratedDigits) {
   write_mnist(repository_, 5, 1);
   std::filesystem::remove(repository_.path() / "t10k-labels-idx1-ubyte");
   EXPECT_EQ(
-      tests::error_of<IoError>([&] { load_digits<float>({}, repository_.path()); }),
+      test::error_of<IoError>([&] { load_digits<float>({}, repository_.path()); }),
       concat("load_mnist: neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is in ",
              repository_.path().string()));
 
   repository_.write("t10k-labels-idx1-ubyte", {0, 0, 8});
-  EXPECT_NE(tests::error_of<FormatError>([&] {
+  EXPECT_NE(test::error_of<FormatError>([&] {
               load_digits<float>({}, repository_.path());
             }).find("t10k-labels-idx1-ubyte"),
             std::string::npos);

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace dlfs::tests {
+namespace dlfs::test {
 
 /// Gives an environment variable another value, or none, for the life of the object.
 class ScopedVariable {
@@ -32,4 +32,4 @@ class ScopedVariable {
   std::optional<std::string> before_;
 };
 
-}  // namespace dlfs::tests
+}  // namespace dlfs::test

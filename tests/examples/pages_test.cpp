@@ -40,7 +40,7 @@ std::vector<Session> sessions_of(const std::filesystem::path& page) {
 
 /// What a command prints that is run from an empty folder; "./" stands for the chapter's programs.
 std::string output_of(const std::string& command, const std::string& chapter) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const std::string line = "cd '" + folder.path().string() + "' && " DLFS_PROGRAMS "/" + chapter +
                            command.substr(1);  // without the dot
   std::FILE* pipe = popen(line.c_str(), "r");

@@ -8,15 +8,15 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/error.hpp"
-#include "dlfs/math/elementwise.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 #include "examples/environment.hpp"
 #include "io/files.hpp"
 
 namespace dlfs::examples {
 namespace {
 
-using tests::ScopedVariable;
-using tests::TemporaryFolder;
+using test::ScopedVariable;
+using test::TemporaryFolder;
 
 std::string contents(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -206,18 +206,18 @@ TEST(WritePlot, ReportsWhyGnuplotFailed) {
 TEST(WritePlot, NamesTheFolderOrFileThatItCannotWrite) {
   const TemporaryFolder folder;
   const std::string file = folder.write("file", {});
-  EXPECT_EQ(tests::error_of<IoError>([&] { write_plot(accuracy_plot(), file + "/out", "a"); }),
+  EXPECT_EQ(test::error_of<IoError>([&] { write_plot(accuracy_plot(), file + "/out", "a"); }),
             concat("plot: cannot create the folder ", file, "/out: Not a directory"));
 
   std::filesystem::create_directory(folder.path() / "a.dat");
-  EXPECT_EQ(tests::error_of<IoError>([&] { write_plot(accuracy_plot(), folder.path(), "a"); }),
+  EXPECT_EQ(test::error_of<IoError>([&] { write_plot(accuracy_plot(), folder.path(), "a"); }),
             concat("cannot write ", (folder.path() / "a.dat").string(), ": Is a directory"));
 }
 
 TEST(WritePlot, RejectsWhatCannotBeDrawn) {
   const TemporaryFolder folder;
   const auto error = [&]<class E>(const Plot& plot, std::string_view name, E*) {
-    return tests::error_of<E>([&] { write_plot(plot, folder.path(), name); });
+    return test::error_of<E>([&] { write_plot(plot, folder.path(), name); });
   };
   ValueError* value = nullptr;
   ShapeError* shape = nullptr;
@@ -226,7 +226,7 @@ TEST(WritePlot, RejectsWhatCannotBeDrawn) {
   EXPECT_EQ(error(accuracy_plot(), "|touch a", value), bad_name + "'|touch a'");
   EXPECT_EQ(error(accuracy_plot(), "../a", value), bad_name + "'../a'");
   EXPECT_EQ(error({}, "a", value), "plot a: there is nothing to draw");
-  EXPECT_EQ(tests::error_of<ValueError>([&] { write_plot({}, 1, folder.path(), "a"); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { write_plot({}, 1, folder.path(), "a"); }),
             "plot a: expected panels and columns, got 0 and 1");
   EXPECT_EQ(error({.image = array<double>({1, 2})}, "a", shape),
             "plot a: expected an image (H, W), got (2,)");

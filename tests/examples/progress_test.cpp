@@ -129,7 +129,7 @@ TEST(Progress, ToleratesMoreStepsThanPromised) {
 }
 
 TEST(Progress, NeedsAStep) {
-  EXPECT_EQ(tests::error_of<ValueError>([] { Progress progress(0); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Progress progress(0); }),
             "Progress: expected at least 1 step, got 0");
 }
 

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::examples {
 namespace {
 
-using test::message;
+using test::error_of;
 
 const Tensor<std::uint8_t> picture({3, 2, 3}, {1, 2, 3, 4, 5, 6,     //
                                                7, 8, 9, 10, 11, 12,  //
@@ -25,11 +25,11 @@ TEST(PictureText, AveragesPixelsWhereColumnsAreFew) {
 }
 
 TEST(PictureText, RejectsWhatIsNoPicture) {
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               picture_text(Tensor<std::uint8_t>({3, 2}), 80);
             }),
             "picture: expected (height, width, 3), got (3, 2)");
-  EXPECT_EQ(message<ValueError>([] { picture_text(picture, 0); }),
+  EXPECT_EQ(error_of<ValueError>([] { picture_text(picture, 0); }),
             "picture: expected columns, got 0");
 }
 

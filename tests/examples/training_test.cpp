@@ -29,7 +29,7 @@ TEST(TrainingDisplay, PrintsALineForEachEpoch) {
 }
 
 TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   testing::internal::CaptureStdout();
   plot_accuracy({.step_losses = {},
                  .epochs = {{.epoch = 1, .train_accuracy = 0.5, .test_accuracy = 0.25},

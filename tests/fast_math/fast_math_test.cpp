@@ -7,14 +7,14 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/core/creation.hpp"
-#include "dlfs/math/activation.hpp"
-#include "dlfs/math/comparison.hpp"
-#include "dlfs/math/cross_entropy.hpp"
-#include "dlfs/math/format.hpp"
-#include "dlfs/math/softmax.hpp"
-#include "dlfs/math/sorting.hpp"
-#include "math/simd/levels.hpp"
+#include "dlfs/functional/activation.hpp"
+#include "dlfs/functional/cross_entropy.hpp"
+#include "dlfs/functional/softmax.hpp"
+#include "dlfs/tensor/comparison.hpp"
+#include "dlfs/tensor/creation.hpp"
+#include "dlfs/tensor/format.hpp"
+#include "dlfs/tensor/sorting.hpp"
+#include "support/levels.hpp"
 
 #if !defined(__FAST_MATH__) && !defined(__clang__)  // which has no macro for what is left
 #error "this test shows nothing without -ffast-math"
@@ -30,7 +30,7 @@ float unseen_nan() {
 }
 
 TEST(FastMath, FormulasHold) {
-  tests::at_every_level([] {
+  test::at_every_level([] {
     const auto x = arange<float>(-9, 9, 0.25f);
     const auto e = exp(x), s = sigmoid(x), t = tanh(x), r = round(x), l = log(e);
     for (Index i = 0; i < x.size(); ++i) {
@@ -54,7 +54,7 @@ TEST(FastMath, FormulasHold) {
 }
 
 TEST(FastMath, NansAreSeen) {
-  tests::at_every_level([] {
+  test::at_every_level([] {
     const float nan = unseen_nan();
     const auto x = array<float>({3, nan, 1, 2, 5, 4});
     EXPECT_EQ(count_nonzero(isnan(x)), 1);

@@ -1,6 +1,6 @@
 // read_png: an image of 1 to 4 channels, each of its values set.
 #include "dlfs/io/png.hpp"
-#include "dlfs/math/comparison.hpp"
+#include "dlfs/tensor/comparison.hpp"
 #include "fuzz/reader.hpp"
 
 using namespace dlfs;

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/math/format.hpp"
+#include "dlfs/tensor/format.hpp"
 
 namespace dlfs::test {
 

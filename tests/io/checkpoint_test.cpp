@@ -12,7 +12,7 @@
 namespace dlfs {
 namespace {
 
-using tests::error_of;
+using test::error_of;
 
 /// With all that has a state: running statistics and random numbers.
 Sequential<float> network(Index hidden = 6) {
@@ -71,7 +71,7 @@ class Checkpoint : public testing::Test {
     history_ = trainer.fit(digits(), digits());
   }
 
-  const tests::TemporaryFolder folder_;
+  const test::TemporaryFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "checkpoint.npz";
   Sequential<float> network_ = network();
   History history_;
@@ -162,7 +162,7 @@ TEST_F(Checkpoint, ADamagedFileIsAFormatError) {
 
   auto trained = network();
   save_checkpoint(path_, trainer_of(trained, 1).state());
-  const auto whole = tests::read_bytes(path_.string());
+  const auto whole = test::read_bytes(path_.string());
   for (std::size_t size = 0; size < whole.size(); size += whole.size() / 50) {
     const auto part =
         folder_.write("part.npz", {whole.begin(), whole.begin() + static_cast<Index>(size)});

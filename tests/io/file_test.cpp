@@ -13,22 +13,22 @@
 
 #include "io/files.hpp"
 
-namespace dlfs::tests {
+namespace dlfs::test {
 /// Called before each fsync and rename of this program, with its name and the path.
 inline std::function<void(const std::string& call, const std::string& path)> before_system_call;
-}  // namespace dlfs::tests
+}  // namespace dlfs::test
 
 #if defined(__linux__)
 // These take the place of the C library's in this program.
 extern "C" int fsync(int file) {
   const auto link = "/proc/self/fd/" + std::to_string(file);
-  if (dlfs::tests::before_system_call) {
-    dlfs::tests::before_system_call("fsync", std::filesystem::read_symlink(link).string());
+  if (dlfs::test::before_system_call) {
+    dlfs::test::before_system_call("fsync", std::filesystem::read_symlink(link).string());
   }
   return static_cast<int>(syscall(SYS_fsync, file));
 }
 extern "C" int rename(const char* from, const char* to) noexcept {
-  if (dlfs::tests::before_system_call) dlfs::tests::before_system_call("rename", to);
+  if (dlfs::test::before_system_call) dlfs::test::before_system_call("rename", to);
   return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 #endif
@@ -38,15 +38,15 @@ namespace {
 
 using detail::read_file;
 using detail::write_file;
-using tests::Bytes;
-using tests::error_of;
+using test::Bytes;
+using test::error_of;
 
 std::size_t count_files(const std::filesystem::path& folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
 TEST(WriteFile, WritesWhatReadFileReads) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   for (const std::size_t size : {0, 1, 65535, 65536, 65537, 300000}) {
     const Bytes bytes(size, 7);
     write_file(folder.path() / "f", bytes);
@@ -56,7 +56,7 @@ TEST(WriteFile, WritesWhatReadFileReads) {
 }
 
 TEST(WriteFile, LeavesAloneWhatAnotherWriterHasBegun) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto other = folder.write("f.part0", {1});
   write_file(folder.path() / "f", Bytes{2});
   EXPECT_EQ(read_file(other), Bytes{1});
@@ -64,7 +64,7 @@ TEST(WriteFile, LeavesAloneWhatAnotherWriterHasBegun) {
 }
 
 TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto missing = (folder.path() / "missing" / "f").string();
   EXPECT_EQ(error_of<IoError>([&] { write_file(missing, Bytes{1}); }),
             "cannot write " + missing + ": No such file or directory");
@@ -80,16 +80,16 @@ TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
 /// Calls it before each fsync and rename, until the end of its scope.
 class BeforeSystemCalls {
  public:
-  explicit BeforeSystemCalls(decltype(tests::before_system_call) call) {
-    tests::before_system_call = std::move(call);
+  explicit BeforeSystemCalls(decltype(test::before_system_call) call) {
+    test::before_system_call = std::move(call);
   }
   BeforeSystemCalls(const BeforeSystemCalls&) = delete;
   BeforeSystemCalls& operator=(const BeforeSystemCalls&) = delete;
-  ~BeforeSystemCalls() { tests::before_system_call = nullptr; }
+  ~BeforeSystemCalls() { test::before_system_call = nullptr; }
 };
 
 TEST(WriteFile, IsOnTheDiskBeforeItHasItsNameAndTheNameIsAfterwards) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   std::vector<std::string> calls;
   const BeforeSystemCalls log([&](const std::string& call, const std::string& path) {
     const bool is_part = path.ends_with(".part");
@@ -134,7 +134,7 @@ class Child {
 /// A process that stops itself in the middle of writing.
 Child half_done(const std::filesystem::path& path, const Bytes& bytes) {
   return Child([&] {
-    tests::before_system_call = [](const std::string& call, const std::string&) {
+    test::before_system_call = [](const std::string& call, const std::string&) {
       if (call == "rename") raise(SIGSTOP);
     };
     write_file(path, bytes);
@@ -142,7 +142,7 @@ Child half_done(const std::filesystem::path& path, const Bytes& bytes) {
 }
 
 TEST(WriteFile, RemovesWhatKilledWritersLeft) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "f";
   write_file(path, Bytes{1});
   {
@@ -160,7 +160,7 @@ TEST(WriteFile, RemovesWhatKilledWritersLeft) {
 }
 
 TEST(WriteFile, LeavesAloneWhatAnotherProcessIsInTheMiddleOf) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "f";
   const Child other = half_done(path, {2});
   other.wait_until_stopped();
@@ -173,7 +173,7 @@ TEST(WriteFile, LeavesAloneWhatAnotherProcessIsInTheMiddleOf) {
 }
 
 TEST(WriteFile, ManyWritersOfOneFileLeaveAWholeOneAndNothingElse) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "f";
   const auto write_often = [&](int value) {
     for (int i = 0; i < 50; ++i) write_file(path, Bytes(1000, static_cast<std::uint8_t>(value)));
@@ -194,7 +194,7 @@ TEST(WriteFile, ManyWritersOfOneFileLeaveAWholeOneAndNothingElse) {
 
 TEST(WriteFile, KeepsTheOwner) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("f", {1});
   ASSERT_EQ(chown(path.c_str(), 1234, 5678), 0);
   ASSERT_EQ(chmod(path.c_str(), 0640), 0);
@@ -217,7 +217,7 @@ std::string error_without_rights(const std::function<void()>& body) {
 }
 
 TEST(WriteFile, WithoutTheRightItIsAnIoErrorAndNothingChanges) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("f", {1});
   const auto write = [&] { write_file(path, Bytes{2}); };
   const auto expected = "cannot write " + path + ": Permission denied";
@@ -234,7 +234,7 @@ TEST(WriteFile, WithoutTheRightItIsAnIoErrorAndNothingChanges) {
 
 TEST(WriteFile, AGroupThatCannotBeKeptLosesItsRights) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms{0777});
   const auto path = folder.write("f", {1});
   ASSERT_EQ(chown(path.c_str(), 1234, 5678), 0);
@@ -257,7 +257,7 @@ TEST(ReadFile, ReadsWhatSaysThatItHasNoBytes) {
 }
 
 TEST(ReadFile, AFileThatIsLargerThanTheMemoryIsAnIoError) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("f", {});
   constexpr std::uintmax_t size = std::uintmax_t{1} << 42;  // of which none is on the disk
   std::error_code error;
@@ -268,7 +268,7 @@ TEST(ReadFile, AFileThatIsLargerThanTheMemoryIsAnIoError) {
 }
 
 TEST(ReadFile, AFileThatGrowsIsAnIoErrorOrWhatItWasWhenItWasOpened) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("f", Bytes(1 << 20));
   std::atomic<bool> is_read{false};
   std::thread writer([&] {
@@ -288,7 +288,7 @@ TEST(ReadFile, AFileThatGrowsIsAnIoErrorOrWhatItWasWhenItWasOpened) {
 }
 
 TEST(ReadFile, AMissingFileOrAFolderIsAnIoErrorWithTheSystemsReason) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto missing = (folder.path() / "missing").string();
   EXPECT_EQ(error_of<IoError>([&] { read_file(missing); }),
             "cannot open " + missing + ": No such file or directory");

@@ -12,7 +12,7 @@
 
 #include <zlib.h>
 
-namespace dlfs::tests {
+namespace dlfs::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -88,15 +88,4 @@ inline Bytes idx(const std::vector<std::uint32_t>& extents, const Bytes& element
   return bytes;
 }
 
-/// The text of the error of type E that `act` throws.
-template <class E>
-std::string error_of(auto&& act) {
-  try {
-    act();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "not thrown";
-}
-
-}  // namespace dlfs::tests
+}  // namespace dlfs::test

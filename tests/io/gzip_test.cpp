@@ -9,8 +9,8 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
+using test::Bytes;
+using test::error_of;
 
 constexpr std::size_t everything = 1 << 24;
 
@@ -30,16 +30,16 @@ std::string error_of_gzip(const std::string& path) {
 }
 
 TEST(GzipFile, ReadsPlainAndCompressedFilesAlike) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   EXPECT_EQ(GzipFile(folder.write("plain", noise())).read(everything), noise());
-  EXPECT_EQ(GzipFile(folder.write("compressed", tests::gzip(noise()))).read(everything), noise());
+  EXPECT_EQ(GzipFile(folder.write("compressed", test::gzip(noise()))).read(everything), noise());
   EXPECT_EQ(GzipFile(folder.write("empty", {})).read(everything), Bytes{});
   EXPECT_EQ(GzipFile(folder.write("one", {0x1f})).read(everything), Bytes{0x1f});
 }
 
 TEST(GzipFile, ReadsOnPieceByPiece) {
-  const tests::TemporaryFolder folder;
-  GzipFile file(folder.write("f.gz", tests::gzip({1, 2, 3, 4, 5})));
+  const test::TemporaryFolder folder;
+  GzipFile file(folder.write("f.gz", test::gzip({1, 2, 3, 4, 5})));
   EXPECT_EQ(file.read(2), (Bytes{1, 2}));
   EXPECT_EQ(file.read(0), Bytes{});
   EXPECT_EQ(file.read(3), (Bytes{3, 4, 5}));
@@ -48,16 +48,16 @@ TEST(GzipFile, ReadsOnPieceByPiece) {
 }
 
 TEST(GzipFile, TakesNoMoreMemoryThanTheFileFills) {
-  const tests::TemporaryFolder folder;
-  GzipFile file(folder.write("f.gz", tests::gzip({1, 2, 3})));
+  const test::TemporaryFolder folder;
+  GzipFile file(folder.write("f.gz", test::gzip({1, 2, 3})));
   const Bytes bytes = file.read(std::size_t{1} << 50);
   EXPECT_EQ(bytes, (Bytes{1, 2, 3}));
   EXPECT_LE(bytes.capacity(), std::size_t{1} << 17);
 }
 
 TEST(GzipFile, ATruncatedStreamIsAFormatErrorThatNamesTheFile) {
-  const tests::TemporaryFolder folder;
-  const Bytes whole = tests::gzip(noise());
+  const test::TemporaryFolder folder;
+  const Bytes whole = test::gzip(noise());
   for (const std::size_t size :
        {whole.size() - 1, whole.size() / 2, std::size_t{11}, std::size_t{5}, std::size_t{2}}) {
     const auto path =
@@ -67,25 +67,25 @@ TEST(GzipFile, ATruncatedStreamIsAFormatErrorThatNamesTheFile) {
 }
 
 TEST(GzipFile, ACorruptStreamIsAFormatErrorThatSaysWhatIsWrong) {
-  const tests::TemporaryFolder folder;
-  Bytes bytes = tests::gzip(noise());
+  const test::TemporaryFolder folder;
+  Bytes bytes = test::gzip(noise());
   bytes[bytes.size() - 6] ^= 1;  // in the checksum
   const auto checksum = folder.write("checksum.gz", bytes);
   EXPECT_EQ(error_of_gzip(checksum), "gzip: " + checksum + ": incorrect data check");
 
-  bytes = tests::gzip(noise());
+  bytes = test::gzip(noise());
   bytes[10] |= 6;  // the first block's type becomes 3, which does not exist
   const auto block = folder.write("block.gz", bytes);
   EXPECT_EQ(error_of_gzip(block), "gzip: " + block + ": invalid block type");
 
-  bytes = tests::gzip(noise());
+  bytes = test::gzip(noise());
   bytes[2] = 7;  // deflate is 8
   const auto method = folder.write("method.gz", bytes);
   EXPECT_EQ(error_of_gzip(method), "gzip: " + method + ": unknown compression method");
 }
 
 TEST(GzipFile, AMissingFileOrAFolderIsAnIoErrorWithTheSystemsReason) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto missing = (folder.path() / "missing.gz").string();
   EXPECT_EQ(error_of<IoError>([&] { GzipFile{missing}; }),
             "cannot open " + missing + ": No such file or directory");

@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using tests::error_of;
+using test::error_of;
 
 const History two_epochs{.step_losses = {2.25, 1.5, 0.1},
                          .epochs = {{.epoch = 1,
@@ -23,7 +23,7 @@ const History two_epochs{.step_losses = {2.25, 1.5, 0.1},
 
 /// What save_history writes into a file of this name.
 std::string saved_as(const std::string& name, const History& history) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   save_history(folder.path() / name, history);
   return std::string(detail::as_text(detail::read_file(folder.path() / name)));
 }

@@ -11,7 +11,7 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
+using test::Bytes;
 using Read = std::function<void(const std::string& path)>;
 
 /// The fixtures of this ending.
@@ -19,13 +19,13 @@ std::vector<Bytes> fixtures(const std::string& ending) {
   std::vector<Bytes> files;
   for (const auto& entry : std::filesystem::directory_iterator(DLFS_FIXTURES)) {
     if (entry.path().extension() == ending)
-      files.push_back(tests::read_bytes(entry.path().string()));
+      files.push_back(test::read_bytes(entry.path().string()));
   }
   return files;
 }
 
 void expect_format_errors_at_most(const std::string& ending, const Read& read) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto attempt = [&](const Bytes& bytes) {
     const auto path = folder.write("f", bytes);
     try {

@@ -7,24 +7,24 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
+using test::Bytes;
 
 /// The text after the path in the error that reading these bytes ends with.
 std::string error_of_idx(const Bytes& bytes, Index limit = 1000) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("file.idx", bytes);
-  const auto text = tests::error_of<FormatError>([&] { read_idx(path, limit); });
+  const auto text = test::error_of<FormatError>([&] { read_idx(path, limit); });
   const std::string prefix = "read_idx: " + path + ": ";
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
 TEST(ReadIdx, ReadsEveryRankPlainAndCompressed) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   for (const auto& extents :
        std::vector<std::vector<std::uint32_t>>{{6}, {2, 3}, {1, 2, 3}, {3, 1, 2, 1}}) {
-    const Bytes bytes = tests::idx(extents, {10, 20, 30, 40, 50, 255});
+    const Bytes bytes = test::idx(extents, {10, 20, 30, 40, 50, 255});
     for (const auto& path :
-         {folder.write("plain", bytes), folder.write("compressed.gz", tests::gzip(bytes))}) {
+         {folder.write("plain", bytes), folder.write("compressed.gz", test::gzip(bytes))}) {
       const auto tensor = read_idx(path);
       ASSERT_EQ(tensor.rank(), static_cast<int>(extents.size()));
       for (int axis = 0; axis < tensor.rank(); ++axis) {
@@ -37,14 +37,14 @@ TEST(ReadIdx, ReadsEveryRankPlainAndCompressed) {
 }
 
 TEST(ReadIdx, ExtentsAreBigEndian) {
-  const tests::TemporaryFolder folder;
-  const auto path = folder.write("f", tests::idx({0x00010203}, Bytes(0x00010203)));
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", test::idx({0x00010203}, Bytes(0x00010203)));
   EXPECT_EQ(read_idx(path).shape(), (Shape{0x00010203}));
 }
 
 TEST(ReadIdx, AnExtentOfZeroIsAnEmptyTensor) {
-  const tests::TemporaryFolder folder;
-  EXPECT_EQ(read_idx(folder.write("f", tests::idx({0, 28, 28}, {}))).shape(), (Shape{0, 28, 28}));
+  const test::TemporaryFolder folder;
+  EXPECT_EQ(read_idx(folder.write("f", test::idx({0, 28, 28}, {}))).shape(), (Shape{0, 28, 28}));
 }
 
 TEST(ReadIdx, AWrongMagicIsAFormatError) {
@@ -65,30 +65,30 @@ TEST(ReadIdx, AFileThatEndsInItsHeaderIsAFormatError) {
 }
 
 TEST(ReadIdx, TruncatedAndOversizedFilesAreFormatErrorsWithTheCounts) {
-  EXPECT_EQ(error_of_idx(tests::idx({2, 3}, {1, 2, 3, 4, 5})),
+  EXPECT_EQ(error_of_idx(test::idx({2, 3}, {1, 2, 3, 4, 5})),
             "truncated: the header promises (2, 3), which is 6 bytes, found 5");
-  EXPECT_EQ(error_of_idx(tests::idx({2, 3}, {1, 2, 3, 4, 5, 6, 7})),
+  EXPECT_EQ(error_of_idx(test::idx({2, 3}, {1, 2, 3, 4, 5, 6, 7})),
             "oversized: the header promises (2, 3), which is 6 bytes, found more");
-  EXPECT_EQ(error_of_idx(tests::idx({0}, {1})),
+  EXPECT_EQ(error_of_idx(test::idx({0}, {1})),
             "oversized: the header promises (0,), which is 0 bytes, found more");
 }
 
 TEST(ReadIdx, AHeaderThatPromisesMoreThanTheLimitOrThanCanBeCountedIsAFormatError) {
   const std::uint32_t huge = 0xffffffff;
   const std::string message = "the header promises more than 1000 elements";
-  EXPECT_EQ(error_of_idx(tests::idx({1001}, Bytes(1001))), message);
-  EXPECT_EQ(error_of_idx(tests::idx({huge, huge, huge, huge}, {})), message);
-  EXPECT_EQ(error_of_idx(tests::idx({0, huge, huge, huge}, {})), message);
-  EXPECT_EQ(error_of_idx(tests::idx({huge, huge, huge, 0}, {})), message);
-  EXPECT_EQ(error_of_idx(tests::idx({500, 2}, Bytes(1000))), "not thrown");
+  EXPECT_EQ(error_of_idx(test::idx({1001}, Bytes(1001))), message);
+  EXPECT_EQ(error_of_idx(test::idx({huge, huge, huge, huge}, {})), message);
+  EXPECT_EQ(error_of_idx(test::idx({0, huge, huge, huge}, {})), message);
+  EXPECT_EQ(error_of_idx(test::idx({huge, huge, huge, 0}, {})), message);
+  EXPECT_EQ(error_of_idx(test::idx({500, 2}, Bytes(1000))), "not thrown");
 }
 
 TEST(ReadIdx, ADamagedCompressedFileIsAFormatErrorEvenWhereAllElementsCanBeRead) {
-  const tests::TemporaryFolder folder;
-  Bytes bytes = tests::gzip(tests::idx({3}, {1, 2, 3}));
+  const test::TemporaryFolder folder;
+  Bytes bytes = test::gzip(test::idx({3}, {1, 2, 3}));
   bytes[bytes.size() - 6] ^= 1;
   const auto path = folder.write("f.gz", bytes);
-  EXPECT_EQ(tests::error_of<FormatError>([&] { read_idx(path); }),
+  EXPECT_EQ(test::error_of<FormatError>([&] { read_idx(path); }),
             "gzip: " + path + ": incorrect data check");
 }
 

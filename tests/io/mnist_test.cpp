@@ -10,8 +10,8 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
+using test::Bytes;
+using test::error_of;
 
 /// A folder of three training and two test digits, to be broken by a test.
 struct MnistFiles {
@@ -28,11 +28,11 @@ struct MnistFiles {
     for (std::uint32_t i = 0; i < count; ++i) {
       pixels.insert(pixels.end(), 28 * 28, static_cast<std::uint8_t>(51 * i));
     }
-    folder.write(part + "-images-idx3-ubyte", tests::idx({count, 28, 28}, pixels));
+    folder.write(part + "-images-idx3-ubyte", test::idx({count, 28, 28}, pixels));
   }
   void write_labels(const std::string& part, const Bytes& labels) const {
     folder.write(part + "-labels-idx1-ubyte",
-                 tests::idx({static_cast<std::uint32_t>(labels.size())}, labels));
+                 test::idx({static_cast<std::uint32_t>(labels.size())}, labels));
   }
   std::string path(const std::string& name) const { return (folder.path() / name).string(); }
 
@@ -43,7 +43,7 @@ struct MnistFiles {
     return error_of<IoError>([&] { load_mnist<float>(folder.path()); });
   }
 
-  tests::TemporaryFolder folder;
+  test::TemporaryFolder folder;
 };
 
 template <class T>
@@ -70,7 +70,7 @@ TEST(LoadMnist, ReadsCompressedFilesAndAMixture) {
   for (const std::string name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                                  "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
     const Bytes bytes = GzipFile(files.path(name)).read(1 << 20);
-    files.folder.write(name + ".gz", tests::gzip(bytes));
+    files.folder.write(name + ".gz", test::gzip(bytes));
     std::filesystem::remove(files.path(name));
     expect_the_digits(load_mnist<float>(files.folder.path()));
   }
@@ -117,24 +117,24 @@ TEST(LoadMnist, ImagesOfAnotherSizeOrRankAreAFormatErrorWithTheirShape) {
   const MnistFiles files;
   const std::string name = "train-images-idx3-ubyte";
   const std::string expected = ": expected images of shape (N, 28, 28), found ";
-  files.folder.write(name, tests::idx({3, 28, 27}, Bytes(3 * 28 * 27)));
+  files.folder.write(name, test::idx({3, 28, 27}, Bytes(3 * 28 * 27)));
   EXPECT_EQ(files.format_error(), "load_mnist: " + files.path(name) + expected + "(3, 28, 27)");
-  files.folder.write(name, tests::idx({3, 14, 28}, Bytes(3 * 14 * 28)));
+  files.folder.write(name, test::idx({3, 14, 28}, Bytes(3 * 14 * 28)));
   EXPECT_EQ(files.format_error(), "load_mnist: " + files.path(name) + expected + "(3, 14, 28)");
-  files.folder.write(name, tests::idx({3}, Bytes(3)));
+  files.folder.write(name, test::idx({3}, Bytes(3)));
   EXPECT_EQ(files.format_error(), "load_mnist: " + files.path(name) + expected + "(3,)");
 }
 
 TEST(LoadMnist, LabelsOfAnotherRankAreAFormatErrorWithTheirShape) {
   const MnistFiles files;
-  files.folder.write("t10k-labels-idx1-ubyte", tests::idx({2, 1}, {7, 2}));
+  files.folder.write("t10k-labels-idx1-ubyte", test::idx({2, 1}, {7, 2}));
   EXPECT_EQ(files.format_error(), "load_mnist: " + files.path("t10k-labels-idx1-ubyte") +
                                       ": expected labels of shape (N,), found (2, 1)");
 }
 
 TEST(LoadMnist, ATruncatedFileIsAFormatErrorThatNamesIt) {
   const MnistFiles files;
-  files.folder.write("train-labels-idx1-ubyte", tests::idx({3}, {5, 0}));
+  files.folder.write("train-labels-idx1-ubyte", test::idx({3}, {5, 0}));
   EXPECT_EQ(files.format_error(),
             "read_idx: " + files.path("train-labels-idx1-ubyte") +
                 ": truncated: the header promises (3,), which is 3 bytes, found 2");

@@ -7,9 +7,9 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
-using tests::fixture;
+using test::Bytes;
+using test::error_of;
+using test::fixture;
 
 template <class T>
 std::vector<T> values_of(const Tensor<T>& x) {
@@ -19,14 +19,14 @@ std::vector<T> values_of(const Tensor<T>& x) {
 /// A file of version 1.0 with this header and these elements.
 Bytes npy(const std::string& header, const Bytes& elements) {
   const auto size = header.size();
-  return tests::join({tests::bytes("\x93NUMPY\x01"), Bytes{0}, Bytes{std::uint8_t(size)},
-                      Bytes{std::uint8_t(size >> 8)}, tests::bytes(header), elements});
+  return test::join({test::bytes("\x93NUMPY\x01"), Bytes{0}, Bytes{std::uint8_t(size)},
+                     Bytes{std::uint8_t(size >> 8)}, test::bytes(header), elements});
 }
 
 /// The text after the path in the error that reading these bytes as T ends with.
 template <class T = float>
 std::string error_of_npy(const Bytes& bytes) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("x.npy", bytes);
   const auto text = error_of<FormatError>([&] { read_npy<T>(path); });
   const std::string prefix = "read_npy: " + path + ": ";
@@ -106,7 +106,7 @@ TEST(ReadNpy, IntegersThatDoNotFitAreAFormatErrorThatNamesThem) {
 }
 
 TEST(ReadNpy, TakesTheHeadersKeysInAnyOrderAndForm) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write(
       "x.npy", npy("{\"shape\":(2,) ,'fortran_order':False,\n'descr': '|u1'}", {3, 4}));
   EXPECT_EQ(values_of(read_npy<int>(path)), (std::vector<int>{3, 4}));
@@ -151,36 +151,36 @@ TEST(ReadNpy, MoreOrFewerBytesThanTheShapeNeedsAreAFormatErrorBeforeMemoryIsTake
 
 TEST(ReadNpy, AnotherFormatIsAFormatError) {
   EXPECT_EQ(error_of_npy({}), "expected the magic of .npy");
-  EXPECT_EQ(error_of_npy(tests::bytes("PK\x03\x04 and more")), "expected the magic of .npy");
-  EXPECT_EQ(error_of_npy(tests::bytes("\x93NUMPY\x04 ")),
+  EXPECT_EQ(error_of_npy(test::bytes("PK\x03\x04 and more")), "expected the magic of .npy");
+  EXPECT_EQ(error_of_npy(test::bytes("\x93NUMPY\x04 ")),
             "expected version 1 to 3 of .npy, found 4");
-  EXPECT_EQ(error_of_npy(tests::bytes("\x93NUMPY\x03 \xff\xff\xff\xff")),
+  EXPECT_EQ(error_of_npy(test::bytes("\x93NUMPY\x03 \xff\xff\xff\xff")),
             "truncated: expected 4294967295 bytes at 12, found 0");
 }
 
 TEST(WriteNpy, WritesByteForByteWhatNumPyWrites) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = (folder.path() / "x.npy").string();
   write_npy(path, read_npy<float>(fixture("f4_little.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("f4_little.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("f4_little.npy")));
   write_npy(path, read_npy<double>(fixture("f8_big.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("f8_little.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("f8_little.npy")));
   write_npy(path, read_npy<std::int64_t>(fixture("i8_big.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("i8_little.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("i8_little.npy")));
   write_npy(path, read_npy<Eigen::half>(fixture("f2_big.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("f2_little.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("f2_little.npy")));
   write_npy(path, read_npy<std::uint8_t>(fixture("u1.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("u1.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("u1.npy")));
   write_npy(path, read_npy<bool>(fixture("b1.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("b1.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("b1.npy")));
   write_npy(path, read_npy<float>(fixture("scalar.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("scalar.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("scalar.npy")));
   write_npy(path, read_npy<float>(fixture("empty.npy")));
-  EXPECT_EQ(tests::read_bytes(path), tests::read_bytes(fixture("empty.npy")));
+  EXPECT_EQ(test::read_bytes(path), test::read_bytes(fixture("empty.npy")));
 }
 
 TEST(WriteNpy, WritesViewsThatAreNotContiguous) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "x.npy";
   const auto x = array<int>({{1, 2, 3}, {4, 5, 6}});
   write_npy(path, x.transpose());

@@ -7,13 +7,13 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
-using tests::fixture;
+using test::Bytes;
+using test::error_of;
+using test::fixture;
 
 /// The error that reading these bytes ends with, after the path.
 std::string error_of_npz(const Bytes& bytes) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.write("x.npz", bytes);
   const auto text = error_of<FormatError>([&] { read_npz<float>(path); });
   const std::string prefix = "read_npz: " + path + ": ";
@@ -22,10 +22,10 @@ std::string error_of_npz(const Bytes& bytes) {
 
 /// An archive of one array of a thousand zeros, to be broken by a test.
 Bytes archive(NpzCompression compression) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = (folder.path() / "x.npz").string();
   write_npz<float>(path, {{"x", Tensor<float>({1000})}}, compression);
-  return tests::read_bytes(path);
+  return test::read_bytes(path);
 }
 
 /// Where the directory's entry of an archive of one begins.
@@ -124,7 +124,7 @@ TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
   Bytes end(one.end() - 22, one.end());
   end[8] = end[10] = 2;
   end[12] = static_cast<std::uint8_t>(2 * entry.size());
-  EXPECT_EQ(error_of_npz(tests::join({local, entry, entry, end})),
+  EXPECT_EQ(error_of_npz(test::join({local, entry, entry, end})),
             "the entries are larger than the archive");
 }
 
@@ -139,12 +139,12 @@ TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
 
 TEST(ReadNpz, WhatIsNoArchiveIsAFormatError) {
   EXPECT_EQ(error_of_npz({}), "expected a zip archive; there is no record of its end");
-  EXPECT_EQ(error_of_npz(tests::bytes("PK\x03\x04 and no end")),
+  EXPECT_EQ(error_of_npz(test::bytes("PK\x03\x04 and no end")),
             "expected a zip archive; there is no record of its end");
 }
 
 TEST(WriteNpz, RoundTripsStoredAndDeflated) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "x.npz";
   const auto weight = array<float>({{1, 2, 3}, {4, 5, 6}});
   const Tensor<float> zeros({100, 100});

@@ -9,15 +9,15 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
-using tests::fixture;
+using test::Bytes;
+using test::error_of;
+using test::fixture;
 
 /// The error that reading a pickle of protocol 4 with these opcodes ends with, after the path.
 std::string error_of_pickle(const std::string& opcodes) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path =
-      folder.write("x.pkl", tests::join({tests::bytes("\x80\x04"), tests::bytes(opcodes)}));
+      folder.write("x.pkl", test::join({test::bytes("\x80\x04"), test::bytes(opcodes)}));
   const auto text = error_of<FormatError>([&] { read_pickle<float>(path); });
   const std::string prefix = "read_pickle: " + path + ": ";
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;

@@ -13,9 +13,9 @@
 namespace dlfs {
 namespace {
 
-using tests::Bytes;
-using tests::error_of;
-using tests::fixture;
+using test::Bytes;
+using test::error_of;
+using test::fixture;
 
 void expect_pixels(const std::string& name, const Shape& shape, const Bytes& values) {
   const auto pixels = read_png(fixture(name));
@@ -42,7 +42,7 @@ void append_big_endian(Bytes& bytes, std::uint32_t number, int count) {
 }
 
 Bytes chunk(std::string_view name, const Bytes& data) {
-  const Bytes named = tests::join({tests::bytes(name), data});
+  const Bytes named = test::join({test::bytes(name), data});
   Bytes bytes;
   append_big_endian(bytes, static_cast<std::uint32_t>(data.size()), 4);
   bytes.insert(bytes.end(), named.begin(), named.end());
@@ -93,13 +93,13 @@ class Image {
     } else {
       for (int i = 0; i < kind_.samples; ++i) append_big_endian(transparency, sample(1, 2, i), 2);
     }
-    return tests::join({{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
-                        chunk("IHDR", head),
-                        chunks,
-                        palette.empty() ? Bytes() : chunk("PLTE", palette),
-                        is_transparent_ ? chunk("tRNS", transparency) : Bytes(),
-                        chunk("IDAT", zlib_stream(rows())),
-                        chunk("IEND", {})});
+    return test::join({{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
+                       chunk("IHDR", head),
+                       chunks,
+                       palette.empty() ? Bytes() : chunk("PLTE", palette),
+                       is_transparent_ ? chunk("tRNS", transparency) : Bytes(),
+                       chunk("IDAT", zlib_stream(rows())),
+                       chunk("IEND", {})});
   }
 
   /// What read_png is to give.
@@ -188,7 +188,7 @@ std::vector<NamedChunks> chunks_about_looks() {
     append_big_endian(chromaticities, x, 4);
   }
   const Bytes profile =
-      chunk("iCCP", tests::join({{'x', 0, 0}, zlib_stream(tests::bytes("no profile"))}));
+      chunk("iCCP", test::join({{'x', 0, 0}, zlib_stream(test::bytes("no profile"))}));
   const Bytes standard = chunk("sRGB", {0});
   const Bytes primaries = chunk("cHRM", chromaticities);
   return {{"nothing", {}},
@@ -199,13 +199,13 @@ std::vector<NamedChunks> chunks_about_looks() {
           {"cHRM", primaries},
           {"iCCP", profile},
           {"sBIT", chunk("sBIT", {1})},
-          {"gAMA and cHRM", tests::join({gamma(100000), primaries})},
-          {"sRGB, gAMA, cHRM", tests::join({standard, gamma(45455), primaries})},
-          {"iCCP and gAMA", tests::join({profile, gamma(100000)})}};
+          {"gAMA and cHRM", test::join({gamma(100000), primaries})},
+          {"sRGB, gAMA, cHRM", test::join({standard, gamma(45455), primaries})},
+          {"iCCP and gAMA", test::join({profile, gamma(100000)})}};
 }
 
 TEST(ReadPng, ValuesAreThoseThatAreStoredWhateverTheFileSaysAboutTheirLooks) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   for (const Kind& kind : kinds) {
     for (const int variant : {0, 1, 2, 3}) {
       const bool is_interlaced = (variant & 1) != 0, is_transparent = (variant & 2) != 0;
@@ -228,18 +228,17 @@ TEST(ReadPng, MoreThanTwoToTheThirtyValuesAreAFormatError) {
   append_big_endian(head, 32769, 4);
   append_big_endian(head, 32769, 4);
   head.insert(head.end(), {1, 0, 0, 0, 0});
-  const tests::TemporaryFolder folder;
-  const auto path =
-      folder.write("x.png", tests::join({{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
-                                         chunk("IHDR", head),
-                                         chunk("IDAT", Bytes(140000))}));
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("x.png", test::join({{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
+                                                      chunk("IHDR", head),
+                                                      chunk("IDAT", Bytes(140000))}));
   EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }),
             "read_png: " + path + ": more than 1073741824 values: (32769, 32769, 1)");
 }
 
 TEST(ReadPng, WhatIsNoImageIsAFormatErrorThatNamesTheFile) {
-  const tests::TemporaryFolder folder;
-  const auto path = folder.write("x.png", tests::bytes("no image"));
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("x.png", test::bytes("no image"));
   EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }),
             "read_png: " + path + ": Not a PNG file");
   folder.write("x.png", {});
@@ -247,8 +246,8 @@ TEST(ReadPng, WhatIsNoImageIsAFormatErrorThatNamesTheFile) {
 }
 
 TEST(ReadPng, ADamagedImageIsAFormatError) {
-  const tests::TemporaryFolder folder;
-  Bytes bytes = tests::read_bytes(fixture("rgb8.png"));
+  const test::TemporaryFolder folder;
+  Bytes bytes = test::read_bytes(fixture("rgb8.png"));
   bytes[bytes.size() - 12 - 1] ^= 1;  // in the checksum of the pixels
   const auto path = folder.write("x.png", bytes);
   EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }),
@@ -265,7 +264,7 @@ TEST(ReadPng, APromiseThatTheBytesCannotHoldIsAFormatErrorBeforeMemoryIsTaken) {
 }
 
 TEST(WritePng, RoundTripsEveryNumberOfChannels) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "x.png";
   for (const Index channels : {1, 2, 3, 4}) {
     Tensor<std::uint8_t> pixels({5, 7, channels});
@@ -278,7 +277,7 @@ TEST(WritePng, RoundTripsEveryNumberOfChannels) {
 }
 
 TEST(WritePng, WritesMatricesAndViewsThatAreNotContiguous) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path() / "x.png";
   const auto pixels = array<std::uint8_t>({{1, 2, 3}, {4, 5, 6}});
   write_png(path, pixels.transpose());

@@ -9,7 +9,7 @@
 namespace dlfs {
 namespace {
 
-using tests::error_of;
+using test::error_of;
 
 /// Parameters affine1.weight (2, 3), affine1.bias (3), norm.gamma (3), norm.beta (3),
 /// affine2.weight (3, 1) and affine2.bias (1), and the two buffers of norm.
@@ -44,7 +44,7 @@ class WeightsFile : public testing::Test {
     return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
   }
 
-  const tests::TemporaryFolder folder_;
+  const test::TemporaryFolder folder_;
   const std::filesystem::path path_ = folder_.path() / "weights";
   const Tensor<float> x23_ = full<float>({2, 3}, 23);
   const Tensor<float> x3_ = full<float>({3}, 3);
@@ -109,7 +109,7 @@ TEST_F(WeightsFile, AnArrayOfAnotherShapeIsAnErrorWithBothShapes) {
 }
 
 TEST_F(WeightsFile, AnotherFormatIsAFormatErrorAndAMissingFileAnIoError) {
-  folder_.write("weights", tests::bytes("text"));
+  folder_.write("weights", test::bytes("text"));
   EXPECT_EQ(error(), "expected an .npz archive or a pickle");
   std::filesystem::remove(path_);
   auto network = small_network<float>(1);

@@ -18,13 +18,13 @@
 #include "dlfs/io/history.hpp"
 #include "io/files.hpp"
 
-namespace dlfs::tests::writers {
+namespace dlfs::test::writers {
 namespace {
 
 namespace fs = std::filesystem;
-using tests::Bytes;
-using tests::error_of;
-using tests::read_bytes;
+using test::Bytes;
+using test::error_of;
+using test::read_bytes;
 
 Sequential<float> network() {
   Rng rng(1);
@@ -71,7 +71,7 @@ struct Reader {
 
 /// With a file that each accepts.
 std::vector<Reader> readers() {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto file = [&](const std::function<void(const fs::path&)>& write) {
     write(folder.path() / "f");
     return read_bytes(folder.path() / "f");
@@ -84,14 +84,14 @@ std::vector<Reader> readers() {
          auto loaded = network();
          load_weights(path, loaded);
        }},
-      {"read_idx", tests::idx({2, 3}, Bytes(6)), [](const fs::path& path) { read_idx(path); }},
-      {"read_npy", read_bytes(tests::fixture("f4_little.npy")),
+      {"read_idx", test::idx({2, 3}, Bytes(6)), [](const fs::path& path) { read_idx(path); }},
+      {"read_npy", read_bytes(test::fixture("f4_little.npy")),
        [](const fs::path& path) { read_npy<float>(path); }},
-      {"read_npz", read_bytes(tests::fixture("stored.npz")),
+      {"read_npz", read_bytes(test::fixture("stored.npz")),
        [](const fs::path& path) { read_npz<float>(path); }},
-      {"read_pickle", read_bytes(tests::fixture("protocol2.pkl")),
+      {"read_pickle", read_bytes(test::fixture("protocol2.pkl")),
        [](const fs::path& path) { read_pickle<float>(path); }},
-      {"read_png", read_bytes(tests::fixture("rgb8.png")),
+      {"read_png", read_bytes(test::fixture("rgb8.png")),
        [](const fs::path& path) { read_png(path); }},
   };
 }
@@ -167,11 +167,11 @@ class Written {
     return folder_.write(name + writer_.ending, {1, 2, 3});
   }
   const Bytes& plain() const { return plain_; }
-  const tests::TemporaryFolder& folder() const { return folder_; }
+  const test::TemporaryFolder& folder() const { return folder_; }
 
  private:
   const Writer& writer_;
-  tests::TemporaryFolder folder_;
+  test::TemporaryFolder folder_;
   Bytes plain_;
 };
 
@@ -270,7 +270,7 @@ TEST(Writers, AFailureIsOneIoErrorWithPathAndReasonAndNothingChanges) {
 }
 
 TEST(Readers, ReadFromAPipe) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto pipe = folder.path() / "pipe";
   mkfifo(pipe.c_str(), 0600);
   for (const Reader& reader : readers()) {
@@ -293,7 +293,7 @@ bool refuses(const Reader& reader, const fs::path& path) {
 }
 
 TEST(Readers, AFolderOrAMissingFileIsAnIoErrorThatNamesIt) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   for (const Reader& reader : readers()) {
     EXPECT_TRUE(refuses(reader, folder.path())) << reader.function;
     EXPECT_TRUE(refuses(reader, folder.path() / "missing")) << reader.function;
@@ -301,4 +301,4 @@ TEST(Readers, AFolderOrAMissingFileIsAnIoErrorThatNamesIt) {
 }
 
 }  // namespace
-}  // namespace dlfs::tests::writers
+}  // namespace dlfs::test::writers

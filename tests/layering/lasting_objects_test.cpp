@@ -69,7 +69,7 @@ TEST(LastingObjects, AreOnlyThoseThatMayBeUsedAtAnyTime) {
       "dlfs/core/parallel_for.hpp: static ThreadPool& pool = make(memory);",
       // Numbers.
       "dlfs/core/parallel_for.hpp: static inline thread_local bool inside_ = false;",
-      "dlfs/math/simd/level.hpp: static std::atomic<simd::Level> level{initial_simd_level()};",
+      "dlfs/simd/level.hpp: static std::atomic<simd::Level> level{initial_simd_level()};",
       // Bytes of a stack that is never destroyed, only emptied.
       "dlfs/core/scratch.hpp: alignas(ScratchStack) thread_local std::byte "
       "memory[sizeof(ScratchStack)];",

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -22,7 +22,7 @@ TEST(Activations, AreThoseOfEachLayerInTheOrderOfTheUser) {
   EXPECT_EQ(outputs[1].name, "pool");
   test::expect_equal(outputs[2].value, Tensor<float>({1, 1}, {2}));
   const auto flat = ones<float>({2, 2});
-  EXPECT_EQ(test::message<ShapeError>([&] { activations(network, flat); }).substr(0, 14),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { activations(network, flat); }).substr(0, 14),
             "layer 2 (pool)");
 }
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -112,7 +112,7 @@ TEST(Composites, SayWhatDoesNotFit) {
   Rng rng(1);
   const Sequential<float> narrow{
       {"block", Residual<float>({{"conv", convolution<float>(1, 2, 3, rng)}})}};
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               narrow.output_shape({5, 1, 8, 8});
             }),
             "layer 1 (block): residual: expected the shortcut to give (5, 2, 8, 8) as the body "
@@ -120,16 +120,16 @@ TEST(Composites, SayWhatDoesNotFit) {
   const Sequential<float> uneven{
       {"both", Parallel<float>{{"a", {{"identity", Identity<float>()}}},
                                {"b", {{"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}}}}}};
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               uneven.output_shape({5, 1, 8, 8});
             }),
             "layer 1 (both): parallel: branch a gives (5, 1, 8, 8), but branch b gives "
             "(5, 1, 4, 4)");
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               uneven.output_shape({5, 1, 1, 1});
             }).find("layer 1 (both): branch b: layer 1 (pool): "),
             0u);
-  EXPECT_EQ(test::message<ValueError>([] {
+  EXPECT_EQ(test::error_of<ValueError>([] {
               Parallel<float>{{"a", {{"identity", Identity<float>()}}},
                               {"a", {{"identity", Identity<float>()}}}};
             }),

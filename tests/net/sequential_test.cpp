@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -90,7 +90,7 @@ TEST(Sequential, PoolsBeforeAMonotoneActivationAndGivesTheSame) {
     const Tensor<double> y = network.forward(x);
     EXPECT_EQ(values(y), values(as_written.forward(x)));
     EXPECT_EQ(values(network.backward_to_input(y)), values(as_written.backward_to_input(y)));
-    EXPECT_EQ(test::message<ShapeError>([&] {
+    EXPECT_EQ(test::error_of<ShapeError>([&] {
                 network.forward(Tensor<double>({2, 3}));
               }).substr(0, 14),
               "layer 2 (pool)");
@@ -100,7 +100,7 @@ TEST(Sequential, PoolsBeforeAMonotoneActivationAndGivesTheSame) {
 TEST(Sequential, AListOfLayersServesOnce) {
   const std::initializer_list<NamedLayer<float>> list = {{"relu", Relu<float>()}};
   EXPECT_EQ(Sequential<float>(list).layer_count(), 1);
-  EXPECT_EQ(test::message<ValueError>([&] { Sequential<float> second(list); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { Sequential<float> second(list); }),
             "network: its list of layers was used before");
 }
 
@@ -266,24 +266,24 @@ TEST(Sequential, NamesItsParametersByLayer) {
 
 TEST(Sequential, AShapeErrorNamesTheLayer) {
   auto network = small_network<float>(1);
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               network.forward(Tensor<float>({4, 3, 10, 8}));
             }),
             "layer 1 (conv1): convolution: expected 2 input channels (weight (4, 2, 3, 3), groups "
             "1), got x of shape (4, 3, 10, 8)");
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               network.predict(Tensor<float>({4, 2, 12, 8}));
             }),
             "layer 8 (affine1): affine: expected x of shape (N, 18) for the weight (18, 5), got "
             "(4, 24)");
-  EXPECT_EQ(test::message<ShapeError>([&] { network.predict(Tensor<float>(Shape{})); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { network.predict(Tensor<float>(Shape{})); }),
             "network: expected x of shape (N, ...), got ()");
 }
 
 TEST(Sequential, BackwardRefusesAnotherShapeThanForwardReturned) {
   auto network = small_network<float>(1);
   network.forward(small_images<float>(4));
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               network.backward(Tensor<float>({4, 2}));
             }),
             "network: expected dy of the shape (4, 3) that forward returned, got (4, 2)");
@@ -295,7 +295,7 @@ TEST(Sequential, RefusesItsOwnMemoryWhereItWouldBeOverwritten) {
   Sequential<float> network{{"tanh", Tanh<float>()},
                             {"affine", Affine<float>(ones<float>({3, 3}), Tensor<float>({3}))}};
   const auto x = ones<float>({3, 3});
-  EXPECT_EQ(test::message<ValueError>([&] { network.forward(network.forward(x)); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.forward(network.forward(x)); }),
             "network: the result shares memory with x, which is read while it is written; pass a "
             "copy()");
   const Tensor<float>& y = network.forward(x);
@@ -317,13 +317,13 @@ TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
   const auto x = ones<float>({2, 3});
   network.forward(x);
   network.add("tanh", Tanh<float>());
-  EXPECT_EQ(test::message<ValueError>([&] { network.backward(x); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.backward(x); }),
             "network: expected a forward pass before backward, and none since a layer was added");
   network.forward(x);
   network.parameters()[0]->value = ones<float>({3, 6});
-  EXPECT_EQ(test::message<ShapeError>([&] { network.backward(x); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { network.backward(x); }),
             "network: parameter affine1.weight was of shape (3, 5) in forward and is now (3, 6)");
-  EXPECT_EQ(test::message<ShapeError>([&] { network.forward(x); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { network.forward(x); }),
             "layer 1 (affine1): affine: expected affine1.bias of shape (6,), got (5,)");
   EXPECT_THROW(network.set_step(-1), ValueError);
 }
@@ -332,9 +332,9 @@ TEST(AnyLayer, ThatWasMovedAwayThrows) {
   AnyLayer<float> layer{Relu<float>()};
   const auto taken = std::move(layer);
   const AnyLayer<float> copy = layer;
-  EXPECT_EQ(test::message<ValueError>([&] { copy.traits(); }), "layer: it was moved away");
+  EXPECT_EQ(test::error_of<ValueError>([&] { copy.traits(); }), "layer: it was moved away");
   Sequential<float> network;
-  EXPECT_EQ(test::message<ValueError>([&] { network.add("relu", layer); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.add("relu", layer); }),
             "network: the layer 'relu' was moved away");
   Residual<float> block({{"relu", taken}});
   const Residual<float> moved = std::move(block);
@@ -343,11 +343,11 @@ TEST(AnyLayer, ThatWasMovedAwayThrows) {
 
 TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {
   Sequential<float> network{{"relu", Relu<float>()}};
-  EXPECT_EQ(test::message<ValueError>([&] { network.add("relu", Relu<float>()); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.add("relu", Relu<float>()); }),
             "network: two layers have the name 'relu'");
-  EXPECT_EQ(test::message<ValueError>([&] { network.add("", Relu<float>()); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.add("", Relu<float>()); }),
             "network: a layer's name is empty");
-  EXPECT_EQ(test::message<ValueError>([] {
+  EXPECT_EQ(test::error_of<ValueError>([] {
               Sequential<float>().predict(Tensor<float>({1, 1}));
             }),
             "network: it has no layers");

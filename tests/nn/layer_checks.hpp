@@ -9,11 +9,11 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/math/elementwise.hpp"
 #include "dlfs/net/sequential.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 #include "dlfs/tools/check_gradients.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 // What is asked of every layer.
 

@@ -10,12 +10,12 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/axes.hpp"
-#include "dlfs/core/creation.hpp"
-#include "dlfs/math/einsum.hpp"
-#include "dlfs/math/joining.hpp"
-#include "dlfs/math/sorting.hpp"
-#include "dlfs/math/statistics.hpp"
-#include "math/support.hpp"
+#include "dlfs/tensor/creation.hpp"
+#include "dlfs/tensor/einsum.hpp"
+#include "dlfs/tensor/joining.hpp"
+#include "dlfs/tensor/sorting.hpp"
+#include "dlfs/tensor/statistics.hpp"
+#include "support/tensors.hpp"
 
 namespace dlfs {
 namespace {

@@ -1,5 +1,7 @@
 // What NumPy makes of tensors, case by case: fixtures/make_tensors.py says what a line holds.
 
+#include "support/tensors.hpp"
+
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -10,14 +12,13 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/axes.hpp"
-#include "dlfs/math/format.hpp"
-#include "dlfs/math/indexing.hpp"
-#include "math/support.hpp"
+#include "dlfs/tensor/format.hpp"
+#include "dlfs/tensor/indexing.hpp"
 
 namespace dlfs {
 namespace {
 
-using tests::elements;
+using test::elements;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;

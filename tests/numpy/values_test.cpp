@@ -19,11 +19,11 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/math/functions.hpp"
-#include "dlfs/math/logic.hpp"
-#include "dlfs/math/sorting.hpp"
-#include "dlfs/math/statistics.hpp"
-#include "math/simd/levels.hpp"
+#include "dlfs/tensor/functions.hpp"
+#include "dlfs/tensor/logic.hpp"
+#include "dlfs/tensor/sorting.hpp"
+#include "dlfs/tensor/statistics.hpp"
+#include "support/levels.hpp"
 
 namespace dlfs {
 namespace {
@@ -408,7 +408,7 @@ std::set<std::string> declared_in(const std::string& header) {
   static const std::regex function(
       R"(^(?:inline |constexpr )*(?:auto|void|bool|A|Index|[A-Z][\w:]*(?:<.*>)?[&*]?) (operator\S+?|[a-z]\w*)\(.*)");
   std::set<std::string> names;
-  std::ifstream file(DLFS_INCLUDE_DIRECTORY "/dlfs/math/" + header + ".hpp");
+  std::ifstream file(DLFS_INCLUDE_DIRECTORY "/dlfs/" + header + ".hpp");
   bool is_detail = false;
   std::smatch match;
   for (std::string line; std::getline(file, line);) {
@@ -427,7 +427,7 @@ TEST(Values, EveryFunctionIsListed) {
   visit_functions_of_one(add);
   visit_functions_of_two(add);
   visit_reductions(add);
-  // Those whose values math/special_values_test.cpp holds, and those that only move elements.
+  // Those whose values functional/special_values_test.cpp holds, and those that only move elements.
   listed.insert({"allclose",
                  "array_equal",
                  "average_pooling",
@@ -457,8 +457,9 @@ TEST(Values, EveryFunctionIsListed) {
                  "tanh_backward"});
   listed.insert({"assign", "copy", "vectorize", "one_hot", "pooling_shape"});
   for (const char* header :
-       {"activation", "comparison", "cross_entropy", "elementwise", "functions", "logic", "pooling",
-        "reduce", "softmax", "sorting", "statistics"}) {
+       {"conv/pooling", "functional/activation", "functional/cross_entropy", "functional/softmax",
+        "tensor/comparison", "tensor/elementwise", "tensor/functions", "tensor/logic",
+        "tensor/reduce", "tensor/sorting", "tensor/statistics"}) {
     const auto names = declared_in(header);
     EXPECT_FALSE(names.empty()) << header;
     for (const auto& name : names) EXPECT_TRUE(listed.contains(name)) << header << ": " << name;
@@ -466,15 +467,15 @@ TEST(Values, EveryFunctionIsListed) {
 }
 
 TEST(Values, FunctionsOfOneAgreeWithNumPy) {
-  tests::at_every_level([] { expect_values<FunctionsOfOne>(); });
+  test::at_every_level([] { expect_values<FunctionsOfOne>(); });
 }
 
 TEST(Values, FunctionsOfTwoAgreeWithNumPy) {
-  tests::at_every_level([] { expect_values<FunctionsOfTwo>(); });
+  test::at_every_level([] { expect_values<FunctionsOfTwo>(); });
 }
 
 TEST(Values, ReductionsAndSortsAgreeWithNumPy) {
-  tests::at_every_level([] { expect_values<Reductions>(); });
+  test::at_every_level([] { expect_values<Reductions>(); });
 }
 
 }  // namespace

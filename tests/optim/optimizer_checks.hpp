@@ -9,8 +9,8 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/optim/optimizer.hpp"
 #include "optim/book_paths.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 // What is asked of every optimizer.
 
@@ -144,11 +144,11 @@ void expect_refusal_without_gradient(const O& fresh) {
   std::vector<Parameter<T>> parameters{parameter("conv1.weight", ones<T>({2, 3}), ones<T>({2, 3})),
                                        Parameter<T>("conv1.bias", ones<T>({3}))};
   O optimizer = fresh;
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, parameters); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, parameters); }),
             "optimizer: parameter conv1.bias of shape (3,) has a gradient of shape (0,); has there "
             "been a backward pass?");
   parameters[1].gradient = ones<T>({4});
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, parameters); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, parameters); }),
             "optimizer: parameter conv1.bias of shape (3,) has a gradient of shape (4,); has there "
             "been a backward pass?");
   expect_equal(parameters[0].value, ones<T>({2, 3}));
@@ -172,18 +172,18 @@ void expect_refusal_of_other_parameters(O optimizer) {
   step(optimizer, parameters);
 
   std::vector<Parameter<T>> fewer{weight};
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, fewer); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, fewer); }),
             "optimizer: expected the 2 parameters of its first step, got 1");
   std::vector<Parameter<T>> others{weight, other};
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: parameter conv2.bias was of shape (3,) and is now (4,)");
   expect_equal(others[0].value, ones<T>({2, 3}));
   others = {parameter("conv1.weight", ones<T>({3, 2}), ones<T>({3, 2})), bias};
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: parameter conv1.weight was of shape (2, 3) and is now (3, 2)");
   others[0] = weight;
   others[1] = parameter("conv2.bias", ones<T>({3}), ones<T>({3}));
-  EXPECT_EQ(message<ShapeError>([&] { step(optimizer, others); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { step(optimizer, others); }),
             "optimizer: expected parameter conv1.bias of its first step, got conv2.bias");
   const O moved = std::move(optimizer);
   EXPECT_THROW(step(optimizer, parameters), ShapeError);

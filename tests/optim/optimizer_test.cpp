@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/math/elementwise.hpp"
 #include "dlfs/optim/ada_grad.hpp"
 #include "dlfs/optim/adam.hpp"
 #include "dlfs/optim/adam_w.hpp"
@@ -14,6 +13,7 @@
 #include "dlfs/optim/nesterov.hpp"
 #include "dlfs/optim/rms_prop.hpp"
 #include "dlfs/optim/sgd.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 #include "optim/optimizer_checks.hpp"
 
 namespace dlfs {

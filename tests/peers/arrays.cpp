@@ -1,14 +1,14 @@
 // Making, reshaping, indexing, joining, sorting and counting; windows and images.
 #include <cstdint>
 
+#include "dlfs/conv/im2col.hpp"
 #include "dlfs/core/axes.hpp"
-#include "dlfs/core/creation.hpp"
-#include "dlfs/math/im2col.hpp"
-#include "dlfs/math/indexing.hpp"
-#include "dlfs/math/joining.hpp"
-#include "dlfs/math/map_coordinates.hpp"
-#include "dlfs/math/quantization.hpp"
-#include "dlfs/math/sorting.hpp"
+#include "dlfs/functional/map_coordinates.hpp"
+#include "dlfs/functional/quantization.hpp"
+#include "dlfs/tensor/creation.hpp"
+#include "dlfs/tensor/indexing.hpp"
+#include "dlfs/tensor/joining.hpp"
+#include "dlfs/tensor/sorting.hpp"
 #include "peers/groups.hpp"
 
 namespace dlfs::peers {

@@ -1,9 +1,9 @@
 // Functions and operators, element by element.
 #include <cstdint>
 
-#include "dlfs/math/comparison.hpp"
-#include "dlfs/math/functions.hpp"
-#include "dlfs/math/logic.hpp"
+#include "dlfs/tensor/comparison.hpp"
+#include "dlfs/tensor/functions.hpp"
+#include "dlfs/tensor/logic.hpp"
 #include "peers/groups.hpp"
 
 namespace dlfs::peers {

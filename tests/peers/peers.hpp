@@ -17,7 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dlfs/core/tensor.hpp"
-#include "dlfs/math/elementwise.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 
 // dlfs does what make_cases.py had PyTorch and NumPy do. A case is a kind (a public name of dlfs),
 // an element type, options and arrays; the handler of that kind reads them, and checks what dlfs

@@ -1,10 +1,10 @@
 // Reductions, products, and what is made of them.
 #include <cstdint>
 
-#include "dlfs/math/einsum.hpp"
-#include "dlfs/math/matmul.hpp"
-#include "dlfs/math/softmax.hpp"
-#include "dlfs/math/statistics.hpp"
+#include "dlfs/functional/softmax.hpp"
+#include "dlfs/tensor/einsum.hpp"
+#include "dlfs/tensor/matmul.hpp"
+#include "dlfs/tensor/statistics.hpp"
 #include "peers/groups.hpp"
 
 namespace dlfs::peers {

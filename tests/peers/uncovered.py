@@ -49,7 +49,7 @@ UNCOVERED = {
     'nn/parameter.hpp': 'a weight and its gradient',
     'optim/optimizer.hpp': 'what optimizers remember',
     'numerical_gradient': 'is approximate: autograd is what layers are compared with',
-    'to_string': 'the rows of docs/numpy.md hold it, and tests/math/format_test.cpp',
+    'to_string': 'the rows of docs/numpy.md hold it, and tests/tensor/format_test.cpp',
     'tools': 'reports, gradient checks and searches, which PyTorch lacks',
     'train/history.hpp': 'a record of numbers',
     'train/trainer.hpp': 'a loop over batches; the steps that it takes have cases',

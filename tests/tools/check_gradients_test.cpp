@@ -14,8 +14,8 @@
 #include "dlfs/nn/layers/tanh.hpp"
 #include "dlfs/nn/losses/mean_squared_error.hpp"
 #include "dlfs/nn/losses/softmax_cross_entropy.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -284,7 +284,7 @@ struct LossWithASmallGradient : MeanSquaredError<double> {
 };
 
 TEST(CheckGradients, ShapeErrorNamesTheGradientAndBothShapes) {
-  EXPECT_EQ(test::message<ShapeError>([] {
+  EXPECT_EQ(test::error_of<ShapeError>([] {
               check_gradients(LossWithASmallGradient{}, inputs(), ones<double>({2, 4}));
             }),
             "check_gradients: expected a gradient of shape (2, 4) for y, got (1,)");

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -96,7 +96,7 @@ TEST(SuccessiveHalving, GivesTheBestThreefoldBudgets) {
 
 TEST(HyperparameterSearch, ErrorsSayWhatIsWrong) {
   const auto search = [](const SearchRange& range, Index trials) {
-    return test::message<ValueError>([&] { random_search({range}, {.trials = trials}, score); });
+    return test::error_of<ValueError>([&] { random_search({range}, {.trials = trials}, score); });
   };
   EXPECT_EQ(search({"rate", 0, 1, SearchRange::Scale::logarithmic}, 1),
             "hyperparameter search: no logarithmic range for \"rate\": [0, 1]");
@@ -104,11 +104,11 @@ TEST(HyperparameterSearch, ErrorsSayWhatIsWrong) {
             "hyperparameter search: no linear range for \"rate\": [2, 1]");
   EXPECT_EQ(search({"rate", 0, 1}, 0), "random_search: expected trials of at least 1, got 0");
   EXPECT_EQ(search({"depth", 0, 1}, 1), "trial: there is no hyperparameter \"rate\"");
-  EXPECT_EQ(test::message<ValueError>([] {
+  EXPECT_EQ(test::error_of<ValueError>([] {
               successive_halving({}, {.factor = 1}, [](const Trial&, Index) { return 0.0; });
             }),
             "successive_halving: expected factor of at least 2, got 1");
-  EXPECT_EQ(test::message<ValueError>([] {
+  EXPECT_EQ(test::error_of<ValueError>([] {
               random_search({{"rate", 0, 1}, {"rate", 2, 3}}, {.trials = 1}, score);
             }),
             "hyperparameter search: two ranges for \"rate\"");

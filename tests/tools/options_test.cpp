@@ -18,7 +18,7 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/dlfs.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 // Every field of every options struct, the values that are refused, and who refuses them: where
 // they are given, with a message that names the field. A struct or a field that is not in the
@@ -348,7 +348,7 @@ TEST(Options, ABadValueIsRefusedWhereItIsGivenAndNamed) {
     for (const Field& field : fields) {
       for (const double bad : field.bad) {
         SCOPED_TRACE(concat(name, ".", field.name, " = ", bad));
-        std::string text = test::message<ValueError>([&] { field.give(bad); });
+        std::string text = test::error_of<ValueError>([&] { field.give(bad); });
         std::replace(text.begin(), text.end(), ' ', '_');
         EXPECT_NE(text.find(field.name), std::string::npos) << text;
       }
@@ -357,15 +357,15 @@ TEST(Options, ABadValueIsRefusedWhereItIsGivenAndNamed) {
 }
 
 TEST(Options, AMessageNamesOperationOptionRangeAndValue) {
-  EXPECT_EQ(test::message<ValueError>([] { Sgd<float>({.learning_rate = -1}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Sgd<float>({.learning_rate = -1}); }),
             "sgd: expected learning_rate of at least 0, got -1");
-  EXPECT_EQ(test::message<ValueError>([] { Adam<float>({.beta2 = 1}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Adam<float>({.beta2 = 1}); }),
             "adam: expected beta2 in [0, 1), got 1");
-  EXPECT_EQ(test::message<ValueError>([] { BatchNormalization<float>({.features = 0}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { BatchNormalization<float>({.features = 0}); }),
             "batch normalization: expected features of at least 1, got 0");
-  EXPECT_EQ(
-      test::message<ValueError>([] { BatchNormalization<float>({.features = 1, .epsilon = nan}); }),
-      "batch normalization: expected epsilon above 0, got nan");
+  EXPECT_EQ(test::error_of<ValueError>(
+                [] { BatchNormalization<float>({.features = 1, .epsilon = nan}); }),
+            "batch normalization: expected epsilon above 0, got nan");
 }
 
 TEST(Options, ThatChangeBetweenStepsAreLookedAtInTheStep) {

@@ -12,7 +12,7 @@
 #include "dlfs/nn/layers/convolution.hpp"
 #include "dlfs/nn/layers/identity.hpp"
 #include "dlfs/nn/layers/relu.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -85,7 +85,7 @@ TEST(Profile, PrintsATable) {
 }
 
 TEST(Profile, NoStepIsAnError) {
-  EXPECT_EQ(test::message<ValueError>([] { profile(network(), batch(), {.steps = 0}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { profile(network(), batch(), {.steps = 0}); }),
             "profile: expected steps of at least 1, got 0");
 }
 

@@ -10,7 +10,7 @@
 #include "dlfs/nn/layers/identity.hpp"
 #include "dlfs/nn/layers/max_pooling.hpp"
 #include "dlfs/nn/layers/relu.hpp"
-#include "support/message.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -94,7 +94,7 @@ TEST(Summary, PartsOfACompositeFollowItAndCountOnce) {
 }
 
 TEST(Summary, ErrorNamesTheLayer) {
-  EXPECT_EQ(test::message<ShapeError>([] {
+  EXPECT_EQ(test::error_of<ShapeError>([] {
               summary(small_network(), {1, 2, 8, 8});
             }),
             "layer 4 (affine1): affine: expected x of shape (N, 16) for the weight (16, 10), got "

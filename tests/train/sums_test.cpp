@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
-#include "math/simd/levels.hpp"
+#include "support/levels.hpp"
 
 namespace dlfs {
 namespace {
@@ -149,19 +149,19 @@ std::vector<Reduction<T>> reductions() {
     list.push_back({std::move(name), std::move(header), run});
   };
 
-  add("sum", "math/reduce.hpp", [](const auto& x) {
+  add("sum", "tensor/reduce.hpp", [](const auto& x) {
     return std::vector{result(sum(row(x)), exact_sum(x)),
                        result(sum(column(x), 0)(0), exact_sum(x))};
   });
-  add("mean", "math/reduce.hpp", [](const auto& x) {
+  add("mean", "tensor/reduce.hpp", [](const auto& x) {
     return std::vector{mean_result(mean(row(x)), exact_sum(x), static_cast<Exact>(x.size()))};
   });
-  add("sum_rows", "math/reduce.hpp", [](const auto& x) {
+  add("sum_rows", "tensor/reduce.hpp", [](const auto& x) {
     Tensor<T> sums({1});
     sum_rows(column(x), sums);
     return std::vector{result(sums(0), exact_sum(x))};
   });
-  add("variance", "math/statistics.hpp", [](const auto& x) {
+  add("variance", "tensor/statistics.hpp", [](const auto& x) {
     const Exact exact = exact_moments(x).variance;
     std::vector<Result> results;
     for (const Exact value :
@@ -172,21 +172,21 @@ std::vector<Reduction<T>> reductions() {
     results.push_back({standard_deviation(row(x)), std::sqrt(exact), std::sqrt(exact)});
     return results;
   });
-  add("norm", "math/statistics.hpp", [](const auto& x) {
+  add("norm", "tensor/statistics.hpp", [](const auto& x) {
     const auto squares = exact_sum(x, [](Exact a, std::size_t) { return a * a; });
     const auto magnitudes = exact_sum(x, [](Exact a, std::size_t) { return std::abs(a); });
     const Exact length = std::sqrt(squares.value());
     return std::vector{result(norm(row(x), Norm::one), magnitudes),
                        Result{norm(row(x)), length, length}};
   });
-  add("cumsum", "math/statistics.hpp", [](const auto& x) {
+  add("cumsum", "tensor/statistics.hpp", [](const auto& x) {
     // In double it is as exact as a chain, like NumPy's.
     const Exact chain = std::is_same_v<T, double> ? static_cast<Exact>(x.size()) : 1;
     Result last = result(cumsum(row(x), 1)(0, std::ssize(x) - 1), exact_sum(x));
     last.scale *= chain;
     return std::vector{last};
   });
-  add("softmax", "math/softmax.hpp", [](const auto& x) {
+  add("softmax", "functional/softmax.hpp", [](const auto& x) {
     const T largest = *std::max_element(x.begin(), x.end());
     const auto sum = exact_sum(x, [&](Exact a, std::size_t) { return std::exp(a - largest); });
     const Exact log_sum = largest + std::log(sum.value());
@@ -195,7 +195,7 @@ std::vector<Reduction<T>> reductions() {
         Result{max(log_softmax(row(x))), largest - log_sum, std::abs(largest - log_sum) + 1},
         Result{log_sum_exp(row(x))(0), log_sum, std::abs(log_sum) + 1}};
   });
-  add("cross entropy of many classes", "math/cross_entropy.hpp", [](const auto& x) {
+  add("cross entropy of many classes", "functional/cross_entropy.hpp", [](const auto& x) {
     const T largest = *std::max_element(x.begin(), x.end());
     const auto sum = exact_sum(x, [&](Exact a, std::size_t) { return std::exp(a - largest); });
     const Exact loss = std::log(sum.value()) - (x[0] - static_cast<Exact>(largest));
@@ -205,7 +205,7 @@ std::vector<Reduction<T>> reductions() {
     return std::vector{Result{entropy.forward(row(x), array<std::int32_t>({0})), loss, loss},
                        Result{entropy.forward(row(x), one_hot), loss, loss}};
   });
-  add("cross entropy of many samples", "math/cross_entropy.hpp", [](const auto& x) {
+  add("cross entropy of many samples", "functional/cross_entropy.hpp", [](const auto& x) {
     // Two classes, whose scores are 0 and x / 1000.
     Tensor<T> scores({std::ssize(x), 2});
     const auto sum = exact_sum(x, [&](Exact, std::size_t i) {
@@ -236,7 +236,7 @@ std::vector<Reduction<T>> reductions() {
   });
   for (const bool as_planes : {false, true}) {
     add(as_planes ? "statistics of planes" : "statistics of a column",
-        "math/batch_normalization.hpp", [as_planes](const auto& x) {
+        "functional/batch_normalization.hpp", [as_planes](const auto& x) {
           // Beside it is a column of zeros.
           const Index n = std::ssize(x);
           const Shape shape = as_planes ? Shape{n / 5000, 2, 5000} : Shape{n, 2, 1};
@@ -250,14 +250,14 @@ std::vector<Reduction<T>> reductions() {
           return moment_results(x, mean(0), variance(0));
         });
   }
-  add("batch normalization", "math/batch_normalization.hpp", [](const auto& x) {
+  add("batch normalization", "functional/batch_normalization.hpp", [](const auto& x) {
     const BatchNormalization<T> layer({.features = 1});
     const Tensor<T> in = column(x);
     Tensor<T> y(in.shape());
     layer.forward({.x = in, .y = y, .saved = nullptr, .mode = PassMode::train});
     return normal_results(x, y, 1e-5L);
   });
-  add("gradients of batch normalization", "math/batch_normalization.hpp", [](const auto& x) {
+  add("gradients of batch normalization", "functional/batch_normalization.hpp", [](const auto& x) {
     const auto t = companions<T>(x.size());
     const Index n = std::ssize(x);
     const T mean_value = t[0];
@@ -274,7 +274,7 @@ std::vector<Reduction<T>> reductions() {
                exact_sum(x, [&](Exact a, std::size_t i) { return a * (t[i] - mean_value); })),
         result(dbeta(0), exact_sum(x))};
   });
-  add("layer normalization", "math/layer_normalization.hpp", [](const auto& x) {
+  add("layer normalization", "functional/layer_normalization.hpp", [](const auto& x) {
     const Index n = std::ssize(x);
     Tensor<T> y({1, n});
     Tensor<T> statistics({1, 2});
@@ -288,7 +288,7 @@ std::vector<Reduction<T>> reductions() {
     results.push_back(moment_results(x, statistics(0, 0), exact.variance)[0]);
     return results;
   });
-  add("gradients of layer normalization", "math/layer_normalization.hpp", [](const auto& x) {
+  add("gradients of layer normalization", "functional/layer_normalization.hpp", [](const auto& x) {
     const Index n = std::ssize(x);
     const auto t = companions<T>(x.size());
     // Many rows of one number, whose statistics are given, and one row of many.
@@ -318,7 +318,7 @@ std::vector<Reduction<T>> reductions() {
     results.push_back({dx(0, 0), right, scale});
     return results;
   });
-  add("average pooling", "math/pooling.hpp", [](const auto& x) {
+  add("average pooling", "conv/pooling.hpp", [](const auto& x) {
     const Index height = 100;
     const Index width = std::ssize(x) / height;
     const Tensor<T> image = tensor(x, {1, 1, height, width});
@@ -355,18 +355,17 @@ std::vector<Reduction<T>> reductions() {
     });
   };
   for (const Shape& image : {Shape{30, 1000}, Shape{2, 2}}) {
-    add_gradients(concat("bias of a convolution of ", image), "math/simd/bias_gradient.hpp", image,
-                  [] {
-                    return Convolution<T>({.in = 1, .filters = 1, .kernel = 1},
-                                          Tensor<T>(Shape{1, 1, 1, 1}), Tensor<T>({1}));
-                  });
-    add_gradients(concat("bias of a transposed convolution of ", image),
-                  "math/simd/bias_gradient.hpp", image, [] {
+    add_gradients(concat("bias of a convolution of ", image), "conv/bias_gradient.hpp", image, [] {
+      return Convolution<T>({.in = 1, .filters = 1, .kernel = 1}, Tensor<T>(Shape{1, 1, 1, 1}),
+                            Tensor<T>({1}));
+    });
+    add_gradients(concat("bias of a transposed convolution of ", image), "conv/bias_gradient.hpp",
+                  image, [] {
                     return TransposedConvolution<T>({.in = 1, .filters = 1, .kernel = 1},
                                                     Tensor<T>(Shape{1, 1, 1, 1}), Tensor<T>({1}));
                   });
   }
-  add("bias of an affine layer", "math/reduce.hpp", [](const auto& x) {
+  add("bias of an affine layer", "tensor/reduce.hpp", [](const auto& x) {
     const Affine<T> layer(Tensor<T>({1, 1}), Tensor<T>({1}));
     const Tensor<T> dy = column(x);
     Tensor<T> dweight({1, 1});
@@ -439,7 +438,7 @@ TYPED_TEST(Sums, AreAsExactAsPairwiseOnes) {
   constexpr Exact most_units = 12;
   const auto list = reductions<T>();
   for (const auto& hard : hard_numbers<T>()) {
-    tests::at_every_level([&] {
+    test::at_every_level([&] {
       for (const Reduction<T>& reduction : list) {
         for (const Result& each : reduction.run(hard.second)) {
           const Exact error = std::abs(each.value - each.exact);
@@ -456,7 +455,7 @@ TYPED_TEST(Sums, AreAsExactAsPairwiseOnes) {
 bool adds_up(const std::string& code) {
   for (const char* word :
        {".sum()", ".mean()", ".dot(", ".norm()", "accumulate(", "add_up_rows(", "add_up_columns(",
-        "add_up_halves(", "fold_pairwise<", "sum += ", "loss += "}) {
+        "add_up_halves(", "sum_pairwise<", "sum += ", "loss += "}) {
     if (code.find(word) != std::string::npos) return true;
   }
   return false;
@@ -466,13 +465,13 @@ bool adds_up(const std::string& code) {
 TEST(Sums, AreAllInTheList) {
   namespace fs = std::filesystem;
   std::map<std::string, std::string> known{
-      {"math/deviations.hpp", "terms, which others add up"},
-      {"math/simd/kernels.hpp", "what all others call; its own test"},
-      {"math/simd/vector_math.hpp", "the formula of one addition"},
-      {"math/simd/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},
-      {"math/simd/weight_gradient.hpp", "products, each sum a chain over positions"},
-      {"math/map_coordinates.hpp", "four neighbours"},
-      {"math/simd/wrap_around.hpp", "integers, whose sums are exact"},
+      {"functional/deviations.hpp", "terms, which others add up"},
+      {"simd/kernels.hpp", "what all others call; its own test"},
+      {"simd/vector_math.hpp", "the formula of one addition"},
+      {"conv/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},
+      {"conv/weight_gradient.hpp", "products, each sum a chain over positions"},
+      {"functional/map_coordinates.hpp", "four neighbours"},
+      {"simd/wrap_around.hpp", "integers, whose sums are exact"},
       {"nn/initializers.hpp", "in double"},
       {"net/branches.hpp", "one addition for each branch; bytes and FLOP"},
       {"net/sequential.hpp", "FLOP"},

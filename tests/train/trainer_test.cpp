@@ -12,8 +12,8 @@
 
 #include "dlfs/dlfs.hpp"
 #include "support/allocation_counter.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
@@ -179,7 +179,7 @@ TEST(Trainer, ALossThatIsNotFiniteEndsTheTraining) {
                   {.epochs = 1, .batch_size = 20});
   trainer.on_step([&](const StepRecord&) { network.parameters()[2]->value.fill(1e38f); });
   const std::string text =
-      test::message<Error>([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
+      test::error_of<Error>([&] { trainer.fit(patches<float>(100, 1), patches<float>(10, 2)); });
   EXPECT_TRUE(text.starts_with("trainer: the loss is ")) << text;
   EXPECT_TRUE(
       text.ends_with("at epoch 1, step 2; the first layer whose output is not finite is "
@@ -194,7 +194,7 @@ TEST(Trainer, AnInfiniteLossEndsTheTraining) {
   auto data = patches<float>(20, 1);
   data.targets.fill(1);
   network.parameters()[5]->value = array<float>({3e38f, -3e38f, 0});
-  EXPECT_EQ(test::message<Error>([&] { trainer.fit(data, data); }),
+  EXPECT_EQ(test::error_of<Error>([&] { trainer.fit(data, data); }),
             "trainer: the loss is inf at epoch 1, step 1; every layer's output was finite; a lower "
             "learning rate may help");
 }
@@ -284,22 +284,22 @@ TEST(Trainer, RefusesDataThatDoesNotFit) {
   const auto good = patches<float>(10, 1);
   auto fewer_labels = good;
   fewer_labels.targets = Labels({9});
-  EXPECT_EQ(test::message<Error>([&] { trainer.fit(fewer_labels, good); }),
+  EXPECT_EQ(test::error_of<Error>([&] { trainer.fit(fewer_labels, good); }),
             "trainer: training data: expected one target for each input, got inputs (10, 1, 12, "
             "12) and targets (9,)");
-  EXPECT_EQ(test::message<Error>([&] { trainer.fit(good, fewer_labels); }),
+  EXPECT_EQ(test::error_of<Error>([&] { trainer.fit(good, fewer_labels); }),
             "trainer: test data: expected one target for each input, got inputs (10, 1, 12, 12) "
             "and targets (9,)");
   EXPECT_THROW(trainer.on_step({}), ValueError);
   EXPECT_THROW(trainer.on_epoch({}), ValueError);
   auto bad_label = good;
   bad_label.targets(3) = 3;
-  EXPECT_EQ(test::message<Error>([&] { trainer.step(bad_label); }),
+  EXPECT_EQ(test::error_of<Error>([&] { trainer.step(bad_label); }),
             "softmax cross entropy: label 3 of sample 3 is not in 0..2");
-  EXPECT_TRUE(test::message<Error>([&] {
+  EXPECT_TRUE(test::error_of<Error>([&] {
                 trainer.fit(Dataset<float>(), good);
               }).starts_with("BatchSampler"));
-  EXPECT_EQ(test::message<Error>([&] {
+  EXPECT_EQ(test::error_of<Error>([&] {
               Trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.batch_size = 0});
             }),
             "trainer: expected batch_size of at least 1, got 0");
@@ -312,18 +312,18 @@ TEST(Trainer, NamesTheSampleOfTheDataset) {
   const auto good = patches<float>(50, 1);
   auto bad_label = good;
   bad_label.targets(43) = 3;
-  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(bad_label, good); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(bad_label, good); }),
             "trainer: training data: label 3 of sample 43 is not in 0..2");
-  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(good, bad_label); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(good, bad_label); }),
             "trainer: test data: label 3 of sample 43 is not in 0..2");
   auto with_nan = good;
   with_nan.inputs(43, 0, 1, 2) = std::numeric_limits<float>::quiet_NaN();
-  const std::string text = test::message<ValueError>([&] { trainer.fit(with_nan, good); });
+  const std::string text = test::error_of<ValueError>([&] { trainer.fit(with_nan, good); });
   EXPECT_TRUE(text.ends_with("; number 14 of sample 43 of the training data is nan")) << text;
   trainer.augment([](TensorView<float> x, std::span<const Index>, const Rng&) {
     x(0, 0, 0, 0) = std::numeric_limits<float>::infinity();
   });
-  const std::string augmented = test::message<ValueError>([&] { trainer.fit(good, good); });
+  const std::string augmented = test::error_of<ValueError>([&] { trainer.fit(good, good); });
   EXPECT_TRUE(augmented.ends_with("of the training data is inf after the augmentation"))
       << augmented;
 }
@@ -333,7 +333,7 @@ TEST(Trainer, RefusesTestDataBeforeItTrains) {
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
   trainer.on_step([](const StepRecord&) { ADD_FAILURE() << "has trained"; });
   const auto good = patches<float>(10, 1);
-  EXPECT_EQ(test::message<ValueError>([&] { trainer.fit(good, take(good, 0, 0)); }),
+  EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(good, take(good, 0, 0)); }),
             "trainer: test data: there is no sample");
   EXPECT_THROW(trainer.fit(good, {Tensor<float>({10, 1, 14, 12}), good.targets}), ShapeError);
 }
@@ -344,11 +344,11 @@ TEST(Trainer, RefusesStatesWhosePartsDoNotBelongTogether) {
   trainer.fit(patches<float>(10, 1), patches<float>(10, 2));
   Trainer with_adam_w(network, SoftmaxCrossEntropy<float>(), AdamW<float>());
   EXPECT_EQ(
-      test::message<ShapeError>([&] { with_adam_w.restore(trainer.state()); }),
+      test::error_of<ShapeError>([&] { with_adam_w.restore(trainer.state()); }),
       "trainer: the training to go on with had another optimizer: adam in the place of adamw");
   auto state = trainer.state();
   state.values[0].name = "conv9.weight";
-  EXPECT_EQ(test::message<ShapeError>([&] { trainer.restore(state); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { trainer.restore(state); }),
             "trainer: expected the weights of conv1.weight to go on with, got those of "
             "conv9.weight");
   state = trainer.state();
@@ -362,15 +362,15 @@ TEST(Trainer, RefusesStatesWhosePartsDoNotBelongTogether) {
   EXPECT_THROW(trainer.restore(state), ShapeError);
   state = trainer.state();
   state.loss_kind = "hinge";
-  EXPECT_EQ(test::message<ShapeError>([&] { trainer.restore(state); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { trainer.restore(state); }),
             "trainer: the training to go on with had another loss: hinge in the place of softmax "
             "cross entropy");
   state = trainer.state();
   state.progress.steps = 7;  // of an epoch of one
   trainer.restore(state);
-  EXPECT_EQ(
-      test::message<ValueError>([&] { trainer.fit(patches<float>(10, 1), patches<float>(10, 2)); }),
-      "trainer: the running epoch has done 7 steps, but these training data make 1");
+  EXPECT_EQ(test::error_of<ValueError>(
+                [&] { trainer.fit(patches<float>(10, 1), patches<float>(10, 2)); }),
+            "trainer: the running epoch has done 7 steps, but these training data make 1");
 }
 
 TEST(Trainer, BeginsItsOptimizerAgainWithAStateBeforeTheFirstStep) {
@@ -399,7 +399,7 @@ TEST(Trainer, GoesOnFromAStateOfItsOwn) {
 TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
   const auto scores = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
   EXPECT_EQ(accuracy(scores, array<std::int32_t>({1, 1, 2, 2})), 0.75);
-  EXPECT_EQ(test::message<Error>([&] {
+  EXPECT_EQ(test::error_of<Error>([&] {
               accuracy(scores, array<std::int32_t>({1, 1}));
             }),
             "accuracy: expected scores (N, C) and labels (N), got (4, 3) and (2,)");
@@ -421,7 +421,7 @@ TEST(Accuracy, OfTheTopK) {
   EXPECT_EQ(top_k_accuracy(scores, labels, 1), 0);
   EXPECT_EQ(top_k_accuracy(scores, labels, 2), 0.5);
   EXPECT_EQ(top_k_accuracy(scores, labels, 3), 1);
-  EXPECT_EQ(test::message<Error>([&] { top_k_accuracy(scores, labels, 0); }),
+  EXPECT_EQ(test::error_of<Error>([&] { top_k_accuracy(scores, labels, 0); }),
             "top-k accuracy: expected k of at least 1, got 0");
 }
 
@@ -433,7 +433,7 @@ TEST(ConfusionMatrix, CountsLabelsByGuess) {
   EXPECT_EQ(precision(0), 0.5);
   EXPECT_EQ(recall(1), 2.0 / 3);
   EXPECT_TRUE(std::isnan(precision(2)) && std::isnan(recall(2)));
-  EXPECT_EQ(test::message<Error>([&] {
+  EXPECT_EQ(test::error_of<Error>([&] {
               confusion_matrix(scores, array<std::int32_t>({0, 1, 1, 1, 3}));
             }),
             "confusion matrix: label 3 of sample 4 is not in 0..2");

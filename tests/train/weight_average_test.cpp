@@ -6,13 +6,13 @@
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "dlfs/nn/layers/batch_normalization.hpp"
+#include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
-#include "support/message.hpp"
 
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 Sequential<double> network_with_weight(double value) {
   Sequential<double> network{
@@ -50,10 +50,10 @@ TEST(WeightAverage, LeavesTheNetworkAlone) {
 }
 
 TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
-  EXPECT_EQ(message<ValueError>([] { WeightAverage<double>(network_with_weight(1), 1); }),
+  EXPECT_EQ(error_of<ValueError>([] { WeightAverage<double>(network_with_weight(1), 1); }),
             "weight average: expected a decay in [0, 1), got 1");
   WeightAverage<double> average(network_with_weight(1), 0.9);
-  EXPECT_EQ(message<ShapeError>([&] { average.update(Sequential<double>()); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { average.update(Sequential<double>()); }),
             "weight average: the network is not the one that was averaged so far");
   // As many parameters, but larger ones, or of other names.
   const Sequential<double> larger{

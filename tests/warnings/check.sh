@@ -21,7 +21,7 @@ else
 fi
 
 status=0
-for file in tests/odr/first_test.cpp tests/math/promotion_test.cpp tests/numpy/arrays_test.cpp \
+for file in tests/odr/first_test.cpp tests/core/promotion_test.cpp tests/numpy/arrays_test.cpp \
   tests/nn/layer_test.cpp tests/nn/layers/{batch_normalization,layer_normalization,convolution}_test.cpp \
   tests/net/branches_test.cpp tests/io/npz_test.cpp; do
   if ! message=$("$compiler" -std=c++20 -fsyntax-only "${flags[@]}" -I include -I tests "$@" \

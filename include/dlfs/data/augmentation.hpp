@@ -12,8 +12,8 @@
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/scratch.hpp"
-#include "dlfs/math/map_coordinates.hpp"
-#include "dlfs/math/matmul.hpp"
+#include "dlfs/functional/map_coordinates.hpp"
+#include "dlfs/tensor/matmul.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -12,7 +12,7 @@
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/io/bytes.hpp"
-#include "dlfs/math/elementwise.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -14,7 +14,7 @@
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/io/file.hpp"
-#include "dlfs/math/elementwise.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "dlfs/core/scratch.hpp"
-#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/net/sequential.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {

@@ -6,9 +6,9 @@
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
-#include "dlfs/math/simd/kernels.hpp"
-#include "dlfs/math/simd/vector_math.hpp"
-#include "dlfs/math/store.hpp"
+#include "dlfs/core/store.hpp"
+#include "dlfs/simd/kernels.hpp"
+#include "dlfs/simd/vector_math.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {

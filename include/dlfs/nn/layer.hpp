@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "dlfs/core/store.hpp"
 #include "dlfs/core/tensor.hpp"
-#include "dlfs/math/store.hpp"
 #include "dlfs/nn/parameter.hpp"
 
 DLFS_STRICT_MATH_BEGIN

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
-#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -9,8 +9,8 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/rounded.hpp"
-#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/nn/parameter.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

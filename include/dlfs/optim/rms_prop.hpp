@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "dlfs/math/simd/vector_math.hpp"
 #include "dlfs/optim/optimizer.hpp"
+#include "dlfs/simd/vector_math.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

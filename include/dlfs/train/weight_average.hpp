@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/math/simd/kernels.hpp"
 #include "dlfs/net/sequential.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -8,7 +8,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<Affine<float>> && Layer<Affine<double>>);
 static_assert(LayerWithParameters<Affine<float>> && !LayerWithSavedBytes<Affine<float>>);
@@ -112,24 +112,24 @@ TEST(Affine, InitializerFillsTheWeightAlone) {
 
 TEST(Affine, ShapeErrorNamesTheOperationAndBothShapes) {
   const auto affine = small_affine<float>();
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               affine.output_shape({5, 4});
             }),
             "affine: expected x of shape (N, 2) for the weight (2, 3), got (5, 4)");
-  EXPECT_EQ(message<ShapeError>([&] { affine.output_shape({2}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { affine.output_shape({2}); }),
             "affine: expected x of shape (N, 2) for the weight (2, 3), got (2,)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               Sequential<float>{{"fc1", affine}, {"fc2", affine}}.predict(Tensor<float>({5, 2}));
             }),
             "layer 2 (fc2): affine: expected x of shape (N, 2) for the weight (2, 3), got (5, 3)");
 }
 
 TEST(Affine, RefusesAWeightAndABiasThatDoNotFit) {
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               Affine<float>(Tensor<float>({2, 3}), Tensor<float>({2}));
             }),
             "affine: expected weight (D, M) and bias (M), got (2, 3) and (2,)");
-  EXPECT_EQ(message<ShapeError>([] { Affine<float>(Tensor<float>({6}), Tensor<float>({6})); }),
+  EXPECT_EQ(error_of<ShapeError>([] { Affine<float>(Tensor<float>({6}), Tensor<float>({6})); }),
             "affine: expected weight (D, M) and bias (M), got (6,) and (6,)");
 }
 

@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<AveragePooling<float>> && Layer<AveragePooling<double>>);
 static_assert(!LayerWithParameters<AveragePooling<float>>);
@@ -90,11 +90,11 @@ TEST(AveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(AveragePooling, ShapeErrorNamesTheOperationAndBothShapes) {
   const AveragePooling<float> pooling({.kernel = {2, 4}});
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               pooling.output_shape({2, 28});
             }),
             "average pooling: expected x of shape (N, C, H, W), got (2, 28)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({2, 1, 28, 3}));
             }),
             "layer 1 (pool1): average pooling: a window of width 4 does not fit into an image of "

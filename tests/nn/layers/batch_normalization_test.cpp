@@ -151,16 +151,16 @@ TEST(BatchNormalization, IsTheSameForAnyNumberOfThreads) {
 
 TEST(BatchNormalization, ErrorsSayWhatIsWrong) {
   BatchNormalization<float> layer({.features = 4});
-  EXPECT_EQ(test::message<ShapeError>([&] {
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
               layer.output_shape({5, 3, 2});
             }),
             "batch normalization: expected x of shape (N, 4, ...) or of 4 numbers to a sample, got "
             "(5, 3, 2)");
   EXPECT_EQ(
-      test::message<ValueError>([] { BatchNormalization<float>({.features = 1, .momentum = 2}); }),
+      test::error_of<ValueError>([] { BatchNormalization<float>({.features = 1, .momentum = 2}); }),
       "batch normalization: expected momentum in [0, 1], got 2");
   Sequential<float> net{{"bn", layer}};
-  EXPECT_EQ(test::message<ValueError>([&] {
+  EXPECT_EQ(test::error_of<ValueError>([&] {
               net.forward(ones<float>({1, 4}));
             }),
             "batch normalization: a batch of shape (1, 4) has no variance to train with");

@@ -9,7 +9,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<Convolution<float>> && Layer<Convolution<double>>);
 static_assert(LayerWithParameters<Convolution<float>>);
@@ -134,16 +134,16 @@ TEST(Convolution, WithoutABiasHasOneParameterAndAddsNothing) {
 TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {
   Rng rng(1);
   const Convolution<float> convolution({.in = 3, .filters = 4, .kernel = 5}, He{}, rng);
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               convolution.output_shape({2, 28, 28});
             }),
             "convolution: expected x of shape (N, C, H, W), got (2, 28, 28)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               convolution.output_shape({2, 1, 28, 28});
             }),
             "convolution: expected 3 input channels (weight (4, 3, 5, 5), groups 1), got x of "
             "shape (2, 1, 28, 28)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               Sequential<float>{{"conv1", convolution}}.predict(Tensor<float>({2, 3, 4, 28}));
             }),
             "layer 1 (conv1): convolution: a window of height 5 does not fit into an image of "
@@ -152,17 +152,17 @@ TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {
 
 TEST(Convolution, RefusesOptionsThatDoNotFit) {
   Rng rng(1);
-  EXPECT_EQ(message<ValueError>(
+  EXPECT_EQ(error_of<ValueError>(
                 [&] { Convolution<float>({.in = 3, .filters = 4, .groups = 2}, He{}, rng); }),
             "convolution: 2 groups do not divide 3 channels and 4 filters");
-  EXPECT_EQ(message<ValueError>([&] { Convolution<float>({.groups = 0}, He{}, rng); }),
+  EXPECT_EQ(error_of<ValueError>([&] { Convolution<float>({.groups = 0}, He{}, rng); }),
             "convolution: 0 groups do not divide 1 channels and 1 filters");
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               Convolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 3, 3, 3}),
                                  Tensor<float>({4}));
             }),
             "convolution: expected weight (4, 2, 3, 3) and bias (4,), got (4, 3, 3, 3) and (4,)");
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               Convolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 2, 3, 3}),
                                  Tensor<float>({2}));
             }),
@@ -171,7 +171,7 @@ TEST(Convolution, RefusesOptionsThatDoNotFit) {
 
 TEST(Convolution, RefusesAWindowOfNoSizeOrStride) {
   Rng rng(1);
-  EXPECT_EQ(message<ValueError>([&] { Convolution<float>({.stride = 0}, He{}, rng); }),
+  EXPECT_EQ(error_of<ValueError>([&] { Convolution<float>({.stride = 0}, He{}, rng); }),
             "convolution: expected kernel, stride and dilation of at least 1 and padding of at "
             "least 0 along the height, got 3, 0, 1 and 0");
 }

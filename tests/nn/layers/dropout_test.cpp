@@ -92,9 +92,9 @@ TEST(Dropout, DoesNotDependOnHowABatchIsCut) {
 }
 
 TEST(Dropout, ErrorsSayWhatIsWrong) {
-  EXPECT_EQ(test::message<ValueError>([] { dropout(1); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { dropout(1); }),
             "dropout: expected ratio in [0, 1), got 1");
-  EXPECT_EQ(test::message<ValueError>([] { dropout(-0.5); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { dropout(-0.5); }),
             "dropout: expected ratio in [0, 1), got -0.5");
 }
 

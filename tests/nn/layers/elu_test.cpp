@@ -58,7 +58,7 @@ TEST(Elu, BatchInPiecesAndTilesEqualsItsSamples) {
 }
 
 TEST(Elu, RefusesAnAlphaThatIsNotPositive) {
-  EXPECT_EQ(test::message<ValueError>([] { Elu<float>(0); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { Elu<float>(0); }),
             "elu: alpha must be positive and finite, got 0");
 }
 

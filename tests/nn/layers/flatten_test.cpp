@@ -48,7 +48,7 @@ TEST(Flatten, BatchInPiecesAndTilesEqualsItsSamples) {
 }
 
 TEST(Flatten, ShapeErrorNamesTheOperationAndBothShapes) {
-  EXPECT_EQ(test::message<ShapeError>([] { Flatten<float>().output_shape({}); }),
+  EXPECT_EQ(test::error_of<ShapeError>([] { Flatten<float>().output_shape({}); }),
             "flatten: expected x of shape (N, ...), got ()");
 }
 

@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<GlobalAveragePooling<float>> && Layer<GlobalAveragePooling<double>>);
 static_assert(!LayerWithParameters<GlobalAveragePooling<float>>);
@@ -46,11 +46,11 @@ TEST(GlobalAveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(GlobalAveragePooling, RefusesWhatIsNoImage) {
   const GlobalAveragePooling<float> pooling;
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               pooling.output_shape({2, 28});
             }),
             "global average pooling: expected x of shape (N, C, H, W), got (2, 28)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               pooling.output_shape({2, 3, 0, 4});
             }),
             "global average pooling: expected x of shape (N, C, H, W), got (2, 3, 0, 4)");

@@ -51,12 +51,12 @@ TEST(LayerNormalization, BatchInPiecesAndTilesEqualsItsSamples) {
 TEST(LayerNormalization, ErrorsSayWhatIsWrong) {
   const LayerNormalization<float> layer({.features = 6});
   EXPECT_EQ(
-      test::message<ShapeError>([&] {
+      test::error_of<ShapeError>([&] {
         layer.output_shape({6, 4});
       }),
       "layer normalization: expected x of shape (N, ...) whose last axes have 6 features, got "
       "(6, 4)");
-  EXPECT_EQ(test::message<ValueError>([] { LayerNormalization<float>({.features = 0}); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { LayerNormalization<float>({.features = 0}); }),
             "layer normalization: expected features of at least 1, got 0");
 }
 

@@ -52,7 +52,7 @@ TEST(LeakyRelu, BatchInPiecesAndTilesEqualsItsSamples) {
 }
 
 TEST(LeakyRelu, RefusesASlopeBelowZero) {
-  EXPECT_EQ(test::message<ValueError>([] { LeakyRelu<float>(-0.5f); }),
+  EXPECT_EQ(test::error_of<ValueError>([] { LeakyRelu<float>(-0.5f); }),
             "leaky_relu: the slope for negative x cannot be -0.5");
 }
 

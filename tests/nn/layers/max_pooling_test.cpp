@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<MaxPooling<float>> && Layer<MaxPooling<double>>);
 static_assert(LayerWithSavedBytes<MaxPooling<float>> && !LayerWithParameters<MaxPooling<float>>);
@@ -95,11 +95,11 @@ TEST(MaxPooling, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(MaxPooling, ShapeErrorNamesTheOperationAndBothShapes) {
   const MaxPooling<float> pooling({.kernel = {4, 2}});
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               pooling.output_shape({2, 28, 28});
             }),
             "max pooling: expected x of shape (N, C, H, W), got (2, 28, 28)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({2, 1, 3, 28}));
             }),
             "layer 1 (pool1): max pooling: a window of height 4 does not fit into an image of "
@@ -108,7 +108,7 @@ TEST(MaxPooling, ShapeErrorNamesTheOperationAndBothShapes) {
 
 TEST(MaxPooling, RefusesWindowsThatLieInThePadding) {
   const MaxPooling<float> pooling({.kernel = 3, .padding = {1, 2}});
-  EXPECT_EQ(message<ValueError>([&] {
+  EXPECT_EQ(error_of<ValueError>([&] {
               Sequential<float>{{"pool1", pooling}}.predict(Tensor<float>({1, 1, 5, 5}));
             }),
             "layer 1 (pool1): max pooling: expected a padding of at most half the kernel along the "

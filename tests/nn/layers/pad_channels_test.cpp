@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<PadChannels<float>> && Layer<PadChannels<double>>);
 
@@ -28,7 +28,7 @@ TEST(PadChannels, KeepsTheContractOfALayer) {
 }
 
 TEST(PadChannels, RefusesMoreChannels) {
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               PadChannels<float>({.channels = 2}).output_shape({1, 3, 4, 4});
             }),
             "pad channels: expected x of shape (N, C, ...) with at most 2 channels, got "

@@ -10,7 +10,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Layer<TransposedConvolution<float>> && Layer<TransposedConvolution<double>>);
 static_assert(LayerWithParameters<TransposedConvolution<float>>);
@@ -91,23 +91,23 @@ TEST(TransposedConvolution, UndoesTheShapeOfAConvolution) {
 
 TEST(TransposedConvolution, RefusesOptionsAndShapesThatDoNotFit) {
   Rng rng(1);
-  EXPECT_EQ(message<ValueError>([&] {
+  EXPECT_EQ(error_of<ValueError>([&] {
               TransposedConvolution<float>({.in = 3, .filters = 4, .groups = 2}, He{}, rng);
             }),
             "transposed convolution: 2 groups do not divide 3 channels and 4 filters");
-  EXPECT_EQ(message<ValueError>([&] {
+  EXPECT_EQ(error_of<ValueError>([&] {
               TransposedConvolution<float>({.stride = {2, 3}, .output_padding = 2}, He{}, rng);
             }),
             "transposed convolution: expected an output padding of at least 0 and less than the "
             "stride 2 by 3, got 2 by 2");
-  EXPECT_EQ(message<ShapeError>([] {
+  EXPECT_EQ(error_of<ShapeError>([] {
               TransposedConvolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 2, 3, 3}),
                                            Tensor<float>({4}));
             }),
             "transposed convolution: expected weight (2, 4, 3, 3) and bias (4,), got (4, 2, 3, 3) "
             "and (4,)");
   const TransposedConvolution<float> layer({.in = 2, .padding = 1}, He{}, rng);
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               layer.output_shape({1, 3, 4, 4});
             }),
             "transposed convolution: expected x of shape (N, 2, H, W), got (1, 3, 4, 4)");

@@ -7,7 +7,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Loss<MeanSquaredError<float>, Tensor<float>>);
 static_assert(Loss<MeanSquaredError<double>, Tensor<double>>);
@@ -51,7 +51,7 @@ TEST(MeanSquaredError, BackwardIsOfTheLastForward) {
 
 TEST(MeanSquaredError, ShapeErrorNamesTheOperationAndBothShapes) {
   MeanSquaredError<float> loss;
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({2, 3}), Tensor<float>({2}));
             }),
             "mean squared error: expected targets of shape (2, 3), as the output, got (2,)");
@@ -59,7 +59,7 @@ TEST(MeanSquaredError, ShapeErrorNamesTheOperationAndBothShapes) {
 
 TEST(MeanSquaredError, RefusesAnEmptyBatch) {
   MeanSquaredError<float> loss;
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({0, 3}), Tensor<float>({0, 3}));
             }),
             "mean squared error: expected an output that is not empty, got shape (0, 3)");

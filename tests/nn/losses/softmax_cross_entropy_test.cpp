@@ -11,7 +11,7 @@
 namespace dlfs {
 namespace {
 
-using test::message;
+using test::error_of;
 
 static_assert(Loss<SoftmaxCrossEntropy<float>, Labels>);
 static_assert(Loss<SoftmaxCrossEntropy<double>, Labels>);
@@ -139,11 +139,11 @@ TEST(SoftmaxCrossEntropy, NanInAScoreReachesTheLoss) {
 TEST(SoftmaxCrossEntropy, BadLabelIsNamedWithItsSampleAndRange) {
   SoftmaxCrossEntropy<float> loss;
   const Tensor<float> scores({3, 10});
-  EXPECT_EQ(message<ValueError>([&] {
+  EXPECT_EQ(error_of<ValueError>([&] {
               loss.forward(scores, array<std::int32_t>({0, 10, 1}));
             }),
             "softmax cross entropy: label 10 of sample 1 is not in 0..9");
-  EXPECT_EQ(message<ValueError>([&] {
+  EXPECT_EQ(error_of<ValueError>([&] {
               loss.forward(scores, array<std::int32_t>({0, 1, -1}));
             }),
             "softmax cross entropy: label -1 of sample 2 is not in 0..9");
@@ -152,21 +152,21 @@ TEST(SoftmaxCrossEntropy, BadLabelIsNamedWithItsSampleAndRange) {
 TEST(SoftmaxCrossEntropy, ShapeErrorNamesTheOperationAndBothShapes) {
   SoftmaxCrossEntropy<float> loss;
   const Tensor<float> scores({3, 10});
-  EXPECT_EQ(message<ShapeError>([&] { loss.forward(scores, Labels({4})); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { loss.forward(scores, Labels({4})); }),
             "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (4,)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(scores, Labels({3, 1}));
             }),
             "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (3, 1)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(scores, Tensor<float>({3, 9}));
             }),
             "softmax cross entropy: expected targets of shape (3, 10), got (3, 9)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
             }),
             "softmax cross entropy: expected scores of shape (N, C), got (3, 5, 2)");
-  EXPECT_EQ(message<ShapeError>([&] {
+  EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({0, 5}), Labels({0}));
             }),
             "softmax cross entropy: expected scores of shape (N, C), got (0, 5)");

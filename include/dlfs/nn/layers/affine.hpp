@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "dlfs/core/option.hpp"
-#include "dlfs/math/matmul.hpp"
-#include "dlfs/math/reduce.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/tensor/matmul.hpp"
+#include "dlfs/tensor/reduce.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

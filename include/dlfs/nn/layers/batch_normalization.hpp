@@ -6,10 +6,10 @@
 #include <initializer_list>
 
 #include "dlfs/core/option.hpp"
-#include "dlfs/math/batch_normalization.hpp"
-#include "dlfs/math/simd/kernels.hpp"
-#include "dlfs/math/simd/vector_math.hpp"
+#include "dlfs/functional/batch_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/simd/kernels.hpp"
+#include "dlfs/simd/vector_math.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

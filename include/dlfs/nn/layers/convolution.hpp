@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/conv/convolution.hpp"
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/scratch.hpp"
-#include "dlfs/math/convolution.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 

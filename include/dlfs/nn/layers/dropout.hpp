@@ -7,7 +7,7 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"
-#include "dlfs/math/dropout.hpp"
+#include "dlfs/functional/dropout.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

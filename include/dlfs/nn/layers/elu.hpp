@@ -3,7 +3,7 @@
 #include <cmath>
 #include <concepts>
 
-#include "dlfs/math/activation.hpp"
+#include "dlfs/functional/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

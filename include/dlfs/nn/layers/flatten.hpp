@@ -2,8 +2,8 @@
 
 #include <concepts>
 
-#include "dlfs/math/elementwise.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

@@ -2,7 +2,7 @@
 
 #include <concepts>
 
-#include "dlfs/math/activation.hpp"
+#include "dlfs/functional/activation.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

@@ -2,7 +2,7 @@
 
 #include <concepts>
 
-#include "dlfs/math/pooling.hpp"
+#include "dlfs/conv/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

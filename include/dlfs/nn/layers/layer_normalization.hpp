@@ -4,7 +4,7 @@
 #include <concepts>
 
 #include "dlfs/core/option.hpp"
-#include "dlfs/math/layer_normalization.hpp"
+#include "dlfs/functional/layer_normalization.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <cstdint>
 
-#include "dlfs/math/pooling.hpp"
+#include "dlfs/conv/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN

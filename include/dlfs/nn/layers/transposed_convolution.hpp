@@ -4,8 +4,8 @@
 #include <concepts>
 #include <utility>
 
+#include "dlfs/conv/transposed_convolution.hpp"
 #include "dlfs/core/option.hpp"
-#include "dlfs/math/transposed_convolution.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 

@@ -5,9 +5,9 @@
 #include <concepts>
 #include <string_view>
 
-#include "dlfs/math/reduce.hpp"
-#include "dlfs/math/simd/kernels.hpp"
+#include "dlfs/core/pairwise.hpp"
 #include "dlfs/nn/loss.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -46,7 +46,7 @@ class MeanSquaredError {
       return static_cast<double>(sum);
     };
     const Index blocks = (y.size() + block_elements - 1) / block_elements;
-    const double sum = detail::fold_pairwise<detail::Add, double>(0, blocks, square_sum);
+    const double sum = detail::sum_pairwise<double>(0, blocks, square_sum);
     return static_cast<T>(sum / static_cast<double>(y.size()));
   }
 

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <string_view>
 
-#include "dlfs/math/cross_entropy.hpp"
+#include "dlfs/functional/cross_entropy.hpp"
 #include "dlfs/nn/labels.hpp"
 #include "dlfs/nn/loss.hpp"
 

@@ -1,0 +1,352 @@
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include "dlfs/conv/bias_gradient.hpp"
+#include "dlfs/conv/correlation.hpp"
+#include "dlfs/conv/narrow_weight_gradient.hpp"
+#include "dlfs/conv/pointwise.hpp"
+#include "dlfs/conv/weight_gradient.hpp"
+#include "dlfs/conv/window.hpp"
+#include "dlfs/conv/winograd.hpp"
+#include "dlfs/core/expect.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/core/store.hpp"
+#include "dlfs/core/tensor.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// The shape (N, F, OH, OW) of a convolution's output, after all that can be wrong was checked.
+///
+///   x (N, C, H, W)   weight (F, C/groups, KH, KW), where KH x KW is the window's kernel
+///
+/// @throws ShapeError where x, weight and groups do not agree or the window does not fit;
+/// ValueError for fewer than one group, and as Window2d.
+inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window2d& window,
+                               Index groups, std::string_view operation = "convolution") {
+  if (x.rank() != 4) {
+    throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
+  }
+  if (weight.rank() != 4) {
+    throw ShapeError(operation, ": expected a weight of shape (F, C/groups, KH, KW), got ", weight);
+  }
+  if (groups < 1) throw ValueError(operation, ": expected at least 1 group, got ", groups);
+  if (weight[0] < groups || weight[0] % groups != 0) {
+    throw ShapeError(operation, ": the ", weight[0], " filters of the weight ", weight,
+                     " do not divide into ", groups, " groups");
+  }
+  if (x[1] != weight[1] * groups) {
+    throw ShapeError(operation, ": expected ", weight[1] * groups, " input channels (weight ",
+                     weight, ", groups ", groups, "), got x of shape ", x);
+  }
+  if (window.kernel != Size2d(weight[2], weight[3])) {
+    throw ShapeError(operation, ": expected a weight with the window's kernel of ",
+                     window.kernel.height, " by ", window.kernel.width, ", got ", weight);
+  }
+  const Size2d out = window.output_size({x[2], x[3]}, operation);
+  return {x[0], weight[0], out.height, out.width};
+}
+
+namespace detail {
+
+/// The parts that a convolution falls into, one for each group of channels, for dlfs::simd.
+///
+/// Of shapes that convolution_shape has checked.
+class ConvolutionGroups {
+ public:
+  ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window2d& window,
+                    Index groups)
+      : x_(x), weight_(weight), y_(y), window_(window), groups_(groups) {}
+
+  Index filters() const { return weight_[0] / groups_; }
+  Index channels() const { return weight_[1]; }
+
+  template <class T>
+  conv::Images<T> of_x(T* x, Index group) const {
+    return images(x, x_, channels(), group);
+  }
+  template <class T>
+  conv::Images<T> of_y(T* y, Index group) const {
+    return images(y, y_, filters(), group);
+  }
+  template <class T>
+  T* of_weight(T* weight, Index group) const {
+    return weight + group * filters() * filter_size();
+  }
+
+  /// The weights as they meet the taps of x to give y.
+  template <class T>
+  conv::Weights<T> weights(const T* weight, Index group) const {
+    return {of_weight(weight, group), filter_size(), window_.kernel.height * window_.kernel.width,
+            window_.kernel.width, 1};
+  }
+
+  conv::WindowAxis rows() const {
+    return {window_.kernel.height, -window_.padding.height, window_.dilation.height,
+            window_.stride.height};
+  }
+  conv::WindowAxis columns() const {
+    return {window_.kernel.width, -window_.padding.width, window_.dilation.width,
+            window_.stride.width};
+  }
+
+ private:
+  Index filter_size() const { return channels() * window_.kernel.height * window_.kernel.width; }
+
+  template <class T>
+  static conv::Images<T> images(T* data, const Shape& shape, Index channels, Index group) {
+    const Index size = shape[1] * shape[2] * shape[3];
+    T* const first = data == nullptr ? data : data + group * channels * shape[2] * shape[3];
+    return {first, size, channels, shape[2], shape[3]};
+  }
+
+  Shape x_;
+  Shape weight_;
+  Shape y_;
+  Window2d window_;
+  Index groups_;
+};
+
+/// conv::correlate, by the fastest algorithm.
+template <class T>
+void correlate(Index count, const conv::Images<const T>& in, const conv::Weights<T>& weights,
+               const conv::WindowAxis& y, const conv::WindowAxis& x, const T* start,
+               const conv::Images<T>& out) {
+  if (conv::is_pointwise(in, y, x, out.height, out.width)) {
+    conv::pointwise_correlate(count, in, weights, y, x, start, out);
+  } else if (weights.are_dense(x.taps) && conv::suits_winograd<T>(count, in.channels, y, x, out)) {
+    conv::winograd_correlate(count, in, weights, y, x, start, out);
+  } else {
+    conv::correlate(count, in, weights, y, x, start, out);
+  }
+}
+
+/// conv::weight_gradient, by the fastest algorithm.
+template <class T>
+void weight_gradient(Index count, const conv::Images<const T>& in, const conv::Images<const T>& dy,
+                     const conv::WindowAxis& y, const conv::WindowAxis& x, T* dweight, Store store,
+                     const conv::BiasGradient<T>& bias) {
+  if (count == 0) {
+    if (store == Store::overwrite) {
+      std::fill_n(dweight, dy.channels * in.channels * y.taps * x.taps, T(0));
+    }
+  } else if (conv::is_pointwise(in, y, x, dy.height, dy.width)) {
+    conv::pointwise_weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  } else if (conv::suits_winograd<T>(count, in.channels, y, x, dy)) {
+    conv::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  } else if (conv::suits_narrow_weight_gradient<T>(in.channels, x)) {
+    conv::narrow_weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  } else {
+    conv::weight_gradient(count, in, dy, y, x, dweight, store, bias);
+  }
+}
+
+/// One axis of the input gradient: of the pixels of dx whose position leaves the remainder `phase`
+/// by the stride. Each is the sum over those taps that reach it, and so is a correlation of dy,
+/// with stride 1, with some of the weights.
+struct GradientPhase {
+  Index phase;
+  Index pixels = 0;     // of dx
+  Index first_tap = 0;  // of the weight; then every tap_step-th
+  Index tap_step = 1;
+  conv::WindowAxis window{0, 0, 0, 1};  // over dy; without taps, the gradient is 0
+
+  GradientPhase(const conv::WindowAxis& forward, Index extent, Index phase_) : phase(phase_) {
+    const Index stride = forward.stride;
+    pixels = (extent - phase + stride - 1) / stride;
+    tap_step = stride / std::gcd(stride, forward.dilation);
+    // Tap t of position i reaches phase + stride u if i = u + (phase - offset(t)) / stride.
+    while (first_tap < forward.taps && (phase - forward.offset(first_tap)) % stride != 0) {
+      ++first_tap;
+    }
+    if (first_tap == forward.taps) return;
+    window = {(forward.taps - first_tap + tap_step - 1) / tap_step,
+              (phase - forward.offset(first_tap)) / stride, -tap_step * forward.dilation / stride,
+              1};
+  }
+};
+
+/// The pixels of dx in a phase of each axis, which some taps reach, for all images of a group; the
+/// sums begin at `start` (C).
+template <class T>
+void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> weights,
+                     const GradientPhase& y, const GradientPhase& x, Size2d stride, const T* start,
+                     const conv::Images<T>& dx) {
+  weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
+  weights.y_tap *= y.tap_step;
+  weights.x_tap *= x.tap_step;
+  if (stride == Size2d(1)) {
+    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx);
+  }
+  const Index size = dx.channels * y.pixels * x.pixels;
+  if (size == 0) return;
+  constexpr Index most_elements = 1024 * 1024 / sizeof(T);
+  const Index together = std::clamp<Index>(most_elements / size, 1, count);
+  const Scratch<T> dense(together * size);
+  for (Index first = 0; first < count; first += together, dy.data += together * dy.stride) {
+    const Index images = std::min(together, count - first);
+    detail::correlate<T>(images, dy, weights, y.window, x.window, start,
+                         {dense.data(), size, dx.channels, y.pixels, x.pixels});
+    const T* from = dense.data();
+    for (Index i = 0; i < images * dx.channels; ++i) {
+      T* row = dx.channel(first + i / dx.channels, i % dx.channels) + y.phase * dx.width + x.phase;
+      for (Index k = 0; k < y.pixels; ++k, row += stride.height * dx.width) {
+        for (Index j = 0; j < x.pixels; ++j) row[j * stride.width] = *from++;
+      }
+    }
+  }
+}
+
+/// The adjoint of a convolution, for shapes that were checked: from dy (N, F, OH, OW) to dx
+/// (N, C, H, W), whose sums begin at `start` (C).
+template <class T>
+void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
+             const Window2d& window, Index groups, TensorView<T> dx) {
+  if (dx.empty()) return;
+  const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
+  // Pixels that no tap reaches stay as they begin.
+  const auto reaches_all = [](const conv::WindowAxis& axis) {
+    const Index phases = axis.stride / std::gcd(axis.stride, axis.dilation);
+    return std::min(phases, axis.taps) == axis.stride;
+  };
+  if (!reaches_all(parts.rows()) || !reaches_all(parts.columns())) {
+    const Index plane = dx.extent(2) * dx.extent(3);
+    for (Index i = 0; i < dx.extent(0) * dx.extent(1); ++i) {
+      std::fill_n(dx.data() + i * plane, plane, start[i % dx.extent(1)]);
+    }
+  }
+  for (Index group = 0; group < groups; ++group) {
+    // A sum over the filters for each channel: the two change places.
+    conv::Weights<T> weights = parts.weights(weight.data(), group);
+    std::swap(weights.filter, weights.channel);
+    for (Index i = 0; i < std::min(window.stride.height, dx.extent(2)); ++i) {
+      for (Index j = 0; j < std::min(window.stride.width, dx.extent(3)); ++j) {
+        const GradientPhase y(parts.rows(), dx.extent(2), i);
+        const GradientPhase x(parts.columns(), dx.extent(3), j);
+        if (y.window.taps == 0 || x.window.taps == 0) continue;
+        correlate_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights, y, x, window.stride,
+                           start + group * parts.channels(), parts.of_x(dx.data(), group));
+      }
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Convolution of images (cross-correlation, as everywhere in deep learning):
+///
+///   y[n, f, i, j] = bias[f] + sum over c, k, l of weight[f, c, k, l] x[n, g C/groups + c, h, w]
+///
+/// where g = f / (F/groups) is the group of the filter and (h, w) the pixel under tap (k, l):
+/// h = i stride - padding + k dilation, and so w with j and l. Outside of the image x counts as 0.
+///
+///   x (N, C, H, W)   weight (F, C/groups, KH, KW)   bias (F)   y (N, F, OH, OW), overwritten
+///
+/// Runs on the calling thread: who has many samples calls it in parallel for rows of x and y.
+/// Cost: 2 N F OH OW C/groups KH KW FLOP, or a quarter of it for windows of 3x3 with stride 1, many
+/// channels and outputs, by Winograd's algorithm: then sums err by up to 1e-6 of the magnitudes of
+/// their terms in float, and depend in the last digits on whether N is large enough for it; what is
+/// infinite or NaN reaches outputs up to 3 pixels beyond its windows, too.
+/// Scratch: some hundred kilobytes, and megabytes where windows of 1x1 have a stride or very many
+/// channels; for Winograd's also the weights, four times.
+/// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
+template <AnyTensor X>
+void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
+                 const Window2d& window, Index groups, TensorView<Element<X>> y) {
+  using T = Element<X>;
+  constexpr std::string_view name = "convolution";
+  const Shape y_shape = convolution_shape(x.shape(), weight.shape(), window, groups, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "the weight", weight);
+  detail::expect_dense(name, "the bias", bias, {weight.extent(0)});
+  detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
+  detail::expect_apart(name, "y", y, "the weight", weight);
+  detail::expect_apart(name, "y", y, "the bias", bias);
+
+  if (y.empty()) return;
+  if (weight.empty()) {
+    const Index plane = y.extent(2) * y.extent(3);
+    for (Index i = 0; i < y.extent(0) * y.extent(1); ++i) {
+      std::fill_n(y.data() + i * plane, plane, bias(i % y.extent(1)));
+    }
+    return;
+  }
+  const detail::ConvolutionGroups parts(x.shape(), weight.shape(), y_shape, window, groups);
+  for (Index group = 0; group < groups; ++group) {
+    detail::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
+                         parts.weights(weight.data(), group), parts.rows(), parts.columns(),
+                         bias.data() + group * parts.filters(), parts.of_y(y.data(), group));
+  }
+}
+
+/// The gradient with respect to the input, the adjoint of convolution:
+///
+///   dx[n, g C/groups + c, h, w] = sum of weight[f, c, k, l] dy[n, f, i, j] over the filters f of
+///                                 group g and all i, j, k, l for which (h, w) is under the tap
+///
+///   dy (N, F, OH, OW)   weight (F, C/groups, KH, KW)   dx (N, C, H, W), overwritten
+///
+/// Cost, scratch, thread and errors as convolution.
+template <AnyTensor X>
+void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window2d& window,
+                                Index groups, TensorView<Element<X>> dx) {
+  using T = Element<X>;
+  constexpr std::string_view name = "convolution_backward_input";
+  const Shape y_shape = convolution_shape(dx.shape(), weight.shape(), window, groups, name);
+  detail::expect_dense(name, "dy", const_view(dy), y_shape);
+  detail::expect_dense(name, "the weight", weight);
+  detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
+  detail::expect_apart(name, "dx", dx, "the weight", weight);
+
+  const Scratch<T> zeros(dx.extent(1));
+  std::fill_n(zeros.data(), dx.extent(1), T(0));
+  detail::adjoint<T>(dy, weight, zeros.data(), window, groups, dx);
+}
+
+/// The gradients with respect to the weight and the bias:
+///
+///   dweight[f, c, k, l] = sum over n, i, j of dy[n, f, i, j] x[n, g C/groups + c, h, w]
+///   dbias[f]            = sum over n, i, j of dy[n, f, i, j]
+///
+///   x (N, C, H, W)   dy (N, F, OH, OW)   dweight (F, C/groups, KH, KW)   dbias (F)
+///
+/// overwritten or added to as `store` says. Cost, scratch, thread and errors as convolution.
+template <AnyTensor X>
+void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window2d& window,
+                                  Index groups, TensorView<Element<X>> dweight,
+                                  TensorView<Element<X>> dbias, Store store = Store::overwrite) {
+  using T = Element<X>;
+  constexpr std::string_view name = "convolution_backward_weights";
+  const Shape y_shape = convolution_shape(x.shape(), dweight.shape(), window, groups, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "dy", dy, y_shape);
+  detail::expect_dense(name, "dweight", dweight);
+  detail::expect_dense(name, "dbias", dbias, {dweight.extent(0)});
+  detail::expect_apart(name, "dweight", dweight, "x", const_view(x));
+  detail::expect_apart(name, "dweight", dweight, "dy", dy);
+  detail::expect_apart(name, "dbias", dbias, "x", const_view(x));
+  detail::expect_apart(name, "dbias", dbias, "dy", dy);
+  detail::expect_apart(name, "dbias", dbias, "dweight", dweight);
+  const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
+  for (Index group = 0; group < groups; ++group) {
+    const auto group_dy = parts.of_y(const_view(dy).data(), group);
+    const conv::BiasGradient<T> bias(dy.extent(0), parts.filters());
+    if (dweight.empty()) {
+      for (Index n = 0; n < dy.extent(0); ++n) bias.add(group_dy, n);
+    } else {
+      detail::weight_gradient<T>(x.extent(0), parts.of_x(const_view(x).data(), group), group_dy,
+                                 parts.rows(), parts.columns(),
+                                 parts.of_weight(dweight.data(), group), store, bias);
+    }
+    bias.store_to(dbias.data() + group * parts.filters(), store);
+  }
+}
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END

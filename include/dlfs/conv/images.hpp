@@ -1,0 +1,23 @@
+#pragma once
+
+#include "dlfs/core/shape.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs::conv {
+
+/// Images one after the other, or those of one group of channels: the rows and columns of a
+/// channel lie dense.
+template <class T>
+struct Images {
+  T* data;
+  Index stride;  // from one image to the next
+  Index channels;
+  Index height;
+  Index width;
+
+  Index plane() const { return height * width; }
+  T* channel(Index image, Index c) const { return data + image * stride + c * plane(); }
+};
+
+}  // namespace dlfs::conv
+DLFS_STRICT_MATH_END

@@ -1,0 +1,343 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "dlfs/conv/window.hpp"
+#include "dlfs/conv/window_placements.hpp"
+#include "dlfs/core/expect.hpp"
+#include "dlfs/core/pairwise.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/simd/kernels.hpp"
+#include "dlfs/simd/vector_math.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// The shape (N, C, OH, OW) of a pooling's output, after all that can be wrong was checked.
+///
+/// No window may lie entirely in the padding, hence the padding is at most half the kernel, and the
+/// dilation of a padded window at most the image's extent.
+/// @throws ShapeError unless x is (N, C, H, W) and the window fits; ValueError for more padding,
+/// and as Window2d.
+inline Shape pooling_shape(const Shape& x, const Window2d& window, std::string_view operation) {
+  if (x.rank() != 4) {
+    throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
+  }
+  const Size2d out = window.output_size({x[2], x[3]}, operation);
+  const auto check = [&](std::string_view axis, Index image, Index kernel, Index padding,
+                         Index dilation) {
+    if (padding > kernel / 2) {
+      throw ValueError(operation, ": expected a padding of at most half the kernel along the ",
+                       axis, ", got padding ", padding, " and kernel ", kernel);
+    }
+    if (padding > 0 && dilation > image) {
+      throw ShapeError(operation, ": a window of dilation ", dilation, " with padding ", padding,
+                       " steps over an image of ", axis, " ", image);
+    }
+  };
+  check("height", x[2], window.kernel.height, window.padding.height, window.dilation.height);
+  check("width", x[3], window.kernel.width, window.padding.width, window.dilation.width);
+  return {x[0], x[1], out.height, out.width};
+}
+
+namespace detail {
+
+constexpr Size2d image_size(const Shape& nchw) { return {nchw[2], nchw[3]}; }
+
+constexpr simd::Blocks blocks_of(const Shape& nchw) {
+  return {nchw[0] * nchw[1], nchw[2], nchw[3]};
+}
+
+/// Whether the windows are the 2 by 2 blocks of the image: the usual case, with loops of its own.
+constexpr bool is_2x2_blocks(const Window2d& window) {
+  return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
+         window.dilation == Size2d(1);
+}
+
+/// Zeros in what the 2 by 2 blocks leave out: the last row and column of images of odd extents.
+template <class T>
+void clear_outside_2x2_blocks(TensorView<T> x) {
+  const Size2d image = image_size(x.shape());
+  const Index rows = x.extent(0) * x.extent(1) * image.height;
+  if (image.width % 2 != 0) {
+    for (Index row = 1; row <= rows; ++row) x.data()[row * image.width - 1] = T(0);
+  }
+  if (image.height % 2 != 0) {
+    for (Index row = image.height; row <= rows; row += image.height) {
+      std::fill_n(x.data() + (row - 1) * image.width, image.width, T(0));
+    }
+  }
+}
+
+/// The largest value of some taps, and the tap where it is: of equals the first, of NaNs the first.
+template <class T>
+struct Champion {
+  T value;
+  unsigned tap;
+
+  /// `later` is the champion of taps that come after those of this one.
+  void challenge(Champion later) {
+    // Which tap wins cannot be predicted, so this is arithmetic without a branch on it.
+    const bool loses = !(value >= later.value) & (value == value);
+    const T larger = later.value > value ? later.value : value;
+    value = later.value != later.value ? later.value : larger;
+    tap += static_cast<unsigned>(loses) * (later.tap - tap);
+  }
+};
+
+inline void expect_few_taps(const Window2d& window, std::string_view operation) {
+  constexpr Index most = Index{std::numeric_limits<std::uint16_t>::max()} + 1;
+  if (window.kernel.height > most / window.kernel.width) {
+    throw ValueError(operation, ": expected a window of at most ", most, " taps, got ",
+                     window.kernel.height, " by ", window.kernel.width);
+  }
+}
+
+template <class T>
+void max_pooling_of_blocks(const simd::Blocks& blocks, const T* x, T* y, std::uint16_t* winners) {
+  const auto& kernels = simd::block_pooling<T>(blocks.in_row());
+  const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
+  kernels.forward(blocks, whole, x, y, winners);
+  for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
+    for (Index j = 0; j < blocks.in_row(); ++j) {
+      const T* const above = x + row.top + 2 * j;
+      const T* const below = x + row.bottom + 2 * j;
+      Champion<T> best{above[0], 0};
+      best.challenge({above[1], 1});
+      best.challenge({below[0], 2});
+      best.challenge({below[1], 3});
+      y[row.out + j] = best.value;
+      if (winners != nullptr) winners[row.out + j] = static_cast<std::uint16_t>(best.tap);
+    }
+  }
+}
+
+/// Returns whether all winners are taps.
+template <class T>
+bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
+                                    const std::uint16_t* winners, T* dx) {
+  const auto& kernels = simd::block_pooling<T>(blocks.in_row());
+  const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
+  bool winners_are_taps = kernels.backward(blocks, whole, dy, winners, dx);
+  for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
+    for (Index j = 0; j < blocks.in_row(); ++j) {
+      const unsigned winner = winners[row.out + j];
+      winners_are_taps &= winner < 4;
+      for (unsigned tap = 0; tap < 4; ++tap) {
+        T* const pair = dx + (tap < 2 ? row.top : row.bottom) + 2 * j;
+        pair[tap % 2] = tap == winner ? dy[row.out + j] : T(0);
+      }
+    }
+  }
+  return winners_are_taps;
+}
+
+template <class T>
+void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
+                 std::uint16_t* winners) {
+  if (is_2x2_blocks(window)) {
+    return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), winners);
+  }
+  const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
+  const T* const source = x.data();
+  T* out = y.data();
+  placements.for_each(x.extent(0) * x.extent(1), [&](const PlacedWindow& placed) {
+    const auto only = [&](Index kh, Index kw) {
+      return Champion<T>{source[placed.at(kh, kw)],
+                         static_cast<unsigned>(kh * window.kernel.width + kw)};
+    };
+    Champion<T> best = only(placed.rows.begin, placed.columns.begin);
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        best.challenge(only(kh, kw));
+      }
+    }
+    *out++ = best.value;
+    if (winners != nullptr) *winners++ = static_cast<std::uint16_t>(best.tap);
+  });
+}
+
+}  // namespace detail
+
+/// Max pooling: the largest value under each position of the window.
+///
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///
+/// Padding never wins, a NaN always does. Unless `winners` is null, it takes y.size() entries: for
+/// each element of y the tap of its window that won, kh * KW + kw, the first of equals. Runs on the
+/// calling thread.
+/// @throws ShapeError for other shapes or views that are not contiguous; ValueError for winners of
+/// a window of more than 65536 taps; and as pooling_shape.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
+                 std::uint16_t* winners = nullptr) {
+  using T = Element<X>;
+  constexpr std::string_view name = "max_pooling";
+  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
+  if (winners != nullptr) detail::expect_few_taps(window, name);
+  detail::max_pooling<T>(x, window, y, winners);
+}
+
+/// The gradient of max pooling: each entry of dy goes to the pixel that won; where windows overlap,
+/// a pixel gets the sum.
+///
+///   dy (N, C, OH, OW)   winners: as max_pooling stored them   dx (N, C, H, W), overwritten
+///
+/// Runs on the calling thread. @throws ShapeError and ValueError as max_pooling, and ValueError for
+/// a winner that is no tap of its window inside of the image.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Window2d& window,
+                          TensorView<Element<X>> dx) {
+  using T = Element<X>;
+  constexpr std::string_view name = "max_pooling_backward";
+  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  detail::expect_dense(name, "dy", const_view(dy), y_shape);
+  detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
+  detail::expect_few_taps(window, name);
+
+  bool winners_are_taps = true;
+  if (detail::is_2x2_blocks(window)) {
+    winners_are_taps = detail::max_pooling_of_blocks_backward(detail::blocks_of(dx.shape()),
+                                                              dy.data(), winners, dx.data());
+    detail::clear_outside_2x2_blocks(dx);
+  } else {
+    std::fill_n(dx.data(), dx.size(), T(0));
+    const auto kernel_width = static_cast<std::uint32_t>(window.kernel.width);
+    const T* gradient = dy.data();
+    const detail::WindowPlacements placements(detail::image_size(dx.shape()),
+                                              detail::image_size(y_shape), window);
+    placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
+      const std::uint32_t winner = *winners++;
+      const Index kh = winner / kernel_width;
+      const Index kw = winner % kernel_width;
+      const T value = *gradient++;
+      if (placed.rows.contains(kh) && placed.columns.contains(kw)) {
+        dx.data()[placed.at(kh, kw)] += value;
+      } else {
+        winners_are_taps = false;
+      }
+    });
+  }
+  if (!winners_are_taps) {
+    throw ValueError(name, ": expected the winners that max_pooling stored for x of shape ",
+                     dx.shape(), " and this window, got one outside of its window");
+  }
+}
+
+/// Average pooling: the sum under each position of the window, divided by the number of its taps,
+/// also of those in the padding, which count as zeros (PyTorch's count_include_pad=True).
+///
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///
+/// Runs on the calling thread. @throws ShapeError for other shapes or views that are not
+/// contiguous, and as pooling_shape.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y) {
+  using T = Element<X>;
+  constexpr std::string_view name = "average_pooling";
+  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  detail::expect_dense(name, "x", const_view(x));
+  detail::expect_dense(name, "y", y, y_shape);
+  detail::expect_apart(name, "y", y, "x", const_view(x));
+
+  if (detail::is_2x2_blocks(window)) {
+    const simd::Blocks blocks = detail::blocks_of(x.shape());
+    for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
+      for (Index j = 0; j < blocks.in_row(); ++j) {
+        const T* const above = x.data() + row.top + 2 * j;
+        const T* const below = x.data() + row.bottom + 2 * j;
+        y.data()[row.out + j] = (above[0] + above[1] + below[0] + below[1]) / 4;
+      }
+    }
+    return;
+  }
+  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
+  const T* const source = x.data();
+  const Size2d image = detail::image_size(x.shape());
+  if (window.kernel == image && window.dilation == Size2d(1) && window.padding == Size2d(0)) {
+    const Index pixels = image.height * image.width;
+    simd::add_up_columns(simd::AddTo(), y.size(), pixels, std::array{y.data()},
+                         simd::Operand<T>{source, 1, pixels});
+    simd::map([taps]<class V>(V& mean) { mean /= taps; }, y.size(), y.data());
+    return;
+  }
+  T* mean = y.data();
+  const detail::WindowPlacements placements(image, detail::image_size(y_shape), window);
+  const Index planes = x.extent(0) * x.extent(1);
+  constexpr Index few_taps = 64;  // are added one after another
+  if (window.kernel.height * window.kernel.width > few_taps) {
+    return placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
+      const auto row = [&](Index kh) {
+        return detail::sum_pairwise<T>(placed.columns.begin, placed.columns.end,
+                                       [&](Index kw) { return source[placed.at(kh, kw)]; });
+      };
+      *mean++ = detail::sum_pairwise<T>(placed.rows.begin, placed.rows.end, row) / taps;
+    });
+  }
+  placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
+    T sum = 0;
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        sum += source[placed.at(kh, kw)];
+      }
+    }
+    *mean++ = sum / taps;
+  });
+}
+
+/// The gradient of average pooling: each pixel under a window gets an equal share of its dy.
+///
+///   dy (N, C, OH, OW)   dx (N, C, H, W), overwritten
+///
+/// Runs on the calling thread. @throws as average_pooling.
+template <AnyTensor X>
+  requires std::floating_point<Element<X>>
+void average_pooling_backward(const X& dy, const Window2d& window, TensorView<Element<X>> dx) {
+  using T = Element<X>;
+  constexpr std::string_view name = "average_pooling_backward";
+  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  detail::expect_dense(name, "dy", const_view(dy), y_shape);
+  detail::expect_dense(name, "dx", dx);
+  detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
+
+  if (detail::is_2x2_blocks(window)) {
+    const simd::Blocks blocks = detail::blocks_of(dx.shape());
+    for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
+      for (Index j = 0; j < blocks.in_row(); ++j) {
+        const T share = dy.data()[row.out + j] / 4;
+        std::fill_n(dx.data() + row.top + 2 * j, 2, share);
+        std::fill_n(dx.data() + row.bottom + 2 * j, 2, share);
+      }
+    }
+    detail::clear_outside_2x2_blocks(dx);
+    return;
+  }
+  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
+  std::fill_n(dx.data(), dx.size(), T(0));
+  const T* gradient = dy.data();
+  const detail::WindowPlacements placements(detail::image_size(dx.shape()),
+                                            detail::image_size(y_shape), window);
+  placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
+    const T share = *gradient++ / taps;
+    for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
+      for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
+        dx.data()[placed.at(kh, kw)] += share;
+      }
+    }
+  });
+}
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <string_view>
+
+#include "dlfs/core/element.hpp"
+#include "dlfs/core/expect.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/simd/kernels.hpp"
+#include "dlfs/simd/normal_distribution.hpp"
+#include "dlfs/simd/vector_math.hpp"
+
+// Activation functions as kernels on contiguous views of any, but one, shape. A backward kernel
+// takes y, the output of the forward one, or its input x where y does not tell the slope, and
+// writes dx = dy f'(x). The output may be the memory of an operand. All throw ShapeError for views
+// of different shapes or with gaps.
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+namespace detail {
+
+/// formula(x, out) of each element; see simd::map.
+template <class T, class Formula>
+void activate(std::string_view operation, TensorView<const T> x, TensorView<T> out,
+              const Formula& formula) {
+  expect_dense(operation, "x", x, x.shape());
+  expect_dense(operation, "out", out, x.shape());
+  expect_same_or_apart(operation, "out", out, "x", x);
+  simd::map(formula, x.size(), x.data(), out.data());
+}
+
+/// formula(y, dy, dx), or with x in the place of y.
+template <class T, class Formula>
+void activate_backward(std::string_view operation, std::string_view name, TensorView<const T> kept,
+                       TensorView<const T> dy, TensorView<T> dx, const Formula& formula) {
+  expect_dense(operation, name, kept, kept.shape());
+  expect_dense(operation, "dy", dy, kept.shape());
+  expect_dense(operation, "dx", dx, kept.shape());
+  expect_same_or_apart(operation, "dx", dx, name, kept);
+  expect_same_or_apart(operation, "dx", dx, "dy", dy);
+  simd::map(formula, kept.size(), kept.data(), dy.data(), dx.data());
+}
+
+}  // namespace detail
+
+/// max(x, 0); NaN stays NaN.
+template <detail::RealTensor X>
+void relu(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("relu", x, out, []<class V>(const V& input, V& output) {
+    output = input <= V{} ? V{} : input;
+  });
+}
+
+/// dx = 0 where y <= 0, else dy, also where y is NaN.
+template <detail::RealTensor Y>
+void relu_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("relu_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          result = output <= V{} ? V{} : gradient;
+                                        });
+}
+
+/// x where x > 0, else negative_slope x.
+template <detail::RealTensor X>
+void leaky_relu(const X& x, Accumulator<Element<X>> negative_slope, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("leaky_relu", x, out, [=]<class V>(const V& input, V& output) {
+    output = input <= V{} ? negative_slope * input : input;
+  });
+}
+
+/// dx = dy where y > 0, else negative_slope dy, also where y is NaN.
+template <detail::RealTensor Y>
+void leaky_relu_backward(const Y& y, Accumulator<Element<Y>> negative_slope,
+                         TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>(
+      "leaky_relu_backward", "y", y, dy, dx,
+      [=]<class V>(const V& output, const V& gradient, V& result) {
+        result = output > V{} ? gradient : negative_slope * gradient;
+      });
+}
+
+/// x where x > 0, else alpha (exp(x) - 1).
+template <detail::RealTensor X>
+void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("elu", x, out, [=]<class V>(const V& input, V& output) {
+    V e;
+    simd::expm1(input, e);
+    output = input <= V{} ? alpha * e : input;
+  });
+}
+
+/// dx = dy (y + alpha) where y <= 0, else dy, also where y is NaN.
+template <detail::RealTensor Y>
+void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorArg<Element<Y>> dy,
+                  TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>(
+      "elu_backward", "y", y, dy, dx, [=]<class V>(const V& output, const V& gradient, V& result) {
+        result = output <= V{} ? gradient * (output + alpha) : gradient;
+      });
+}
+
+/// x Phi(x) with the cumulative standard normal distribution Phi.
+template <detail::RealTensor X>
+void gelu(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("gelu", x, out, []<class V>(const V& input, V& output) {
+    V density, cumulative;
+    simd::normal_distribution(input, density, cumulative);
+    output = input * cumulative;
+  });
+}
+
+/// dx = dy (Phi(x) + x Phi'(x)).
+template <detail::RealTensor X>
+void gelu_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
+  detail::activate_backward<Element<X>>("gelu_backward", "x", x, dy, dx,
+                                        []<class V>(const V& input, const V& gradient, V& result) {
+                                          V density, cumulative;
+                                          simd::normal_distribution(input, density, cumulative);
+                                          V slope;
+                                          simd::multiply_add(input, density, cumulative, slope);
+                                          result = gradient * slope;
+                                        });
+}
+
+/// log(1 + exp(x)), without overflow: max(x, 0) + log(1 + exp(-|x|)).
+template <detail::RealTensor X>
+void softplus(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("softplus", x, out, []<class V>(const V& input, V& output) {
+    const V against_overflow = input <= V{} ? input : -input;
+    V e, logarithm;
+    simd::exp(against_overflow, e);
+    simd::log1p_of_fraction(e, logarithm);
+    output = (input <= V{} ? V{} : input) + logarithm;
+  });
+}
+
+/// dx = dy (1 - exp(-y)).
+template <detail::RealTensor Y>
+void softplus_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("softplus_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          const V negative = -output;
+                                          V e;
+                                          simd::expm1(negative, e);
+                                          result = -e * gradient;
+                                        });
+}
+
+/// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
+template <detail::RealTensor X>
+void sigmoid(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>(
+      "sigmoid", x, out, []<class V>(const V& input, V& output) { simd::sigmoid(input, output); });
+}
+
+/// dx = dy y (1 - y).
+template <detail::RealTensor Y>
+void sigmoid_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("sigmoid_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          result = gradient * output * (1 - output);
+                                        });
+}
+
+/// x sigmoid(x).
+template <detail::RealTensor X>
+void swish(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("swish", x, out, []<class V>(const V& input, V& output) {
+    V s;
+    simd::sigmoid(input, s);
+    output = input * s;
+  });
+}
+
+/// dx = dy s (1 + x (1 - s)) with s = sigmoid(x).
+template <detail::RealTensor X>
+void swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
+  detail::activate_backward<Element<X>>("swish_backward", "x", x, dy, dx,
+                                        []<class V>(const V& input, const V& gradient, V& result) {
+                                          V s;
+                                          simd::sigmoid(input, s);
+                                          V slope;
+                                          simd::multiply_add<V>(input, 1 - s, 1, slope);
+                                          result = gradient * s * slope;
+                                        });
+}
+
+template <detail::RealTensor X>
+void tanh(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>(
+      "tanh", x, out, []<class V>(const V& input, V& output) { simd::tanh(input, output); });
+}
+
+/// dx = dy (1 - y^2).
+template <detail::RealTensor Y>
+void tanh_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>("tanh_backward", "y", y, dy, dx,
+                                        []<class V>(const V& output, const V& gradient, V& result) {
+                                          V slope;
+                                          simd::multiply_add<V>(-output, output, 1, slope);
+                                          result = gradient * slope;
+                                        });
+}
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <algorithm>
+
+#include "dlfs/simd/kernels.hpp"
+
+// Copies of matrices whose elements lie in the order in which the micro-kernel reads them.
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs::gemm {
+
+using namespace simd;
+
+/// A matrix of any strides.
+template <class T>
+struct Strided {
+  T* data;
+  Index row;     // from one row to the next
+  Index column;  // from one column to the next
+
+  T* at(Index i, Index j) const { return data + i * row + j * column; }
+  Strided from(Index i, Index j) const { return {at(i, j), row, column}; }
+  Strided transposed() const { return {data, column, row}; }
+};
+
+/// Lays a matrix (rows, columns) out in panels of `width` columns, with dense rows, one behind the
+/// other. The last one is filled up with zeros, or, if it `overlaps` the one before, ends where the
+/// matrix ends. Less than a vector behind the panels may be overwritten.
+template <class T>
+void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index rows, Index columns,
+                 Index width, bool overlaps, T* to) {
+  const bool is_transposed = from.row == 1 && from.column != 1;
+  // Rows may lie in a page each, so some are read to their end at a time. But what a copy of less
+  // than a vector spills must be overwritten by the next one.
+  const Index most_rows = is_transposed || width < kernels.lanes ? rows : 48;
+  for (Index top = 0; top < rows; top += most_rows) {
+    const Index height = std::min(most_rows, rows - top);
+    for (Index j = 0; j < columns; j += width) {
+      const Index left = overlaps ? std::min(j, columns - width) : j;
+      const Index filled = std::min(width, columns - left);
+      const T* const data = from.at(top, left);
+      T* const panel = to + j * rows + top * width;
+      if (is_transposed && filled == width) {
+        kernels.transpose(width, height, data, from.column, panel, width);
+        continue;
+      }
+      const bool is_dense = from.column == 1 && from.row >= 0;
+      kernels.copy_rows(height, width,
+                        {.data = data,
+                         .stride = from.row,
+                         .step = from.column,
+                         .rows = {0, height},
+                         .columns = {0, filled},
+                         .memory_begin = data,
+                         .memory_end = is_dense ? from.at(rows - 1, columns - 1) + 1 : data},
+                        panel, width);
+    }
+  }
+}
+
+}  // namespace dlfs::gemm
+DLFS_STRICT_MATH_END

@@ -1,0 +1,288 @@
+#pragma once
+
+// The kernels of dlfs::simd for each instruction set, chosen at run time.
+//
+// kernels-inl.hpp is compiled once per level, within a region whose functions are compiled for that
+// level's instructions whatever the flags of the translation unit. No vector crosses the boundary
+// of such a region: functions outside of it call in through pointers to elements.
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "dlfs/core/element.hpp"
+#include "dlfs/core/promotion.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/simd/blocks.hpp"
+#include "dlfs/simd/level.hpp"
+#include "dlfs/simd/multiply_add.hpp"
+#include "dlfs/simd/tile.hpp"
+#include "dlfs/simd/winograd_transforms.hpp"
+#include "dlfs/simd/wrap_around.hpp"
+
+// Translation units with different flags compile the kernels differently, but the linker keeps only
+// one of equal names: with the wrong one, a program could run instructions that the machine lacks.
+// Hence the names depend on the flags.
+#if !defined(DLFS_SIMD_VECTORS)
+#define DLFS_SIMD_NAMESPACE flags_scalar
+#elif defined(__AVX512F__)
+#define DLFS_SIMD_NAMESPACE flags_avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define DLFS_SIMD_NAMESPACE flags_avx2_fma
+#elif defined(__AVX2__)
+#define DLFS_SIMD_NAMESPACE flags_avx2
+#elif defined(__AVX__)
+#define DLFS_SIMD_NAMESPACE flags_avx
+#elif defined(__SSE4_1__)
+#define DLFS_SIMD_NAMESPACE flags_sse4
+#else
+#define DLFS_SIMD_NAMESPACE flags_none
+#endif
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs::simd {
+
+/// Elements that fill vectors.
+template <class T>
+concept Dispatched = std::same_as<T, float> || std::same_as<T, double>;
+
+/// What elements of type T are in a register: half types are computed with as float, and bool is 0
+/// or 1.
+template <class T>
+using RegisterElement =
+    std::conditional_t<dlfs::detail::HalfElement<T>, float,
+                       std::conditional_t<std::same_as<T, bool>, signed char, T>>;
+
+/// One operand of `apply`: rows of elements, which lie side by side or are one.
+template <class T>
+struct Operand {
+  const T* data;
+  Index stride = 1;      // 1, or 0 where each row is one element
+  Index row_stride = 0;  // from one row to the next
+};
+
+/// Max pooling of the first `rows` rows of blocks, of blocks.rows_of_whole_vectors(lanes) at most.
+template <class T>
+struct BlockPooling {
+  Index lanes;
+  /// See max_pooling. `winners` may be null.
+  void (*forward)(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* winners);
+  /// Writes the blocks of dx. Returns whether all winners are taps.
+  bool (*backward)(const Blocks& blocks, Index rows, const T* dy, const std::uint16_t* winners,
+                   T* dx);
+};
+
+/// So many terms of a sum are added one after another; longer sums are made of halves, so that the
+/// rounding error grows with the logarithm of the count.
+inline constexpr Index terms_in_sequence = 32;
+
+inline namespace DLFS_SIMD_NAMESPACE {
+
+#define DLFS_SIMD_LEVEL  // for what the levels include
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"  // of arrays whose bound is an int of a template
+#endif
+
+#if defined(DLFS_SIMD_X86)
+
+#if defined(__clang__)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
+#endif
+namespace avx512 {
+inline constexpr int vector_bytes = 64;
+inline constexpr int mr = 8;
+#include "dlfs/simd/kernels-inl.hpp"
+}  // namespace avx512
+#if defined(__clang__)
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+namespace avx2 {
+inline constexpr int vector_bytes = 32;
+inline constexpr int mr = 4;
+#include "dlfs/simd/kernels-inl.hpp"
+}  // namespace avx2
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif  // DLFS_SIMD_X86
+
+namespace base {
+inline constexpr int vector_bytes = 16;
+inline constexpr int mr = 4;
+#include "dlfs/simd/kernels-inl.hpp"
+}  // namespace base
+
+#undef DLFS_SIMD_LEVEL
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+/// visit(ThisLevel()) of the level in force, as kernels-inl.hpp has it. Elements other than float
+/// and double have the base level.
+template <class... T, class Visit>
+decltype(auto) at_level(const Visit& visit) {
+#if defined(DLFS_SIMD_X86)
+  if constexpr ((Dispatched<T> && ...)) {
+    switch (level()) {
+      case Level::avx512:
+        return visit(avx512::ThisLevel());
+      case Level::avx2:
+        return visit(avx2::ThisLevel());
+      case Level::base:
+        break;
+    }
+  }
+#endif
+  return visit(base::ThisLevel());
+}
+
+template <class T>
+const Kernels<T>& kernels() {
+  return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
+}
+
+/// For rows of so many blocks: the widest vectors pay where a row fills more than half of one.
+template <class T>
+const BlockPooling<T>& block_pooling([[maybe_unused]] Index row) {
+#if defined(DLFS_SIMD_X86)
+  if constexpr (Dispatched<T>) {
+    if (level() == Level::avx512 && row > avx2::lanes<T>) return avx512::all_block_pooling<T>;
+    if (level() != Level::base) return avx2::all_block_pooling<T>;
+  }
+#endif
+  return base::all_block_pooling<T>;
+}
+
+/// The transpose of a matrix; see Kernels::transpose.
+template <Dispatched T>
+void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,
+               Index to_stride) {
+  at_level<T>(
+      [&](auto level) { level.transpose(rows, columns, from, from_stride, to, to_stride); });
+}
+
+/// Calls `formula(x...)` for the elements of each array that belong together, `count` times in all;
+/// what it changes is stored, except where the elements are const. Arrays may be the same.
+///
+///   map([a]<class V>(const V& x, V& y) { y += a * x; }, count, x, y);
+///
+/// V is a vector of the level in force: GNU's, with the operators of its elements, comparisons that
+/// give masks, and `mask ? a : b`. More is in vector_math.hpp. As no vector crosses the boundary of
+/// a level by value, formulas and all that they call take and give back references. For elements
+/// other than float and double V is a single one, half types as float.
+template <class Formula, class... T>
+void map(const Formula& formula, Index count, T*... arrays) {
+  at_level<std::remove_const_t<T>...>([&](auto level) { level.map(formula, count, arrays...); });
+}
+
+/// visit(ThisLevel()) of the level in force, for a loop that computes with any type.
+template <class Compute, class Visit>
+decltype(auto) at_level_for(const Visit& visit) {
+  // Only long double fills no vectors.
+  using Kind = std::conditional_t<std::same_as<Compute, long double>, long double, float>;
+  return at_level<Kind>(visit);
+}
+
+/// out[i] = op(in[i]...) for `rows` rows, `out_stride` apart, of `count` elements of any types.
+/// Calls `op(x..., result)` with vectors of Compute, to which the elements are converted, and from
+/// which the result is; where Out is bool, the result is the mask that a comparison of these
+/// vectors gives. `out` may be one of the operands.
+template <class Compute, class Op, class Out, class... In>
+void apply(const Op& op, Index rows, Index count, Out* out, Index out_stride,
+           const Operand<In>&... in) {
+  return at_level_for<Compute>(
+      [&](auto level) { level.template apply<Compute>(op, rows, count, out, out_stride, in...); });
+}
+/// One row.
+template <class Compute, class Op, class Out, class... In>
+void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
+  apply<Compute>(op, 1, count, out, 0, in...);
+}
+
+/// sums[k][j] for j < size, of what leaf(first, last, sums) writes there for ranges of at most
+/// `most`, in their order: those of two halves are added.
+template <class Compute, std::size_t n, class Leaf>
+void add_up_halves(Index first, Index last, Index most, Index size,
+                   const std::array<Compute*, n>& sums, const Leaf& leaf) {
+  if (last - first <= most) return leaf(first, last, sums);
+  const Index middle = first + (last - first) / 2;
+  add_up_halves(first, middle, most, size, sums, leaf);
+  const Scratch<Compute> memory(Index{n} * size);
+  std::array<Compute*, n> others;
+  for (std::size_t k = 0; k < n; ++k) others[k] = memory.data() + Index(k) * size;
+  add_up_halves(middle, last, most, size, others, leaf);
+  for (std::size_t k = 0; k < n; ++k) {
+    map([]<class V>(const V& other, V& sum) { sum += other; }, size,
+        static_cast<const Compute*>(others[k]), sums[k]);
+  }
+}
+
+/// sums[k][j] = the k-th sum over rows i < `rows` of what term adds to it for the elements in(i,
+/// j). As in `apply`, `term(x..., sum...)` is called with vectors of Compute; but an operand whose
+/// rows are one element has the same one for all of them.
+template <class Compute, std::size_t n, class Term, class... In>
+void add_up_rows(const Term& term, Index rows, Index columns, const std::array<Compute*, n>& sums,
+                 const Operand<In>&... in) {
+  // The kernel adds sequences of sequences; wide rows are few, as they should stay in a cache.
+  constexpr Index cached_elements = 32 * 1024;
+  const Index most_rows = std::clamp(cached_elements / std::max<Index>(columns, 1),
+                                     terms_in_sequence, terms_in_sequence * terms_in_sequence);
+  const auto add_up = [&](Index first, Index last, const std::array<Compute*, n>& to) {
+    at_level_for<Compute>([&](auto level) {
+      level.add_up_rows(term, last - first, columns, to,
+                        Operand<In>{in.data + first * in.row_stride, in.stride, in.row_stride}...);
+    });
+  };
+  add_up_halves(0, rows, most_rows, columns, sums, add_up);
+}
+
+/// sums[k][i] = the k-th sum over the columns j < `columns` of row i, likewise; where an operand's
+/// row is one element, each row has its own, as in `apply`.
+template <class Compute, std::size_t n, class Term, class... In>
+void add_up_columns(const Term& term, Index rows, Index columns,
+                    const std::array<Compute*, n>& sums, const Operand<In>&... in) {
+  at_level_for<Compute>(
+      [&](auto level) { level.add_up_columns(term, rows, columns, sums, in...); });
+}
+
+/// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,
+/// op is called with vectors, or single elements, of Compute.
+template <class Compute, class Op, class In>
+Compute fold(const Op& op, Index count, const In* in) {
+  return at_level_for<Compute>(
+      [&](auto level) { return level.template fold<Compute>(op, count, in); });
+}
+
+/// The position of the first element that equals the value, or is NaN as it is; `count` if there is
+/// none.
+template <class Compute, class In>
+Index find(Compute value, Index count, const In* in) {
+  return at_level_for<Compute>(
+      [&](auto level) { return level.template find<Compute>(value, count, in); });
+}
+
+}  // namespace DLFS_SIMD_NAMESPACE
+}  // namespace dlfs::simd
+DLFS_STRICT_MATH_END
+
+#undef DLFS_SIMD_NAMESPACE

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "dlfs/core/axes.hpp"
+#include "dlfs/core/element.hpp"
+#include "dlfs/tensor/creation.hpp"
+#include "dlfs/tensor/elementwise.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+namespace detail {
+
+/// a before b; NaN after all else, as NumPy sorts.
+struct Ascending {
+  template <class T>
+  bool operator()(const T& a, const T& b) const {
+    if constexpr (RealElement<T>) {
+      return a < b || (b != b && a == a);
+    } else {
+      return a < b;
+    }
+  }
+};
+
+/// `work(row)` for the rows of a dense (..., extent).
+template <class T, class Work>
+void for_each_dense_row(Tensor<T>& x, Index extent, const Work& work) {
+  if (x.empty()) return;
+  for (T* row = x.begin(); row != x.end(); row += extent) work(row);
+}
+
+}  // namespace detail
+
+/// The elements in ascending order along an axis, NaN last.
+/// @throws ShapeError for an axis that is not there.
+template <AnyTensor X>
+Tensor<Element<X>> sort(const X& x, int axis = -1) {
+  using T = Element<X>;
+  const Index extent = x.extent(axis);
+  Tensor<T> rows = copy(move_axis(const_view(x), axis, -1));
+  detail::for_each_dense_row(rows, extent,
+                             [=](T* row) { std::sort(row, row + extent, detail::Ascending()); });
+  return copy(move_axis(rows, -1, axis));
+}
+
+/// Where the elements in ascending order along an axis stand in x; equals keep their order.
+/// @throws ShapeError for an axis that is not there.
+template <AnyTensor X>
+Tensor<Index> argsort(const X& x, int axis = -1) {
+  using T = Element<X>;
+  const Index extent = x.extent(axis);
+  const Tensor<T> rows = copy(move_axis(const_view(x), axis, -1));
+  auto order = Tensor<Index>::uninitialized(rows.shape());
+  const T* values = rows.begin();
+  detail::for_each_dense_row(order, extent, [&](Index* row) {
+    std::iota(row, row + extent, Index(0));
+    std::stable_sort(row, row + extent,
+                     [&](Index a, Index b) { return detail::Ascending()(values[a], values[b]); });
+    values += extent;
+  });
+  return copy(move_axis(order, -1, axis));
+}
+
+/// The different elements in ascending order, NaN once, and how often each occurs.
+template <class T>
+struct Unique {
+  Tensor<T> values;
+  Tensor<Index> counts;
+};
+template <AnyTensor X>
+Unique<Element<X>> unique(const X& x) {
+  using T = Element<X>;
+  Tensor<T> sorted = copy(x);
+  std::sort(sorted.begin(), sorted.end(), detail::Ascending());
+  std::vector<Index> counts;
+  T* end = sorted.begin();
+  for (const T& value : sorted) {
+    if (counts.empty() || detail::Ascending()(*(end - 1), value)) {
+      *end++ = value;
+      counts.push_back(0);
+    }
+    ++counts.back();
+  }
+  const Shape shape{static_cast<Index>(counts.size())};
+  return {{shape, std::span<const T>(sorted.begin(), end)},
+          {shape, std::span<const Index>(counts)}};
+}
+
+/// How many elements lie in each of some bins of equal width, and their edges (bins + 1).
+template <class T>
+struct Histogram {
+  Tensor<Index> counts;
+  Tensor<T> edges;
+};
+
+/// Counts the elements in bins from low to high, which belongs to the last one; what lies beyond,
+/// and NaN, is not counted. @throws ValueError unless there is a bin, low < high, and high - low is
+/// finite.
+template <AnyTensor X>
+  requires(std::floating_point<Element<X>>)
+Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Element<X>> low,
+                                std::type_identity_t<Element<X>> high) {
+  using T = Element<X>;
+  if (bins < 1 || !(low < high)) {
+    throw ValueError("histogram: expected at least one bin and low < high, got ", bins, " from ",
+                     low, " to ", high);
+  }
+  if (!(high - low <= std::numeric_limits<T>::max())) {
+    throw ValueError("histogram: the range from ", low, " to ", high, " is not finite");
+  }
+  Tensor<Index> counts({bins});  // of memory that can be had, so that one more can be counted
+  Histogram<T> result{std::move(counts), linspace(low, high, bins + 1)};
+  const T* const edges = result.edges.data();
+  for (const T& value : copy(x)) {
+    if (!(value >= low && value <= high)) continue;
+    // Rounding may put a number that lies at an edge to its wrong side.
+    auto bin = static_cast<Index>((value - low) / (high - low) * static_cast<T>(bins));
+    bin = std::min(bin, bins - 1);
+    if (value < edges[bin]) --bin;
+    if (bin + 1 < bins && value >= edges[bin + 1]) ++bin;
+    ++result.counts.data()[bin];
+  }
+  return result;
+}
+
+/// Rows of zeros with a one at each label: labels (N) -> (N, classes).
+/// @throws ValueError for a label that is not in [0, classes).
+template <class T, AnyTensor X>
+  requires(std::integral<Element<X>>)
+Tensor<T> one_hot(const X& labels, Index classes) {
+  const Tensor<Index> columns = cast<Index>(labels);
+  Shape shape = labels.shape();
+  shape.push_back(classes);
+  Tensor<T> rows(shape);
+  for (Index i = 0; i < columns.size(); ++i) {
+    const Index label = columns.data()[i];
+    if (label < 0 || label >= classes) {
+      throw ValueError("one_hot: label ", label, " is not in 0..", classes - 1);
+    }
+    rows.data()[i * classes + label] = T(1);
+  }
+  return rows;
+}
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END
