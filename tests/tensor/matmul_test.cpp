@@ -106,7 +106,7 @@ template <class T>
 Tensor<T> chains(const Tensor<T>& a, const Tensor<T>& b, const Tensor<T>& out) {
   const bool fuses = simd::detail::base_fuses || simd::level() != simd::Level::base;
   const Index depth = a.extent(1);
-  const Index length = simd::chain_length<T>(depth);
+  const Index length = gemm::chain_length<T>(depth);
   Tensor<T> sums = out;
   Tensor<T> chain = out;
   for (Index first = 0; first < depth; first += length) {
