@@ -24,7 +24,7 @@ int main() {
     measure("a + column", [&] { consume(a + column); });
     measure("a > b", [&] { consume(a > b); });
     measure("maximum(a, 0)", [&] { consume(maximum(a, 0)); });
-    measure("x[a <= 0] = 0", [&] { place(x, a <= 0, 0.0f); });
+    measure("x[a <= 0] = 0", [&] { index_put(x, a <= 0, 0.0f); });
     measure("exp", [&] { consume(exp(a)); });
     measure("tanh", [&] { consume(tanh(a)); });
     measure("sigmoid", [&] { consume(sigmoid(a)); });

@@ -1,5 +1,5 @@
 // The pooling of SimpleConvNet (section 7.5), 100 samples of 30 x 24 x 24 on one thread, in bytes
-// of x, y and winners per second; with a window of 2 at stride 2, and with one of 3 at stride 2.
+// of x, y and argmax per second; with a window of 2 at stride 2, and with one of 3 at stride 2.
 // The baseline of each is its reference twin, on fewer samples; that of the memory is copying x.
 #include "dlfs/conv/pooling.hpp"
 
@@ -18,15 +18,15 @@ using namespace dlfs;
 struct Layer {
   Window2d window;
   Tensor<float> x, y;
-  Tensor<std::uint16_t> winners;
+  Tensor<std::uint16_t> argmax;
 
   Layer(const benchmark::State& state, Index samples)
       : window{.kernel = state.range(0), .stride = 2, .padding = state.range(0) == 3} {
     Rng rng(1);
     x = random_normal<float>({samples, 30, 24, 24}, rng);
     y = Tensor<float>(pooling_shape(x.shape(), window, "benchmark"));
-    winners = Tensor<std::uint16_t>(y.shape());
-    max_pooling(x, window, y, winners.data());
+    argmax = Tensor<std::uint16_t>(y.shape());
+    max_pooling(x, window, y, argmax.data());
   }
 
   void report(benchmark::State& state, bool with_winners) const {
@@ -55,7 +55,7 @@ BENCHMARK(CopyImages)->Unit(benchmark::kMicrosecond);
 void MaxPooling(benchmark::State& state) {
   Layer layer(state, batch);
   for (auto _ : state) {
-    max_pooling(layer.x, layer.window, layer.y, layer.winners.data());
+    max_pooling(layer.x, layer.window, layer.y, layer.argmax.data());
     benchmark::ClobberMemory();
   }
   layer.report(state, true);
@@ -79,7 +79,7 @@ void MaxPoolingReference(benchmark::State& state) {
 void MaxPoolingBackward(benchmark::State& state) {
   Layer layer(state, batch);
   for (auto _ : state) {
-    max_pooling_backward(layer.y, layer.winners.data(), layer.window, layer.x);
+    max_pooling_backward(layer.y, layer.argmax.data(), layer.window, layer.x);
     benchmark::ClobberMemory();
   }
   layer.report(state, true);
@@ -89,7 +89,7 @@ void MaxPoolingBackwardReference(benchmark::State& state) {
   const Layer layer(state, reference_batch);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        reference::max_pooling_backward(layer.y, layer.winners, layer.window, layer.x.shape()));
+        reference::max_pooling_backward(layer.y, layer.argmax, layer.window, layer.x.shape()));
   }
   layer.report(state, true);
 }

@@ -82,20 +82,20 @@ class BookStep {
       }
     }
     const Matrix hidden = ((pooled * W2_).rowwise() + b2_).cwiseMax(0.0f);
-    const Matrix scores = (hidden * W3_).rowwise() + b3_;
-    Matrix dscores = (scores.colwise() - scores.rowwise().maxCoeff()).array().exp();
-    dscores.array().colwise() /= dscores.rowwise().sum().array().eval();
+    const Matrix logits = (hidden * W3_).rowwise() + b3_;
+    Matrix dlogits = (logits.colwise() - logits.rowwise().maxCoeff()).array().exp();
+    dlogits.array().colwise() /= dlogits.rowwise().sum().array().eval();
     float loss = 0;
     for (Index n = 0; n < batch; ++n) {
-      loss -= std::log(dscores(n, data.targets(n)));
-      dscores(n, data.targets(n)) -= 1;
+      loss -= std::log(dlogits(n, data.targets(n)));
+      dlogits(n, data.targets(n)) -= 1;
     }
-    dscores /= float(batch);
+    dlogits /= float(batch);
 
-    const Matrix dW3 = hidden.transpose() * dscores;
-    const Row db3 = dscores.colwise().sum();
+    const Matrix dW3 = hidden.transpose() * dlogits;
+    const Row db3 = dlogits.colwise().sum();
     const Matrix dhidden =
-        (dscores * W3_.transpose()).cwiseProduct((hidden.array() > 0).cast<float>().matrix());
+        (dlogits * W3_.transpose()).cwiseProduct((hidden.array() > 0).cast<float>().matrix());
     const Matrix dW2 = pooled.transpose() * dhidden;
     const Row db2 = dhidden.colwise().sum();
     const Matrix dpooled = dhidden * W2_.transpose();

@@ -69,7 +69,7 @@ void place_dlfs(benchmark::State& state) {
   auto x = random_normal<float>({1000, 1000}, rng);
   const auto mask = x > 0;
   for (auto _ : state) {
-    place(x, mask, 0);
+    index_put(x, mask, 0);
     benchmark::ClobberMemory();
   }
   count_items(state, x.size());

@@ -15,7 +15,7 @@ using namespace dlfs;
 /// Python's print, with the line that is printed before it.
 template <class T>
 void show(const char* line, const T& result) {
-  std::printf(">>> %s\n%s\n", line, concat(result).c_str());
+  std::printf(">>> %s\n%s\n", line, str_cat(result).c_str());
 }
 #define DLFS_SHOW(line) show(#line, line)
 

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
                                  const auto w = array<double>({0.5, 0.5});
                                  const double b = -0.7;
                                  std::printf("%s\n", to_string(w * x).c_str());
-                                 std::printf("%s\n", concat(sum(w * x)).c_str());
-                                 std::printf("%s\n", concat(sum(w * x) + b).c_str());
+                                 std::printf("%s\n", str_cat(sum(w * x)).c_str());
+                                 std::printf("%s\n", str_cat(sum(w * x) + b).c_str());
                                });
 }

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
                                    if (p == test.targets(i)) ++accuracy_cnt;
                                  }
                                  const auto count = static_cast<double>(test.size());
-                                 std::printf("Accuracy:%s\n", concat(accuracy_cnt / count).c_str());
+                                 std::printf("Accuracy:%s\n",
+                                             str_cat(accuracy_cnt / count).c_str());
                                });
 }

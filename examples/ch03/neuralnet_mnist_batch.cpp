@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
                                      accuracy_cnt += p(j - i) == test.targets(j) ? 1 : 0;
                                  }
                                  const auto count = static_cast<double>(test.size());
-                                 std::printf("Accuracy:%s\n", concat(accuracy_cnt / count).c_str());
+                                 std::printf("Accuracy:%s\n",
+                                             str_cat(accuracy_cnt / count).c_str());
                                });
 }

@@ -17,7 +17,7 @@ static double function_1(double x) { return 0.01 * (x * x) + 0.1 * x; }
 /// f(x) + f'(x) (t - x) at every t; prints f'(x).
 static Tensor<double> tangent_line(double x, const Tensor<double>& t) {
   const double d = ch04::numerical_diff(function_1, x);
-  std::printf("%s\n", concat(d).c_str());
+  std::printf("%s\n", str_cat(d).c_str());
   return d * t + (function_1(x) - d * x);
 }
 

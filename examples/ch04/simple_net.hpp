@@ -8,7 +8,7 @@ namespace ch04 {
 struct SimpleNet {
   dlfs::Tensor<double> W;  // (2, 3)
 
-  /// x (N, 2) -> scores (N, 3)
+  /// x (N, 2) -> logits (N, 3)
   dlfs::Tensor<double> predict(const dlfs::Tensor<double>& x) const { return matmul(x, W); }
 
   double loss(const dlfs::Tensor<double>& x, const dlfs::Labels& labels) const {

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-          gather(train, sampler.batch(step_of_epoch), batch);
+          take(train, sampler.batch(step_of_epoch), batch);
 
           const auto gradient = options.flag
                                     ? network.numerical_gradient(batch.inputs, batch.targets)
@@ -59,8 +59,9 @@ int main(int argc, char** argv) {
             progress.clear();
             train_accuracies.y.push_back(network.accuracy(train.inputs, train.targets));
             test_accuracies.y.push_back(network.accuracy(test.inputs, test.targets));
-            std::printf("train acc, test acc | %s, %s\n", concat(train_accuracies.y.back()).c_str(),
-                        concat(test_accuracies.y.back()).c_str());
+            std::printf("train acc, test acc | %s, %s\n",
+                        str_cat(train_accuracies.y.back()).c_str(),
+                        str_cat(test_accuracies.y.back()).c_str());
           }
         }
         progress.clear();

@@ -25,8 +25,8 @@ int main(int argc, char** argv) {
         const auto [dapple, dapple_num] = mul_apple_layer.backward(dapple_price);
 
         std::printf("price: %d\n", static_cast<int>(price));
-        std::printf("dApple: %s\n", dlfs::concat(dapple).c_str());
+        std::printf("dApple: %s\n", dlfs::str_cat(dapple).c_str());
         std::printf("dApple_num: %d\n", static_cast<int>(dapple_num));
-        std::printf("dTax: %s\n", dlfs::concat(dtax).c_str());
+        std::printf("dTax: %s\n", dlfs::str_cat(dtax).c_str());
       });
 }

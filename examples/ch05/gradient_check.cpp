@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
        .seed = 1,
        .reads_digits = true},
       [](const examples::Options& options) {
-        const auto batch = take(examples::load_digits<double>(options).train, 0, 3);
+        const auto batch = slice(examples::load_digits<double>(options).train, 0, 3);
         Rng rng(options.seed);
         auto network = ch05::two_layer_net<double>(784, 50, 10, rng);
 

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-          gather(digits.train, sampler.batch(step_of_epoch), batch);
+          take(digits.train, sampler.batch(step_of_epoch), batch);
 
           const float value = loss.forward(network.forward(batch.inputs), batch.targets);
           network.backward(loss.backward());

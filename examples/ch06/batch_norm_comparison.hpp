@@ -45,7 +45,7 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     sampler.begin_epoch(epoch);
     for (Index i = 0; i < sampler.batch_count(); ++i) {
-      gather(train, sampler.batch(i), batch);
+      take(train, sampler.batch(i), batch);
       for (auto* network : {&plain, &normalized}) {
         loss.forward(network->forward(batch.inputs), batch.targets);
         network->backward(loss.backward());
@@ -65,7 +65,7 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
 inline dlfs::examples::Plot accuracy_plot(const Accuracies& accuracies, double deviation) {
   using namespace dlfs::examples;
   return {
-      .title = dlfs::concat("W: ", std::round(deviation * 1e6) / 1e6),
+      .title = dlfs::str_cat("W: ", std::round(deviation * 1e6) / 1e6),
       .x_label = "epochs",
       .y_label = "accuracy",
       .y_limits = Limits{0, 1},

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
        .seed = 1,
        .reads_digits = true},
       [](const examples::Options& options) {
-        const auto batch = take(examples::load_digits<double>(options).train, 0, 8);
+        const auto batch = slice(examples::load_digits<double>(options).train, 0, 8);
         Rng rng(options.seed);
         const Index units = options.quick ? 10 : 100;
         auto network = multi_layer_net<double>(

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.01},
       [](const examples::Options& options) {
-        const auto train = take(examples::load_digits<float>(options).train, 0, 1000);
+        const auto train = slice(examples::load_digits<float>(options).train, 0, 1000);
         const double deviation = ch06::weight_scale(4);
         const auto accuracies = ch06::compare_batch_norm(train, deviation, options);
         examples::show(ch06::accuracy_plot(accuracies, deviation), options.out, "batch_norm_test");

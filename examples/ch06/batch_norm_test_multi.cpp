@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.01},
       [](const examples::Options& options) {
-        const auto train = take(examples::load_digits<float>(options).train, 0, 1000);
+        const auto train = slice(examples::load_digits<float>(options).train, 0, 1000);
         std::vector<examples::Plot> panels;
         for (int i = 0; i < 16; ++i) {
           std::printf("============== %d/16 ==============\n", i + 1);

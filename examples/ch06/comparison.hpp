@@ -43,7 +43,7 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
   for (int step = 0; step < options.steps; ++step) {
     const Index step_of_epoch = step % sampler.batch_count();
     if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-    gather(train, sampler.batch(step_of_epoch), batch);
+    take(train, sampler.batch(step_of_epoch), batch);
     for (Contestant& one : contestants) {
       loss.forward(one.network.forward(batch.inputs), batch.targets);
       one.network.backward(loss.backward());

@@ -29,7 +29,7 @@ static History run(const Trial& trial, const Dataset<float>& train,
 }
 
 static examples::Plot panel(std::size_t rank, const History& history) {
-  examples::Plot plot{.title = concat("Best-", rank), .y_limits = examples::Limits{0, 1}};
+  examples::Plot plot{.title = str_cat("Best-", rank), .y_limits = examples::Limits{0, 1}};
   examples::Series validation, train{.line = examples::Line::dashed};
   for (const EpochRecord& epoch : history.epochs) {
     validation.y.push_back(epoch.test_accuracy);
@@ -47,8 +47,8 @@ int main(int argc, char** argv) {
        .batch_size = 100},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options).train;
-        const auto validation = take(digits, 0, 100);
-        const auto train = take(digits, 100, 500);
+        const auto validation = slice(digits, 0, 100);
+        const auto train = slice(digits, 100, 500);
         const Index trial_count = options.quick ? 10 : 100;
 
         std::vector<History> histories(static_cast<std::size_t>(trial_count));

@@ -23,7 +23,7 @@ inline void train_on_few(const Regularization& regularization,
                          const dlfs::examples::Options& options, std::string_view name) {
   using namespace dlfs;
   const auto digits = examples::load_digits<float>(options);
-  const auto train = take(digits.train, 0, 300);
+  const auto train = slice(digits.train, 0, 300);
   Rng rng(options.seed);
   auto network = multi_layer_net<float>({.hidden = {100, 100, 100, 100, 100, 100},
                                          .dropout = regularization.dropout,

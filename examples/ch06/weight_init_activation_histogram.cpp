@@ -52,9 +52,9 @@ int main(int argc, char** argv) {
         };
         Sequential<double> network;
         for (int i = 1; i <= 5; ++i) {
-          network.add(concat("affine", i),
+          network.add(str_cat("affine", i),
                       Affine<double>({.in = 100, .out = 100}, initializer, rng));
-          network.add(concat("activation", i), activation(options.choices.at("--activation")));
+          network.add(str_cat("activation", i), activation(options.choices.at("--activation")));
         }
 
         std::vector<examples::Plot> panels;
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
           const double highest = options.choices.at("--activation") == "relu"
                                      ? 7000
                                      : 1.05 * *std::max_element(bars.y.begin(), bars.y.end());
-          panels.push_back({.title = concat(panels.size() + 1, "-layer"),
+          panels.push_back({.title = str_cat(panels.size() + 1, "-layer"),
                             .x_limits = examples::Limits{0, 1},
                             .y_limits = examples::Limits{0, highest},
                             .series = {bars}});

@@ -30,8 +30,8 @@ static Augmentation distortion(double strength) {
 static void hold_out(examples::Digits<float>& digits) {
   const Index count = digits.train.size();
   const Index kept = count - count / 12;
-  digits.test = take(digits.train, kept, count);
-  digits.train = take(digits.train, 0, kept);
+  digits.test = slice(digits.train, kept, count);
+  digits.train = slice(digits.train, 0, kept);
 }
 
 /// Trains one network of the ensemble, and returns the average of its weights over the last steps.
@@ -47,7 +47,7 @@ static Sequential<float> trained_network(const examples::Digits<float>& digits,
   const Index batches = (digits.train.size() + options.batch_size - 1) / options.batch_size;
   trainer.schedule(OneCycle{.peak = options.learning_rate, .steps = options.epochs * batches});
   trainer.augment(distortion(1));
-  WeightAverage<float> average(network, 0.998);
+  ExponentialMovingAverage<float> average(network, 0.998);
   trainer.on_step([&](const StepRecord&) { average.update(network); });
   examples::show_progress(trainer, options.epochs);
   trainer.fit(digits.train, digits.test);
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
         for (int i = 1; i <= network_count; ++i) {
           const std::uint64_t seed = network_count * options.seed + static_cast<std::uint64_t>(i);
           const auto network = trained_network(digits, options, seed);
-          const auto file = options.out / concat("awesome_net_", i, ".npz");
+          const auto file = options.out / str_cat("awesome_net_", i, ".npz");
           save_weights(file, network);
           const auto its_votes = votes_of(network, digits.test.inputs);
           votes += its_votes;

@@ -7,7 +7,7 @@
 /// What the book leaves to the reader: six convolutions in pairs as VGG's, with batch normalisation
 /// and twice the filters after each pooling, then the mean of each channel.
 ///
-///   x (N, 1, 28, 28) -> scores (N, 10); 72,666 parameters
+///   x (N, 1, 28, 28) -> logits (N, 10); 72,666 parameters
 template <class T>
 dlfs::Sequential<T> awesome_net(dlfs::Rng& rng) {
   using namespace dlfs;

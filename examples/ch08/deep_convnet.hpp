@@ -7,10 +7,10 @@
 /// The network of section 8.1.1: three times conv - relu - conv - relu - pool, then affine - relu -
 /// dropout - affine - dropout - (softmax). Book: ch08/deep_convnet.py.
 ///
-///   x (N, 1, 28, 28) -> scores (N, 10)
+///   x (N, 1, 28, 28) -> logits (N, 10)
 ///
 /// The fourth convolution pads by 2, so that images of 14 by 14 become 16 by 16. The dropout after
-/// the last layer is the book's: while training, it hides half of the scores. Both scale in
+/// the last layer is the book's: while training, it hides half of the logits. Both scale in
 /// evaluation, as the book's stored weights need it.
 template <class T>
 dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {

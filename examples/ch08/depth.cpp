@@ -16,7 +16,7 @@ constexpr Index image = 31;
 static Sequential<double> stack(Index layers, Index kernel, Rng& rng) {
   Sequential<double> network;
   for (Index i = 1; i <= layers; ++i) {
-    network.add(concat("conv", i),
+    network.add(str_cat("conv", i),
                 Convolution<double>({.kernel = kernel, .padding = kernel / 2}, He{}, rng));
   }
   return network;
@@ -36,8 +36,8 @@ static void report(Index layers, Index kernel) {
   Rng rng(1);
   auto network = stack(layers, kernel, rng);
   const Index pixels = receptive_field(network);
-  std::printf("%-10s  %11s  %7td\n", concat(layers, " of ", kernel, "x", kernel).c_str(),
-              concat(pixels, "x", pixels).c_str(), layers * kernel * kernel);
+  std::printf("%-10s  %11s  %7td\n", str_cat(layers, " of ", kernel, "x", kernel).c_str(),
+              str_cat(pixels, "x", pixels).c_str(), layers * kernel * kernel);
 }
 
 int main(int argc, char** argv) {

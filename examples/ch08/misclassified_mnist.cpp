@@ -32,14 +32,14 @@ int main(int argc, char** argv) {
         auto mistakes = ch08::mistakes(network, test);
         const auto count = static_cast<double>(test.size());
         const auto wrong = static_cast<double>(mistakes.size());
-        std::printf("test accuracy:%s\n", concat((count - wrong) / count).c_str());
+        std::printf("test accuracy:%s\n", str_cat((count - wrong) / count).c_str());
 
         mistakes.resize(std::min<std::size_t>(20, mistakes.size()));
         std::printf(
             "======= misclassified result =======\n{view index: (label, inference), ...}\n");
         std::vector<examples::Plot> tiles;
         for (const ch08::Mistake& mistake : mistakes) {
-          tiles.push_back({.title = concat(mistake.label, " -> ", mistake.guess),
+          tiles.push_back({.title = str_cat(mistake.label, " -> ", mistake.guess),
                            .image = -cast<double>(test.inputs[mistake.image][0])});
           std::printf("%s%zu: (%d, %d)", tiles.size() == 1 ? "{" : ", ", tiles.size(),
                       mistake.label, mistake.guess);

@@ -15,7 +15,7 @@ bool holds_mnist(const std::filesystem::path& folder) {
                            "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
     for (const char* ending : {"", ".gz"}) {
       std::error_code not_found;
-      if (std::filesystem::exists(folder / concat(name, ending), not_found)) return true;
+      if (std::filesystem::exists(folder / str_cat(name, ending), not_found)) return true;
     }
   }
   return false;
@@ -35,7 +35,7 @@ std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& giv
   }
   const std::string elsewhere = from_environment.empty()
                                     ? "$DLFS_DATA is not set"
-                                    : concat("not in $DLFS_DATA, ", from_environment.string());
+                                    : str_cat("not in $DLFS_DATA, ", from_environment.string());
   std::printf(
       "data: MNIST is not in %s, and %s\n"
       "data: to fetch it: cmake -P cmake/mnist.cmake\n",

@@ -43,7 +43,7 @@ Digits<T> load_digits(const Options& options,
   constexpr Index quick_test = 500;
   const auto shorten = [&](Dataset<T> digits, Index quick_count) {
     if (!options.quick || digits.size() <= quick_count) return digits;
-    return take(digits, 0, quick_count);
+    return slice(digits, 0, quick_count);
   };
 
   Digits<T> digits;
@@ -52,7 +52,7 @@ Digits<T> load_digits(const Options& options,
     Mnist<T> mnist = load_mnist<T>(*folder);
     digits = {"MNIST", shorten(std::move(mnist.train), quick_train),
               shorten(std::move(mnist.test), quick_test)};
-    origin = concat("MNIST in ", folder->string());
+    origin = str_cat("MNIST in ", folder->string());
   } else {
     const Rng rng{0};
     digits = {"generated digits",

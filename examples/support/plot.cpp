@@ -103,7 +103,7 @@ void check(const Plot& plot, std::string_view name) {
 }
 
 std::string range(std::optional<Limits> limits) {
-  return limits ? concat("[", limits->low, ":", limits->high, "]") : "[*:*] noextend";
+  return limits ? str_cat("[", limits->low, ":", limits->high, "]") : "[*:*] noextend";
 }
 
 const char* place(Legend legend) {
@@ -143,42 +143,42 @@ Element element(const Series& series, std::size_t position) {
   std::string data;
   for (std::size_t i = 0; i < series.y.size(); ++i) {
     const double x = series.x.empty() ? static_cast<double>(i) : series.x[i];
-    data += concat(x, " ", series.y[i], "\n");
+    data += str_cat(x, " ", series.y[i], "\n");
   }
 
   const bool has_line = series.line != Line::none;
   const bool has_points = series.marker != Marker::none;
   const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
-  std::string style = concat("using 1:2 with ",
-                             series.line == Line::bars ? "boxes fillstyle solid 0.7"
-                             : has_line && has_points  ? "linespoints"
-                             : has_line                ? "lines"
-                                                       : "points",
-                             " linecolor rgb ", quoted(color), " linewidth 2");
+  std::string style = str_cat("using 1:2 with ",
+                              series.line == Line::bars ? "boxes fillstyle solid 0.7"
+                              : has_line && has_points  ? "linespoints"
+                              : has_line                ? "lines"
+                                                        : "points",
+                              " linecolor rgb ", quoted(color), " linewidth 2");
   if (series.line == Line::dashed) style += " dashtype (12, 6)";
   if (has_points) {
-    style += concat(" pointtype ", point_type(series.marker), " pointsize 1.2");
-    if (series.marker_every > 1) style += concat(" pointinterval ", series.marker_every);
+    style += str_cat(" pointtype ", point_type(series.marker), " pointsize 1.2");
+    if (series.marker_every > 1) style += str_cat(" pointinterval ", series.marker_every);
   }
-  style += series.label.empty() ? " notitle" : concat(" title ", quoted(series.label));
+  style += series.label.empty() ? " notitle" : str_cat(" title ", quoted(series.label));
   return {series.label, std::move(data), std::move(style)};
 }
 
 Element element(const Arrows& arrows) {
   std::string data;
   for (std::size_t i = 0; i < arrows.x.size(); ++i) {
-    data += concat(arrows.x[i], " ", arrows.y[i], " ", arrows.dx[i], " ", arrows.dy[i], "\n");
+    data += str_cat(arrows.x[i], " ", arrows.y[i], " ", arrows.dx[i], " ", arrows.dy[i], "\n");
   }
   return {"arrows", std::move(data),
-          concat("using 1:2:3:4 with vectors filled head size graph 0.012, 20 linecolor rgb ",
-                 quoted(arrows.color), " linewidth 1.5 notitle")};
+          str_cat("using 1:2:3:4 with vectors filled head size graph 0.012, 20 linecolor rgb ",
+                  quoted(arrows.color), " linewidth 1.5 notitle")};
 }
 
 Element element(const Tensor<double>& image) {
   std::string data;
   for (Index row = 0; row < image.extent(0); ++row) {
     for (Index column = 0; column < image.extent(1); ++column) {
-      data += concat(column, " ", row, " ", image(row, column), "\n");
+      data += str_cat(column, " ", row, " ", image(row, column), "\n");
     }
   }
   return {"image", std::move(data), "using 1:2:3 with image notitle"};
@@ -198,18 +198,18 @@ std::string axes_text(const Plot& plot) {
   std::string text(plot.image ? image_look : axes_look);
   const bool has_legend = std::any_of(plot.series.begin(), plot.series.end(),
                                       [](const Series& series) { return !series.label.empty(); });
-  text += has_legend ? concat("set key on ", place(plot.legend), "\n") : "unset key\n";
-  text += concat("set title ", quoted(plot.title), "\n");
-  text += concat("set xlabel ", quoted(plot.x_label), "\n");
-  text += concat("set ylabel ", quoted(plot.y_label), "\n");
+  text += has_legend ? str_cat("set key on ", place(plot.legend), "\n") : "unset key\n";
+  text += str_cat("set title ", quoted(plot.title), "\n");
+  text += str_cat("set xlabel ", quoted(plot.x_label), "\n");
+  text += str_cat("set ylabel ", quoted(plot.y_label), "\n");
   if (plot.image) {
     const Index height = plot.image->extent(0);
     const Index width = plot.image->extent(1);
-    return text + concat("set xrange [-0.5:", width, " - 0.5]\nset yrange [", height,
-                         " - 0.5:-0.5]\n");  // the first row at the top
+    return text + str_cat("set xrange [-0.5:", width, " - 0.5]\nset yrange [", height,
+                          " - 0.5:-0.5]\n");  // the first row at the top
   }
   return text +
-         concat("set xrange ", range(plot.x_limits), "\nset yrange ", range(plot.y_limits), "\n");
+         str_cat("set xrange ", range(plot.x_limits), "\nset yrange ", range(plot.y_limits), "\n");
 }
 
 /// A script, and the data that it draws: a block for each element, which gnuplot tells apart by two
@@ -224,19 +224,19 @@ Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::strin
   const std::size_t rows = (panels.size() + columns - 1) / columns;
   const std::size_t panel_width = std::min<std::size_t>(400, 1600 / columns);
   Sources result;
-  result.script = concat(
+  result.script = str_cat(
       "# gnuplot ", name, ".gp draws ", name, ".png\n", "set terminal pngcairo noenhanced size ",
       is_grid ? columns * panel_width : 640, ",", is_grid ? rows * panel_width * 4 / 5 : 480,
       " font 'Sans,", is_grid ? 10 : 12, "'\n", "set output '", name, ".png'\n");
-  if (is_grid) result.script += concat("set multiplot layout ", rows, ",", columns, "\n");
+  if (is_grid) result.script += str_cat("set multiplot layout ", rows, ",", columns, "\n");
   std::size_t block = 0;
   for (const Plot& plot : panels) {
     result.script += axes_text(plot);
     std::string command = "plot ";
     for (const Element& part : elements(plot)) {
       if (block > 0) result.data += "\n\n";
-      result.data += concat("# ", on_one_line(part.label), "\n", part.data);
-      result.script += concat(command, "'", name, ".dat' index ", block++, " ", part.style);
+      result.data += str_cat("# ", on_one_line(part.label), "\n", part.data);
+      result.script += str_cat(command, "'", name, ".dat' index ", block++, " ", part.style);
       command = ", \\\n     ";
     }
     result.script += "\n";
@@ -274,7 +274,7 @@ std::string last_line(std::FILE* file) {
 std::string run_gnuplot(const std::filesystem::path& folder, std::string script) {
   using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
   const File complaints(std::tmpfile(), std::fclose);
-  if (complaints == nullptr) return concat("gnuplot not run: ", std::strerror(errno));
+  if (complaints == nullptr) return str_cat("gnuplot not run: ", std::strerror(errno));
 
   std::string program = "gnuplot";
   std::string no_user_settings = "--default-settings";
@@ -288,14 +288,14 @@ std::string run_gnuplot(const std::filesystem::path& folder, std::string script)
   const int error = posix_spawnp(&process, program.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error == ENOENT) return std::string(not_found);
-  if (error != 0) return concat("gnuplot not run: ", std::strerror(error));
+  if (error != 0) return str_cat("gnuplot not run: ", std::strerror(error));
 
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
   std::rewind(complaints.get());
-  return concat("gnuplot failed (", last_line(complaints.get()), ")");
+  return str_cat("gnuplot failed (", last_line(complaints.get()), ")");
 }
 
 }  // namespace
@@ -308,9 +308,9 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
                      columns);
   }
   for (const Plot& plot : panels) check(plot, name);
-  const std::string data_name = concat(name, ".dat");
-  const std::string script_name = concat(name, ".gp");
-  const std::filesystem::path picture = folder / concat(name, ".png");
+  const std::string data_name = str_cat(name, ".dat");
+  const std::string script_name = str_cat(name, ".gp");
+  const std::filesystem::path picture = folder / str_cat(name, ".png");
 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -323,13 +323,13 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
 
   const std::string problem = run_gnuplot(folder, script_name);
   if (problem.empty()) {
-    return {true, concat("wrote ", picture.string(), " (from ", script_name, " and ", data_name,
-                         " beside it)")};
+    return {true, str_cat("wrote ", picture.string(), " (from ", script_name, " and ", data_name,
+                          " beside it)")};
   }
   remove_picture(picture);
   const char* advice = problem == not_found ? "install gnuplot and run" : "run";
-  return {false, concat(problem, ": wrote ", script_name, " and ", data_name, " in ",
-                        folder.string(), "; ", advice, " 'gnuplot ", script_name, "' there")};
+  return {false, str_cat(problem, ": wrote ", script_name, " and ", data_name, " in ",
+                         folder.string(), "; ", advice, " 'gnuplot ", script_name, "' there")};
 }
 
 PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder,

@@ -32,7 +32,7 @@ constexpr Range<double> positive{std::numeric_limits<double>::denorm_min(),
 template <class Number>
 std::string to_string(Range<Number> range) {
   if constexpr (std::floating_point<Number>) return "a number above 0";
-  return concat("a whole number from ", range.least, " to ", range.most);
+  return str_cat("a whole number from ", range.least, " to ", range.most);
 }
 
 /// Adds an option whose value is a number; the variable's value is its default.
@@ -45,19 +45,19 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, const std::strin
     const auto [stop, error] = std::from_chars(text.data(), end, number);
     const bool is_number = error == std::errc{} && stop == end;
     if (!is_number || !(number >= range.least && number <= range.most)) {
-      throw CLI::ValidationError(name, concat("expected ", range, ", got '", text, "'"));
+      throw CLI::ValidationError(name, str_cat("expected ", range, ", got '", text, "'"));
     }
     value = number;
   };
   const std::string kind = std::floating_point<Number> ? "X" : "N";
   return app.add_option_function<std::string>(name, read, help)
       ->type_name(kind)
-      ->option_text(concat(kind, " [", value, "]"));
+      ->option_text(str_cat(kind, " [", value, "]"));
 }
 
 void add_path(CLI::App& app, const std::string& name, const std::string& kind,
               const std::string& help, std::filesystem::path& value) {
-  const std::string text = value.empty() ? kind : concat(kind, " [", value.string(), "]");
+  const std::string text = value.empty() ? kind : str_cat(kind, " [", value.string(), "]");
   const auto is_given = [](const std::string& path) {
     return path.empty() ? std::string("expected a path, got an empty text") : std::string();
   };
@@ -118,7 +118,7 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
     std::string& value = options.choices[choice.name] = choice.words.front();
     app.add_option(choice.name, value, choice.help)
         ->check(CLI::IsMember(choice.words))
-        ->option_text(concat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
+        ->option_text(str_cat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
   }
   if (reads_digits) {
     app.add_flag("--quick", options.quick,
@@ -163,7 +163,7 @@ int run_program(int argc, char** argv, const Program& program,
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
   } catch (const CLI::ParseError& error) {
-    return fail(name, concat(error.what(), " (see ", name, " --help)"), 2);
+    return fail(name, str_cat(error.what(), " (see ", name, " --help)"), 2);
   } catch (const std::exception& error) {
     return fail(name, error.what(), 1);
   }

@@ -43,10 +43,11 @@ std::string rate_text(double rate) {
 /// "0:07", "12:34" or "1:02:03".
 std::string duration_text(double seconds) {
   const auto total = static_cast<long>(std::min(seconds, 1e9) + 0.5);
-  const auto two_digits = [](long n) { return concat(n < 10 ? "0" : "", n); };
-  const std::string minutes_and_seconds = concat(
-      total < 3600 ? concat(total / 60) : two_digits(total / 60 % 60), ":", two_digits(total % 60));
-  return total < 3600 ? minutes_and_seconds : concat(total / 3600, ":", minutes_and_seconds);
+  const auto two_digits = [](long n) { return str_cat(n < 10 ? "0" : "", n); };
+  const std::string minutes_and_seconds =
+      str_cat(total < 3600 ? str_cat(total / 60) : two_digits(total / 60 % 60), ":",
+              two_digits(total % 60));
+  return total < 3600 ? minutes_and_seconds : str_cat(total / 3600, ":", minutes_and_seconds);
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ void Progress::clear() {
 std::string Progress::label(Index step) const {
   if (options_.epochs < 1) return options_.label;
   const Index epoch = (std::max<Index>(step, 1) - 1) * options_.epochs / steps_ + 1;
-  return concat("epoch ", epoch, "/", options_.epochs);
+  return str_cat("epoch ", epoch, "/", options_.epochs);
 }
 
 std::string Progress::bar(Index step) const {
@@ -104,18 +105,18 @@ std::string Progress::bar(Index step) const {
   std::string cells(bar_cells, ' ');
   std::fill_n(cells.begin(), done, '=');
   if (done > 0 && step < steps_) cells[done - 1] = '>';
-  return concat(" [", cells, "]");
+  return str_cat(" [", cells, "]");
 }
 
 std::string Progress::figures(Index step, std::optional<double> loss, double elapsed) const {
   const double per_second = static_cast<double>(step) / elapsed;
-  std::string text = concat("  ", step * 100 / steps_, "%");
+  std::string text = str_cat("  ", step * 100 / steps_, "%");
   if (step > 0) {
     const double units = static_cast<double>(options_.units_per_step);
-    text += concat("  ", rate_text(per_second * units), " ", options_.unit, "/s  ",
-                   duration_text(static_cast<double>(steps_ - step) / per_second), " left");
+    text += str_cat("  ", rate_text(per_second * units), " ", options_.unit, "/s  ",
+                    duration_text(static_cast<double>(steps_ - step) / per_second), " left");
   }
-  if (loss) text += concat("  loss ", formatted("%.4f", *loss));
+  if (loss) text += str_cat("  loss ", formatted("%.4f", *loss));
   return text;
 }
 

@@ -34,7 +34,7 @@ std::string mean_color(TensorArg<std::uint8_t> picture, Index top, Index bottom,
     }
   }
   const Index count = (bottom - top) * (right - left);
-  return concat(sums[0] / count, ";", sums[1] / count, ";", sums[2] / count);
+  return str_cat(sums[0] / count, ";", sums[1] / count, ";", sums[2] / count);
 }
 
 }  // namespace
@@ -53,9 +53,9 @@ std::string picture_text(TensorArg<std::uint8_t> picture, Index columns) {
     const Index bottom = std::min(middle + cell, height);
     for (Index left = 0; left < width; left += cell) {
       const Index right = std::min(left + cell, width);
-      text += concat("\x1b[38;2;", mean_color(picture, top, middle, left, right), "m");
+      text += str_cat("\x1b[38;2;", mean_color(picture, top, middle, left, right), "m");
       if (middle < bottom) {
-        text += concat("\x1b[48;2;", mean_color(picture, middle, bottom, left, right), "m");
+        text += str_cat("\x1b[48;2;", mean_color(picture, middle, bottom, left, right), "m");
       }
       text += "\u2580";
     }

@@ -31,7 +31,7 @@ template <class Optimizer>
 void train(const char* name, Optimizer optimizer, int steps) {
   Sequential<float> network = convnet();
   SoftmaxCrossEntropy<float> loss;
-  WeightAverage<float> average(network, 0.9);
+  ExponentialMovingAverage<float> average(network, 0.9);
   const CosineDecay rate{.rate = optimizer.options().learning_rate, .steps = 60};
   Rng rng(2);
   const Tensor<float> x = random_uniform<float>({120, 1, 16, 16}, rng);

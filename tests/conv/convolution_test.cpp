@@ -97,7 +97,7 @@ struct Problem {
   Index groups;
 
   std::string description() const {
-    return concat("x ", x, ", weight ", weight, ", groups ", groups);
+    return str_cat("x ", x, ", weight ", weight, ", groups ", groups);
   }
 };
 
@@ -341,8 +341,8 @@ TEST(Convolution, ViewsWithGapsAreRefused) {
   Operands operands;
   const auto turned = [](Tensor<float>& x) { return x.transpose({0, 1, 3, 2}); };
   const auto text = [](const char* operation, const char* name, const Tensor<float>& x) {
-    return concat(operation, ": expected ", name, " to be contiguous, got a view of shape ",
-                  x.shape(), " with gaps or reordered axes");
+    return str_cat(operation, ": expected ", name, " to be contiguous, got a view of shape ",
+                   x.shape(), " with gaps or reordered axes");
   };
   auto& x = operands.x;
   auto& weight = operands.weight;

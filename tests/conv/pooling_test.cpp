@@ -32,7 +32,7 @@ template <class T>
 reference::MaxPooled<T> max_pooled(const Tensor<T>& x, const Window2d& window) {
   const Shape shape = pooling_shape(x.shape(), window, "test");
   reference::MaxPooled<T> result{full_of_nan<T>(shape), full<std::uint16_t>(shape, 999)};
-  max_pooling(x, window, result.y, result.winners.data());
+  max_pooling(x, window, result.y, result.argmax.data());
   return result;
 }
 
@@ -41,7 +41,7 @@ TEST(MaxPooling, ForwardMatchesTheExampleOfTheBook) {
   const auto x = array<float>({{{{1, 2, 1, 0}, {0, 1, 2, 3}, {3, 0, 1, 2}, {2, 4, 0, 1}}}});
   const auto pooled = max_pooled(x, {.kernel = 2, .stride = 2});
   EXPECT_TRUE(are_close(pooled.y, array<float>({{{{2, 3}, {4, 2}}}})));
-  EXPECT_TRUE(are_close(pooled.winners, array<std::uint16_t>({{{{1, 3}, {3, 1}}}})));
+  EXPECT_TRUE(are_close(pooled.argmax, array<std::uint16_t>({{{{1, 3}, {3, 1}}}})));
 }
 
 TEST(MaxPooling, FirstOfEqualsWins) {
@@ -49,8 +49,8 @@ TEST(MaxPooling, FirstOfEqualsWins) {
   for (const Window2d& window :
        {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2, .stride = 1}}) {
     const auto pooled = max_pooled(x, window);
-    EXPECT_EQ(pooled.winners(0, 0, 0, 0), 0);
-    EXPECT_EQ(pooled.winners(0, 0, 0, -1), 1);
+    EXPECT_EQ(pooled.argmax(0, 0, 0, 0), 0);
+    EXPECT_EQ(pooled.argmax(0, 0, 0, -1), 1);
   }
 }
 
@@ -61,15 +61,15 @@ TEST(MaxPooling, NanWins) {
     for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
       const auto pooled = max_pooled(x, window);
       EXPECT_TRUE(std::isnan(pooled.y.item())) << place;
-      EXPECT_EQ(pooled.winners.item(), place);
+      EXPECT_EQ(pooled.argmax.item(), place);
     }
   }
 }
 
 TEST(MaxPooling, FirstOfSeveralNansWins) {
   for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
-    EXPECT_EQ(max_pooled(array<float>({{{{1, nan}, {nan, 9}}}}), window).winners.item(), 1);
-    EXPECT_EQ(max_pooled(array<float>({{{{1, 9}, {nan, nan}}}}), window).winners.item(), 2);
+    EXPECT_EQ(max_pooled(array<float>({{{{1, nan}, {nan, 9}}}}), window).argmax.item(), 1);
+    EXPECT_EQ(max_pooled(array<float>({{{{1, 9}, {nan, nan}}}}), window).argmax.item(), 2);
   }
 }
 
@@ -77,7 +77,7 @@ TEST(MaxPooling, PaddingNeverWins) {
   const auto x = full<float>({1, 1, 2, 2}, -infinity);
   const auto pooled = max_pooled(x, {.kernel = 2, .stride = 2, .padding = 1});
   EXPECT_TRUE(are_close(pooled.y, full<float>({1, 1, 2, 2}, -infinity)));
-  EXPECT_TRUE(are_close(pooled.winners, array<std::uint16_t>({{{{3, 2}, {1, 0}}}})));
+  EXPECT_TRUE(are_close(pooled.argmax, array<std::uint16_t>({{{{3, 2}, {1, 0}}}})));
 }
 
 TEST(MaxPooling, BackwardGivesTheGradientToTheWinners) {
@@ -85,7 +85,7 @@ TEST(MaxPooling, BackwardGivesTheGradientToTheWinners) {
   const Window2d window{.kernel = 2};
   const auto pooled = max_pooled(x, window);
   auto dx = full_of_nan<float>(x.shape());
-  max_pooling_backward(array<float>({{{{1, 10}, {100, 1000}}}}), pooled.winners.data(), window, dx);
+  max_pooling_backward(array<float>({{{{1, 10}, {100, 1000}}}}), pooled.argmax.data(), window, dx);
   EXPECT_TRUE(are_close(dx, array<float>({{{{0, 11, 0}, {0, 0, 0}, {100, 0, 1000}}}})));
 }
 
@@ -116,7 +116,7 @@ using PoolingSizes =
 template <class T>
 void expect_agreement_with_reference(const Shape& shape, const Window2d& window,
                                      std::uint64_t seed) {
-  SCOPED_TRACE(concat("x ", shape));
+  SCOPED_TRACE(str_cat("x ", shape));
   const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
   // Few values, so that windows hold equals.
   auto x = random_tensor<T>(shape, seed);
@@ -125,15 +125,15 @@ void expect_agreement_with_reference(const Shape& shape, const Window2d& window,
   const auto pooled = max_pooled(x, window);
   const auto expected = reference::max_pooling(x, window);
   EXPECT_TRUE(are_close(pooled.y, expected.y));
-  EXPECT_TRUE(are_close(pooled.winners, expected.winners));
+  EXPECT_TRUE(are_close(pooled.argmax, expected.argmax));
   auto y = full_of_nan<T>(expected.y.shape());
   max_pooling(x, window, y);
   EXPECT_TRUE(are_close(y, expected.y));
 
   const auto dy = random_tensor<T>(y.shape(), seed + 1);
   auto dx = full_of_nan<T>(shape);
-  max_pooling_backward(dy, expected.winners.data(), window, dx);
-  EXPECT_TRUE(are_close(dx, reference::max_pooling_backward(dy, expected.winners, window, shape),
+  max_pooling_backward(dy, expected.argmax.data(), window, dx);
+  EXPECT_TRUE(are_close(dx, reference::max_pooling_backward(dy, expected.argmax, window, shape),
                         tolerance));
   EXPECT_NEAR((as_array(dy) * as_array(y)).sum(), (as_array(dx) * as_array(x)).sum(),
               tolerance * 10 * static_cast<double>(y.size()));
@@ -204,7 +204,7 @@ TEST(MaxPooling, NansOfManyBlocksWinAtEveryLevel) {
   test::at_every_level([&] {
     const auto pooled = max_pooled(x, window);
     EXPECT_TRUE(are_close(pooled.y, expected.y));
-    EXPECT_TRUE(are_close(pooled.winners, expected.winners));
+    EXPECT_TRUE(are_close(pooled.argmax, expected.argmax));
   });
 }
 
@@ -213,9 +213,9 @@ TEST(MaxPooling, BackwardRefusesAWrongWinnerInAnyPlaceAtEveryLevel) {
   Tensor<float> dx({1, 1, 4, 42});
   test::at_every_level([&] {
     for (std::size_t place = 0; place < 42; ++place) {
-      std::vector<std::uint16_t> winners(42, 3);
-      winners[place] = 4;
-      EXPECT_THROW(max_pooling_backward(dy, winners.data(), {.kernel = 2, .stride = 2}, dx),
+      std::vector<std::uint16_t> argmax(42, 3);
+      argmax[place] = 4;
+      EXPECT_THROW(max_pooling_backward(dy, argmax.data(), {.kernel = 2, .stride = 2}, dx),
                    ValueError);
     }
   });
@@ -291,30 +291,30 @@ TEST(PoolingShape, EveryWindowThatIsAllowedTouchesTheImage) {
 TEST(MaxPooling, TooManyTapsForWinnersAreRefused) {
   const auto x = random_tensor<float>({1, 1, 256, 257});
   Tensor<float> y({1, 1, 1, 1});
-  std::uint16_t winner = 0;
+  std::uint16_t tap_of_max = 0;
   const Window2d window{.kernel = {256, 257}};
-  max_pooling(x, window, y);  // without winners any window will do
+  max_pooling(x, window, y);  // without argmax any window will do
   EXPECT_EQ(y.item(), as_array(x).maxCoeff());
-  EXPECT_EQ(error_of<ValueError>([&] { max_pooling(x, window, y, &winner); }),
+  EXPECT_EQ(error_of<ValueError>([&] { max_pooling(x, window, y, &tap_of_max); }),
             "max_pooling: expected a window of at most 65536 taps, got 256 by 257");
   Tensor<float> dx(x.shape());
-  EXPECT_EQ(error_of<ValueError>([&] { max_pooling_backward(y, &winner, window, dx); }),
+  EXPECT_EQ(error_of<ValueError>([&] { max_pooling_backward(y, &tap_of_max, window, dx); }),
             "max_pooling_backward: expected a window of at most 65536 taps, got 256 by 257");
 
   Tensor<float> last({1, 1, 256, 256});
   last(0, 0, 255, 255) = 1;
-  max_pooling(last, {.kernel = 256}, y, &winner);
-  EXPECT_EQ(winner, 65535);
+  max_pooling(last, {.kernel = 256}, y, &tap_of_max);
+  EXPECT_EQ(tap_of_max, 65535);
 }
 
 TEST(MaxPooling, BackwardRefusesWinnersOfAnotherWindow) {
-  const auto error = [](const Window2d& window, std::uint16_t winner) {
+  const auto error = [](const Window2d& window, std::uint16_t tap_of_max) {
     const Tensor<float> dy({1, 1, 1, 1});
     Tensor<float> dx({1, 1, 2, 2});
-    return error_of<ValueError>([&] { max_pooling_backward(dy, &winner, window, dx); });
+    return error_of<ValueError>([&] { max_pooling_backward(dy, &tap_of_max, window, dx); });
   };
   constexpr auto text =
-      "max_pooling_backward: expected the winners that max_pooling stored for x of shape "
+      "max_pooling_backward: expected the argmax that max_pooling stored for x of shape "
       "(1, 1, 2, 2) and this window, got one outside of its window";
   EXPECT_EQ(error({.kernel = 2, .stride = 2}, 4), text);
   EXPECT_EQ(error({.kernel = 2}, 65535), text);
@@ -325,12 +325,12 @@ TEST(MaxPooling, BackwardRefusesWinnersOfAnotherWindow) {
 
 TEST(Pooling, WrongShapesAreRefused) {
   Tensor<float> x({2, 3, 4, 4}), y({2, 3, 2, 2}), other({2, 3, 2, 3});
-  std::vector<std::uint16_t> winners(24);
+  std::vector<std::uint16_t> argmax(24);
   const Window2d window{.kernel = 2, .stride = 2};
   const auto error = [](auto&& act) { return error_of<ShapeError>(act); };
   const std::string expected = " of shape (2, 3, 2, 2), got (2, 3, 2, 3)";
   EXPECT_EQ(error([&] { max_pooling(x, window, other); }), "max_pooling: expected y" + expected);
-  EXPECT_EQ(error([&] { max_pooling_backward(other, winners.data(), window, x); }),
+  EXPECT_EQ(error([&] { max_pooling_backward(other, argmax.data(), window, x); }),
             "max_pooling_backward: expected dy" + expected);
   EXPECT_EQ(error([&] { average_pooling(x, window, other); }),
             "average_pooling: expected y" + expected);
@@ -339,14 +339,14 @@ TEST(Pooling, WrongShapesAreRefused) {
 
   const auto turned = [](Tensor<float>& tensor) { return tensor.transpose({0, 1, 3, 2}); };
   const auto gaps = [](const char* name, const Tensor<float>& tensor) {
-    return concat(name, " to be contiguous, got a view of shape ", tensor.shape(),
-                  " with gaps or reordered axes");
+    return str_cat(name, " to be contiguous, got a view of shape ", tensor.shape(),
+                   " with gaps or reordered axes");
   };
   EXPECT_EQ(error([&] { max_pooling(turned(x), window, y); }), gaps("max_pooling: expected x", x));
   EXPECT_EQ(error([&] { max_pooling(x, window, turned(y)); }), gaps("max_pooling: expected y", y));
-  EXPECT_EQ(error([&] { max_pooling_backward(turned(y), winners.data(), window, x); }),
+  EXPECT_EQ(error([&] { max_pooling_backward(turned(y), argmax.data(), window, x); }),
             gaps("max_pooling_backward: expected dy", y));
-  EXPECT_EQ(error([&] { max_pooling_backward(y, winners.data(), window, turned(x)); }),
+  EXPECT_EQ(error([&] { max_pooling_backward(y, argmax.data(), window, turned(x)); }),
             gaps("max_pooling_backward: expected dx", x));
   EXPECT_EQ(error([&] { average_pooling(turned(x), window, y); }),
             gaps("average_pooling: expected x", x));

@@ -63,7 +63,7 @@ void expect_agreement_with_reference(const Shape& x_shape, Index filters, const 
   for (simd::Level level : simd::all_levels) {
     if (!simd::is_supported(level)) continue;
     simd::set_level(level);
-    SCOPED_TRACE(concat(simd::to_string(level), ", x ", x_shape, ", weight ", weight_shape));
+    SCOPED_TRACE(str_cat(simd::to_string(level), ", x ", x_shape, ", weight ", weight_shape));
     auto found = full<T>(y_shape, nan);
     convolution(x, weight, bias, window, groups, found);
     EXPECT_TRUE(agree(found, y, y_sums, tolerance<T>)) << "forward";

@@ -33,27 +33,27 @@ TEST(Error, WhatIsTheMessage) {
 
 TEST(Concat, JoinsTextOfEveryKind) {
   const std::string text = "text";
-  EXPECT_EQ(concat(), "");
-  EXPECT_EQ(concat("a ", text, std::string_view(", view"), '!'), "a text, view!");
+  EXPECT_EQ(str_cat(), "");
+  EXPECT_EQ(str_cat("a ", text, std::string_view(", view"), '!'), "a text, view!");
 }
 
 TEST(Concat, FindsToStringOfOtherNamespaces) {
-  EXPECT_EQ(concat("the sky is ", other::Colour{}), "the sky is blue");
+  EXPECT_EQ(str_cat("the sky is ", other::Colour{}), "the sky is blue");
 }
 
 TEST(Concat, WritesIntegersOfEveryWidth) {
-  EXPECT_EQ(concat(std::int8_t{-128}, ' ', std::uint8_t{255}), "-128 255");
-  EXPECT_EQ(concat(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
-  EXPECT_EQ(concat(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");
+  EXPECT_EQ(str_cat(std::int8_t{-128}, ' ', std::uint8_t{255}), "-128 255");
+  EXPECT_EQ(str_cat(std::numeric_limits<std::int64_t>::min()), "-9223372036854775808");
+  EXPECT_EQ(str_cat(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");
 }
 
 TEST(Concat, WritesTheShortestNumberThatReadsBackTheSame) {
-  EXPECT_EQ(concat(0.1, ' ', 0.1f, ' ', 1.0, ' ', -0.0), "0.1 0.1 1 -0");
-  EXPECT_EQ(concat(1.0 / 3), "0.3333333333333333");
-  EXPECT_EQ(concat(std::numeric_limits<double>::lowest()), "-1.7976931348623157e+308");
-  EXPECT_EQ(concat(std::numeric_limits<double>::denorm_min()), "5e-324");
-  EXPECT_EQ(concat(std::numeric_limits<double>::infinity()), "inf");
-  EXPECT_EQ(concat(std::numeric_limits<double>::quiet_NaN()), "nan");
+  EXPECT_EQ(str_cat(0.1, ' ', 0.1f, ' ', 1.0, ' ', -0.0), "0.1 0.1 1 -0");
+  EXPECT_EQ(str_cat(1.0 / 3), "0.3333333333333333");
+  EXPECT_EQ(str_cat(std::numeric_limits<double>::lowest()), "-1.7976931348623157e+308");
+  EXPECT_EQ(str_cat(std::numeric_limits<double>::denorm_min()), "5e-324");
+  EXPECT_EQ(str_cat(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(str_cat(std::numeric_limits<double>::quiet_NaN()), "nan");
 }
 
 }  // namespace

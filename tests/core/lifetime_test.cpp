@@ -139,7 +139,7 @@ constexpr bool show_nothing_of_expiring() {
 static_assert(show_nothing_of_expiring<AdaGrad<float>, Adam<float>, AdamW<float>, Momentum<float>,
                                        Nesterov<float>, RmsProp<float>, Sgd<float>>());
 static_assert(is_of_any_lasting<BatchSampler>(DLFS_WAY(DLFS_X.batch(0))));
-static_assert(is_of_any_lasting<WeightAverage<float>>(DLFS_WAY(DLFS_X.network())));
+static_assert(is_of_any_lasting<ExponentialMovingAverage<float>>(DLFS_WAY(DLFS_X.network())));
 using Training = Trainer<float, SoftmaxCrossEntropy<float>, Sgd<float>>;
 static_assert(is_of_any_lasting<Training>(DLFS_WAY(DLFS_X.history())));
 static_assert(is_of_lasting<Training>(DLFS_WAY(DLFS_X.optimizer())));

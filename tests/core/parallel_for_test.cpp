@@ -124,7 +124,7 @@ TEST_F(ParallelFor, RethrowsWhatAPieceThrows) {
           if (piece == bad) throw ValueError("piece ", piece);
         });
       };
-      EXPECT_EQ(error_of<ValueError>(run), concat("piece ", bad)) << threads << " threads";
+      EXPECT_EQ(error_of<ValueError>(run), str_cat("piece ", bad)) << threads << " threads";
       EXPECT_EQ(calls_per_piece(9), std::vector<int>(9, 1)) << "after the error";
     }
   }
@@ -213,7 +213,7 @@ TEST_F(ParallelFor, ServesManyCallersAtOnce) {
           const bool all = std::all_of(calls.begin(), calls.end(), [](int n) { return n == 1; });
           complete[static_cast<std::size_t>(caller)] += all && !fails;
         } catch (const ValueError& error) {
-          complete[static_cast<std::size_t>(caller)] += fails && error.what() == concat(caller);
+          complete[static_cast<std::size_t>(caller)] += fails && error.what() == str_cat(caller);
         }
       }
     });
@@ -265,7 +265,7 @@ TEST_F(ThreadCount, MayChangeWithinALoop) {
 TEST_F(ThreadCount, IsAtLeastOne) {
   for (int count : {0, -3}) {
     EXPECT_EQ(error_of<ValueError>([count] { set_thread_count(count); }),
-              concat("thread count: expected at least 1, got ", count));
+              str_cat("thread count: expected at least 1, got ", count));
   }
 }
 

@@ -193,8 +193,8 @@ TEST_F(View, SlicesAreThoseOfPython) {
           if (step == 0) continue;
           const auto slice = elements(x.slice(0, {start, stop, step}));
           ASSERT_EQ(slice, python_slice(extent, start, stop, step))
-              << extent << ": " << (start ? concat(*start) : "") << ':'
-              << (stop ? concat(*stop) : "") << ':' << step;
+              << extent << ": " << (start ? str_cat(*start) : "") << ':'
+              << (stop ? str_cat(*stop) : "") << ':' << step;
           add_to_hash(static_cast<int>(slice.size()));
           for (int element : slice) add_to_hash(element);
         }

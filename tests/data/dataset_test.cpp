@@ -37,27 +37,27 @@ TEST(Dataset, CheckNamesTheOperationAndBothShapes) {
 
 TEST(Take, CopiesThePartOfInputsAndTargets) {
   Dataset<float> dataset = three_samples();
-  const Dataset<float> part = take(dataset, 1, 3);
+  const Dataset<float> part = slice(dataset, 1, 3);
   dataset.inputs.fill(-1);
   EXPECT_EQ(part.inputs.shape(), (Shape{2, 2}));
   EXPECT_EQ(part.inputs(0, 1), 10);
   EXPECT_EQ(part.inputs(1, 0), 2);
   EXPECT_EQ(part.targets(0), 1);
   EXPECT_EQ(part.targets(1), 2);
-  EXPECT_EQ(take(dataset, 3, 3).size(), 0);
+  EXPECT_EQ(slice(dataset, 3, 3).size(), 0);
 }
 
 TEST(Take, RejectsARangeOutsideTheDataset) {
   const Dataset<float> dataset = three_samples();
-  EXPECT_EQ(error_of([&] { take(dataset, 1, 4); }), "rows: [1, 4) of a tensor of shape (3, 2)");
-  EXPECT_THROW(take(dataset, 2, 1), ShapeError);
-  EXPECT_THROW(take(dataset, -1, 1), ShapeError);
+  EXPECT_EQ(error_of([&] { slice(dataset, 1, 4); }), "rows: [1, 4) of a tensor of shape (3, 2)");
+  EXPECT_THROW(slice(dataset, 2, 1), ShapeError);
+  EXPECT_THROW(slice(dataset, -1, 1), ShapeError);
 }
 
 TEST(Gather, CopiesTheChosenSamplesInTheOrderGiven) {
   const Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  gather(dataset, std::array<Index, 4>{2, 0, 0, -2}, batch);
+  take(dataset, std::array<Index, 4>{2, 0, 0, -2}, batch);
   EXPECT_EQ(batch.inputs.shape(), (Shape{4, 2}));
   EXPECT_EQ(batch.targets.shape(), (Shape{4}));
   const std::array<float, 4> expected{2, 0, 0, 1};
@@ -73,7 +73,7 @@ TEST(Gather, TakesTargetsOfAnyTensor) {
   const Dataset<double, Tensor<double>> dataset{array<double>({1, 2}),
                                                 array<double>({{5, 6}, {7, 8}})};
   Dataset<double, Tensor<double>> batch;
-  gather(dataset, std::array<Index, 1>{1}, batch);
+  take(dataset, std::array<Index, 1>{1}, batch);
   EXPECT_EQ(batch.inputs.shape(), (Shape{1}));
   EXPECT_EQ(batch.targets.shape(), (Shape{1, 2}));
   EXPECT_EQ(batch.targets(0, 0), 7);
@@ -82,12 +82,12 @@ TEST(Gather, TakesTargetsOfAnyTensor) {
 TEST(Gather, KeepsTheMemoryOfTheBatchWhenItShrinksAndGrowsBack) {
   const Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  gather(dataset, std::array<Index, 3>{0, 1, 2}, batch);
+  take(dataset, std::array<Index, 3>{0, 1, 2}, batch);
   const float* inputs = batch.inputs.data();
   const std::int32_t* targets = batch.targets.data();
-  gather(dataset, std::array<Index, 1>{2}, batch);
+  take(dataset, std::array<Index, 1>{2}, batch);
   EXPECT_EQ(batch.size(), 1);
-  gather(dataset, std::array<Index, 3>{2, 1, 0}, batch);
+  take(dataset, std::array<Index, 3>{2, 1, 0}, batch);
   EXPECT_EQ(batch.inputs.data(), inputs);
   EXPECT_EQ(batch.targets.data(), targets);
 }
@@ -95,11 +95,11 @@ TEST(Gather, KeepsTheMemoryOfTheBatchWhenItShrinksAndGrowsBack) {
 TEST(Gather, RejectsAnIndexOutOfRangeAndMismatchedCounts) {
   Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  EXPECT_EQ(error_of([&] { gather(dataset, std::array<Index, 1>{3}, batch); }),
+  EXPECT_EQ(error_of([&] { take(dataset, std::array<Index, 1>{3}, batch); }),
             "indexing: index 3 is out of range for axis 0 of the shape (3, 2)");
   dataset.targets = Labels({4});
-  EXPECT_EQ(error_of([&] { gather(dataset, std::array<Index, 1>{0}, batch); }),
-            "gather: expected one target for each input, got inputs (3, 2) and targets (4,)");
+  EXPECT_EQ(error_of([&] { take(dataset, std::array<Index, 1>{0}, batch); }),
+            "take: expected one target for each input, got inputs (3, 2) and targets (4,)");
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ void write_mnist(const TemporaryFolder& folder, std::uint32_t train_count,
       pixels.insert(pixels.end(), 28 * 28, static_cast<std::uint8_t>(i));
       labels.push_back(static_cast<std::uint8_t>(i % 10));
     }
-    folder.write(concat(part, "-images-idx3-ubyte"), test::idx({count, 28, 28}, pixels));
-    folder.write(concat(part, "-labels-idx1-ubyte"), test::idx({count}, labels));
+    folder.write(str_cat(part, "-images-idx3-ubyte"), test::idx({count, 28, 28}, pixels));
+    folder.write(str_cat(part, "-labels-idx1-ubyte"), test::idx({count}, labels));
   }
 }
 
@@ -59,8 +59,8 @@ TEST_F(LoadDigits, PrefersTheOptionThenTheEnvironmentThenTheRepository) {
   EXPECT_EQ(from_repository.digits.name, "MNIST");
   EXPECT_EQ(from_repository.digits.train.size(), 5);
   EXPECT_EQ(from_repository.digits.test.size(), 1);
-  EXPECT_EQ(from_repository.output, concat("data: MNIST in ", repository_.path().string(),
-                                           ": 5 for training, 1 for test\n"));
+  EXPECT_EQ(from_repository.output, str_cat("data: MNIST in ", repository_.path().string(),
+                                            ": 5 for training, 1 for test\n"));
 
   const ScopedVariable variable("DLFS_DATA", environment_.path().string());
   EXPECT_EQ(load({}, repository_.path()).digits.train.size(), 4);
@@ -78,10 +78,10 @@ TEST_F(LoadDigits, GeneratesDigitsWhereMnistIsMissingAndSaysSo) {
   EXPECT_EQ(loaded.digits.name, "generated digits");
   EXPECT_EQ(loaded.digits.train.inputs.shape(), Shape({2000, 1, 28, 28}));
   EXPECT_EQ(loaded.digits.test.inputs.shape(), Shape({500, 1, 28, 28}));
-  EXPECT_EQ(loaded.output, concat("data: MNIST is not in ", repository_.path().string(),
-                                  ", and $DLFS_DATA is not set\n"
-                                  "data: to fetch it: cmake -P cmake/mnist.cmake\n"
-                                  "data: generated digits: 2000 for training, 500 for test\n"));
+  EXPECT_EQ(loaded.output, str_cat("data: MNIST is not in ", repository_.path().string(),
+                                   ", and $DLFS_DATA is not set\n"
+                                   "data: to fetch it: cmake -P cmake/mnist.cmake\n"
+                                   "data: generated digits: 2000 for training, 500 for test\n"));
 
   const ScopedVariable variable("DLFS_DATA", "/nowhere");
   const Loaded again = load({.seed = 4, .quick = true}, repository_.path());
@@ -113,9 +113,9 @@ TEST_F(LoadDigits, AFolderThatIsNamedMustHoldMnist) {
     return test::error_of<IoError>([&] { load_digits<float>({.data = data}, repository_.path()); });
   };
   EXPECT_EQ(error("/nowhere"), "load_mnist: there is no folder /nowhere");
-  EXPECT_EQ(error(given_.path()), concat("load_mnist: neither train-images-idx3-ubyte nor "
-                                         "train-images-idx3-ubyte.gz is in ",
-                                         given_.path().string()));
+  EXPECT_EQ(error(given_.path()), str_cat("load_mnist: neither train-images-idx3-ubyte nor "
+                                          "train-images-idx3-ubyte.gz is in ",
+                                          given_.path().string()));
 }
 
 TEST_F(LoadDigits, ABrokenMnistIsNeverReplacedByGeneratedDigits) {
@@ -123,8 +123,8 @@ TEST_F(LoadDigits, ABrokenMnistIsNeverReplacedByGeneratedDigits) {
   std::filesystem::remove(repository_.path() / "t10k-labels-idx1-ubyte");
   EXPECT_EQ(
       test::error_of<IoError>([&] { load_digits<float>({}, repository_.path()); }),
-      concat("load_mnist: neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is in ",
-             repository_.path().string()));
+      str_cat("load_mnist: neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is in ",
+              repository_.path().string()));
 
   repository_.write("t10k-labels-idx1-ubyte", {0, 0, 8});
   EXPECT_NE(test::error_of<FormatError>([&] {

@@ -174,8 +174,8 @@ TEST(WritePlot, GnuplotDrawsThePicture) {
   const PlotReport report = write_plot(plot, out, "accuracy");
   if (report.message.find("gnuplot not found") == 0) GTEST_SKIP() << "gnuplot is not installed";
   EXPECT_TRUE(report.has_picture);
-  EXPECT_EQ(report.message, concat("wrote ", (out / "accuracy.png").string(),
-                                   " (from accuracy.gp and accuracy.dat beside it)"));
+  EXPECT_EQ(report.message, str_cat("wrote ", (out / "accuracy.png").string(),
+                                    " (from accuracy.gp and accuracy.dat beside it)"));
   EXPECT_EQ(contents(out / "accuracy.png").substr(0, 8), "\x89PNG\r\n\x1a\n");
 }
 
@@ -185,9 +185,9 @@ TEST(WritePlot, WithoutGnuplotScriptAndDataAreLeft) {
   const ScopedVariable nothing_on_the_path("PATH", "");
   const PlotReport report = write_plot(accuracy_plot(), folder.path(), "accuracy");
   EXPECT_FALSE(report.has_picture);
-  EXPECT_EQ(report.message, concat("gnuplot not found: wrote accuracy.gp and accuracy.dat in ",
-                                   folder.path().string(),
-                                   "; install gnuplot and run 'gnuplot accuracy.gp' there"));
+  EXPECT_EQ(report.message, str_cat("gnuplot not found: wrote accuracy.gp and accuracy.dat in ",
+                                    folder.path().string(),
+                                    "; install gnuplot and run 'gnuplot accuracy.gp' there"));
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "accuracy.gp"));
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "accuracy.dat"));
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "accuracy.png")) << "of older data";
@@ -199,19 +199,19 @@ TEST(WritePlot, ReportsWhyGnuplotFailed) {
   const PlotReport report = write_plot(accuracy_plot(), folder.path(), "accuracy");
   EXPECT_FALSE(report.has_picture);
   EXPECT_EQ(report.message,
-            concat("gnuplot failed (no terminal): wrote accuracy.gp and ", "accuracy.dat in ",
-                   folder.path().string(), "; run 'gnuplot accuracy.gp' there"));
+            str_cat("gnuplot failed (no terminal): wrote accuracy.gp and ", "accuracy.dat in ",
+                    folder.path().string(), "; run 'gnuplot accuracy.gp' there"));
 }
 
 TEST(WritePlot, NamesTheFolderOrFileThatItCannotWrite) {
   const TemporaryFolder folder;
   const std::string file = folder.write("file", {});
   EXPECT_EQ(test::error_of<IoError>([&] { write_plot(accuracy_plot(), file + "/out", "a"); }),
-            concat("plot: cannot create the folder ", file, "/out: Not a directory"));
+            str_cat("plot: cannot create the folder ", file, "/out: Not a directory"));
 
   std::filesystem::create_directory(folder.path() / "a.dat");
   EXPECT_EQ(test::error_of<IoError>([&] { write_plot(accuracy_plot(), folder.path(), "a"); }),
-            concat("cannot write ", (folder.path() / "a.dat").string(), ": Is a directory"));
+            str_cat("cannot write ", (folder.path() / "a.dat").string(), ": Is a directory"));
 }
 
 TEST(WritePlot, RejectsWhatCannotBeDrawn) {

@@ -128,7 +128,7 @@ TEST(RunProgram, HelpShowsEveryOptionWithItsDefault) {
           std::string("--data DIR "), std::string("[$DLFS_DATA, else data/mnist]"),
           std::string("--epochs N [20] "), std::string("--batch-size N [100] "),
           std::string("--lr X [0.001] "), std::string("--seed N [0] "),
-          concat("--threads N [", thread_count(), "] "), std::string("--out DIR [out] "),
+          str_cat("--threads N [", thread_count(), "] "), std::string("--out DIR [out] "),
           std::string("--quick ")}) {
       EXPECT_NE(outcome.output.find(text), std::string::npos) << text << "\n" << outcome.output;
     }
@@ -147,8 +147,8 @@ TEST(RunProgram, ADescriptionAloneTakesNothingButHelp) {
                              "--out", "--weights", "--quick"}) {
     const Outcome outcome = run({option}, {.description = "The AND gate"});
     EXPECT_EQ(outcome.status, 2);
-    EXPECT_EQ(outcome.errors, concat("train: The following argument was not expected: ", option,
-                                     " (see train --help)\n"));
+    EXPECT_EQ(outcome.errors, str_cat("train: The following argument was not expected: ", option,
+                                      " (see train --help)\n"));
   }
 
   char name[] = "and_gate";

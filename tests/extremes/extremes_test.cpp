@@ -581,13 +581,13 @@ const std::vector<Named> table{
        for_numbers_and_axes(
            [](Index n, int axis) { return take(small(), full<Index>({2}, n), axis); });
        for_pairs(
-           [](Index a, Index b) { return take(generated_digits<float>(3, rng), a, b).size(); });
+           [](Index a, Index b) { return slice(generated_digits<float>(3, rng), a, b).size(); });
      }},
-    {"put",
+    {"index_put",
      [] {
        for_numbers_and_axes([](Index n, int axis) {
          auto x = copy(small());
-         put(x, full<Index>({2}, n), 1.0f, axis);
+         index_put(x, full<Index>({2}, n), 1.0f, axis);
          return x;
        });
      }},
@@ -606,20 +606,20 @@ const std::vector<Named> table{
        });
      }},
     {"extract", [] { for_all_tensors([](const auto& x) { return extract(equal(x, x), x); }); }},
-    {"place",
+    {"index_put",
      [] {
        for_all_tensors([]<class T>(const Tensor<T>& x) {
          auto y = copy(x);
-         place(y, equal(x, x), values<T>()[0]);
+         index_put(y, equal(x, x), values<T>()[0]);
          return y;
        });
      }},
-    {"gather",
+    {"take",
      [] {
        for_numbers([](Index n) {
          Tensor<float> batch;
          const std::vector<Index> chosen{n, 0};
-         gather(small(), std::span<const Index>(chosen), batch);
+         take(small(), std::span<const Index>(chosen), batch);
          return batch;
        });
      }},
@@ -826,8 +826,8 @@ const std::vector<Named> table{
      }},
     {"concat",
      [] {
-       for_pairs([](Index a, Index b) { return concat(a, b).size(); });
-       for (double x : values<double>()) (void)concat(x);
+       for_pairs([](Index a, Index b) { return str_cat(a, b).size(); });
+       for (double x : values<double>()) (void)str_cat(x);
      }},
 
     // Random numbers.
@@ -1064,8 +1064,8 @@ const std::vector<Named> table{
      [] {
        for_windows([](const Window2d& window) {
          Tensor<float> dx({1, 2, 4, 4}), dy(pooling_shape(dx.shape(), window, "test"));
-         const Tensor<std::uint16_t> winners = full<std::uint16_t>(dy.shape(), 65535);
-         max_pooling_backward(dy, winners.data(), window, dx);
+         const Tensor<std::uint16_t> argmax = full<std::uint16_t>(dy.shape(), 65535);
+         max_pooling_backward(dy, argmax.data(), window, dx);
          return dx;
        });
      }},
@@ -1412,12 +1412,12 @@ const std::vector<Named> table{
          for (double b : values<double>())
            attempt([&] { return draw_trial({{"x", a, b}}, 1).values.size(); });
      }},
-    {"WeightAverage",
+    {"ExponentialMovingAverage",
      [] {
        for (double decay : values<double>())
          attempt([&] {
            Sequential<float> net{{"a", Affine<float>({.in = 3, .out = 2}, He{}, rng)}};
-           WeightAverage<float> average(net, decay);
+           ExponentialMovingAverage<float> average(net, decay);
            average.update(net);
            return 0;
          });

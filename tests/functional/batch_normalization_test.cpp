@@ -27,11 +27,11 @@ TEST(BatchNormalizationKernels, EqualTheirTwins) {
 
     const double epsilon = 1e-3;
     Tensor<double> y(shape);
-    Tensor<double> inverse_deviation({shape[1]});
+    Tensor<double> rstd({shape[1]});
     for (Index f = 0; f < shape[1]; ++f) {
-      inverse_deviation(f) = 1 / std::sqrt(statistics(1, f) + epsilon);
+      rstd(f) = 1 / std::sqrt(statistics(1, f) + epsilon);
     }
-    const NormalizedBy<double> by{statistics[0], inverse_deviation, gamma};
+    const NormalizedBy<double> by{statistics[0], rstd, gamma};
     batch_normalization(x, by, beta, y);
     test::expect_close(y, reference::batch_normalization(x, gamma, beta, epsilon), 1e-13);
   }

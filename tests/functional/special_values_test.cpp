@@ -223,7 +223,7 @@ TYPED_TEST(SpecialValues, GradientsOfSigmoidAndTanhAreThoseOfTheirOutputs) {
   });
 }
 
-/// Rows of ordinary scores among which a special value stands at one place.
+/// Rows of ordinary logits among which a special value stands at one place.
 template <class T, class Run>
 void for_each_row_of_scores(const Run& run) {
   for (const T& special : special_values<T>()) {
@@ -307,9 +307,9 @@ TYPED_TEST(SpecialValues, MaxPoolingIsItsReference) {
         for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 2}}) {
           const auto expected = reference::max_pooling(x, window);
           Tensor<T> y(expected.y.shape());
-          Tensor<std::uint16_t> winners(y.shape());
-          max_pooling(x, window, y.view(), winners.data());
-          ASSERT_TRUE(array_equal(winners, expected.winners)) << width;
+          Tensor<std::uint16_t> argmax(y.shape());
+          max_pooling(x, window, y.view(), argmax.data());
+          ASSERT_TRUE(array_equal(argmax, expected.argmax)) << width;
           for (Index i = 0; i < y.size(); ++i) {
             ASSERT_TRUE(is_near(y.data()[i], static_cast<Wide>(expected.y.data()[i]))) << width;
           }

@@ -690,7 +690,7 @@ void indexing(Input& input) {
           }
         });
       }
-      return a.check_write("put", expected, [&] { put(a.view, indices, T(5), axis); });
+      return a.check_write("index_put", expected, [&] { index_put(a.view, indices, T(5), axis); });
     }
     case 2: {
       if (!i) return;
@@ -740,7 +740,7 @@ void indexing(Input& input) {
           if (is_chosen(place)) expected->at(place) = 5;
         });
       }
-      return a.check_write("place", expected, [&] { place(a.view, mask, T(5)); });
+      return a.check_write("index_put", expected, [&] { index_put(a.view, mask, T(5)); });
     }
   }
 }

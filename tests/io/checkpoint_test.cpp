@@ -143,7 +143,7 @@ TEST_F(Checkpoint, ACountThatNoTrainingHasIsAFormatError) {
       *count = wrong;
       save_checkpoint(path_, changed);
       EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
-                concat("load_checkpoint: ", path_.string(), ": a count of ", wrong));
+                str_cat("load_checkpoint: ", path_.string(), ": a count of ", wrong));
       *count = right;
     }
   }
@@ -153,12 +153,12 @@ TEST_F(Checkpoint, ADamagedFileIsAFormatError) {
   const auto two = ones<float>({2});
   write_npz<float>(path_, {{"network.affine1.weight", two}});
   EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
-            concat("load_checkpoint: ", path_.string(), ": there is no array 'state.seed'"));
+            str_cat("load_checkpoint: ", path_.string(), ": there is no array 'state.seed'"));
   const auto seed = ones<std::uint64_t>({1, 1});
   write_npz<std::uint64_t>(path_, {{"state.seed", seed}});
   EXPECT_EQ(error_of<FormatError>([&] { load_checkpoint<float>(path_); }),
-            concat("load_checkpoint: ", path_.string(),
-                   ": array 'state.seed' is of the shape (1, 1), which is none of a checkpoint"));
+            str_cat("load_checkpoint: ", path_.string(),
+                    ": array 'state.seed' is of the shape (1, 1), which is none of a checkpoint"));
 
   auto trained = network();
   save_checkpoint(path_, trainer_of(trained, 1).state());

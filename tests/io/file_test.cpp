@@ -264,7 +264,7 @@ TEST(ReadFile, AFileThatIsLargerThanTheMemoryIsAnIoError) {
   std::filesystem::resize_file(path, size, error);
   if (error) GTEST_SKIP() << "the disk has no files of such a size: " << error.message();
   EXPECT_EQ(error_of<IoError>([&] { read_file(path); }),
-            concat("cannot read ", path, ": ", size, " bytes are more than half of the memory"));
+            str_cat("cannot read ", path, ": ", size, " bytes are more than half of the memory"));
 }
 
 TEST(ReadFile, AFileThatGrowsIsAnIoErrorOrWhatItWasWhenItWasOpened) {

@@ -49,7 +49,7 @@ TEST(ReadIdx, AnExtentOfZeroIsAnEmptyTensor) {
 
 TEST(ReadIdx, AWrongMagicIsAFormatError) {
   const auto expected = [](const char* found) {
-    return concat("expected the magic bytes 0 0 8 and a rank of 1 to 4, found ", found);
+    return str_cat("expected the magic bytes 0 0 8 and a rank of 1 to 4, found ", found);
   };
   EXPECT_EQ(error_of_idx({'P', 'K', 3, 4, 0}), expected("80 75 3 and 4"));
   EXPECT_EQ(error_of_idx({0, 1, 8, 1, 0}), expected("0 1 8 and 1"));

@@ -213,8 +213,8 @@ TEST(ReadPng, ValuesAreThoseThatAreStoredWhateverTheFileSaysAboutTheirLooks) {
       const Image image(kind, is_interlaced, is_transparent);
       for (const auto& [name, chunks] : chunks_about_looks()) {
         const auto pixels = read_png(folder.write("x.png", image.file(chunks)));
-        const auto text = concat("color type ", kind.color_type, ", ", kind.depth, " bits, ",
-                                 is_interlaced, is_transparent, ", ", name);
+        const auto text = str_cat("color type ", kind.color_type, ", ", kind.depth, " bits, ",
+                                  is_interlaced, is_transparent, ", ", name);
         EXPECT_EQ(pixels.shape(), (Shape{Image::height, Image::width, image.channels()})) << text;
         EXPECT_EQ(Bytes(pixels.begin(), pixels.end()), image.values()) << text;
       }

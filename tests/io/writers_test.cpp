@@ -194,8 +194,8 @@ TEST(Writers, FollowLinks) {
 
     fs::create_symlink("circle" + writer.ending, files.path("circle"));
     EXPECT_EQ(error_of<IoError>([&] { writer.write(files.path("circle")); }),
-              concat("cannot write ", files.path("circle").string(),
-                     ": Too many levels of symbolic links"));
+              str_cat("cannot write ", files.path("circle").string(),
+                      ": Too many levels of symbolic links"));
   }
 }
 
@@ -249,7 +249,7 @@ TEST(Writers, AFailureIsOneIoErrorWithPathAndReasonAndNothingChanges) {
     const Written files(writer);
     const auto expect_error = [&](const fs::path& path, const std::string& reason) {
       EXPECT_EQ(error_of<IoError>([&] { writer.write(path); }),
-                concat("cannot write ", path.string(), ": ", reason))
+                str_cat("cannot write ", path.string(), ": ", reason))
           << writer.function;
     };
     fs::create_directory(files.path("folder"));

@@ -30,20 +30,20 @@ Moments moments(const I& initializer, Fans fans) {
   Moments moments;
   for (T value : weight) moments.mean += static_cast<double>(value) / count;
   for (T value : weight) {
-    moments.deviation += std::pow(static_cast<double>(value) - moments.mean, 2) / count;
+    moments.std += std::pow(static_cast<double>(value) - moments.mean, 2) / count;
   }
-  moments.deviation = std::sqrt(moments.deviation);
+  moments.std = std::sqrt(moments.std);
   return moments;
 }
 
 void expect_normal(Moments moments, double deviation) {
   EXPECT_NEAR(moments.mean, 0, 0.012 * deviation);
-  EXPECT_NEAR(moments.deviation, deviation, 0.01 * deviation);
+  EXPECT_NEAR(moments.std, deviation, 0.01 * deviation);
 }
 
 TEST(Initializers, NormalHasItsDeviationWhateverTheFans) {
   expect_normal(moments<float>(Normal{}, {.in = 100, .out = 10}), 0.01);
-  expect_normal(moments<double>(Normal{.deviation = 3}, {.in = 7, .out = 5}), 3);
+  expect_normal(moments<double>(Normal{.std = 3}, {.in = 7, .out = 5}), 3);
 }
 
 TEST(Initializers, XavierHasVarianceOneByFanIn) {

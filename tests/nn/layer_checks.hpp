@@ -189,7 +189,7 @@ void expect_batch_equals_its_samples(const L& layer, const Tensor<double>& x) {
     sums.push_back(zeros<double>(parameter->value.shape()));
   }
   for (Index n = 0; n < x.extent(0); ++n) {
-    SCOPED_TRACE(concat("sample ", n));
+    SCOPED_TRACE(str_cat("sample ", n));
     const Tensor<double> x_n = sample(x, n);
     expect_close(sample(y, n), sample_net.forward(x_n), 1e-13);
     expect_close(sample(dx, n), sample_net.backward_to_input(sample(dy, n)), 1e-13);

@@ -183,11 +183,11 @@ class Steps {
     } else if (name == "assign") {
       assign(view_, literal<T>(arguments.at(1)));
     } else if (name == "put") {
-      put(view_, indices(), literal<T>(arguments.at(2)), axis());
+      index_put(view_, indices(), literal<T>(arguments.at(2)), axis());
     } else if (name == "put_along_axis") {
       put_along_axis(view_, indices(), literal<T>(arguments.at(2)), axis());
     } else if (name == "place") {
-      place(view_, literal<bool>(arguments[0]), literal<T>(arguments.at(1)));
+      index_put(view_, literal<bool>(arguments[0]), literal<T>(arguments.at(1)));
     } else {
       FAIL() << "unknown step: " << step;
     }

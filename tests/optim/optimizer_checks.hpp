@@ -71,7 +71,7 @@ std::vector<Parameter<T>> parameters_of_many_sizes() {
   Rng rng(1);
   std::vector<Parameter<T>> parameters;
   for (const Shape& shape : {Shape{1}, Shape{7, 3}, Shape{4096}, Shape{4097}, Shape{317, 331}}) {
-    parameters.push_back(parameter(concat(shape), random_normal<T>(shape, rng), Tensor<T>(shape)));
+    parameters.push_back(parameter(str_cat(shape), random_normal<T>(shape, rng), Tensor<T>(shape)));
   }
   return parameters;
 }

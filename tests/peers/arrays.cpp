@@ -120,9 +120,9 @@ void add_indexing(Handlers& h) {
   add_each(h, "take", All{}, []<class T>(Case& c, T) {
     c.check("y", take(c.view<T>("x"), c.view<std::int64_t>("indices"), c.option<int>("axis")));
   });
-  add_each(h, "put", All{}, []<class T>(Case& c, T) {
+  add_each(h, "index_put", All{}, []<class T>(Case& c, T) {
     Tensor<T> y = c.get<T>("x");
-    put(y, c.view<std::int64_t>("indices"), c.view<T>("values"), c.option<int>("axis"));
+    index_put(y, c.view<std::int64_t>("indices"), c.view<T>("values"), c.option<int>("axis"));
     c.check("y", y);
   });
   add_each(h, "take_along_axis", All{}, []<class T>(Case& c, T) {
@@ -137,9 +137,9 @@ void add_indexing(Handlers& h) {
   add_each(h, "extract", All{}, []<class T>(Case& c, T) {
     c.check("y", extract(c.view<bool>("mask"), c.view<T>("x")));
   });
-  add_each(h, "place", All{}, []<class T>(Case& c, T) {
+  add_each(h, "index_put_mask", All{}, []<class T>(Case& c, T) {
     Tensor<T> y = c.get<T>("x");
-    place(y, c.view<bool>("mask"), c.view<T>("values"));
+    index_put(y, c.view<bool>("mask"), c.view<T>("values"));
     c.check("y", y);
   });
 }
@@ -147,8 +147,8 @@ void add_indexing(Handlers& h) {
 void add_joining(Handlers& h) {
   const auto parts = []<class T>(Case& c, T) {
     std::vector<Tensor<T>> found;
-    while (c.has<T>(concat("x", found.size())))
-      found.push_back(c.get<T>(concat("x", found.size())));
+    while (c.has<T>(str_cat("x", found.size())))
+      found.push_back(c.get<T>(str_cat("x", found.size())));
     return found;
   };
   add_each(h, "concatenate", All{}, [parts]<class T>(Case& c, T) {
@@ -165,7 +165,7 @@ void add_joining(Handlers& h) {
                        : at.size() == 1
                            ? split(x, {at[0].get<Index>()}, axis)
                            : split(x, {at[0].get<Index>(), at.at(1).get<Index>()}, axis);
-    for (std::size_t i = 0; i < found.size(); ++i) c.check(concat("y", i), found[i]);
+    for (std::size_t i = 0; i < found.size(); ++i) c.check(str_cat("y", i), found[i]);
   });
   add(h, "flip", All{}, [](Case& c, const auto& x) { return flip(x, c.option<int>("axis")); });
   add(h, "roll", All{}, [](Case& c, const auto& x) {

@@ -130,7 +130,7 @@ class Arrays:
                         y = x.copy()
                         at = (slice(None),) * (axis % len(shape)) + (indices,)
                         y[at] = values
-                        self.x('put', dtype, x, options, layout, f'{shape} {index_shape}').input('indices', indices).input(
+                        self.x('index_put', dtype, x, options, layout, f'{shape} {index_shape}').input('indices', indices).input(
                             'values', values).expect('y', y)
                 if 0 in shape:
                     continue
@@ -151,7 +151,7 @@ class Arrays:
                 for values in [self.draw(dtype, ()), self.draw(dtype, x[mask].shape)]:
                     y = x.copy()
                     y[mask] = values
-                    self.x('place', dtype, x, {}, layout, f'{shape} {rank}').input('mask', mask).input(
+                    self.x('index_put_mask', dtype, x, {}, layout, f'{shape} {rank}').input('mask', mask).input(
                         'values', values).expect('y', y)
         for indices in [[3], [-4]]:
             x, indices = self.draw('float64', (3, 5)), np.array(indices)

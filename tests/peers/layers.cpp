@@ -130,16 +130,16 @@ void run_dropout(Case& c) {
   const auto n = static_cast<double>(x.size());
   const double share = static_cast<double>(sum(kept)) / n;
   c.check_that(std::abs(share - (1 - ratio)) <= 6 * std::sqrt(ratio * (1 - ratio) / n),
-               concat("keeps a share of ", share));
+               str_cat("keeps a share of ", share));
 }
 
 template <class T>
 void add_losses(Handlers& handlers) {
   handlers.add<T>("SoftmaxCrossEntropy", [](Case& c) {
     SoftmaxCrossEntropy<T> loss;
-    const Tensor<T>& scores = c.get<T>("scores");
-    c.check("loss", c.has<T>("targets") ? loss.forward(scores, c.get<T>("targets"))
-                                        : loss.forward(scores, c.get<std::int32_t>("labels")));
+    const Tensor<T>& logits = c.get<T>("logits");
+    c.check("loss", c.has<T>("targets") ? loss.forward(logits, c.get<T>("targets"))
+                                        : loss.forward(logits, c.get<std::int32_t>("labels")));
     c.check("gradient", loss.backward());
   });
   handlers.add<T>("MeanSquaredError", [](Case& c) {

@@ -295,13 +295,13 @@ class Layers:
             for scale, offset in [(1, 0), (30, 0), (1, 1000)]:
                 self.cross_entropy(self.normal(n, c, dtype=dtype, scale=scale, offset=offset),
                                    torch.randint(c, (n,), generator=self.random), note=f'*{scale}+{offset}')
-            scores = self.normal(n, c, dtype=dtype, scale=5)
-            self.cross_entropy(scores, torch.softmax(self.normal(n, c, dtype=dtype), 1), 'distribution')
-            self.cross_entropy(scores, self.normal(n, c, dtype=dtype).abs(), 'sums other than 1')
-        for scores in [[0.0, 1e30], [1e4, -1e4], [-torch.inf, 0.0], [0.0, -torch.inf], [torch.nan, 0.0],
+            logits = self.normal(n, c, dtype=dtype, scale=5)
+            self.cross_entropy(logits, torch.softmax(self.normal(n, c, dtype=dtype), 1), 'distribution')
+            self.cross_entropy(logits, self.normal(n, c, dtype=dtype).abs(), 'sums other than 1')
+        for logits in [[0.0, 1e30], [1e4, -1e4], [-torch.inf, 0.0], [0.0, -torch.inf], [torch.nan, 0.0],
                        [torch.inf, 0.0], [-torch.inf, -torch.inf]]:
             for label, dtype in itertools.product([0, 1], DTYPES.values()):
-                self.cross_entropy(torch.tensor([scores], dtype=dtype), torch.tensor([label]), f'scores={scores} label={label}')
+                self.cross_entropy(torch.tensor([logits], dtype=dtype), torch.tensor([label]), f'logits={logits} label={label}')
         for shape, dtype in itertools.product([(1,), (3, 7), (131, 5), (2, 3, 4, 5)], DTYPES.values()):
             y = self.normal(*shape, dtype=dtype).requires_grad_()
             t = self.normal(*shape, dtype=dtype)
@@ -311,22 +311,22 @@ class Layers:
             case.input('y', numpy(y)).input('t', numpy(t))
             case.expect('loss', numpy(loss), 8 + y.numel()).expect('gradient', numpy(y.grad), 4)
 
-    def cross_entropy(self, scores, targets, note=''):
-        scores = scores.clone().requires_grad_()
-        loss = F.cross_entropy(scores, targets)
+    def cross_entropy(self, logits, targets, note=''):
+        logits = logits.clone().requires_grad_()
+        loss = F.cross_entropy(logits, targets)
         loss.backward()
-        case = self.group.case('SoftmaxCrossEntropy', str(scores.dtype)[6:], note=f'{tuple(scores.shape)} {note}')
-        case.input('scores', numpy(scores))
+        case = self.group.case('SoftmaxCrossEntropy', str(logits.dtype)[6:], note=f'{tuple(logits.shape)} {note}')
+        case.input('logits', numpy(logits))
         if targets.dtype == torch.int64:
             case.input('labels', numpy(targets).astype(np.int32))
         else:
             case.input('targets', numpy(targets))
-        finite = scores.detach()[torch.isfinite(scores)].abs()
+        finite = logits.detach()[torch.isfinite(logits)].abs()
         largest = float(finite.max()) if len(finite) else 1.0
-        # A loss is a difference of scores, whose rounding it shares.
-        case.expect('loss', numpy(loss), 16 + scores.shape[1], scale=max(1.0, largest))
+        # A loss is a difference of logits, whose rounding it shares.
+        case.expect('loss', numpy(loss), 16 + logits.shape[1], scale=max(1.0, largest))
         total = targets.sum(1).max().item() if targets.is_floating_point() else 1.0
-        case.expect('gradient', numpy(scores.grad), 16 + scores.shape[1] + 2 * largest, scale=max(1.0, total))
+        case.expect('gradient', numpy(logits.grad), 16 + logits.shape[1] + 2 * largest, scale=max(1.0, total))
 
 
 def kept_by_dropout(x, ratio):

@@ -195,7 +195,7 @@ void Case::check(const std::string& name, const X& result) {
   const Tensor<T>& expected = *found;
   if (actual.shape() != expected.shape()) {
     return check_that(
-        false, concat(name, ": expected the shape ", expected.shape(), ", got ", actual.shape()));
+        false, str_cat(name, ": expected the shape ", expected.shape(), ", got ", actual.shape()));
   }
   const Tensor<T> dense = copy(actual);
   const Tensor<bool>* const left_out = arrays_.find<bool>(prefix_ + name + " left out");
@@ -220,10 +220,10 @@ void Case::check(const std::string& name, const X& result) {
     }
     if (is_right) continue;
     if (wrong++ == 0) {
-      first = concat(name, " at ", i, " of ", expected.shape(), ": expected ", b, ", got ", a);
+      first = str_cat(name, " at ", i, " of ", expected.shape(), ": expected ", b, ", got ", a);
     }
   }
-  check_that(wrong == 0, concat(first, " (and ", wrong - 1, " others)"));
+  check_that(wrong == 0, str_cat(first, " (and ", wrong - 1, " others)"));
 }
 
 }  // namespace dlfs::peers

@@ -43,10 +43,6 @@ void reduction(Handlers& handlers, const std::string& kind, List types, F f) {
   });
 }
 
-Divisor divisor(const Case& c) {
-  return c.option<int>("ddof") == 0 ? Divisor::n : Divisor::n_minus_1;
-}
-
 Norm order(const Case& c) {
   const auto name = c.option<std::string>("order");
   return name == "1" ? Norm::one : name == "2" ? Norm::two : Norm::infinity;
@@ -83,24 +79,24 @@ void add_variance(Handlers& h, List types) {
     const auto x = c.view<T>("x");
     struct {
       TensorView<const T> x;
-      Divisor divisor;
-      auto operator()() const { return variance(x, divisor); }
+      VarianceOptions options;
+      auto operator()() const { return variance(x, options); }
       auto operator()(const Axes& axes, KeepDims keep) const {
-        return variance(x, axes, keep, divisor);
+        return variance(x, axes, keep, options);
       }
-    } f{x, divisor(c)};
+    } f{x, {.ddof = c.option<int>("ddof")}};
     check_reduction(c, f);
   });
   add_each(h, "standard_deviation", types, []<class T>(Case& c, T) {
     const auto x = c.view<T>("x");
     struct {
       TensorView<const T> x;
-      Divisor divisor;
-      auto operator()() const { return standard_deviation(x, divisor); }
+      VarianceOptions options;
+      auto operator()() const { return standard_deviation(x, options); }
       auto operator()(const Axes& axes, KeepDims keep) const {
-        return standard_deviation(x, axes, keep, divisor);
+        return standard_deviation(x, axes, keep, options);
       }
-    } f{x, divisor(c)};
+    } f{x, {.ddof = c.option<int>("ddof")}};
     check_reduction(c, f);
   });
 }

@@ -175,7 +175,7 @@ class Reductions:
                 if kind == 'log_softmax':
                     finite = np.abs(y[np.isfinite(y)])
                     scale = max(1.0, float(finite.max(initial=0)))
-                # Exponents are rounded as the scores are.
+                # Exponents are rounded as the logits are.
                 self.group.case(kind, dtype, {'layout': layout}, f'{x.shape}').input('x', x).expect('y', y, 16, scale)
 
     def products(self):

@@ -110,9 +110,9 @@ void add_clipping(Handlers& handlers) {
   const auto add = [&](const std::string& kind, const auto& clip) {
     handlers.add<T>(kind, [clip](Case& c) {
       std::vector<Parameter<T>> parameters;
-      for (Index i = 0; c.has<T>(concat("dw", i)); ++i) {
-        parameters.emplace_back(concat("dw", i), Tensor<T>());
-        parameters.back().gradient = c.get<T>(concat("dw", i));
+      for (Index i = 0; c.has<T>(str_cat("dw", i)); ++i) {
+        parameters.emplace_back(str_cat("dw", i), Tensor<T>());
+        parameters.back().gradient = c.get<T>(str_cat("dw", i));
       }
       clip(c, pointers(parameters), c.option<double>("limit"));
       for (const auto& parameter : parameters) {
@@ -134,11 +134,11 @@ void run_weight_average(Case& c) {
   Sequential<T> net{{"affine", Affine<T>({.in = 5, .out = 3}, Normal{}, rng)},
                     {"norm", BatchNormalization<T>({.features = 3})}};
   const auto read = [&](Index t) {
-    for (Parameter<T>* w : net.parameters()) w->value = c.get<T>(concat(w->name, " ", t));
-    for (NamedTensor<T>* w : net.buffers()) w->value = c.get<T>(concat(w->name, " ", t));
+    for (Parameter<T>* w : net.parameters()) w->value = c.get<T>(str_cat(w->name, " ", t));
+    for (NamedTensor<T>* w : net.buffers()) w->value = c.get<T>(str_cat(w->name, " ", t));
   };
   read(0);
-  WeightAverage<T> average(net, c.option<double>("decay"));
+  ExponentialMovingAverage<T> average(net, c.option<double>("decay"));
   for (Index t = 1; t <= c.option<Index>("updates"); ++t) {
     read(t);
     average.update(net);
@@ -153,7 +153,7 @@ void check_initializer(Case& c, const I& initializer) {
   Tensor<double> weight{Shape(extents)};
   Rng rng(1);
   initializer(weight, Fans{c.option<Index>("in"), c.option<Index>("out")}, rng);
-  c.check("deviation", standard_deviation(weight, Divisor::n_minus_1));
+  c.check("deviation", standard_deviation(weight, {.ddof = 1}));
   if (c.has<double>("bound")) c.check("bound", max(abs(weight)));
 }
 
@@ -189,18 +189,18 @@ void add_initializers(Handlers& handlers) {
 
 void add_metrics(Handlers& handlers) {
   handlers.add<double>("accuracy", [](Case& c) {
-    c.check("accuracy", accuracy(c.get<double>("scores"), c.get<std::int32_t>("labels")));
+    c.check("accuracy", accuracy(c.get<double>("logits"), c.get<std::int32_t>("labels")));
   });
   handlers.add<double>("top_k_accuracy", [](Case& c) {
-    c.check("accuracy", top_k_accuracy(c.get<double>("scores"), c.get<std::int32_t>("labels"),
+    c.check("accuracy", top_k_accuracy(c.get<double>("logits"), c.get<std::int32_t>("labels"),
                                        c.option<Index>("k")));
   });
   handlers.add<double>("confusion_matrix", [](Case& c) {
-    c.check("counts", confusion_matrix(c.get<double>("scores"), c.get<std::int32_t>("labels")));
+    c.check("counts", confusion_matrix(c.get<double>("logits"), c.get<std::int32_t>("labels")));
   });
   handlers.add<double>("precision_recall", [](Case& c) {
     const auto [precision, recall] =
-        precision_recall(confusion_matrix(c.get<double>("scores"), c.get<std::int32_t>("labels")));
+        precision_recall(confusion_matrix(c.get<double>("logits"), c.get<std::int32_t>("labels")));
     c.check("precision", precision);
     c.check("recall", recall);
   });
@@ -258,8 +258,8 @@ Handlers training() {
   add_schedules(handlers);
   add_clipping<double>(handlers);
   add_clipping<float>(handlers);
-  handlers.add<double>("WeightAverage", run_weight_average<double>);
-  handlers.add<float>("WeightAverage", run_weight_average<float>);
+  handlers.add<double>("ExponentialMovingAverage", run_weight_average<double>);
+  handlers.add<float>("ExponentialMovingAverage", run_weight_average<float>);
   add_initializers(handlers);
   add_metrics(handlers);
   handlers.add<double>("Sequential", run_network<double>);

@@ -208,7 +208,7 @@ class Training:
 
             averaged = torch.optim.swa_utils.AveragedModel(
                 model, multi_avg_fn=lambda a, c, n: average(a, c, n.item()), use_buffers=True)
-            case = self.group.case('WeightAverage', str(dtype)[6:], {'decay': decay, 'updates': 30})
+            case = self.group.case('ExponentialMovingAverage', str(dtype)[6:], {'decay': decay, 'updates': 30})
             names = {'affine.weight': '0.weight', 'affine.bias': '0.bias', 'norm.gamma': '1.weight',
                      'norm.beta': '1.bias', 'norm.running_mean': '1.running_mean',
                      'norm.running_variance': '1.running_var'}
@@ -272,17 +272,17 @@ class Training:
     def metrics(self):
         for n, c in [(1, 1), (1, 2), (7, 3), (131, 10), (1000, 7)]:
             for note in ['', 'ties']:
-                scores = torch.tensor(self.random.standard_normal((n, c)))
+                logits = torch.tensor(self.random.standard_normal((n, c)))
                 if note:
-                    scores = scores.round()
+                    logits = logits.round()
                 labels = torch.tensor(self.random.integers(c, size=n))
-                guesses = scores.argmax(1)
+                guesses = logits.argmax(1)
                 case = lambda kind, options=None: self.group.case(kind, options=options, note=f'({n},{c}) {note}').input(
-                    'scores', scores.numpy()).input('labels', labels.numpy().astype(np.int32))
+                    'logits', logits.numpy()).input('labels', labels.numpy().astype(np.int32))
                 case('accuracy').expect('accuracy', (guesses == labels).double().mean().numpy(), 4)
                 for k in [1, 2, 5, 100]:
                     # Of equals the first: a stable sort.
-                    order = scores.sort(dim=1, descending=True, stable=True).indices[:, :k]
+                    order = logits.sort(dim=1, descending=True, stable=True).indices[:, :k]
                     right = (order == labels[:, None]).any(1)
                     case('top_k_accuracy', {'k': k}).expect('accuracy', right.double().mean().numpy(), 4)
                 counts = torch.zeros(c, c, dtype=torch.int64)

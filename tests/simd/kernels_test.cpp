@@ -135,7 +135,7 @@ void expect_convolution_agrees(const RandomProblem& problem, std::uint64_t seed)
   const auto dweight_sums =
       reference::convolution_backward_weight(magnitudes(x), magnitudes(dy), window, groups);
   at_every_level([&] {
-    SCOPED_TRACE(concat("x ", x.shape(), ", weight ", weight.shape(), ", seed ", seed));
+    SCOPED_TRACE(str_cat("x ", x.shape(), ", weight ", weight.shape(), ", seed ", seed));
     // What was in the outputs must not matter.
     auto found = full<T>(y.shape(), 99);
     convolution(x, weight, bias, window, groups, found);

@@ -14,7 +14,7 @@ TEST(SimdLevel, SetLevelForcesEachLevelOfTheMachine) {
   for (Level forced : all_levels) {
     if (!is_supported(forced)) {
       EXPECT_EQ(test::error_of<ValueError>([&] { set_level(forced); }),
-                concat("simd: this machine has no ", to_string(forced)));
+                str_cat("simd: this machine has no ", to_string(forced)));
       continue;
     }
     set_level(forced);

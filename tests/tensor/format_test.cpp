@@ -105,7 +105,7 @@ TEST(Format, ViewsAreReadThroughTheirStrides) {
   EXPECT_EQ(to_string(x.transpose()), "[[0 3]\n [1 4]\n [2 5]]");
 }
 
-TEST(Format, IsFoundByConcat) { EXPECT_EQ(concat("x = ", array<float>({1, 2})), "x = [1. 2.]"); }
+TEST(Format, IsFoundByConcat) { EXPECT_EQ(str_cat("x = ", array<float>({1, 2})), "x = [1. 2.]"); }
 
 }  // namespace
 }  // namespace dlfs

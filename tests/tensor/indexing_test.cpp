@@ -22,7 +22,7 @@ concept CanTake = requires(X x, I indices) {
 };
 template <class X, class B>
 concept CanPlace = requires(X x, Tensor<bool> mask, B values) {
-  place(x, mask, values);
+  index_put(x, mask, values);
 };
 static_assert(CanTake<TensorView<const float>, Tensor<std::uint8_t>>);
 static_assert(!CanTake<Tensor<float>, Tensor<float>> && !CanTake<Tensor<float>, Tensor<bool>>);
@@ -56,7 +56,7 @@ TEST(Indexing, TakingTheArgmaxAlongItsAxisGivesTheMaxima) {
 
 TEST(Indexing, PutsNumbersAndTensors) {
   auto x = two_by_three();
-  put(x, array<int>({0, -1}), 7, 1);
+  index_put(x, array<int>({0, -1}), 7, 1);
   EXPECT_TRUE(are_close(x, array<double>({{7, 2, 7}, {7, 5, 7}})));
   put(x[1], array<int>({0, 1}), array<double>({8, 9}), 0);
   EXPECT_TRUE(are_close(x, array<double>({{7, 2, 7}, {8, 9, 7}})));
@@ -66,17 +66,17 @@ TEST(Indexing, PutsNumbersAndTensors) {
 
 TEST(Indexing, TheLastValueOfAnIndexStays) {
   auto x = array<double>({0, 0});
-  put(x, array<int>({1, 1, 1}), array<double>({5, 6, 7}), 0);
+  index_put(x, array<int>({1, 1, 1}), array<double>({5, 6, 7}), 0);
   EXPECT_TRUE(are_close(x, array<double>({0, 7})));
 }
 
 TEST(Indexing, ValuesMayBeOfTheTensorItself) {
   auto x = two_by_three();
-  put(x, array<int>({2, 1, 0}), x, 1);
+  index_put(x, array<int>({2, 1, 0}), x, 1);
   EXPECT_TRUE(are_close(x, array<double>({{3, 2, 1}, {6, 5, 4}})));
   put_along_axis(x, array<int>({{1, 2, 0}}), x, 1);
   EXPECT_TRUE(are_close(x, array<double>({{1, 3, 2}, {4, 6, 5}})));
-  place(x, array<bool>({true, true}), x(Slice{.step = -1}));
+  index_put(x, array<bool>({true, true}), x(Slice{.step = -1}));
   EXPECT_TRUE(are_close(x, array<double>({{4, 6, 5}, {1, 3, 2}})));
   auto indices = array<int>({1, 2, 0});
   put_along_axis(indices, indices, indices, 0);
@@ -88,7 +88,7 @@ TEST(Indexing, AMaskChoosesElementsOrRows) {
   EXPECT_TRUE(are_close(extract(x > 2.0, x), array<double>({3, 4, 5, 6})));
   EXPECT_TRUE(are_close(extract(array<bool>({false, true}), x), array<double>({{4, 5, 6}})));
   EXPECT_EQ(extract(x > 9.0, x).shape(), Shape{0});
-  place(x, x > 4.0, -1);
+  index_put(x, x > 4.0, -1);
   EXPECT_TRUE(are_close(x, array<double>({{1, 2, 3}, {4, -1, -1}})));
 }
 
@@ -109,7 +109,7 @@ TYPED_TEST(PlaceNumber, ChangesTheChosenElementsOfViewsAndNoOthers) {
     const Tensor<T> before = whole;
     const auto x = whole.view()(Slice{.step = -2}, all);
     const auto chosen = mask.transpose()(Slice{1, 4}, all);
-    place(x, chosen, T(1));
+    index_put(x, chosen, T(1));
     for (Index i = 0; i < 5; ++i) {
       for (Index j = 0; j < columns; ++j) {
         const bool is_chosen = i % 2 == 0 && chosen((4 - i) / 2, j);
@@ -123,14 +123,14 @@ TEST(Indexing, AMaskAndANumberMayLieInTheTensorItself) {
   Tensor<bool> x({90, 90});
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = i % 7 < 3;
   const Tensor<bool> before = x;
-  place(x, x.transpose(), false);
+  index_put(x, x.transpose(), false);
   for (Index i = 0; i < 90; ++i) {
     for (Index j = 0; j < 90; ++j) {
       ASSERT_EQ(x(i, j), before(i, j) && !before(j, i)) << i << ", " << j;
     }
   }
   auto y = two_by_three();
-  place(y, y < 4.0, y(0, 1, ellipsis));
+  index_put(y, y < 4.0, y(0, 1, ellipsis));
   EXPECT_TRUE(are_close(y, array<double>({{2, 2, 2}, {4, 5, 6}})));
 }
 
@@ -138,7 +138,7 @@ TEST(Indexing, AnIndexOutOfRangeIsAnErrorBeforeAnythingIsWritten) {
   auto x = two_by_three();
   const std::string expected = "indexing: index 3 is out of range for axis 1 of the shape (2, 3)";
   EXPECT_EQ(error_of<ShapeError>([&] { take(x, array<int>({0, 3}), 1); }), expected);
-  EXPECT_EQ(error_of<ShapeError>([&] { put(x, array<int>({0, 3}), 9, -1); }), expected);
+  EXPECT_EQ(error_of<ShapeError>([&] { index_put(x, array<int>({0, 3}), 9, -1); }), expected);
   EXPECT_EQ(error_of<ShapeError>([&] { take_along_axis(x, array<int>({{0, 3}}), 1); }), expected);
   EXPECT_EQ(error_of<ShapeError>([&] { put_along_axis(x, array<int>({{0, 3}}), 9, 1); }), expected);
   EXPECT_EQ(error_of<ShapeError>([&] { take(x, array<std::int8_t>({-3}), 0); }),
@@ -155,7 +155,7 @@ TEST(Indexing, ShapesThatDoNotFitAreErrors) {
   EXPECT_EQ(error_of<ShapeError>([&] { take(x, array<int>({0}), 2); }),
             "axis 2 is out of range for the shape (2, 3)");
   EXPECT_EQ(error_of<ShapeError>([&] {
-              put(x, array<int>({0, 1}), array<double>({1, 2, 3}), 1);
+              index_put(x, array<int>({0, 1}), array<double>({1, 2, 3}), 1);
             }),
             "put: shapes (2, 2) and (3,) do not broadcast: axis -1 has extents 2 and 3");
   EXPECT_EQ(error_of<ShapeError>([&] { take_along_axis(x, array<int>({0}), 1); }),
@@ -170,11 +170,11 @@ TEST(Indexing, ShapesThatDoNotFitAreErrors) {
             }),
             "extract: a mask of shape (3,) does not cover the first axes of the shape (2, 3)");
   EXPECT_EQ(error_of<ShapeError>([&] {
-              place(x, x > 4.0, array<double>({1, 2, 3}));
+              index_put(x, x > 4.0, array<double>({1, 2, 3}));
             }),
             "place: shapes (2,) and (3,) do not broadcast: axis -1 has extents 2 and 3");
   EXPECT_EQ(error_of<ShapeError>([&] {
-              put(x, array<int>({0}), ones<double>({1, 2, 1}), 1);
+              index_put(x, array<int>({0}), ones<double>({1, 2, 1}), 1);
             }),
             "put: an operand of shape (1, 2, 1) does not broadcast into the shape (2, 1)");
   EXPECT_TRUE(are_close(x, two_by_three()));

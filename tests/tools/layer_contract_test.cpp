@@ -283,10 +283,10 @@ struct WithoutName : Scaling {
   WithoutName() { s.name.clear(); }
 };
 
-// "observe takes what a training pass saved into the layer's state".
+// "update_buffers takes what a training pass saved into the layer's state".
 struct Collecting : Saving<Handing> {
   std::array<NamedTensor<double>*, 1> buffers() { return {&*seen}; }
-  void observe(const Shape&, const std::byte*) {}
+  void update_buffers(const Shape&, const std::byte*) {}
   std::shared_ptr<NamedTensor<double>> seen =
       std::make_shared<NamedTensor<double>>("seen", ones<double>({1}));
 };
@@ -298,7 +298,9 @@ struct CollectsInForward : Collecting {
 };
 struct ObservesAtWill : Saving<Handing> {
   std::array<NamedTensor<double>*, 1> buffers() { return {&seen}; }
-  void observe(const Shape&, const std::byte*) { seen.value(0) = static_cast<double>(++*calls); }
+  void update_buffers(const Shape&, const std::byte*) {
+    seen.value(0) = static_cast<double>(++*calls);
+  }
   NamedTensor<double> seen{"seen", ones<double>({1})};
   std::shared_ptr<int> calls = std::make_shared<int>(0);
 };
@@ -376,8 +378,8 @@ std::vector<Case> faulty_layers() {
       {KeepsTheFirstValue(), "the layer keeps something of what they were"},
       {TwoOfOneName(), "parameters() names s twice"},
       {WithoutName(), "parameter 0 has no name"},
-      {CollectsInForward(), "forward or backward change its buffers(); only observe may"},
-      {ObservesAtWill(), "observe gives other buffers() for the same saved bytes"},
+      {CollectsInForward(), "forward or backward change its buffers(); only update_buffers may"},
+      {ObservesAtWill(), "update_buffers gives other buffers() for the same saved bytes"},
       {Falling(), "y does not rise with x, element by element"},
       {RisingByPlace(), "y does not rise with x, element by element"},
       {MonotoneWithParameter(), "is_monotone and takes_maximum are for no parameters"},
@@ -404,7 +406,7 @@ TEST(LayerContract, FindsEachFault) {
     std::string all;
     for (const std::string& fault : faults_of(one.layer)) {
       is_found |= fault.starts_with("it: ") && fault.find(one.says) != std::string::npos;
-      all += concat("\n  ", fault);
+      all += str_cat("\n  ", fault);
     }
     EXPECT_TRUE(is_found) << one.says << "; found:" << all;
   }

@@ -235,7 +235,7 @@ Table table() {
       .field("patience", &Plateau::patience, negative)
       .field("threshold", &Plateau::threshold, {-0.1, 1});
 
-  Rows<Normal>(t, "Normal", {}, initialize<Normal>).field("deviation", &Normal::deviation, rates);
+  Rows<Normal>(t, "Normal", {}, initialize<Normal>).field("std", &Normal::deviation, rates);
   Rows<Uniform>(t, "Uniform", {}, initialize<Uniform>).field("bound", &Uniform::bound, rates);
   Rows<Xavier>(t, "Xavier", {}, initialize<Xavier>)
       .any("fan")
@@ -347,7 +347,7 @@ TEST(Options, ABadValueIsRefusedWhereItIsGivenAndNamed) {
   for (const auto& [name, fields] : table()) {
     for (const Field& field : fields) {
       for (const double bad : field.bad) {
-        SCOPED_TRACE(concat(name, ".", field.name, " = ", bad));
+        SCOPED_TRACE(str_cat(name, ".", field.name, " = ", bad));
         std::string text = test::error_of<ValueError>([&] { field.give(bad); });
         std::replace(text.begin(), text.end(), ' ', '_');
         EXPECT_NE(text.find(field.name), std::string::npos) << text;

@@ -73,7 +73,7 @@ struct World {
   std::deque<Tensor<float>> inputs;
   std::deque<Subject> subjects;
   std::deque<TestTrainer> trainers;
-  std::deque<WeightAverage<float>> averages;
+  std::deque<ExponentialMovingAverage<float>> averages;
   std::deque<TrainerState<float>> states;
   Sgd<float> sgd{{.learning_rate = 0.001}};
   Adam<float> adam;
@@ -154,7 +154,7 @@ void move_optimizer(World& world) {
 
 void add_layer(World& world) {
   Subject& s = world.subject();
-  const std::string name = concat("added", world.layers_added++ % 4);
+  const std::string name = str_cat("added", world.layers_added++ % 4);
   const Index which = world.rng.below(4);
   if (which == 0) s.network.add(name, Sigmoid<float>());
   if (which == 1) s.network.add(name, Affine<float>({.in = 3, .out = 3}, He{}, world.rng));
@@ -295,7 +295,7 @@ void restore(World& world) {
 }
 
 void average(World& world) {
-  WeightAverage<float>& average = world.any(world.averages);
+  ExponentialMovingAverage<float>& average = world.any(world.averages);
   average.update(world.subject().network);
   average.update(average.network());
 }
@@ -394,8 +394,8 @@ TEST(Orders, OfAnyCallsGiveTheRightValueOrAnError) {
     std::string trail;
     for (int i = 0; i < 120; ++i) {
       const auto which = static_cast<std::size_t>(world.rng.below(std::ssize(operations)));
-      trail += concat(operations[which].name, "; ");
-      SCOPED_TRACE(concat("seed ", seed, ": ", trail));
+      trail += str_cat(operations[which].name, "; ");
+      SCOPED_TRACE(str_cat("seed ", seed, ": ", trail));
       try {
         operations[which].run(world);
         ++successes[which];

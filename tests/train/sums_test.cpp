@@ -206,15 +206,15 @@ std::vector<Reduction<T>> reductions() {
                        Result{entropy.forward(row(x), one_hot), loss, loss}};
   });
   add("cross entropy of many samples", "functional/cross_entropy.hpp", [](const auto& x) {
-    // Two classes, whose scores are 0 and x / 1000.
-    Tensor<T> scores({std::ssize(x), 2});
+    // Two classes, whose logits are 0 and x / 1000.
+    Tensor<T> logits({std::ssize(x), 2});
     const auto sum = exact_sum(x, [&](Exact, std::size_t i) {
       const auto n = static_cast<Index>(i);
-      scores(n, 1) = x[i] / 1000;
-      return std::log1p(std::exp(static_cast<Exact>(scores(n, 1))));
+      logits(n, 1) = x[i] / 1000;
+      return std::log1p(std::exp(static_cast<Exact>(logits(n, 1))));
     });
     SoftmaxCrossEntropy<T> entropy;
-    const T loss = entropy.forward(scores, Labels({std::ssize(x)}));
+    const T loss = entropy.forward(logits, Labels({std::ssize(x)}));
     return std::vector{mean_result(loss, sum, static_cast<Exact>(x.size()))};
   });
   add("mean squared error", "nn/losses/mean_squared_error.hpp", [](const auto& x) {
@@ -355,11 +355,11 @@ std::vector<Reduction<T>> reductions() {
     });
   };
   for (const Shape& image : {Shape{30, 1000}, Shape{2, 2}}) {
-    add_gradients(concat("bias of a convolution of ", image), "conv/bias_gradient.hpp", image, [] {
+    add_gradients(str_cat("bias of a convolution of ", image), "conv/bias_gradient.hpp", image, [] {
       return Convolution<T>({.in = 1, .filters = 1, .kernel = 1}, Tensor<T>(Shape{1, 1, 1, 1}),
                             Tensor<T>({1}));
     });
-    add_gradients(concat("bias of a transposed convolution of ", image), "conv/bias_gradient.hpp",
+    add_gradients(str_cat("bias of a transposed convolution of ", image), "conv/bias_gradient.hpp",
                   image, [] {
                     return TransposedConvolution<T>({.in = 1, .filters = 1, .kernel = 1},
                                                     Tensor<T>(Shape{1, 1, 1, 1}), Tensor<T>({1}));
@@ -381,13 +381,13 @@ std::vector<Reduction<T>> reductions() {
                     .mode = PassMode::train});
     return std::vector{result(dbias(0), exact_sum(x))};
   });
-  add("weight average", "train/weight_average.hpp", [](const auto& x) {
+  add("weight average", "train/exponential_moving_average.hpp", [](const auto& x) {
     // Steps so small that the average in T would not move.
     const auto network = [](T weight) {
       return Sequential<T>{{"affine", Affine<T>(full<T>({1, 1}, weight), Tensor<T>({1}))}};
     };
     const double decay = std::is_same_v<T, float> ? 0.999 : 0.99;
-    WeightAverage<T> average(network(x[0]), decay);
+    ExponentialMovingAverage<T> average(network(x[0]), decay);
     Exact exact = x[0];
     Exact scale = std::abs(exact);
     for (Index n = 0; n < 5000; ++n) {

@@ -76,12 +76,12 @@ void clear_outside_2x2_blocks(TensorView<T> x) {
 
 /// The largest value of some taps, and the tap where it is: of equals the first, of NaNs the first.
 template <class T>
-struct Champion {
+struct MaxAndTap {
   T value;
   unsigned tap;
 
   /// `later` is the champion of taps that come after those of this one.
-  void challenge(Champion later) {
+  void update(MaxAndTap later) {
     // Which tap wins cannot be predicted, so this is arithmetic without a branch on it.
     const bool loses = !(value >= later.value) & (value == value);
     const T larger = later.value > value ? later.value : value;
@@ -99,66 +99,66 @@ inline void expect_few_taps(const Window2d& window, std::string_view operation) 
 }
 
 template <class T>
-void max_pooling_of_blocks(const simd::Blocks& blocks, const T* x, T* y, std::uint16_t* winners) {
+void max_pooling_of_blocks(const simd::Blocks& blocks, const T* x, T* y, std::uint16_t* argmax) {
   const auto& kernels = simd::block_pooling<T>(blocks.in_row());
   const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
-  kernels.forward(blocks, whole, x, y, winners);
+  kernels.forward(blocks, whole, x, y, argmax);
   for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
     for (Index j = 0; j < blocks.in_row(); ++j) {
       const T* const above = x + row.top + 2 * j;
       const T* const below = x + row.bottom + 2 * j;
-      Champion<T> best{above[0], 0};
-      best.challenge({above[1], 1});
-      best.challenge({below[0], 2});
-      best.challenge({below[1], 3});
+      MaxAndTap<T> best{above[0], 0};
+      best.update({above[1], 1});
+      best.update({below[0], 2});
+      best.update({below[1], 3});
       y[row.out + j] = best.value;
-      if (winners != nullptr) winners[row.out + j] = static_cast<std::uint16_t>(best.tap);
+      if (argmax != nullptr) argmax[row.out + j] = static_cast<std::uint16_t>(best.tap);
     }
   }
 }
 
-/// Returns whether all winners are taps.
+/// Returns whether all argmax are taps.
 template <class T>
 bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
-                                    const std::uint16_t* winners, T* dx) {
+                                    const std::uint16_t* argmax, T* dx) {
   const auto& kernels = simd::block_pooling<T>(blocks.in_row());
   const Index whole = blocks.rows_of_whole_vectors(kernels.lanes);
-  bool winners_are_taps = kernels.backward(blocks, whole, dy, winners, dx);
+  bool argmax_is_valid = kernels.backward(blocks, whole, dy, argmax, dx);
   for (simd::BlockRow row(blocks, whole); row.index < blocks.rows(); row.next()) {
     for (Index j = 0; j < blocks.in_row(); ++j) {
-      const unsigned winner = winners[row.out + j];
-      winners_are_taps &= winner < 4;
+      const unsigned tap_of_max = argmax[row.out + j];
+      argmax_is_valid &= tap_of_max < 4;
       for (unsigned tap = 0; tap < 4; ++tap) {
         T* const pair = dx + (tap < 2 ? row.top : row.bottom) + 2 * j;
-        pair[tap % 2] = tap == winner ? dy[row.out + j] : T(0);
+        pair[tap % 2] = tap == tap_of_max ? dy[row.out + j] : T(0);
       }
     }
   }
-  return winners_are_taps;
+  return argmax_is_valid;
 }
 
 template <class T>
 void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
-                 std::uint16_t* winners) {
+                 std::uint16_t* argmax) {
   if (is_2x2_blocks(window)) {
-    return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), winners);
+    return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), argmax);
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
   const T* const source = x.data();
   T* out = y.data();
   placements.for_each(x.extent(0) * x.extent(1), [&](const PlacedWindow& placed) {
     const auto only = [&](Index kh, Index kw) {
-      return Champion<T>{source[placed.at(kh, kw)],
-                         static_cast<unsigned>(kh * window.kernel.width + kw)};
+      return MaxAndTap<T>{source[placed.at(kh, kw)],
+                          static_cast<unsigned>(kh * window.kernel.width + kw)};
     };
-    Champion<T> best = only(placed.rows.begin, placed.columns.begin);
+    MaxAndTap<T> best = only(placed.rows.begin, placed.columns.begin);
     for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
       for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
-        best.challenge(only(kh, kw));
+        best.update(only(kh, kw));
       }
     }
     *out++ = best.value;
-    if (winners != nullptr) *winners++ = static_cast<std::uint16_t>(best.tap);
+    if (argmax != nullptr) *argmax++ = static_cast<std::uint16_t>(best.tap);
   });
 }
 
@@ -168,35 +168,35 @@ void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
 ///
 ///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
 ///
-/// Padding never wins, a NaN always does. Unless `winners` is null, it takes y.size() entries: for
+/// Padding never wins, a NaN always does. Unless `argmax` is null, it takes y.size() entries: for
 /// each element of y the tap of its window that won, kh * KW + kw, the first of equals. Runs on the
 /// calling thread.
-/// @throws ShapeError for other shapes or views that are not contiguous; ValueError for winners of
+/// @throws ShapeError for other shapes or views that are not contiguous; ValueError for argmax of
 /// a window of more than 65536 taps; and as pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
-                 std::uint16_t* winners = nullptr) {
+                 std::uint16_t* argmax = nullptr) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling";
   const Shape y_shape = pooling_shape(x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
   detail::expect_apart(name, "y", y, "x", const_view(x));
-  if (winners != nullptr) detail::expect_few_taps(window, name);
-  detail::max_pooling<T>(x, window, y, winners);
+  if (argmax != nullptr) detail::expect_few_taps(window, name);
+  detail::max_pooling<T>(x, window, y, argmax);
 }
 
 /// The gradient of max pooling: each entry of dy goes to the pixel that won; where windows overlap,
 /// a pixel gets the sum.
 ///
-///   dy (N, C, OH, OW)   winners: as max_pooling stored them   dx (N, C, H, W), overwritten
+///   dy (N, C, OH, OW)   argmax: as max_pooling stored them   dx (N, C, H, W), overwritten
 ///
 /// Runs on the calling thread. @throws ShapeError and ValueError as max_pooling, and ValueError for
-/// a winner that is no tap of its window inside of the image.
+/// an argmax that is no tap of its window inside of the image.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Window2d& window,
+void max_pooling_backward(const X& dy, const std::uint16_t* argmax, const Window2d& window,
                           TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling_backward";
@@ -206,10 +206,10 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
   detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
   detail::expect_few_taps(window, name);
 
-  bool winners_are_taps = true;
+  bool argmax_is_valid = true;
   if (detail::is_2x2_blocks(window)) {
-    winners_are_taps = detail::max_pooling_of_blocks_backward(detail::blocks_of(dx.shape()),
-                                                              dy.data(), winners, dx.data());
+    argmax_is_valid = detail::max_pooling_of_blocks_backward(detail::blocks_of(dx.shape()),
+                                                             dy.data(), argmax, dx.data());
     detail::clear_outside_2x2_blocks(dx);
   } else {
     std::fill_n(dx.data(), dx.size(), T(0));
@@ -218,19 +218,19 @@ void max_pooling_backward(const X& dy, const std::uint16_t* winners, const Windo
     const detail::WindowPlacements placements(detail::image_size(dx.shape()),
                                               detail::image_size(y_shape), window);
     placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
-      const std::uint32_t winner = *winners++;
-      const Index kh = winner / kernel_width;
-      const Index kw = winner % kernel_width;
+      const std::uint32_t tap_of_max = *argmax++;
+      const Index kh = tap_of_max / kernel_width;
+      const Index kw = tap_of_max % kernel_width;
       const T value = *gradient++;
       if (placed.rows.contains(kh) && placed.columns.contains(kw)) {
         dx.data()[placed.at(kh, kw)] += value;
       } else {
-        winners_are_taps = false;
+        argmax_is_valid = false;
       }
     });
   }
-  if (!winners_are_taps) {
-    throw ValueError(name, ": expected the winners that max_pooling stored for x of shape ",
+  if (!argmax_is_valid) {
+    throw ValueError(name, ": expected the argmax that max_pooling stored for x of shape ",
                      dx.shape(), " and this window, got one outside of its window");
   }
 }

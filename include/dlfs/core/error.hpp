@@ -67,7 +67,7 @@ class TextPart {
 
 /// One string out of text, numbers (in their shortest exact form) and whatever has a `to_string`.
 template <class... Parts>
-[[gnu::cold]] std::string concat(const Parts&... parts) {
+[[gnu::cold]] std::string str_cat(const Parts&... parts) {
   return detail::join({detail::TextPart(parts)...});
 }
 

@@ -36,9 +36,9 @@ constexpr OptionRange half_open(double low, double high) {
 /// "of at least 0", "above 0", "in [0, 1)".
 inline std::string to_string(const OptionRange& range) {
   if (range.high == at_least(0).high)
-    return concat(range.has_low ? "of at least " : "above ", range.low);
-  return concat("in ", range.has_low ? '[' : '(', range.low, ", ", range.high,
-                range.has_high ? ']' : ')');
+    return str_cat(range.has_low ? "of at least " : "above ", range.low);
+  return str_cat("in ", range.has_low ? '[' : '(', range.low, ", ", range.high,
+                 range.has_high ? ']' : ')');
 }
 
 // Options are looked at where they are given, each in one line of its struct's `check()`.

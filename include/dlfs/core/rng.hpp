@@ -167,7 +167,7 @@ class Rng {
   }
 
   /// Normal with the given mean and standard deviation.
-  double normal(double mean, double deviation) { return std::fma(deviation, normal(), mean); }
+  double normal(double mean, double std) { return std::fma(std, normal(), mean); }
 
   /// Puts the values in random order (Fisher and Yates).
   template <class Range>
@@ -230,11 +230,11 @@ class Rng {
   std::array<std::uint64_t, 4> state_{};
 };
 
-/// A tensor of the given shape with standard normal entries times `deviation`.
+/// A tensor of the given shape with standard normal entries times `std`.
 template <std::floating_point T>
-Tensor<T> random_normal(const Shape& shape, Rng& rng, double deviation = 1) {
+Tensor<T> random_normal(const Shape& shape, Rng& rng, double std = 1) {
   auto tensor = Tensor<T>::uninitialized(shape);
-  for (T& value : tensor) value = static_cast<T>(deviation * rng.normal());
+  for (T& value : tensor) value = static_cast<T>(std * rng.normal());
   return tensor;
 }
 

@@ -120,7 +120,7 @@ inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";
-    text += concat(shape[axis]);
+    text += str_cat(shape[axis]);
   }
   return text + (shape.rank() == 1 ? ",)" : ")");
 }

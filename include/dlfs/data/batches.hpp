@@ -19,7 +19,7 @@ namespace dlfs {
 ///     for (Index epoch = 0; epoch < epochs; ++epoch) {
 ///       sampler.begin_epoch(epoch);
 ///       for (Index i = 0; i < sampler.batch_count(); ++i) {
-///         gather(dataset, sampler.batch(i), batch);
+///         take(dataset, sampler.batch(i), batch);
 class BatchSampler {
  public:
   /// How an epoch's batches are drawn from N samples.

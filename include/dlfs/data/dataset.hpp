@@ -36,12 +36,12 @@ struct Dataset {
 /// Samples [first, last) as a dataset of their own.
 /// @throws ShapeError unless 0 <= first <= last <= N.
 template <class T, class Targets>
-Dataset<T, Targets> take(const Dataset<T, Targets>& dataset, Index first, Index last) {
+Dataset<T, Targets> slice(const Dataset<T, Targets>& dataset, Index first, Index last) {
   const auto copy_rows = [&](const auto& tensor) {
     const auto rows = tensor.rows(first, last);
     return Tensor(rows.shape(), std::span(rows.data(), static_cast<std::size_t>(rows.size())));
   };
-  dataset.check("take");
+  dataset.check("slice");
   return {copy_rows(dataset.inputs), copy_rows(dataset.targets)};
 }
 
@@ -51,8 +51,8 @@ Dataset<T, Targets> take(const Dataset<T, Targets>& dataset, Index first, Index 
 ///   x (N, ...)   indices (B)   batch (B, ...)
 /// @throws ShapeError for an index out of range.
 template <class T>
-void gather(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
-  detail::expect_apart("gather", "the batch", std::as_const(batch).view(), "x", x.view());
+void take(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
+  detail::expect_apart("take", "the batch", std::as_const(batch).view(), "x", x.view());
   batch.resize(x.shape().with(0, static_cast<Index>(indices.size())));
   const Index entry_size = x.shape().axes(1, x.rank()).size();
   T* out = batch.data();
@@ -65,11 +65,11 @@ void gather(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch
 /// Copies the chosen samples, inputs and targets alike.
 /// @throws ShapeError for an index out of range, or unless there is one target for each input.
 template <class T, class Targets>
-void gather(const Dataset<T, Targets>& dataset, std::span<const Index> indices,
-            Dataset<T, Targets>& batch) {
-  dataset.check("gather");
-  gather(dataset.inputs, indices, batch.inputs);
-  gather(dataset.targets, indices, batch.targets);
+void take(const Dataset<T, Targets>& dataset, std::span<const Index> indices,
+          Dataset<T, Targets>& batch) {
+  dataset.check("take");
+  take(dataset.inputs, indices, batch.inputs);
+  take(dataset.targets, indices, batch.targets);
 }
 
 }  // namespace dlfs

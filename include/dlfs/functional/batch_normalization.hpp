@@ -192,11 +192,11 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
 template <class T>
 struct NormalizedBy {
   TensorView<const T> mean;
-  TensorView<const T> inverse_deviation;  // 1 / sqrt(variance + epsilon)
-  TensorView<const T> gamma;              // the deviation that it gets
+  TensorView<const T> rstd;   // 1 / sqrt(variance + epsilon)
+  TensorView<const T> gamma;  // the std that it gets
 };
 
-/// y = gamma (x - mean) inverse_deviation + beta.
+/// y = gamma (x - mean) rstd + beta.
 ///
 ///   x (N, F, S)   beta (F)   y (N, F, S), overwritten
 template <AnyTensor X>
@@ -214,24 +214,24 @@ void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorA
   detail::expect_apart(name, "y", y, "gamma", by.gamma);
   detail::expect_apart(name, "y", y, "beta", beta);
   detail::expect_apart(name, "y", y, "the mean", by.mean);
-  detail::expect_apart(name, "y", y, "the deviation", by.inverse_deviation);
+  detail::expect_apart(name, "y", y, "the std", by.rstd);
 
   detail::for_each_feature(in, [&](const detail::Features& features) {
-    const auto normalize = []<class V>(const V& number, const V& mean, const V& inverse_deviation,
+    const auto normalize = []<class V>(const V& number, const V& mean, const V& rstd,
                                        const V& gamma, const V& shift, V& out) {
-      simd::multiply_add<V>(number - mean, gamma * inverse_deviation, shift, out);
+      simd::multiply_add<V>(number - mean, gamma * rstd, shift, out);
     };
-    features.apply(normalize, y, in, by.mean, by.inverse_deviation, by.gamma, beta);
+    features.apply(normalize, y, in, by.mean, by.rstd, by.gamma, beta);
   });
 }
 
-/// Whether mean and deviation are those of the batch, so that each number depends on all others, or
+/// Whether mean and std are those of the batch, so that each number depends on all others, or
 /// do not depend on it.
 enum class BatchStatistics { of_the_batch, constant };
 
-/// The gradients of batch_normalization, with x^ = (x - mean) inverse_deviation and n = N S:
+/// The gradients of batch_normalization, with x^ = (x - mean) rstd and n = N S:
 ///
-///   dgamma = sum of dy x^    dbeta = sum of dy    dx = gamma inverse_deviation g, where
+///   dgamma = sum of dy x^    dbeta = sum of dy    dx = gamma rstd g, where
 ///   g = dy - dbeta / n - x^ dgamma / n with the statistics of the batch, dy with constant ones
 ///
 ///   x, dy (N, F, S)   dgamma, dbeta (F), stored as `store` says   dx (N, F, S), or null
@@ -276,21 +276,20 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
       simd::multiply_add<V>(g, number - m, products, products);
     };
     features.add_up(add, std::array{sum_dy.data(), sum_dy_x.data()}, dy, in, by.mean);
-    features.of(sum_dy_x) *= features.of(by.inverse_deviation);
+    features.of(sum_dy_x) *= features.of(by.rstd);
     features.of(dgamma) += features.of(sum_dy_x);
     features.of(dbeta) += features.of(sum_dy);
     if (dx.data() == nullptr) return;
     features.of(sum_dy) /= count;
-    features.of(sum_dy_x) *= features.of(by.inverse_deviation) / count;
+    features.of(sum_dy_x) *= features.of(by.rstd) / count;
     const auto differentiate = []<class V>(const V& g, const V& mean_g, const V& number,
                                            const V& mean, const V& slope, const V& gamma,
-                                           const V& inverse_deviation, V& out) {
+                                           const V& rstd, V& out) {
       V rest;
       simd::multiply_add<V>(mean - number, slope, g - mean_g, rest);
-      out = rest * (gamma * inverse_deviation);
+      out = rest * (gamma * rstd);
     };
-    features.apply(differentiate, dx, dy, sum_dy, in, by.mean, sum_dy_x, by.gamma,
-                   by.inverse_deviation);
+    features.apply(differentiate, dx, dy, sum_dy, in, by.mean, sum_dy_x, by.gamma, by.rstd);
   });
 }
 

@@ -19,18 +19,18 @@ namespace dlfs {
 namespace detail {
 
 template <class T>
-void check_scores(TensorView<const T> scores, TensorView<T> gradient) {
+void check_logits(TensorView<const T> logits, TensorView<T> gradient) {
   constexpr std::string_view name = "softmax cross entropy";
-  if (scores.rank() != 2 || scores.empty()) {
-    throw ShapeError(name, ": expected scores of shape (N, C), got ", scores.shape());
+  if (logits.rank() != 2 || logits.empty()) {
+    throw ShapeError(name, ": expected logits of shape (N, C), got ", logits.shape());
   }
-  expect_dense(name, "scores", scores);
-  expect_dense(name, "the gradient", gradient, scores.shape());
-  expect_apart(name, "the gradient", gradient, "scores", scores);
+  expect_dense(name, "logits", logits);
+  expect_dense(name, "the gradient", gradient, logits.shape());
+  expect_apart(name, "the gradient", gradient, "logits", logits);
 }
 
 /// log(softmax(s)) = s - largest - log_sum. The two are kept apart, since their sum would lose the
-/// digits of a small loss to large scores.
+/// digits of a small loss to large logits.
 template <class T>
 struct SoftmaxRow {
   T largest;
@@ -47,7 +47,7 @@ T mean_over_samples(Index samples, const LossOf& loss_of) {
 template <class T>
 SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
   const T largest = simd::fold<T>(Maximum(), classes, s);
-  simd::map([=]<class V>(const V& score, V& power) { simd::exp<V>(score - largest, power); },
+  simd::map([=]<class V>(const V& logit, V& power) { simd::exp<V>(logit - largest, power); },
             classes, s, p);
   const T sum = sum_pairwise<T>(0, classes, [p](Index c) { return p[c]; });
   const T scale = T(1) / sum;
@@ -57,25 +57,25 @@ SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
 
 }  // namespace detail
 
-/// Softmax and cross entropy in one: returns the mean over the batch of -log(softmax(scores)) at
-/// the label, and writes its gradient (softmax(scores) - one_hot(labels)) / N.
+/// Softmax and cross entropy in one: returns the mean over the batch of -log(softmax(logits)) at
+/// the label, and writes its gradient (softmax(logits) - one_hot(labels)) / N.
 ///
-///   scores (N, C)   labels (N)   dscores (N, C)
+///   logits (N, C)   labels (N)   dlogits (N, C)
 ///
 /// The logarithm is taken of the sum of exponentials, so nothing is added to keep it finite.
 /// @throws ShapeError for other shapes or views that are not contiguous, ValueError for a label
 /// outside [0, C).
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
-Element<X> softmax_cross_entropy(const X& scores, TensorArg<std::int32_t> labels,
-                                 TensorView<Element<X>> dscores) {
+Element<X> softmax_cross_entropy(const X& logits, TensorArg<std::int32_t> labels,
+                                 TensorView<Element<X>> dlogits) {
   using T = Element<X>;
-  const auto s = const_view(scores);
-  detail::check_scores(s, dscores);
+  const auto s = const_view(logits);
+  detail::check_logits(s, dlogits);
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   if (labels.shape() != Shape{samples}) {
-    throw ShapeError("softmax cross entropy: expected labels of shape (", samples, ",) for scores ",
+    throw ShapeError("softmax cross entropy: expected labels of shape (", samples, ",) for logits ",
                      s.shape(), ", got ", labels.shape());
   }
   const T scale = T(1) / static_cast<T>(samples);
@@ -86,7 +86,7 @@ Element<X> softmax_cross_entropy(const X& scores, TensorArg<std::int32_t> labels
                        classes - 1);
     }
     const T* const row = s.data() + n * classes;
-    T* const gradient = dscores.data() + n * classes;
+    T* const gradient = dlogits.data() + n * classes;
     const auto [largest, log_sum] = detail::softmax_row(classes, row, gradient);
     gradient[label] -= T(1);
     for (Index c = 0; c < classes; ++c) gradient[c] *= scale;
@@ -96,26 +96,26 @@ Element<X> softmax_cross_entropy(const X& scores, TensorArg<std::int32_t> labels
 }
 
 /// The same for targets (N, C) that are a distribution over the classes, such as one-hot rows:
-/// the mean of -sum(targets * log(softmax(scores))).
+/// the mean of -sum(targets * log(softmax(logits))).
 /// @throws ShapeError unless all three have the same shape and are contiguous.
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
-Element<X> softmax_cross_entropy(const X& scores, TensorArg<Element<X>> targets,
-                                 TensorView<Element<X>> dscores) {
+Element<X> softmax_cross_entropy(const X& logits, TensorArg<Element<X>> targets,
+                                 TensorView<Element<X>> dlogits) {
   using T = Element<X>;
-  const auto s = const_view(scores);
-  detail::check_scores(s, dscores);
+  const auto s = const_view(logits);
+  detail::check_logits(s, dlogits);
   detail::expect_dense("softmax cross entropy", "targets", targets, s.shape());
-  detail::expect_apart("softmax cross entropy", "the gradient", dscores, "targets", targets);
+  detail::expect_apart("softmax cross entropy", "the gradient", dlogits, "targets", targets);
   const Index samples = s.extent(0);
   const Index classes = s.extent(1);
   const T scale = T(1) / static_cast<T>(samples);
   const auto loss_of = [&](Index n) {
     const T* const row = s.data() + n * classes;
     const T* const target = targets.data() + n * classes;
-    T* const gradient = dscores.data() + n * classes;
-    const auto [largest_score, log_sum] = detail::softmax_row(classes, row, gradient);
-    const T largest = largest_score;  // clang 14 cannot capture a structured binding
+    T* const gradient = dlogits.data() + n * classes;
+    const auto [largest_logit, log_sum] = detail::softmax_row(classes, row, gradient);
+    const T largest = largest_logit;  // clang 14 cannot capture a structured binding
     const T total = detail::sum_pairwise<T>(0, classes, [=](Index c) { return target[c]; });
     const T weighted = detail::sum_pairwise<T>(
         0, classes, [=](Index c) { return detail::rounded(target[c] * (row[c] - largest)); });

@@ -61,7 +61,7 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
   const Scratch<T> memory(3 * most_rows);
   T* const mean = memory.data();
   T* const correction = mean + most_rows;
-  T* const inverse_deviation = correction + most_rows;
+  T* const rstd = correction + most_rows;
   const simd::Operand<T> mean_of_row{mean, 0, 1};
   for (Index first = 0; first < in.extent(0); first += most_rows) {
     const Index rows = std::min(most_rows, in.extent(0) - first);
@@ -69,33 +69,33 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
     simd::add_up_columns(simd::AddTo(), rows, columns, std::array{mean}, numbers);
     for (Index r = 0; r < rows; ++r) mean[r] /= static_cast<T>(columns);
     // Sums of the deviations from this mean correct both, as in batch_statistics.
-    simd::add_up_columns(detail::Deviate(), rows, columns,
-                         std::array{correction, inverse_deviation}, numbers, mean_of_row);
+    simd::add_up_columns(detail::Deviate(), rows, columns, std::array{correction, rstd}, numbers,
+                         mean_of_row);
     simd::map(
         [n = static_cast<T>(columns), epsilon]<class V>(V& m, V& rest, V& squares) {
-          V deviation;
+          V std;
           detail::correct_statistics(n, n, m, rest, squares);
-          simd::sqrt<V>(squares + epsilon, deviation);
-          squares = T(1) / deviation;
+          simd::sqrt<V>(squares + epsilon, std);
+          squares = T(1) / std;
         },
-        rows, mean, correction, inverse_deviation);
+        rows, mean, correction, rstd);
     const auto normalize = []<class V>(const V& number, const V& m, const V& inverse,
                                        const V& scale, const V& shift, V& out) {
       simd::multiply_add<V>((number - m) * inverse, scale, shift, out);
     };
     simd::apply<T>(normalize, rows, columns, y.data() + first * columns, columns, numbers,
-                   mean_of_row, simd::Operand<T>{inverse_deviation, 0, 1},
-                   simd::Operand<T>{gamma.data()}, simd::Operand<T>{beta.data()});
+                   mean_of_row, simd::Operand<T>{rstd, 0, 1}, simd::Operand<T>{gamma.data()},
+                   simd::Operand<T>{beta.data()});
     for (Index r = 0; r < rows; ++r) {
       statistics(first + r, 0) = mean[r];
-      statistics(first + r, 1) = inverse_deviation[r];
+      statistics(first + r, 1) = rstd[r];
     }
   }
 }
 
-/// The gradients of layer_normalization, with x^ = (x - mean) / deviation and g = dy gamma:
+/// The gradients of layer_normalization, with x^ = (x - mean) / std and g = dy gamma:
 ///
-///   dgamma = sum of dy x^    dbeta = sum of dy    dx = (g - mean(g) - x^ mean(g x^)) / deviation
+///   dgamma = sum of dy x^    dbeta = sum of dy    dx = (g - mean(g) - x^ mean(g x^)) / std
 ///
 ///   x, dy, dx (R, D), dx may be null   statistics (R, 2) of the forward kernel
 ///   dgamma, dbeta (D), stored as `store` says
@@ -147,13 +147,13 @@ void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
     const auto row_of = [&](Index which) {
       return simd::Operand<T>{statistics.data() + 2 * first + which, 0, 2};
     };
-    const auto inverse_deviation = row_of(1);
+    const auto rstd = row_of(1);
     const auto dy_rows = rows_of(dy.data() + first * columns);
     const auto normalize = [](const auto& number, const auto& m, const auto& inverse, auto& out) {
       out = (number - m) * inverse;
     };
     simd::apply<T>(normalize, rows, columns, normal, columns, rows_of(in.data() + first * columns),
-                   row_of(0), inverse_deviation);
+                   row_of(0), rstd);
     const auto add_parameters = []<class V>(const V& g, const V& x_hat, V& products, V& sum) {
       simd::multiply_add(g, x_hat, products, products);
       sum += g;
@@ -182,7 +182,7 @@ void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
     };
     simd::apply<T>(differentiate, rows, columns, dx.data() + first * columns, columns, dy_rows,
                    gammas, simd::Operand<T>{mean, 0, 1}, rows_of(normal),
-                   simd::Operand<T>{slope, 0, 1}, inverse_deviation);
+                   simd::Operand<T>{slope, 0, 1}, rstd);
   };
   simd::add_up_halves(0, in.extent(0), most_rows, columns, std::array{of_gamma, of_beta}, backward);
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);

@@ -13,27 +13,27 @@
 #include "dlfs/simd/vector_math.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
-// Softmax and its relatives along the last axis. Each row's largest score is subtracted first, so
-// that nothing overflows however large the scores are; half types are computed in float.
+// Softmax and its relatives along the last axis. Each row's largest logit is subtracted first, so
+// that nothing overflows however large the logits are; half types are computed in float.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
 
-/// One row of exponentials: exps[j] = exp(scores[j] - max), and their sum.
+/// One row of exponentials: exps[j] = exp(logits[j] - max), and their sum.
 template <class T>
 struct ExpRow {
   Index index;
   Index size;
-  const T* scores;
+  const T* logits;
   const Accumulator<T>* exps;
   Accumulator<T> max;
   Accumulator<T> sum;
 };
 
 /// Calls `finish(row)` for every row of x. It takes as many rows at a time as the first-level cache
-/// holds, so that each score comes from memory once, and short rows fill vectors together.
+/// holds, so that each logit comes from memory once, and short rows fill vectors together.
 template <class T, class Finish>
 void for_each_exp_row(TensorView<const T> x, Finish finish) {
   using A = Accumulator<T>;
@@ -48,18 +48,18 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
 
   for (Index first = 0; first < rows; first += block) {
     const Index count = std::min(block, rows - first);
-    const auto scores = [&](Index i) { return x.data() + (first + i) * columns; };
+    const auto logits = [&](Index i) { return x.data() + (first + i) * columns; };
     const auto row = [&](Index i) { return exps.data() + i * columns; };
     for (Index i = 0; i < count; ++i) {
-      const A max = maxima[i] = simd::fold<A>(Maximum(), columns, scores(i));
-      simd::map([max]<class V>(const V& score, V& below) { below = score - max; }, columns,
-                scores(i), row(i));
+      const A max = maxima[i] = simd::fold<A>(Maximum(), columns, logits(i));
+      simd::map([max]<class V>(const V& logit, V& below) { below = logit - max; }, columns,
+                logits(i), row(i));
     }
-    simd::map([]<class V>(V& score) { simd::exp(V(score), score); }, count * columns, exps.data());
+    simd::map([]<class V>(V& logit) { simd::exp(V(logit), logit); }, count * columns, exps.data());
     simd::add_up_columns(simd::AddTo(), count, columns, std::array{sums.data()},
                          simd::Operand<A>{exps.data(), 1, columns});
     for (Index i = 0; i < count; ++i) {
-      finish(ExpRow<T>{first + i, columns, scores(i), row(i), maxima[i], sums[i]});
+      finish(ExpRow<T>{first + i, columns, logits(i), row(i), maxima[i], sums[i]});
     }
   }
 }
@@ -98,8 +98,8 @@ void log_softmax(const X& x, TensorView<Element<X>> out) {
     const auto max = row.max;
     const auto log_sum = std::log(row.sum);
     // In this order, as max + log(sum) would lose the digits of a small logarithm.
-    simd::map([=]<class V>(const V& score, V& y) { y = (score - max) - log_sum; }, row.size,
-              row.scores, out_row);
+    simd::map([=]<class V>(const V& logit, V& y) { y = (logit - max) - log_sum; }, row.size,
+              row.logits, out_row);
   });
 }
 

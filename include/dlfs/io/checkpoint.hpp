@@ -41,7 +41,7 @@ auto columns_of(Record& epoch) {
   return std::array{&epoch.train_loss, &epoch.train_accuracy, &epoch.test_accuracy, &epoch.seconds};
 }
 
-inline std::string moment_group(std::size_t moment) { return concat("moment", moment, '.'); }
+inline std::string moment_group(std::size_t moment) { return str_cat("moment", moment, '.'); }
 
 /// The arrays of a checkpoint by their names.
 class CheckpointReader {
@@ -51,7 +51,7 @@ class CheckpointReader {
   /// One that must be there: any number of rows of this shape.
   template <class T>
   Tensor<T> read(const std::string& name, const Shape& row) const {
-    const std::string file_name = concat(name, npy_ending);
+    const std::string file_name = str_cat(name, npy_ending);
     for (const ZipEntry& entry : archive_.entries()) {
       if (entry.name != file_name) continue;
       auto array = parse<T>(entry);
@@ -90,7 +90,7 @@ class CheckpointReader {
   template <class T>
   Tensor<T> parse(const ZipEntry& entry) const {
     const Bytes npy = archive_.extract(entry);
-    return parse_npy<T>({npy, concat(file_->source(), ": ", entry.name)});
+    return parse_npy<T>({npy, str_cat(file_->source(), ": ", entry.name)});
   }
 
   const ByteReader* file_;
@@ -109,7 +109,7 @@ template <std::floating_point T>
 void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& state) {
   detail::ZipWriter archive;
   const auto add = [&]<class U>(const std::string& name, const Tensor<U>& array) {
-    archive.add(concat(name, detail::npy_ending), detail::format_npy(array.view()),
+    archive.add(str_cat(name, detail::npy_ending), detail::format_npy(array.view()),
                 NpzCompression::stored);
   };
   const auto add_all = [&]<class U, std::size_t n>(const std::string& name,
@@ -139,10 +139,10 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
 
   const auto add_group = [&](const std::string& group, const std::vector<Tensor<T>>& tensors) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      add(concat(group, state.values[i].name), tensors[i]);
+      add(str_cat(group, state.values[i].name), tensors[i]);
     }
   };
-  for (const auto& tensor : state.values) add(concat("network.", tensor.name), tensor.value);
+  for (const auto& tensor : state.values) add(str_cat("network.", tensor.name), tensor.value);
   for (std::size_t i = 0; i < state.optimizer.moments.size(); ++i) {
     add_group(detail::moment_group(i), state.optimizer.moments[i]);
   }
@@ -155,7 +155,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
 template <std::floating_point T>
 TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
-  const detail::ByteReader file(bytes, concat("load_checkpoint: ", path.string()));
+  const detail::ByteReader file(bytes, str_cat("load_checkpoint: ", path.string()));
   const detail::CheckpointReader checkpoint(file);
 
   TrainerState<T> state;

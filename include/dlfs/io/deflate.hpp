@@ -60,7 +60,7 @@ inline Bytes inflated(ByteSpan stream, std::uint64_t size, const ByteReader& fil
   }
   if (filled != size) {
     file.fail(filled < size ? "truncated" : "oversized", ": expected ", size,
-              " bytes when inflated, found ", filled < size ? concat(filled) : "more");
+              " bytes when inflated, found ", filled < size ? str_cat(filled) : "more");
   }
   bytes.resize(filled);
   return bytes;

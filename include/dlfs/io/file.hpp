@@ -171,7 +171,7 @@ class PartFile {
   /// errno has the reason where the file is not open then.
   PartFile(const std::filesystem::path& folder, mode_t mode) {
     for (int number = 0;; ++number) {
-      path_ = (folder / concat(part_beginning, number, part_ending)).string();
+      path_ = (folder / str_cat(part_beginning, number, part_ending)).string();
       file_ = Descriptor(path_, O_WRONLY | O_CREAT | O_EXCL, mode);
       if (!file_.is_open()) {
         if (errno == EEXIST) continue;

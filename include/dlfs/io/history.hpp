@@ -26,11 +26,11 @@ void for_each_field(const EpochRecord& record, const Visit& visit) {
 inline std::string to_csv(const History& history) {
   std::string text;
   for_each_field({},
-                 [&](const char* name, auto) { text += concat(text.empty() ? "" : ",", name); });
+                 [&](const char* name, auto) { text += str_cat(text.empty() ? "" : ",", name); });
   for (const EpochRecord& record : history.epochs) {
     const char* separator = "\n";
     for_each_field(record, [&](const char*, auto value) {
-      text += concat(separator, value);
+      text += str_cat(separator, value);
       separator = ",";
     });
   }

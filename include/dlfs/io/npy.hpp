@@ -65,7 +65,7 @@ class NpyHeader {
   }
 
   void expect(std::string_view token) {
-    if (!accept(token)) fail(concat("no '", token, "'"));
+    if (!accept(token)) fail(str_cat("no '", token, "'"));
   }
 
   std::string_view quoted() {
@@ -121,8 +121,8 @@ Tensor<T> parse_npy(ByteReader file) {
 template <NumpyElement T>
 Bytes format_npy(TensorView<const T> x) {
   constexpr NumpyType type = numpy_type<T>();
-  std::string header = concat("{'descr': '", type.bytes == 1 ? '|' : '<', type.kind, type.bytes,
-                              "', 'fortran_order': False, 'shape': ", x.shape(), ", }");
+  std::string header = str_cat("{'descr': '", type.bytes == 1 ? '|' : '<', type.kind, type.bytes,
+                               "', 'fortran_order': False, 'shape': ", x.shape(), ", }");
   constexpr std::size_t alignment_of_elements = 64;
   const std::size_t before = npy_magic.size() + 2 + sizeof(std::uint16_t);
   const std::size_t size = before + header.size() + 1;  // 1 for the newline
@@ -160,7 +160,7 @@ Bytes format_npy(TensorView<const T> x) {
 template <NumpyElement T>
 Tensor<T> read_npy(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
-  return detail::parse_npy<T>({bytes, concat("read_npy: ", path.string())});
+  return detail::parse_npy<T>({bytes, str_cat("read_npy: ", path.string())});
 }
 
 /// Writes x as numpy.save does, for numpy.load. @throws IoError if the file cannot be written.

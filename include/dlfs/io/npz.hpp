@@ -54,7 +54,7 @@ std::vector<NamedTensor<T>> parse_npz(const ByteReader& file) {
     if (!names.insert(name).second) file.fail("two arrays have the name '", name, "'");
     const Bytes npy = archive.extract(entry);
     tensors.emplace_back(std::move(name),
-                         parse_npy<T>({npy, concat(file.source(), ": ", entry.name)}));
+                         parse_npy<T>({npy, str_cat(file.source(), ": ", entry.name)}));
   }
   return tensors;
 }
@@ -69,7 +69,7 @@ std::vector<NamedTensor<T>> parse_npz(const ByteReader& file) {
 template <NumpyElement T>
 std::vector<NamedTensor<T>> read_npz(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
-  return detail::parse_npz<T>({bytes, concat("read_npz: ", path.string())});
+  return detail::parse_npz<T>({bytes, str_cat("read_npz: ", path.string())});
 }
 
 /// Writes an archive for numpy.load:
@@ -87,7 +87,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>
     if (!names.insert(name).second) {
       throw ValueError("write_npz: two arrays have the name '", name, "'");
     }
-    archive.add(concat(name, detail::npy_ending), detail::format_npy(value), compression);
+    archive.add(str_cat(name, detail::npy_ending), detail::format_npy(value), compression);
   }
   detail::write_file(path, std::move(archive).finish());
 }

@@ -53,7 +53,7 @@ constexpr NumpyType numpy_type() {
 inline std::string to_string(const NumpyType& type) {
   if (type.kind == 'b') return "bool";
   const std::string_view kind = type.kind == 'f' ? "float" : type.kind == 'i' ? "int" : "uint";
-  return concat(kind, 8 * type.bytes);
+  return str_cat(kind, 8 * type.bytes);
 }
 
 /// Sets the order from "<", ">", "=" or "|", which say little, big, native and none.

@@ -141,7 +141,7 @@ class Unpickler {
     std::size_t elements = 0;
     for (const auto& [key, value] : dict) {
       const std::string_view name = expect<Text>(key, "a text as the name of an array").text;
-      const ByteReader named({}, concat(file_.source(), ": ", name));
+      const ByteReader named({}, str_cat(file_.source(), ": ", name));
       if (!names.insert(name).second) named.fail("two arrays have this name");
       const Array& array = *expect<Array*>(value, "an array in the dict");
       if (!array.type) named.fail("the array has no contents");
@@ -398,7 +398,7 @@ class Unpickler {
 template <NumpyElement T>
 std::vector<NamedTensor<T>> read_pickle(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
-  return detail::Unpickler({bytes, concat("read_pickle: ", path.string())}).template arrays<T>();
+  return detail::Unpickler({bytes, str_cat("read_pickle: ", path.string())}).template arrays<T>();
 }
 
 }  // namespace dlfs

@@ -120,7 +120,7 @@ class PngReader {
 ///   file cannot be read.
 inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
-  const detail::ByteReader file(bytes, concat("read_png: ", path.string()));
+  const detail::ByteReader file(bytes, str_cat("read_png: ", path.string()));
   detail::PngReader reader(file);
   const Shape shape = reader.read_head();
   // No code of deflate stands for more than 258 bytes in 2 bits; 8 pixels may share a byte.

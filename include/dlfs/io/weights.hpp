@@ -37,7 +37,7 @@ std::vector<std::string> book_names(const Sequential<T>& network) {
     if (kind == "weight") kind = "W";
     if (kind == "bias") kind = "b";
     const int number = ++counts[kind];
-    names.push_back(concat(kind, number));
+    names.push_back(str_cat(kind, number));
   }
   return names;
 }
@@ -80,7 +80,7 @@ std::vector<WeightTarget<T>> weight_targets(Sequential<T>& network,
 template <std::floating_point T>
 void load_weights(const std::filesystem::path& path, Sequential<T>& network) {
   const auto bytes = detail::read_file(path);
-  const detail::ByteReader file(bytes, concat("load_weights: ", path.string()));
+  const detail::ByteReader file(bytes, str_cat("load_weights: ", path.string()));
   auto arrays = detail::parse_weights<T>(file);
   const auto targets = detail::weight_targets(network, arrays);
 

@@ -60,7 +60,7 @@ class ZipReader {
   /// What an entry holds. @throws FormatError if it is damaged, encrypted or compressed otherwise
   ///   than by deflate.
   Bytes extract(const ZipEntry& entry) const {
-    const ByteReader named(file_.left(), concat(file_.source(), ": ", entry.name));
+    const ByteReader named(file_.left(), str_cat(file_.source(), ": ", entry.name));
     ByteReader header = named.from(entry.offset);
     expect_signature(header, zip_local_signature, "an entry");
     header.take(22);  // the directory has all of it

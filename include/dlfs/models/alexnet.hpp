@@ -40,7 +40,7 @@ struct AlexNetOptions {
 /// with stride 1 where ImageNet's large photographs need 11x11 with stride 4; there is no local
 /// response normalisation.
 ///
-///   x (N, channels, image, image) -> scores (N, classes)
+///   x (N, channels, image, image) -> logits (N, classes)
 ///
 /// Source: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural
 /// networks" (2012); Saitoh, "Deep Learning from Scratch" vol. 1, section 7.7.2.

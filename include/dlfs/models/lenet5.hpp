@@ -29,7 +29,7 @@ struct LeNet5Options {
 /// LeNet-5, with which handwritten digits were read on cheques; 61,706 parameters
 /// for images of 28x28.
 ///
-///   x (N, channels, image, image) -> scores (N, classes)
+///   x (N, channels, image, image) -> logits (N, classes)
 ///
 /// As it is built today: the second convolution sees all six channels, pooling has no weights, and
 /// an affine layer takes the place of the radial basis functions.

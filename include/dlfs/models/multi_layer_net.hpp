@@ -39,9 +39,9 @@ struct MultiLayerNetOptions {
 };
 
 /// A fully connected network of any depth: affine, batch normalisation, activation and dropout for
-/// each hidden layer, then an affine one for the scores.
+/// each hidden layer, then an affine one for the logits.
 ///
-///   x (N, in) -> scores (N, out); layers affine1, batch_norm1, activation1, dropout1, affine2...
+///   x (N, in) -> logits (N, out); layers affine1, batch_norm1, activation1, dropout1, affine2...
 ///
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, chapter 6: MultiLayerNet and
 /// MultiLayerNetExtend of its common/.

@@ -61,7 +61,7 @@ Residual<T> residual_block(Index in, Index filters, Index stride, Rng& rng) {
 /// A residual network for small images, of 2 * stages * blocks + 2 layers: the default is
 /// ResNet-20, with 9 blocks in each stage it is ResNet-56.
 ///
-///   x (N, channels, H, W) -> scores (N, classes), for images of 28x28, 32x32 or any other size;
+///   x (N, channels, H, W) -> logits (N, classes), for images of 28x28, 32x32 or any other size;
 ///   layers conv, norm, relu, block1_1, relu1_1, ..., pool, affine
 ///
 /// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2;
@@ -80,7 +80,7 @@ Sequential<T> resnet(const ResNetOptions& options, Rng& rng) {
   for (Index filters : options.filters) {
     ++stage;
     for (Index block = 1; block <= options.blocks; ++block) {
-      const std::string suffix = concat(stage, '_', block);
+      const std::string suffix = str_cat(stage, '_', block);
       const Index stride = stage > 1 && block == 1 ? 2 : 1;
       network.add("block" + suffix, residual_block<T>(channels, filters, stride, rng));
       network.add("relu" + suffix, Relu<T>());

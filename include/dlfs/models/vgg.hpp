@@ -57,7 +57,7 @@ inline std::vector<VggBlock> vgg16_blocks() {
 
 /// A network of VGG's blocks: deep, and as simple as a deep network can be.
 ///
-///   x (N, channels, image, image) -> scores (N, classes); layers conv1_1, relu1_1, conv1_2, ...,
+///   x (N, channels, image, image) -> logits (N, classes); layers conv1_1, relu1_1, conv1_2, ...,
 ///   pool1, conv2_1, ..., affine1, ...
 ///
 /// Source: Simonyan and Zisserman, "Very deep convolutional networks for large-scale image
@@ -72,7 +72,7 @@ Sequential<T> vgg(const VggOptions& options, Rng& rng) {
   for (const VggBlock& block : options.blocks) {
     const std::string prefix = std::to_string(++block_number);
     for (Index i = 1; i <= block.convolutions; ++i) {
-      const std::string suffix = concat(prefix, '_', i);
+      const std::string suffix = str_cat(prefix, '_', i);
       network.add("conv" + suffix, Convolution<T>({.in = channels,
                                                    .filters = block.filters,
                                                    .padding = 1,

@@ -78,7 +78,7 @@ class AnyLayer {
   }
   std::vector<const Parameter<T>*> parameters() const&& = delete;
   std::vector<NamedTensor<T>*> buffers() & { return model().buffers(); }
-  void observe(const Shape& x, const std::byte* saved) { model().observe(x, saved); }
+  void update_buffers(const Shape& x, const std::byte* saved) { model().update_buffers(x, saved); }
 
  private:
   struct Interface {
@@ -95,7 +95,7 @@ class AnyLayer {
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
     virtual std::vector<NamedTensor<T>*> buffers() = 0;
-    virtual void observe(const Shape& x, const std::byte* saved) = 0;
+    virtual void update_buffers(const Shape& x, const std::byte* saved) = 0;
   };
 
   template <class L>
@@ -143,8 +143,8 @@ class AnyLayer {
         return {};
       }
     }
-    void observe(const Shape& x, const std::byte* saved) override {
-      if constexpr (LayerWithBuffers<L>) layer.observe(x, saved);
+    void update_buffers(const Shape& x, const std::byte* saved) override {
+      if constexpr (LayerWithBuffers<L>) layer.update_buffers(x, saved);
     }
     L layer;
   };

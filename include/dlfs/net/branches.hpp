@@ -29,9 +29,9 @@ class Branches {
       }
     }
     for (auto* parameter : layers.parameters()) {
-      parameter->name = concat(name, '.', parameter->name);
+      parameter->name = str_cat(name, '.', parameter->name);
     }
-    for (auto* buffer : layers.buffers()) buffer->name = concat(name, '.', buffer->name);
+    for (auto* buffer : layers.buffers()) buffer->name = str_cat(name, '.', buffer->name);
     const std::size_t parameter_count = layers.parameters().size();
     branches_.push_back({name, std::move(layers), parameter_count});
   }
@@ -94,9 +94,9 @@ class Branches {
     return all;
   }
 
-  void observe(const Shape& x, const std::byte* saved) {
+  void update_buffers(const Shape& x, const std::byte* saved) {
     for (Branch& branch : branches_) {
-      branch.layers.observe(x, saved);
+      branch.layers.update_buffers(x, saved);
       saved += saved_bytes(branch, x);
     }
   }

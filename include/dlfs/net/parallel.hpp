@@ -89,7 +89,9 @@ class Parallel {
 
   std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
   std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
-  void observe(const Shape& x, const std::byte* saved) { branches_.observe(x, saved); }
+  void update_buffers(const Shape& x, const std::byte* saved) {
+    branches_.update_buffers(x, saved);
+  }
 
  private:
   /// Calls `visit(in whole, in branch, count)` for what each sample of a branch, which has the

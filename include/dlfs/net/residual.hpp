@@ -65,7 +65,9 @@ class Residual {
 
   std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
   std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
-  void observe(const Shape& x, const std::byte* saved) { branches_.observe(x, saved); }
+  void update_buffers(const Shape& x, const std::byte* saved) {
+    branches_.update_buffers(x, saved);
+  }
 
  private:
   bool has_identity() const { return branches_.count() == 1; }

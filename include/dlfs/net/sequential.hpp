@@ -83,10 +83,10 @@ class Sequential {
     if (layer.is_empty()) throw ValueError("network: the layer '", name, "' was moved away");
     shapes_.clear();
     for (Parameter<T>* parameter : layer.parameters()) {
-      parameter->name = concat(name, '.', parameter->name);
+      parameter->name = str_cat(name, '.', parameter->name);
     }
     for (NamedTensor<T>* buffer : layer.buffers()) {
-      buffer->name = concat(name, '.', buffer->name);
+      buffer->name = str_cat(name, '.', buffer->name);
     }
     append({.number = layer_count() + 1, .name = name, .layer = std::move(layer)});
     const std::size_t last = chain_.size() - 1;
@@ -115,7 +115,7 @@ class Sequential {
     mode_ = mode;
     forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
     if (mode == PassMode::train) {
-      observe(x_.shape(), saved_.data());
+      update_buffers(x_.shape(), saved_.data());
       ++step_;
     }
     shapes_.push_back(x_.shape());
@@ -242,12 +242,12 @@ class Sequential {
     return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
   }
 
-  void observe(const Shape& x, const std::byte* saved) {
+  void update_buffers(const Shape& x, const std::byte* saved) {
     if (buffers_.empty()) return;
     const Plan plan(chain_, x, /*with_backward=*/true);
     for (Index i = 0; i < plan.count(); ++i) {
       AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
-      layer.observe(plan.shape_into(i), plan.saved(saved, i, 0));
+      layer.update_buffers(plan.shape_into(i), plan.saved(saved, i, 0));
     }
   }
 

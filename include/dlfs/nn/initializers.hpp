@@ -34,17 +34,15 @@ concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng>
 
 /// Normal with a fixed standard deviation. The book's early networks use 0.01 (section 4.5).
 struct Normal {
-  double deviation = 0.01;
+  double std = 0.01;
 
   /// @throws ValueError, naming the option that is out of its range.
-  void check() const {
-    detail::expect_option("normal", "deviation", deviation, detail::at_least(0));
-  }
+  void check() const { detail::expect_option("normal", "std", std, detail::at_least(0)); }
 
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
     check();
-    for (T& value : weight) value = static_cast<T>(deviation * rng.normal());
+    for (T& value : weight) value = static_cast<T>(std * rng.normal());
   }
 };
 
@@ -77,11 +75,11 @@ void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan
   const auto out = static_cast<double>(fans.out);
   const double divisor = fan == Fan::in ? in : fan == Fan::out ? out : (in + out) / 2;
   expect_option("initializer", "fan", divisor, above(0));
-  const double deviation = gain / std::sqrt(divisor);
+  const double std = gain / std::sqrt(divisor);
   if (distribution == Distribution::normal) {
-    Normal{deviation}(weight, fans, rng);
+    Normal{std}(weight, fans, rng);
   } else {
-    Uniform{std::sqrt(3.0) * deviation}(weight, fans, rng);
+    Uniform{std::sqrt(3.0) * std}(weight, fans, rng);
   }
 }
 

@@ -83,7 +83,8 @@ struct BackwardPass {
 ///   flops(x) const           floating-point operations of `forward` on a batch of shape x; a layer
 ///                            that has few for each element, ReLU or pooling, does not count them
 ///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
-///   observe(x, saved)        takes what a training pass on a batch of shape x saved into the
+///   update_buffers(x, saved)        takes what a training pass on a batch of shape x saved into
+///   the
 ///                            layer's state, its `buffers()`: pointers to `NamedTensor<T>`s
 ///
 /// A run of layers without `whole_batch` is walked tile by tile; their saved bytes must then be
@@ -142,7 +143,7 @@ concept LayerWithSavedBytes = Layer<L> && requires(const L& layer, const Shape& 
 template <class L>
 concept LayerWithBuffers = LayerWithSavedBytes<L> &&
     requires(L& layer, const Shape& shape, const std::byte* saved) {
-  layer.observe(shape, saved);
+  layer.update_buffers(shape, saved);
   { *std::begin(layer.buffers()) } -> std::convertible_to<NamedTensor<typename L::Scalar>*>;
 };
 

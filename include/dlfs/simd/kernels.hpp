@@ -70,10 +70,10 @@ struct Operand {
 template <class T>
 struct BlockPooling {
   Index lanes;
-  /// See max_pooling. `winners` may be null.
-  void (*forward)(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* winners);
-  /// Writes the blocks of dx. Returns whether all winners are taps.
-  bool (*backward)(const Blocks& blocks, Index rows, const T* dy, const std::uint16_t* winners,
+  /// See max_pooling. `argmax` may be null.
+  void (*forward)(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* argmax);
+  /// Writes the blocks of dx. Returns whether all argmax are taps.
+  bool (*backward)(const Blocks& blocks, Index rows, const T* dy, const std::uint16_t* argmax,
                    T* dx);
 };
 

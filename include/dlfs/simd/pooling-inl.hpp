@@ -61,12 +61,12 @@ DLFS_INLINE To convert_lanes(From from) {
 /// In each lane the largest value of some taps, and the tap where it is: of equals the first, of
 /// NaNs the first.
 template <class V, class Tap>
-struct Champions {
+struct MaxAndTap {
   V value;
   Tap tap;
 
   /// `later` are the champions of taps that come after those of this one.
-  DLFS_INLINE void challenge(Champions later) {
+  DLFS_INLINE void update(MaxAndTap later) {
     const auto stays = (value >= later.value) | (value != value);
     value = stays ? value : later.value;
     tap = stays ? tap : later.tap;
@@ -87,8 +87,8 @@ DLFS_INLINE void for_each_vector(const Blocks& blocks, Index rows, const Visit& 
 }
 
 template <class T>
-void max_pool_blocks(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* winners) {
-  using Best = Champions<Vector<T>, Taps<T>>;
+void max_pool_blocks(const Blocks& blocks, Index rows, const T* x, T* y, std::uint16_t* argmax) {
+  using Best = MaxAndTap<Vector<T>, Taps<T>>;
   const auto pool = [=](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
     Best best{{}, Taps<T>{}};
     Best right{{}, Taps<T>{} + 1};
@@ -96,12 +96,12 @@ void max_pool_blocks(const Blocks& blocks, Index rows, const T* x, T* y, std::ui
     Best last{{}, Taps<T>{} + 3};
     load_pairs(x + top, best.value, right.value);
     load_pairs(x + bottom, below.value, last.value);
-    best.challenge(right);
-    below.challenge(last);
-    best.challenge(below);
+    best.update(right);
+    below.update(last);
+    best.update(below);
     store(y + out, best.value);
-    if (winners == nullptr) return;
-    *reinterpret_cast<typename StoredTaps<T>::Memory*>(winners + out) =
+    if (argmax == nullptr) return;
+    *reinterpret_cast<typename StoredTaps<T>::Memory*>(argmax + out) =
         convert_lanes<typename StoredTaps<T>::Register>(best.tap);
   };
   for_each_vector<T>(blocks, rows, pool);
@@ -109,12 +109,12 @@ void max_pool_blocks(const Blocks& blocks, Index rows, const T* x, T* y, std::ui
 
 template <class T>
 bool max_pool_blocks_backward(const Blocks& blocks, Index rows, const T* dy,
-                              const std::uint16_t* winners, T* dx) {
+                              const std::uint16_t* argmax, T* dx) {
   Taps<T> seen{};
   const auto share = [=, &seen](Index top, Index bottom, Index out) DLFS_INLINE_LAMBDA {
     const Vector<T> gradient = load(dy + out);
     const auto tap = convert_lanes<Taps<T>>(typename StoredTaps<T>::Register(
-        *reinterpret_cast<const typename StoredTaps<T>::Memory*>(winners + out)));
+        *reinterpret_cast<const typename StoredTaps<T>::Memory*>(argmax + out)));
     seen |= tap;
     const Vector<T> none{};
     store_pairs(dx + top, tap == 0 ? gradient : none, tap == 1 ? gradient : none);

@@ -8,21 +8,21 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How far apart two numbers may be that count as close: absolute + relative |b|.
-struct Closeness {
-  double relative = 1e-5;
-  double absolute = 1e-8;
+/// Two numbers are close where they differ by at most atol + rtol |b|.
+struct AllcloseOptions {
+  double rtol = 1e-5;
+  double atol = 1e-8;
   bool equal_nan = false;  // whether NaN is close to NaN
 };
 
-/// Whether |a - b| <= absolute + relative |b| for all elements, or a = b: NumPy's allclose.
+/// Whether |a - b| <= atol + rtol |b| for all elements, or a = b: NumPy's allclose.
 /// @throws ShapeError where the shapes do not broadcast.
 template <AnyTensor A, AnyTensor B>
   requires(RealElement<Element<A>>&& std::same_as<Element<A>, Element<B>>)
-bool allclose(const A& a, const B& b, const Closeness& closeness = {}) {
+bool allclose(const A& a, const B& b, const AllcloseOptions& options = {}) {
   const auto are_close = [&](double x, double y) {
-    if (detail::is_nan(x) && detail::is_nan(y)) return closeness.equal_nan;
-    const double limit = closeness.absolute + closeness.relative * std::abs(y);
+    if (detail::is_nan(x) && detail::is_nan(y)) return options.equal_nan;
+    const double limit = options.atol + options.rtol * std::abs(y);
     return x == y || (detail::is_finite(y) && std::abs(x - y) <= limit);
   };
   return all_of(vectorize(cast<double>(a), cast<double>(b), are_close));

@@ -89,8 +89,8 @@ Labelled<T> sum_others(Labelled<T> x, std::string_view kept) {
 template <class T>
 Labelled<T> contract(Labelled<T> a, Labelled<T> b, std::string_view kept,
                      std::string_view equation) {
-  a = sum_others(std::move(a), concat(kept, b.labels));
-  b = sum_others(std::move(b), concat(kept, a.labels));
+  a = sum_others(std::move(a), str_cat(kept, b.labels));
+  b = sum_others(std::move(b), str_cat(kept, a.labels));
   std::string batch, summed, left, right;
   for (char label : a.labels) {
     (!has(b.labels, label) ? left : has(kept, label) ? batch : summed) += label;
@@ -98,7 +98,7 @@ Labelled<T> contract(Labelled<T> a, Labelled<T> b, std::string_view kept,
   for (char label : b.labels) {
     if (!has(a.labels, label)) right += label;
   }
-  for (char label : concat(batch, summed)) {
+  for (char label : str_cat(batch, summed)) {
     const Index in_a = extent_of(a, {&label, 1});
     const Index in_b = extent_of(b, {&label, 1});
     if (in_a == in_b) continue;
@@ -107,12 +107,12 @@ Labelled<T> contract(Labelled<T> a, Labelled<T> b, std::string_view kept,
   const Index batches = extent_of(a, batch);
   const Index inner = extent_of(a, summed);
   Tensor<T> product = matmul(
-      in_order(a, concat(batch, left, summed)).reshape({batches, extent_of(a, left), inner}),
-      in_order(b, concat(batch, summed, right)).reshape({batches, inner, extent_of(b, right)}));
+      in_order(a, str_cat(batch, left, summed)).reshape({batches, extent_of(a, left), inner}),
+      in_order(b, str_cat(batch, summed, right)).reshape({batches, inner, extent_of(b, right)}));
   Shape shape;
-  for (char label : concat(batch, left)) shape.push_back(extent_of(a, {&label, 1}));
+  for (char label : str_cat(batch, left)) shape.push_back(extent_of(a, {&label, 1}));
   for (char label : right) shape.push_back(extent_of(b, {&label, 1}));
-  return {std::move(product).reshape(shape), concat(batch, left, right)};
+  return {std::move(product).reshape(shape), str_cat(batch, left, right)};
 }
 
 /// The labels of each operand, and those of the result: "ij,jk->ik".

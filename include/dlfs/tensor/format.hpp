@@ -260,7 +260,7 @@ std::string to_string(const X& x) {
     });
   } else {
     words = detail::align_words(detail::shown_elements(
-        view, [](T value) { return concat(static_cast<Accumulator<T>>(value)); }));
+        view, [](T value) { return str_cat(static_cast<Accumulator<T>>(value)); }));
   }
   return detail::BracketedText(view.shape(), words).from(0);
 }

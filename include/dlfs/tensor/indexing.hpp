@@ -18,9 +18,9 @@
 //
 //   NumPy                             dlfs
 //   x[:, indices]                     take(x, indices, 1)
-//   x[:, indices] = values            put(x, indices, values, 1)
+//   x[:, indices] = values            index_put(x, indices, values, 1)
 //   x[mask]                           extract(mask, x)
-//   x[mask] = values                  place(x, mask, values)
+//   x[mask] = values                  index_put(x, mask, values)
 //
 // What is read is a new tensor. What is written is a tensor of the same element type or a number,
 // broadcast to the shape that reading would give; where an index occurs twice, the last value
@@ -208,13 +208,13 @@ Tensor<Element<X>> take(const X& x, const I& indices, int axis) {
 
 /// Writes where `take` with the same indices reads.
 template <class X, detail::IndexTensor I, detail::ValuesFor<X> B>
-void put(X&& x, const I& indices, const B& values, int axis) {
+void index_put(X&& x, const I& indices, const B& values, int axis) {
   const TensorView<Element<X>> out = x;
   axis = out.shape().normalize_axis(axis);
   const Scratch<Index> offsets(indices.size());
   detail::list_offsets(out, const_view(indices), axis, offsets.data());
   detail::with_values_beside(
-      "put", out, values, detail::taken_shape(out, indices.shape(), axis),
+      "index_put", out, values, detail::taken_shape(out, indices.shape(), axis),
       [&](auto in) { detail::copy_parts(out, in, axis, offsets.data(), out.rank() - axis - 1); });
 }
 
@@ -264,11 +264,11 @@ Tensor<Element<X>> extract(const M& mask, const X& x) {
 
 /// Writes where `extract` with the same mask reads.
 template <class X, detail::MaskTensor M, detail::ValuesFor<X> B>
-void place(X&& x, const M& mask, const B& values) {
+void index_put(X&& x, const M& mask, const B& values) {
   using T = Element<X>;
   const TensorView<T> out = x;
   const TensorView<const bool> chosen = mask;
-  detail::expect_mask_for("place", chosen, out);
+  detail::expect_mask_for("index_put", chosen, out);
   const auto& operand = detail::as_operand<T>(values);
   const TensorView<const T> in = operand;
   if (in.rank() == 0 && chosen.rank() == out.rank() &&
@@ -280,7 +280,7 @@ void place(X&& x, const M& mask, const B& values) {
   const Index count = detail::list_offsets_where(chosen, out, offsets.data());
   const Shape entry = out.shape().axes(chosen.rank(), out.rank());
   detail::with_values_beside(
-      "place", out, in, detail::concatenated({count}, entry),
+      "index_put", out, in, detail::concatenated({count}, entry),
       [&](auto parts) { detail::copy_parts(out, parts, 0, offsets.data(), entry.rank()); });
 }
 

@@ -55,11 +55,11 @@ struct GradientReport {
 /// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", which are zero, and
 /// the faults.
 inline std::string to_string(const GradientReport& report) {
-  std::string text = concat("worst ", report.worst.tensor, '[', report.worst.index, "]: analytic ",
-                            report.worst.analytic, ", numeric ", report.worst.numeric,
-                            ", relative error ", report.worst.error);
+  std::string text = str_cat("worst ", report.worst.tensor, '[', report.worst.index, "]: analytic ",
+                             report.worst.analytic, ", numeric ", report.worst.numeric,
+                             ", relative error ", report.worst.error);
   for (const auto& tensor : report.tensors) {
-    if (tensor.all_zero) text += concat("; ", tensor.tensor, " has a gradient of zero");
+    if (tensor.all_zero) text += str_cat("; ", tensor.tensor, " has a gradient of zero");
   }
   if (report.tensors.empty() && !report.faults.empty()) text.clear();
   for (const std::string& fault : report.faults) text += (text.empty() ? "" : "; ") + fault;

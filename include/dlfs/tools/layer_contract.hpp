@@ -89,7 +89,7 @@ class LayerContract {
     check_observe();
     check_traits(expected);
     if (!are_same(buffers_of(layer_), buffers)) {
-      fail("forward or backward change its buffers(); only observe may");
+      fail("forward or backward change its buffers(); only update_buffers may");
     }
     return true;
   }
@@ -115,7 +115,7 @@ class LayerContract {
     std::vector<Tensor<T>> gradients;
   };
 
-  void fail(const std::string& what) { faults_->push_back(concat(name_, ": ", what)); }
+  void fail(const std::string& what) { faults_->push_back(str_cat(name_, ": ", what)); }
 
   /// Calls it; an exception is a fault.
   template <class Call>
@@ -124,7 +124,7 @@ class LayerContract {
       call();
       return true;
     } catch (const std::exception& error) {
-      fail(concat(what, " throws: ", error.what()));
+      fail(str_cat(what, " throws: ", error.what()));
       return false;
     }
   }
@@ -221,7 +221,7 @@ class LayerContract {
     results.gradients.clear();
     for (std::size_t k = 0; k < gradients.size(); ++k) {
       if (!gradients[k].is_intact()) {
-        fail(concat("backward writes outside of the gradient of ", parameters[k]->name));
+        fail(str_cat("backward writes outside of the gradient of ", parameters[k]->name));
       }
       results.gradients.push_back(gradients[k].copy());
     }
@@ -245,28 +245,28 @@ class LayerContract {
     const Shape y = layer_.output_shape(x);
     if (traits_.kind.empty()) fail("traits() has no kind");
     if (y.rank() == 0 || y[0] != x[0] || layer_.output_shape(x) != y) {
-      fail(
-          concat("output_shape gives ", y, " for x ", x, "; it must have as many rows, each time"));
+      fail(str_cat("output_shape gives ", y, " for x ", x,
+                   "; it must have as many rows, each time"));
       return false;
     }
     if (layer_.saved_bytes(x) < 0) {
-      fail(concat("saved_bytes is ", layer_.saved_bytes(x)));
+      fail(str_cat("saved_bytes is ", layer_.saved_bytes(x)));
       return false;
     }
-    if (layer_.flops(x) < 0) fail(concat("flops is ", layer_.flops(x)));
+    if (layer_.flops(x) < 0) fail(str_cat("flops is ", layer_.flops(x)));
     for (const Index rows : {Index{1}, checked_product("check_gradients", x[0], 2)}) {
       if (traits_.whole_batch) break;
       const Shape part = x.with(0, rows);
       if (layer_.output_shape(part) != y.with(0, rows)) {
-        fail(concat("output_shape gives ", layer_.output_shape(part), " for x ", part, ", but ", y,
-                    " for x ", x, "; only the rows may differ"));
+        fail(str_cat("output_shape gives ", layer_.output_shape(part), " for x ", part, ", but ", y,
+                     " for x ", x, "; only the rows may differ"));
         return false;
       }
       constexpr auto unit = static_cast<Index>(alignment);
       const Index of_a_row = (layer_.saved_bytes(x.with(0, 1)) + unit - 1) / unit * unit;
       if (layer_.saved_bytes(part) > rows * of_a_row) {
-        fail(concat("saved_bytes is ", layer_.saved_bytes(part), " for x ", part, ", more than ",
-                    rows, " times that of a row"));
+        fail(str_cat("saved_bytes is ", layer_.saved_bytes(part), " for x ", part, ", more than ",
+                     rows, " times that of a row"));
         return false;
       }
     }
@@ -277,10 +277,10 @@ class LayerContract {
     const auto parameters = layer_.parameters();
     if (layer_.parameters() != parameters) fail("parameters() gives other pointers each time");
     for (std::size_t k = 0; k < parameters.size(); ++k) {
-      if (parameters[k]->name.empty()) fail(concat("parameter ", k, " has no name"));
+      if (parameters[k]->name.empty()) fail(str_cat("parameter ", k, " has no name"));
       for (std::size_t i = 0; i < k; ++i) {
         if (parameters[i] == parameters[k] || parameters[i]->name == parameters[k]->name) {
-          fail(concat("parameters() names ", parameters[k]->name, " twice"));
+          fail(str_cat("parameters() names ", parameters[k]->name, " twice"));
         }
       }
     }
@@ -289,9 +289,9 @@ class LayerContract {
   bool check_what_is_read(const Results& expected) {
     const auto check = [&](Way way, std::string_view view, std::string_view trait) {
       Results results;
-      const bool works = attempt(concat("backward without ", view), [&] { results = run(way); });
+      const bool works = attempt(str_cat("backward without ", view), [&] { results = run(way); });
       if (works && are_same(results, expected)) return true;
-      if (works) fail(concat("backward reads ", view, ", but traits() has no ", trait));
+      if (works) fail(str_cat("backward reads ", view, ", but traits() has no ", trait));
       return false;
     };
     if (!are_same(run({}), expected)) {
@@ -310,8 +310,8 @@ class LayerContract {
     if (!are_same(other.dx, expected.dx)) fail("backward does not overwrite all of pass.dx");
     for (std::size_t k = 0; k < other.gradients.size(); ++k) {
       if (are_same(other.gradients[k], expected.gradients[k])) continue;
-      fail(concat("backward does not overwrite the gradient of ", parameter_name(k),
-                  " where pass.store is Store::overwrite"));
+      fail(str_cat("backward does not overwrite the gradient of ", parameter_name(k),
+                   " where pass.store is Store::overwrite"));
     }
   }
 
@@ -330,8 +330,8 @@ class LayerContract {
     backward(layer_, x_, dy_, memory, way, results);
     for (std::size_t k = 0; k < sums.size(); ++k) {
       if (are_close(results.gradients[k], sums[k])) continue;
-      fail(concat("backward does not add to the gradient of ", parameter_name(k),
-                  " where pass.store is Store::add"));
+      fail(str_cat("backward does not add to the gradient of ", parameter_name(k),
+                   " where pass.store is Store::add"));
     }
   }
 
@@ -452,16 +452,17 @@ class LayerContract {
       backward(layer_, x_part, rows_of(dy, first, last), memory, way, part);
       if (!are_close(memory.y.copy(), rows_of(whole.y, first, last)) ||
           !are_close(part.dx, rows_of(whole.dx, first, last))) {
-        fail(concat("rows ", first, " to ", last - 1, " of a batch give other numbers than within ",
-                    "it; a layer that needs all of them has the trait whole_batch"));
+        fail(str_cat("rows ", first, " to ", last - 1,
+                     " of a batch give other numbers than within ",
+                     "it; a layer that needs all of them has the trait whole_batch"));
         return;
       }
       sums = part.gradients;
     }
     for (std::size_t k = 0; k < sums.size(); ++k) {
       if (are_close(sums[k], whole.gradients[k])) continue;
-      fail(concat("the gradients of ", parameter_name(k), " of parts of a batch do not add up to ",
-                  "that of the batch"));
+      fail(str_cat("the gradients of ", parameter_name(k), " of parts of a batch do not add up to ",
+                   "that of the batch"));
     }
   }
 
@@ -472,8 +473,8 @@ class LayerContract {
       const Results results = run(layer_, x, dy, {.mode = mode_});
       for (std::size_t k = 0; k < results.gradients.size(); ++k) {
         if (are_close(results.gradients[k], zeros<T>(results.gradients[k].shape()))) continue;
-        fail(concat("a batch of no rows gives a gradient of ", parameter_name(k),
-                    " that is not zero"));
+        fail(str_cat("a batch of no rows gives a gradient of ", parameter_name(k),
+                     " that is not zero"));
       }
     });
   }
@@ -541,10 +542,10 @@ class LayerContract {
     Memory memory = forward(layer_, x_, {});
     AnyLayer<T> first = layer_;
     AnyLayer<T> second = layer_;
-    first.observe(x_.shape(), memory.saved.view().data());
-    second.observe(x_.shape(), memory.saved.view().data());
+    first.update_buffers(x_.shape(), memory.saved.view().data());
+    second.update_buffers(x_.shape(), memory.saved.view().data());
     if (!are_same(buffers_of(first), buffers_of(second))) {
-      fail("observe gives other buffers() for the same saved bytes");
+      fail("update_buffers gives other buffers() for the same saved bytes");
     }
   }
 

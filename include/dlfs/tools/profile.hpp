@@ -96,7 +96,7 @@ class TimedLayer {
   }
   std::vector<Parameter<T>*> parameters() { return layer_.parameters(); }
   std::vector<NamedTensor<T>*> buffers() { return layer_.buffers(); }
-  void observe(const Shape& x, const std::byte* saved) { layer_.observe(x, saved); }
+  void update_buffers(const Shape& x, const std::byte* saved) { layer_.update_buffers(x, saved); }
 
   CostCounter& forward_counter() { return counters_->forward; }
   CostCounter& backward_counter() { return counters_->backward; }

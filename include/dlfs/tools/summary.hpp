@@ -42,7 +42,7 @@ void summarize(const std::string& name, const AnyLayer<T>& layer, Shape x, Summa
 
   const Composition<T> composition = layer.composition();
   for (const typename Composition<T>::Part& part : composition.parts) {
-    summarize(concat(name, '.', part.name), *part.layer, x, summary);
+    summarize(str_cat(name, '.', part.name), *part.layer, x, summary);
     if (composition.join == Composition<T>::Join::chain) x = part.layer->output_shape(x);
   }
 }
@@ -95,19 +95,19 @@ class DotGraph {
   /// The node of the network's input: no layer has an empty name.
   static constexpr const char* input = "";
 
-  explicit DotGraph(const Shape& x) { node(input, concat("x\n", x)); }
+  explicit DotGraph(const Shape& x) { node(input, str_cat("x\n", x)); }
 
   /// Adds a layer that takes the output of the node `from`; returns the node of its own output.
   std::string add(const std::string& name, const AnyLayer<T>& layer, const std::string& from,
                   const Shape& x) {
     const Composition<T> composition = layer.composition();
-    const std::string title = concat(name, ": ", layer.traits().kind);
+    const std::string title = str_cat(name, ": ", layer.traits().kind);
     if (composition.parts.empty()) {
-      node(name, concat(title, '\n', layer.output_shape(x)));
+      node(name, str_cat(title, '\n', layer.output_shape(x)));
       edge(from, name);
       return name;
     }
-    text_ += concat("subgraph ", quoted("cluster " + name), " {\nlabel = ", quoted(title), ";\n");
+    text_ += str_cat("subgraph ", quoted("cluster " + name), " {\nlabel = ", quoted(title), ";\n");
     const std::string output = add_parts(name + '.', composition, from, x);
     text_ += "}\n";
     return output;
@@ -127,7 +127,7 @@ class DotGraph {
     return last;
   }
 
-  std::string finish() && { return concat("digraph {\nnode [shape = box];\n", text_, "}\n"); }
+  std::string finish() && { return str_cat("digraph {\nnode [shape = box];\n", text_, "}\n"); }
 
  private:
   std::string add_branches(const std::string& prefix, const Composition<T>& composition,
@@ -155,10 +155,10 @@ class DotGraph {
   }
 
   void node(const std::string& name, const std::string& label) {
-    text_ += concat(quoted(name), " [label = ", quoted(label), "];\n");
+    text_ += str_cat(quoted(name), " [label = ", quoted(label), "];\n");
   }
   void edge(const std::string& from, const std::string& to) {
-    text_ += concat(quoted(from), " -> ", quoted(to), ";\n");
+    text_ += str_cat(quoted(from), " -> ", quoted(to), ";\n");
   }
 
   std::string text_;

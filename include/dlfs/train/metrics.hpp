@@ -12,24 +12,24 @@ namespace dlfs {
 namespace detail {
 
 template <class T>
-void expect_scores(std::string_view metric, TensorView<const T> scores,
+void expect_logits(std::string_view metric, TensorView<const T> logits,
                    TensorView<const std::int32_t> labels) {
-  if (scores.rank() != 2 || labels.shape() != Shape{scores.extent(0)}) {
-    throw ShapeError(metric, ": expected scores (N, C) and labels (N), got ", scores.shape(),
+  if (logits.rank() != 2 || labels.shape() != Shape{logits.extent(0)}) {
+    throw ShapeError(metric, ": expected logits (N, C) and labels (N), got ", logits.shape(),
                      " and ", labels.shape());
   }
-  if (scores.empty()) throw ValueError(metric, ": there is no sample");
+  if (logits.empty()) throw ValueError(metric, ": there is no sample");
 }
 
-/// The class with the largest of sample n's scores (N, C): of equals the first, of NaNs the first.
+/// The class with the largest of sample n's logits (N, C): of equals the first, of NaNs the first.
 template <class T>
-Index guess(TensorView<const T> scores, Index n) {
-  const auto score = [&](Index c) {
-    return scores.data()[n * scores.stride(0) + c * scores.stride(1)];
+Index guess(TensorView<const T> logits, Index n) {
+  const auto logit = [&](Index c) {
+    return logits.data()[n * logits.stride(0) + c * logits.stride(1)];
   };
   Index best = 0;
-  for (Index c = 1; c < scores.extent(1); ++c) {
-    const bool loses = score(c) <= score(best) || score(best) != score(best);
+  for (Index c = 1; c < logits.extent(1); ++c) {
+    const bool loses = logit(c) <= logit(best) || logit(best) != logit(best);
     if (!loses) best = c;
   }
   return best;
@@ -37,12 +37,12 @@ Index guess(TensorView<const T> scores, Index n) {
 
 }  // namespace detail
 
-/// The fraction of rows of scores (N, C) whose largest entry stands at the label (N).
+/// The fraction of rows of logits (N, C) whose largest entry stands at the label (N).
 /// @throws ShapeError for other shapes, ValueError where there is no sample.
 template <AnyTensor X>
-double accuracy(const X& scores, TensorArg<std::int32_t> labels) {
-  const auto s = const_view(scores);
-  detail::expect_scores("accuracy", s, labels);
+double accuracy(const X& logits, TensorArg<std::int32_t> labels) {
+  const auto s = const_view(logits);
+  detail::expect_logits("accuracy", s, labels);
   Index right = 0;
   for (Index n = 0; n < labels.size(); ++n) right += detail::guess(s, n) == labels(n) ? 1 : 0;
   return static_cast<double>(right) / static_cast<double>(labels.size());
@@ -63,14 +63,14 @@ double accuracy(const Sequential<T>& network, const Dataset<T>& dataset) {
   return accuracy(network, dataset, dataset.size());
 }
 
-/// The fraction of rows of scores (N, C) where fewer than k entries beat that of the label (N): the
+/// The fraction of rows of logits (N, C) where fewer than k entries beat that of the label (N): the
 /// larger ones, and of equals those before it. An entry that is NaN beats every other.
 /// @throws ShapeError for other shapes; ValueError where there is no sample, k is less than 1, or a
 /// label is not in [0, C).
 template <AnyTensor X>
-double top_k_accuracy(const X& scores, TensorArg<std::int32_t> labels, Index k) {
-  const auto s = const_view(scores);
-  detail::expect_scores("top-k accuracy", s, labels);
+double top_k_accuracy(const X& logits, TensorArg<std::int32_t> labels, Index k) {
+  const auto s = const_view(logits);
+  detail::expect_logits("top-k accuracy", s, labels);
   if (k < 1) throw ValueError("top-k accuracy: expected k of at least 1, got ", k);
   Index right = 0;
   for (Index n = 0; n < s.extent(0); ++n) {
@@ -90,13 +90,13 @@ double top_k_accuracy(const X& scores, TensorArg<std::int32_t> labels, Index k) 
 }
 
 /// How often each label was taken for each class: counts (C, C), the row being the label, the
-/// column the class with the largest of the scores (N, C).
+/// column the class with the largest of the logits (N, C).
 /// @throws ShapeError for other shapes; ValueError where there is no sample or a label is not in
 /// [0, C).
 template <AnyTensor X>
-Tensor<Index> confusion_matrix(const X& scores, TensorArg<std::int32_t> labels) {
-  const auto s = const_view(scores);
-  detail::expect_scores("confusion matrix", s, labels);
+Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) {
+  const auto s = const_view(logits);
+  detail::expect_logits("confusion matrix", s, labels);
   const Index classes = s.extent(1);
   Tensor<Index> counts({classes, classes});
   for (Index n = 0; n < labels.size(); ++n) {

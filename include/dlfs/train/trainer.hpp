@@ -247,17 +247,17 @@ class Trainer {
   /// @throws ShapeError unless the network gives (N, C); ValueError without a sample, or for a
   /// label outside [0, C).
   void expect_classes(std::string_view what, const Dataset<T>& data) const {
-    const Shape scores = network_->output_shape(data.inputs.shape());
-    if (scores.rank() != 2 || data.targets.rank() != 1) {
-      throw ShapeError("trainer: ", what, ": expected scores (N, C) and labels (N), got ", scores,
+    const Shape logits = network_->output_shape(data.inputs.shape());
+    if (logits.rank() != 2 || data.targets.rank() != 1) {
+      throw ShapeError("trainer: ", what, ": expected logits (N, C) and labels (N), got ", logits,
                        " and ", data.targets.shape());
     }
     if (data.size() == 0) throw ValueError("trainer: ", what, ": there is no sample");
     for (Index n = 0; n < data.size(); ++n) {
       const std::int32_t label = data.targets.data()[n];
-      if (label >= 0 && label < scores[1]) continue;
+      if (label >= 0 && label < logits[1]) continue;
       throw ValueError("trainer: ", what, ": label ", label, " of sample ", n, " is not in 0..",
-                       scores[1] - 1);
+                       logits[1] - 1);
     }
   }
 
@@ -285,7 +285,7 @@ class Trainer {
     const double seconds_before = progress_.seconds;
     const auto begin = Clock::now();
     for (Index i = progress_.steps; i < sampler.batch_count() && !stopped_; ++i) {
-      gather(train, sampler.batch(i), batch_);
+      take(train, sampler.batch(i), batch_);
       if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
       const auto loss = static_cast<double>(forward(batch_));
       if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1, train, sampler.batch(i));
@@ -392,8 +392,8 @@ class Trainer {
       if (detail::is_finite(batch_.inputs.data()[i])) continue;
       const Index sample = samples[static_cast<std::size_t>(i / row)];
       const bool is_in_data = !detail::is_finite(train.inputs.data()[sample * row + i % row]);
-      return concat("number ", i % row, " of sample ", sample, " of the training data is ",
-                    batch_.inputs.data()[i], is_in_data ? "" : " after the augmentation");
+      return str_cat("number ", i % row, " of sample ", sample, " of the training data is ",
+                     batch_.inputs.data()[i], is_in_data ? "" : " after the augmentation");
     }
     return {};
   }
@@ -410,7 +410,7 @@ class Trainer {
       bool is_finite = true;
       for (T element : y) is_finite &= detail::is_finite(element);
       if (is_found || is_finite) return;
-      culprit = concat("the first layer whose output is not finite is ", name);
+      culprit = str_cat("the first layer whose output is not finite is ", name);
       is_found = true;
     };
     for_each_activation(*network_, batch_.inputs, PassMode::train, look);

@@ -101,7 +101,7 @@ TEST(Affine, BatchEqualsItsSamples) {
 
 TEST(Affine, InitializerFillsTheWeightAlone) {
   Rng rng(1);
-  Affine<float> affine({.in = 3, .out = 2}, Normal{.deviation = 1}, rng);
+  Affine<float> affine({.in = 3, .out = 2}, Normal{.std = 1}, rng);
   const auto [weight, bias] = affine.parameters();
   EXPECT_EQ(weight->name, "weight");
   EXPECT_EQ(bias->name, "bias");

@@ -34,40 +34,40 @@ TYPED_TEST_SUITE(SoftmaxCrossEntropyOf, Scalars);
 TYPED_TEST(SoftmaxCrossEntropyOf, MatchesHandComputedValues) {
   SoftmaxCrossEntropy<TypeParam> loss;
   const auto ln3 = static_cast<TypeParam>(std::log(3.0));
-  const auto scores = array<TypeParam>({{0, ln3}, {5, 5}});  // softmax: (1/4, 3/4), (1/2, 1/2)
-  EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({0, 1})), std::log(8.0) / 2, 1e-6);
+  const auto logits = array<TypeParam>({{0, ln3}, {5, 5}});  // softmax: (1/4, 3/4), (1/2, 1/2)
+  EXPECT_NEAR(loss.forward(logits, array<std::int32_t>({0, 1})), std::log(8.0) / 2, 1e-6);
   test::expect_close(loss.backward(), array<TypeParam>({{-0.375, 0.375}, {0.25, -0.25}}), 1e-6);
 }
 
 TYPED_TEST(SoftmaxCrossEntropyOf, LabelsAndOneHotTargetsGiveTheSame) {
   Rng rng(1);
-  const auto scores = random_normal<TypeParam>({37, 10}, rng, 3);
+  const auto logits = random_normal<TypeParam>({37, 10}, rng, 3);
   Labels labels({37});
   for (auto& label : labels) label = static_cast<std::int32_t>(rng.below(10));
   SoftmaxCrossEntropy<TypeParam> with_labels;
   SoftmaxCrossEntropy<TypeParam> with_targets;
-  EXPECT_NEAR(with_labels.forward(scores, labels),
-              with_targets.forward(scores, one_hot<TypeParam>(labels, 10)), 1e-6);
+  EXPECT_NEAR(with_labels.forward(logits, labels),
+              with_targets.forward(logits, one_hot<TypeParam>(labels, 10)), 1e-6);
   test::expect_close(with_targets.backward(), with_labels.backward(), 1e-6);
 }
 
 TYPED_TEST(SoftmaxCrossEntropyOf, StaysFiniteForHugeScores) {
   SoftmaxCrossEntropy<TypeParam> loss;
-  const auto scores = array<TypeParam>({{1e4, -1e4}, {-1e4, -1e4}});
-  EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({1, 0})), (2e4 + std::log(2.0)) / 2, 1e-2);
+  const auto logits = array<TypeParam>({{1e4, -1e4}, {-1e4, -1e4}});
+  EXPECT_NEAR(loss.forward(logits, array<std::int32_t>({1, 0})), (2e4 + std::log(2.0)) / 2, 1e-2);
   test::expect_close(loss.backward(), array<TypeParam>({{0.5, -0.5}, {-0.25, 0.25}}), 1e-6);
   EXPECT_EQ(loss.forward(array<TypeParam>({{1e4, -1e4}}), array<std::int32_t>({0})), 0);
 }
 
 TYPED_TEST(SoftmaxCrossEntropyOf, SmallLossKeepsItsDigitsBesideLargeScores) {
   SoftmaxCrossEntropy<TypeParam> loss;
-  const auto scores = array<TypeParam>({{1000, 995}});
+  const auto logits = array<TypeParam>({{1000, 995}});
   const double expected = std::log1p(std::exp(-5.0));
-  EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({0})), expected, 1e-5 * expected);
-  EXPECT_NEAR(loss.forward(scores, array<TypeParam>({{1, 0}})), expected, 1e-5 * expected);
+  EXPECT_NEAR(loss.forward(logits, array<std::int32_t>({0})), expected, 1e-5 * expected);
+  EXPECT_NEAR(loss.forward(logits, array<TypeParam>({{1, 0}})), expected, 1e-5 * expected);
 }
 
-// Section 4.2.2 of the book. It takes log(y + 1e-7) of probabilities y; as scores these sum up to
+// Section 4.2.2 of the book. It takes log(y + 1e-7) of probabilities y; as logits these sum up to
 // 1 + 1e-6, which softmax takes out again.
 TEST(SoftmaxCrossEntropy, MatchesTheBook) {
   const auto loss_of = [](Tensor<double> probabilities) {
@@ -92,20 +92,20 @@ TEST(SoftmaxCrossEntropy, SoftmaxMatchesTheBook) {
                      array<double>({{0.9999546 - 1, 4.5397869e-05, 2.0610600e-09}}), 1e-3);
 }
 
-// Section 4.4.2: simpleNet, one layer of scores.
+// Section 4.4.2: simpleNet, one layer of logits.
 TEST(SoftmaxCrossEntropy, SimpleNetMatchesTheBook) {
   Sequential<double> simple_net{
       {"affine", Affine<double>(array<double>({{0.47355232, 0.9977393, 0.84668094},
                                                {0.85557411, 0.03563661, 0.69422093}}),
                                 zeros<double>({3}))}};
   const auto x = array<double>({{0.6, 0.9}});
-  const Tensor<double>& scores = simple_net.forward(x);
-  test::expect_close(scores, array<double>({{1.05414809, 0.63071653, 1.1328074}}), 1e-8);
+  const Tensor<double>& logits = simple_net.forward(x);
+  test::expect_close(logits, array<double>({{1.05414809, 0.63071653, 1.1328074}}), 1e-8);
 
   SoftmaxCrossEntropy<double> loss;
   const double probability = 1 - 0.36281009 / 0.6;
   const double book_offset = std::log1p(1e-7 / probability);  // of log(y + 1e-7)
-  EXPECT_NEAR(loss.forward(scores, array<std::int32_t>({2})), 0.92806829 + book_offset, 1e-8);
+  EXPECT_NEAR(loss.forward(logits, array<std::int32_t>({2})), 0.92806829 + book_offset, 1e-8);
 
   simple_net.backward(loss.backward());
   test::expect_close(
@@ -117,59 +117,59 @@ TEST(SoftmaxCrossEntropy, SimpleNetMatchesTheBook) {
 TEST(SoftmaxCrossEntropy, GradientAgreesWithCentralDifferences) {
   Rng rng(1);
   for (const auto& [samples, classes] : {std::pair{1, 2}, {2, 10}, {5, 3}, {37, 4}}) {
-    const auto scores = random_normal<double>({samples, classes}, rng, 2);
+    const auto logits = random_normal<double>({samples, classes}, rng, 2);
     Labels labels({samples});
     for (auto& label : labels) label = static_cast<std::int32_t>(rng.below(classes));
-    const auto of_labels = check_gradients(SoftmaxCrossEntropy<double>(), scores, labels);
+    const auto of_labels = check_gradients(SoftmaxCrossEntropy<double>(), logits, labels);
     EXPECT_TRUE(of_labels.passes(1e-7)) << to_string(of_labels);
 
     const auto targets = random_uniform<double>({samples, classes}, rng);
-    const auto of_targets = check_gradients(SoftmaxCrossEntropy<double>(), scores, targets);
+    const auto of_targets = check_gradients(SoftmaxCrossEntropy<double>(), logits, targets);
     EXPECT_TRUE(of_targets.passes(1e-7)) << to_string(of_targets);
   }
 }
 
 TEST(SoftmaxCrossEntropy, NanInAScoreReachesTheLoss) {
-  auto scores = zeros<float>({3, 4});
-  scores(1, 2) = std::numeric_limits<float>::quiet_NaN();
+  auto logits = zeros<float>({3, 4});
+  logits(1, 2) = std::numeric_limits<float>::quiet_NaN();
   SoftmaxCrossEntropy<float> loss;
-  EXPECT_TRUE(std::isnan(loss.forward(scores, array<std::int32_t>({0, 1, 2}))));
+  EXPECT_TRUE(std::isnan(loss.forward(logits, array<std::int32_t>({0, 1, 2}))));
 }
 
 TEST(SoftmaxCrossEntropy, BadLabelIsNamedWithItsSampleAndRange) {
   SoftmaxCrossEntropy<float> loss;
-  const Tensor<float> scores({3, 10});
+  const Tensor<float> logits({3, 10});
   EXPECT_EQ(error_of<ValueError>([&] {
-              loss.forward(scores, array<std::int32_t>({0, 10, 1}));
+              loss.forward(logits, array<std::int32_t>({0, 10, 1}));
             }),
             "softmax cross entropy: label 10 of sample 1 is not in 0..9");
   EXPECT_EQ(error_of<ValueError>([&] {
-              loss.forward(scores, array<std::int32_t>({0, 1, -1}));
+              loss.forward(logits, array<std::int32_t>({0, 1, -1}));
             }),
             "softmax cross entropy: label -1 of sample 2 is not in 0..9");
 }
 
 TEST(SoftmaxCrossEntropy, ShapeErrorNamesTheOperationAndBothShapes) {
   SoftmaxCrossEntropy<float> loss;
-  const Tensor<float> scores({3, 10});
-  EXPECT_EQ(error_of<ShapeError>([&] { loss.forward(scores, Labels({4})); }),
-            "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (4,)");
+  const Tensor<float> logits({3, 10});
+  EXPECT_EQ(error_of<ShapeError>([&] { loss.forward(logits, Labels({4})); }),
+            "softmax cross entropy: expected labels of shape (3,) for logits (3, 10), got (4,)");
   EXPECT_EQ(error_of<ShapeError>([&] {
-              loss.forward(scores, Labels({3, 1}));
+              loss.forward(logits, Labels({3, 1}));
             }),
-            "softmax cross entropy: expected labels of shape (3,) for scores (3, 10), got (3, 1)");
+            "softmax cross entropy: expected labels of shape (3,) for logits (3, 10), got (3, 1)");
   EXPECT_EQ(error_of<ShapeError>([&] {
-              loss.forward(scores, Tensor<float>({3, 9}));
+              loss.forward(logits, Tensor<float>({3, 9}));
             }),
             "softmax cross entropy: expected targets of shape (3, 10), got (3, 9)");
   EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
             }),
-            "softmax cross entropy: expected scores of shape (N, C), got (3, 5, 2)");
+            "softmax cross entropy: expected logits of shape (N, C), got (3, 5, 2)");
   EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({0, 5}), Labels({0}));
             }),
-            "softmax cross entropy: expected scores of shape (N, C), got (0, 5)");
+            "softmax cross entropy: expected logits of shape (N, C), got (0, 5)");
 }
 
 }  // namespace

@@ -38,10 +38,10 @@ void for_each_tap(const Window2d& window, Size2d image, Index i, Index j, Visit&
 template <class T>
 struct MaxPooled {
   Tensor<T> y;
-  Tensor<std::uint16_t> winners;
+  Tensor<std::uint16_t> argmax;
 };
 
-/// x (N, C, H, W) -> y and the winners, both (N, C, OH, OW)
+/// x (N, C, H, W) -> y and the argmax, both (N, C, OH, OW)
 template <AnyTensor X>
 MaxPooled<Element<X>> max_pooling(const X& x, const Window2d& window) {
   const Size2d image{x.extent(2), x.extent(3)};
@@ -55,7 +55,7 @@ MaxPooled<Element<X>> max_pooling(const X& x, const Window2d& window) {
       Element<X>& largest = result.y(n, c, i, j);
       if (is_first || value > largest || (detail::is_nan(value) && !detail::is_nan(largest))) {
         largest = value;
-        result.winners(n, c, i, j) = static_cast<std::uint16_t>(tap);
+        result.argmax(n, c, i, j) = static_cast<std::uint16_t>(tap);
       }
       is_first = false;
     });
@@ -63,14 +63,14 @@ MaxPooled<Element<X>> max_pooling(const X& x, const Window2d& window) {
   return result;
 }
 
-/// dy and the winners (N, C, OH, OW) -> dx of shape `x` (N, C, H, W)
-template <AnyTensor X, AnyTensor Winners>
-Tensor<Element<X>> max_pooling_backward(const X& dy, const Winners& winners, const Window2d& window,
+/// dy and the argmax (N, C, OH, OW) -> dx of shape `x` (N, C, H, W)
+template <AnyTensor X, AnyTensor Argmax>
+Tensor<Element<X>> max_pooling_backward(const X& dy, const Argmax& argmax, const Window2d& window,
                                         const Shape& x) {
   Tensor<Element<X>> dx(x);
   for_each_position(dy.shape(), [&](Index n, Index c, Index i, Index j) {
     for_each_tap(window, {x[2], x[3]}, i, j, [&](Pixel pixel, Index tap) {
-      if (tap == winners(n, c, i, j)) dx(n, c, pixel.row, pixel.column) += dy(n, c, i, j);
+      if (tap == argmax(n, c, i, j)) dx(n, c, pixel.row, pixel.column) += dy(n, c, i, j);
     });
   });
   return dx;

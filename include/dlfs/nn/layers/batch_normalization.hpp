@@ -91,13 +91,12 @@ class BatchNormalization {
       as_array(saved.variance) = as_array(variance_.value);
     }
     const T epsilon = static_cast<T>(options_.epsilon);
-    const auto invert = [epsilon]<class V>(const V& variance, V& inverse_deviation) {
-      V deviation;
-      simd::sqrt<V>(variance + epsilon, deviation);
-      inverse_deviation = 1 / deviation;
+    const auto invert = [epsilon]<class V>(const V& variance, V& rstd) {
+      V std;
+      simd::sqrt<V>(variance + epsilon, std);
+      rstd = 1 / std;
     };
-    simd::map(invert, features(), static_cast<const T*>(saved.variance.data()),
-              saved.inverse_deviation.data());
+    simd::map(invert, features(), static_cast<const T*>(saved.variance.data()), saved.rstd.data());
     batch_normalization(x, by(saved), beta_.value, by_feature(pass.y));
   }
 
@@ -112,7 +111,7 @@ class BatchNormalization {
   std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
   std::array<NamedTensor<T>*, 2> buffers() & { return {&mean_, &variance_}; }
 
-  void observe(const Shape& x, const std::byte* saved) {
+  void update_buffers(const Shape& x, const std::byte* saved) {
     const T kept = static_cast<T>(options_.momentum);
     const T n = static_cast<T>(x.size() / features());
     const Saved<const T> batch(detail::elements_at<T>(saved), features());
@@ -128,17 +127,17 @@ class BatchNormalization {
   }
 
  private:
-  /// What forward leaves for backward and observe, each (F).
+  /// What forward leaves for backward and update_buffers, each (F).
   template <class U>
   struct Saved {
     Saved(U* memory, Index features)
         : mean(memory, {features}),
           variance(memory + features, {features}),
-          inverse_deviation(memory + 2 * features, {features}) {}
+          rstd(memory + 2 * features, {features}) {}
 
     TensorView<U> mean;
     TensorView<U> variance;
-    TensorView<U> inverse_deviation;
+    TensorView<U> rstd;
   };
 
   Index features() const { return options_.features; }
@@ -150,9 +149,7 @@ class BatchNormalization {
         Shape{x.extent(0), features(), x.shape().axes(1, x.rank()).size() / features()});
   }
 
-  NormalizedBy<T> by(const Saved<T>& saved) const {
-    return {saved.mean, saved.inverse_deviation, gamma_.value};
-  }
+  NormalizedBy<T> by(const Saved<T>& saved) const { return {saved.mean, saved.rstd, gamma_.value}; }
 
   BatchNormalizationOptions options_;
   Parameter<T> gamma_;

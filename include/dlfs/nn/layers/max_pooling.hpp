@@ -11,8 +11,8 @@ namespace dlfs {
 
 /// The largest value of each window: x (N, C, H, W) -> y (N, C, OH, OW).
 ///
-/// Padding never wins. The gradient goes to the winner alone, the first of equals.
-/// Saves the winner's place in its window, 2 bytes for each element of y.
+/// Padding never wins. The gradient goes to the window's largest pixel alone, the first of equals.
+/// Saves the place of the largest in its window, 2 bytes for each element of y.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.4.
 template <std::floating_point T>
 class MaxPooling {

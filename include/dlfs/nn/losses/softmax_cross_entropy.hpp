@@ -10,11 +10,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The loss of a classifier: cross entropy of softmax(scores), mean over the batch.
+/// The loss of a classifier: cross entropy of softmax(logits), mean over the batch.
 ///
-///   scores (N, C)   targets: labels (N), or a distribution over the classes (N, C)
+///   logits (N, C)   targets: labels (N), or a distribution over the classes (N, C)
 ///
-/// The gradient, (softmax(scores) - targets) / N, is computed along with the loss.
+/// The gradient, (softmax(logits) - targets) / N, is computed along with the loss.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.6.3, without its log(y + 1e-7).
 template <std::floating_point T>
 class SoftmaxCrossEntropy {
@@ -23,21 +23,21 @@ class SoftmaxCrossEntropy {
   static constexpr std::string_view kind = "softmax cross entropy";
 
   /// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
-  T forward(const Tensor<T>& scores, const Labels& labels) {
-    dscores_.resize(scores.shape());
-    return softmax_cross_entropy(scores, labels, dscores_);
+  T forward(const Tensor<T>& logits, const Labels& labels) {
+    dlogits_.resize(logits.shape());
+    return softmax_cross_entropy(logits, labels, dlogits_);
   }
-  /// @throws ShapeError unless targets are shaped like the scores.
-  T forward(const Tensor<T>& scores, const Tensor<T>& targets) {
-    dscores_.resize(scores.shape());
-    return softmax_cross_entropy(scores, targets, dscores_);
+  /// @throws ShapeError unless targets are shaped like the logits.
+  T forward(const Tensor<T>& logits, const Tensor<T>& targets) {
+    dlogits_.resize(logits.shape());
+    return softmax_cross_entropy(logits, targets, dlogits_);
   }
 
-  const Tensor<T>& backward() const& { return dscores_; }
+  const Tensor<T>& backward() const& { return dlogits_; }
   const Tensor<T>& backward() const&& = delete;
 
  private:
-  Tensor<T> dscores_;
+  Tensor<T> dlogits_;
 };
 
 }  // namespace dlfs

@@ -1,4 +1,4 @@
-#include "dlfs/train/weight_average.hpp"
+#include "dlfs/train/exponential_moving_average.hpp"
 
 #include <limits>
 
@@ -24,8 +24,8 @@ Sequential<double> network_with_weight(double value) {
 
 double weight(const Sequential<double>& network) { return network.parameters()[0]->value(0, 0); }
 
-TEST(WeightAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
-  WeightAverage<double> average(network_with_weight(1), 0.15);
+TEST(ExponentialMovingAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
+  ExponentialMovingAverage<double> average(network_with_weight(1), 0.15);
   const auto target = network_with_weight(3);
   average.update(target);  // d = 1/10
   EXPECT_NEAR(weight(average.network()), 0.1 * 1 + 0.9 * 3, 1e-15);
@@ -33,8 +33,8 @@ TEST(WeightAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
   EXPECT_NEAR(weight(average.network()), 0.15 * 2.8 + 0.85 * 3, 1e-15);
 }
 
-TEST(WeightAverage, AveragesRunningStatisticsAsWell) {
-  WeightAverage<double> average(network_with_weight(1), 0.9);
+TEST(ExponentialMovingAverage, AveragesRunningStatisticsAsWell) {
+  ExponentialMovingAverage<double> average(network_with_weight(1), 0.9);
   average.update(network_with_weight(3));
   ASSERT_EQ(average.network().buffers().size(), 2u);
   for (const NamedTensor<double>* buffer : average.network().buffers()) {
@@ -42,17 +42,18 @@ TEST(WeightAverage, AveragesRunningStatisticsAsWell) {
   }
 }
 
-TEST(WeightAverage, LeavesTheNetworkAlone) {
+TEST(ExponentialMovingAverage, LeavesTheNetworkAlone) {
   const auto network = network_with_weight(3);
-  WeightAverage<double> average(network_with_weight(1), 0.9);
+  ExponentialMovingAverage<double> average(network_with_weight(1), 0.9);
   average.update(network);
   EXPECT_EQ(weight(network), 3);
 }
 
-TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
-  EXPECT_EQ(error_of<ValueError>([] { WeightAverage<double>(network_with_weight(1), 1); }),
-            "weight average: expected a decay in [0, 1), got 1");
-  WeightAverage<double> average(network_with_weight(1), 0.9);
+TEST(ExponentialMovingAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
+  EXPECT_EQ(
+      error_of<ValueError>([] { ExponentialMovingAverage<double>(network_with_weight(1), 1); }),
+      "weight average: expected a decay in [0, 1), got 1");
+  ExponentialMovingAverage<double> average(network_with_weight(1), 0.9);
   EXPECT_EQ(error_of<ShapeError>([&] { average.update(Sequential<double>()); }),
             "weight average: the network is not the one that was averaged so far");
   // As many parameters, but larger ones, or of other names.
@@ -66,16 +67,16 @@ TEST(WeightAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
     return Sequential<double>{
         {"affine", Affine<double>(ones<double>({1, out}), Tensor<double>({out}))}};
   };
-  WeightAverage<double> without_buffers(affine(1), 0.9);
+  ExponentialMovingAverage<double> without_buffers(affine(1), 0.9);
   EXPECT_THROW(without_buffers.update(affine(2)), ShapeError);
 }
 
-TEST(WeightAverage, ArrivesByStepsThatAreLessThanARounding) {
+TEST(ExponentialMovingAverage, ArrivesByStepsThatAreLessThanARounding) {
   const auto with_weight = [](float value) {
     return Sequential<float>{
         {"affine", Affine<float>(full<float>({1, 1}, value), Tensor<float>({1}))}};
   };
-  WeightAverage<float> average(with_weight(1), 0.99);
+  ExponentialMovingAverage<float> average(with_weight(1), 0.99);
   for (int i = 0; i < 1000; ++i) average.update(with_weight(1));
   const float target = 1 + 8 * std::numeric_limits<float>::epsilon();
   for (int i = 0; i < 1000; ++i) average.update(with_weight(target));

@@ -15,7 +15,7 @@ namespace dlfs {
 /// where the latest count most: it classifies better than the one that is trained, whose last
 /// steps lead to and fro.
 ///
-///   WeightAverage<float> average(network, 0.999);
+///   ExponentialMovingAverage<float> average(network, 0.999);
 ///   trainer.on_step([&](const StepRecord&) { average.update(network); });
 ///
 ///   average <- d average + (1 - d) network, where d = min(decay, (1 + updates) / (10 + updates))
@@ -23,10 +23,11 @@ namespace dlfs {
 /// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992);
 /// the decay that grows is TensorFlow's ExponentialMovingAverage.
 template <std::floating_point T>
-class WeightAverage {
+class ExponentialMovingAverage {
  public:
   /// @throws ValueError unless 0 <= decay < 1.
-  WeightAverage(const Sequential<T>& network, double decay) : network_(network), decay_(decay) {
+  ExponentialMovingAverage(const Sequential<T>& network, double decay)
+      : network_(network), decay_(decay) {
     if (!(decay >= 0 && decay < 1)) {
       throw ValueError("weight average: expected a decay in [0, 1), got ", decay);
     }
