@@ -16,7 +16,7 @@ static_assert(!Initializer<double, float>);
 
 struct Moments {
   double mean = 0;
-  double deviation = 0;
+  double std = 0;
 };
 
 /// Of 100,000 weights: the standard error of the mean is 0.3% of the deviation, that of the

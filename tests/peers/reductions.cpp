@@ -79,24 +79,24 @@ void add_variance(Handlers& h, List types) {
     const auto x = c.view<T>("x");
     struct {
       TensorView<const T> x;
-      VarianceOptions options;
-      auto operator()() const { return variance(x, options); }
+      Ddof ddof;
+      auto operator()() const { return variance(x, ddof); }
       auto operator()(const Axes& axes, KeepDims keep) const {
-        return variance(x, axes, keep, options);
+        return variance(x, axes, keep, ddof);
       }
-    } f{x, {.ddof = c.option<int>("ddof")}};
+    } f{x, Ddof{c.option<int>("ddof")}};
     check_reduction(c, f);
   });
   add_each(h, "standard_deviation", types, []<class T>(Case& c, T) {
     const auto x = c.view<T>("x");
     struct {
       TensorView<const T> x;
-      VarianceOptions options;
-      auto operator()() const { return standard_deviation(x, options); }
+      Ddof ddof;
+      auto operator()() const { return standard_deviation(x, ddof); }
       auto operator()(const Axes& axes, KeepDims keep) const {
-        return standard_deviation(x, axes, keep, options);
+        return standard_deviation(x, axes, keep, ddof);
       }
-    } f{x, {.ddof = c.option<int>("ddof")}};
+    } f{x, Ddof{c.option<int>("ddof")}};
     check_reduction(c, f);
   });
 }

@@ -153,7 +153,7 @@ void check_initializer(Case& c, const I& initializer) {
   Tensor<double> weight{Shape(extents)};
   Rng rng(1);
   initializer(weight, Fans{c.option<Index>("in"), c.option<Index>("out")}, rng);
-  c.check("deviation", standard_deviation(weight, {.ddof = 1}));
+  c.check("deviation", standard_deviation(weight, Ddof{1}));
   if (c.has<double>("bound")) c.check("bound", max(abs(weight)));
 }
 

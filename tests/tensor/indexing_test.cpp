@@ -58,7 +58,7 @@ TEST(Indexing, PutsNumbersAndTensors) {
   auto x = two_by_three();
   index_put(x, array<int>({0, -1}), 7, 1);
   EXPECT_TRUE(are_close(x, array<double>({{7, 2, 7}, {7, 5, 7}})));
-  put(x[1], array<int>({0, 1}), array<double>({8, 9}), 0);
+  index_put(x[1], array<int>({0, 1}), array<double>({8, 9}), 0);
   EXPECT_TRUE(are_close(x, array<double>({{7, 2, 7}, {8, 9, 7}})));
   put_along_axis(x, array<int>({{1}, {-1}}), 0, 1);
   EXPECT_TRUE(are_close(x, array<double>({{7, 0, 7}, {8, 9, 0}})));

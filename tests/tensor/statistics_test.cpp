@@ -20,10 +20,10 @@ using test::nan;
 using test::random_tensor;
 
 TEST(Variance, IsExactFarFromZero) {
-  EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), {.ddof = 1}), 1.0);
+  EXPECT_EQ(variance(array<double>({1e9 + 1, 1e9 + 2, 1e9 + 3}), Ddof{1}), 1.0);
   EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}))));
-  EXPECT_TRUE(std::isnan(variance(array<double>({1}), {.ddof = 1})));
-  EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}), {.ddof = 1})));
+  EXPECT_TRUE(std::isnan(variance(array<double>({1}), Ddof{1})));
+  EXPECT_TRUE(std::isnan(variance(Tensor<double>({0}), Ddof{1})));
 }
 
 TEST(Cumsum, WalksAnyAxisOfAnyView) {

@@ -44,10 +44,10 @@ Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims:
   return equal(sum(equal(x, Element<X>(0)), axes, keep_dims), Index(0));
 }
 
-/// `ddof` is NumPy's: what is subtracted from the number of elements in the divisor. 1 gives an
+/// NumPy's ddof: what is subtracted from the number of elements in a variance's divisor. 1 gives an
 /// estimate without bias of the variance that the elements were drawn from.
-struct VarianceOptions {
-  int ddof = 0;
+struct Ddof {
+  int value = 0;
 };
 
 namespace detail {
@@ -83,45 +83,45 @@ Tensor<T> squared_distances(const X& x, const MeanOf& mean_of) {
 }
 
 template <class T>
-T divisor_of_squares(Index count, const VarianceOptions& options) {
-  return static_cast<T>(std::max<Index>(count - options.ddof, 0));
+T divisor_of_squares(Index count, Ddof ddof) {
+  return static_cast<T>(std::max<Index>(count - ddof.value, 0));
 }
 
 }  // namespace detail
 
 /// The variance, sum (x - mean)^2 / (n - ddof), of equal numbers 0: real for integers, too.
 template <AnyTensor X>
-auto variance(const X& x, const VarianceOptions& options = {}) {
+auto variance(const X& x, Ddof ddof = {}) {
   return detail::apply_unrounded(x, [=](const auto& v) {
     using T = detail::MeanElement<Element<decltype(v)>>;
     const auto mean_of = [](const auto& numbers) { return mean(numbers); };
     return sum(detail::squared_distances<T>(v, mean_of)) /
-           detail::divisor_of_squares<T>(v.size(), options);
+           detail::divisor_of_squares<T>(v.size(), ddof);
   });
 }
 template <AnyTensor X>
 auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
-              const VarianceOptions& options = {}) {
+              Ddof ddof = {}) {
   return detail::apply_unrounded(x, [&](const auto& v) {
     using T = detail::MeanElement<Element<decltype(v)>>;
     const auto reduced = detail::axis_flags(v.shape(), axes, "variance");
     const Index count = detail::select_axes(const_view(v), reduced, true).size();
     const auto mean_of = [&](const auto& numbers) { return mean(numbers, axes, KeepDims::yes); };
     return sum(detail::squared_distances<T>(v, mean_of), axes, keep_dims) /
-           detail::divisor_of_squares<T>(count, options);
+           detail::divisor_of_squares<T>(count, ddof);
   });
 }
 
 /// The square root of the variance: NumPy's std.
 template <AnyTensor X>
-auto standard_deviation(const X& x, const VarianceOptions& options = {}) {
-  return detail::apply_unrounded(x, [=](const auto& v) { return std::sqrt(variance(v, options)); });
+auto standard_deviation(const X& x, Ddof ddof = {}) {
+  return detail::apply_unrounded(x, [=](const auto& v) { return std::sqrt(variance(v, ddof)); });
 }
 template <AnyTensor X>
 auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
-                        const VarianceOptions& options = {}) {
+                        Ddof ddof = {}) {
   return detail::apply_unrounded(
-      x, [&](const auto& v) { return sqrt(variance(v, axes, keep_dims, options)); });
+      x, [&](const auto& v) { return sqrt(variance(v, axes, keep_dims, ddof)); });
 }
 
 /// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.
