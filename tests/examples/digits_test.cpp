@@ -9,6 +9,7 @@
 
 #include "examples/environment.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::examples {
 namespace {

@@ -11,6 +11,7 @@
 #include "dlfs/tensor/elementwise.hpp"
 #include "examples/environment.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::examples {
 namespace {

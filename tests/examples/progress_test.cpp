@@ -10,6 +10,7 @@
 
 #include "dlfs/core/error.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::examples {
 namespace {

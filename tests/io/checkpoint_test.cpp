@@ -8,6 +8,7 @@
 
 #include "dlfs/dlfs.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

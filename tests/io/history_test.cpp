@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

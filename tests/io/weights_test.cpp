@@ -5,6 +5,7 @@
 #include "dlfs/nn/layers/affine.hpp"
 #include "dlfs/nn/layers/batch_normalization.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

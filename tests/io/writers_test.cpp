@@ -17,6 +17,7 @@
 #include "dlfs/io.hpp"
 #include "dlfs/io/history.hpp"
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::test::writers {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "dlfs/nn/layers/sigmoid.hpp"
 #include "nn/layer_checks.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "nn/layer_checks.hpp"
 #include "nn/layers/pytorch_batch_norm.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

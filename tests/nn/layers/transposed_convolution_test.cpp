@@ -6,6 +6,7 @@
 
 #include "dlfs/nn/layers/convolution.hpp"
 #include "nn/layer_checks.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {

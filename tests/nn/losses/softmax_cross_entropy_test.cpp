@@ -7,6 +7,7 @@
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "nn/layer_checks.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
