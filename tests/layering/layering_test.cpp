@@ -101,6 +101,20 @@ std::string lack_of_strictness(const std::string& text) {
   return "";
 }
 
+/// What is wrong with the vectors of a file: those of the compiler live in simd/, which holds
+/// nothing that does not concern them. Empty if nothing.
+std::string misplaced_vectors(const std::string& file, const std::string& text) {
+  const bool is_of_simd = file.starts_with("dlfs/simd/");
+  for (const char* word : {"vector_size", "__builtin_shufflevector", "__builtin_convertvector"}) {
+    if (!is_of_simd && text.find(word) != std::string::npos) {
+      return std::string("has a vector of the compiler: ") + word;
+    }
+  }
+  const bool speaks_of_vectors =
+      text.find("vector") != std::string::npos || text.find("lanes") != std::string::npos;
+  return is_of_simd && !speaks_of_vectors ? "has no vector" : "";
+}
+
 /// Reads every file below `root`/dlfs.
 Report check(const fs::path& root) {
   Report report;
@@ -115,6 +129,8 @@ Report check(const fs::path& root) {
       ++report.includes;
       if (!may_include(file, header)) report.violations.push_back(file + " includes " + header);
     }
+    const std::string misplaced = misplaced_vectors(file, text);
+    if (!misplaced.empty()) report.violations.push_back(file + " " + misplaced);
     const std::string lack = !file.ends_with("-inl.hpp") ? lack_of_strictness(text) : "";
     if (!lack.empty()) report.violations.push_back(file + " " + lack);
   }
@@ -195,6 +211,13 @@ TEST(Layering, RejectsArithmeticThatFlagsCouldChange) {
   EXPECT_FALSE(accepts("dlfs/core/a.hpp", "\nnamespace dlfs {}"));
   EXPECT_FALSE(accepts("dlfs/core/a.hpp",
                        "\n" + between("bool b = std::isnan(x);") + "DLFS_STRICT_MATH_END"));
+}
+
+TEST(Layering, RejectsVectorsOutsideOfSimdAndOtherCodeInIt) {
+  const std::string vectors = "typedef float V __attribute__((vector_size(16)));";
+  EXPECT_TRUE(accepts("dlfs/simd/a.hpp", vectors));
+  EXPECT_FALSE(accepts("dlfs/gemm/a.hpp", vectors));
+  EXPECT_FALSE(accepts("dlfs/simd/a.hpp", "struct Image {};"));
 }
 
 TEST(Layering, RejectsIostream) { EXPECT_FALSE(accepts("dlfs/io/a.hpp", "#include <iostream>")); }
