@@ -23,12 +23,4 @@ if(DLFS_SANITIZE)
   target_link_options(dlfs_developer INTERFACE ${sanitize})
 endif()
 
-# The templates that tests and programs share, as the source files of a user's program may.
-foreach(type IN ITEMS double float)
-  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/templates_${type}.cpp CONTENT
-    "#include <dlfs/templates.hpp>\n\nDLFS_INSTANTIATE_TEMPLATES(${type})\n")
-endforeach()
-add_library(dlfs_templates STATIC EXCLUDE_FROM_ALL
-  ${PROJECT_BINARY_DIR}/templates_double.cpp
-  ${PROJECT_BINARY_DIR}/templates_float.cpp)
-target_link_libraries(dlfs_templates PUBLIC dlfs::dlfs PRIVATE dlfs_developer)
+target_link_libraries(dlfs_compiled PRIVATE $<BUILD_INTERFACE:dlfs_developer>)

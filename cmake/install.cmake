@@ -5,6 +5,11 @@ set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/dlfs)
 
 install(TARGETS dlfs EXPORT dlfs FILE_SET HEADERS)
 install(EXPORT dlfs NAMESPACE dlfs:: FILE dlfs-targets.cmake DESTINATION ${package_dir})
+if(DLFS_COMPILED)
+  install(TARGETS dlfs_compiled EXPORT dlfs-compiled)
+  install(EXPORT dlfs-compiled NAMESPACE dlfs:: FILE dlfs-compiled-targets.cmake
+    DESTINATION ${package_dir})
+endif()
 if(DLFS_IO)
   install(TARGETS dlfs_io EXPORT dlfs-io FILE_SET HEADERS)
   install(EXPORT dlfs-io NAMESPACE dlfs:: FILE dlfs-io-targets.cmake DESTINATION ${package_dir})

@@ -4,12 +4,9 @@
 
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/weights.hpp"
-#include "dlfs/templates.hpp"
+#include "dlfs/dlfs.hpp"
 
-// What most programs run, compiled once for all of them.
-
-DLFS_EXTERN_TEMPLATES(float)
-DLFS_EXTERN_TEMPLATES(double)
+// What most programs run beyond dlfs::compiled, compiled once for all of them.
 
 namespace dlfs {
 extern template Mnist<float> load_mnist(const std::filesystem::path&);

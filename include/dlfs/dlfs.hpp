@@ -113,3 +113,7 @@
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer.hpp"
 #include "dlfs/train/trainer_state.hpp"
+
+#if defined(DLFS_COMPILED)
+#include "dlfs/compiled.hpp"
+#endif

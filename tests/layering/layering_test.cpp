@@ -37,8 +37,8 @@ const std::map<std::string, Rule, std::less<>> rules = {
      {.rank = 10,
       .libraries = {"fcntl.h", "nlohmann/json.hpp", "png.h", "sys/file.h", "sys/stat.h", "unistd.h",
                     "zlib.h"}}},
-    {"dlfs.hpp", {.rank = 10}},
-    {"templates.hpp", {.rank = 11}},
+    {"dlfs.hpp", {.rank = 11}},
+    {"compiled.hpp", {.rank = 11}},
     {"io.hpp", {.rank = 11}},
 };
 

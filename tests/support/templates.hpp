@@ -1,11 +1,8 @@
 #pragma once
 
-#include "dlfs/templates.hpp"
+#include "dlfs/dlfs.hpp"
 
-// What most tests run, compiled once for all of them.
-
-DLFS_EXTERN_TEMPLATES(float)
-DLFS_EXTERN_TEMPLATES(double)
+// What most tests run beyond dlfs::compiled, compiled once for all of them.
 
 namespace dlfs {
 extern template GradientReport check_gradients(const Sequential<double>&, Tensor<double>,

@@ -1,36 +1,20 @@
 #pragma once
 
-// For programs of several source files: what most of them run, compiled once.
+// The templates that the library dlfs::compiled holds for float and double. A program that links it
+// has DLFS_COMPILED defined, by which dlfs.hpp includes this header: then the compiler leaves them
+// out of the program's own files. What the list does not name is compiled where it is used.
 //
-// A header of the program says so, for each element type that it uses:
-//
-//   #include <dlfs/templates.hpp>
-//   DLFS_EXTERN_TEMPLATES(float)
-//
-// One source file includes that header and holds what the others leave out:
-//
-//   DLFS_INSTANTIATE_TEMPLATES(float)
-//
-// A source file of layers and a trainer then takes two fifths of the time to compile.
-// Both macros stand outside of any namespace, and all files have the same compiler flags. What the
-// list below does not name is compiled where it is used.
+// No name of the list depends on the instructions that a file is compiled for, so a file with other
+// flags than the library, such as -march=native, links as well.
 
 #include <cstdint>
 #include <vector>
 
 #include "dlfs/dlfs.hpp"
 
-/// Declares that another source file compiles these templates for elements of type T.
-#define DLFS_EXTERN_TEMPLATES(T) DLFS_TEMPLATES(extern, T)
-
-/// Compiles them.
-#define DLFS_INSTANTIATE_TEMPLATES(T) DLFS_TEMPLATES(, T)
-
-#define DLFS_TEMPLATES(EXTERN, T)                                                              \
+/// EXTERN is `extern` to declare that another file compiles them, or nothing to compile them.
+#define DLFS_COMPILED_TEMPLATES(EXTERN, T)                                                     \
   namespace dlfs {                                                                             \
-  EXTERN template const simd::Kernels<T>& simd::kernels<T>();                                  \
-  EXTERN template const simd::BlockPooling<T>& simd::block_pooling<T>(Index);                  \
-                                                                                               \
   EXTERN template void detail::matmul(const TensorView<const T>&, const TensorView<const T>&,  \
                                       const TensorView<T>&, Store);                            \
   EXTERN template void convolution(const TensorView<const T>&, TensorArg<T>, TensorArg<T>,     \
@@ -72,3 +56,8 @@
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                           \
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Sgd<T>>;                            \
   }
+
+#if defined(DLFS_COMPILED)
+DLFS_COMPILED_TEMPLATES(extern, float)
+DLFS_COMPILED_TEMPLATES(extern, double)
+#endif

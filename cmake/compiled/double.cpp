@@ -1,0 +1,3 @@
+#include <dlfs/compiled.hpp>
+
+DLFS_COMPILED_TEMPLATES(, double)
