@@ -15,7 +15,7 @@
 #include "dlfs/simd/vector_math.hpp"
 
 // Kernels of layer normalisation: each row of x (R, D) is normalised by its own mean and variance.
-// They run on the calling thread, and throw ShapeError for other shapes, or views with gaps.
+// They run on the calling thread, and throw ShapeError for other shapes or non-contiguous views.
 //
 // Source: Ba et al., "Layer normalization" (2016).
 
@@ -24,7 +24,8 @@ namespace dlfs {
 
 namespace detail {
 
-/// How many rows go through all steps together: their numbers stay in the nearest cache.
+/// The number of rows that are computed together, so that their numbers stay in the first-level
+/// cache.
 constexpr Index rows_together(Index rows, Index columns) {
   constexpr Index cached_elements = 4096;
   return std::clamp<Index>(cached_elements / std::max<Index>(columns, 1), 1,
@@ -33,10 +34,10 @@ constexpr Index rows_together(Index rows, Index columns) {
 
 }  // namespace detail
 
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta of each row.
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each row.
 ///
 ///   x (R, D)   gamma, beta (D)   y (R, D), overwritten
-///   statistics (R, 2), overwritten: of each row the mean, and 1 / sqrt(variance + epsilon)
+///   statistics (R, 2), overwritten: for each row the mean, and 1 / sqrt(variance + epsilon)
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Element<X>> beta,
@@ -68,7 +69,7 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
     const simd::Operand<T> numbers{in.data() + first * columns, 1, columns};
     simd::add_up_columns(simd::AddTo(), rows, columns, std::array{mean}, numbers);
     for (Index r = 0; r < rows; ++r) mean[r] /= static_cast<T>(columns);
-    // Sums of the deviations from this mean correct both, as in batch_statistics.
+    // The sums of the deviations from this mean correct both statistics, as in batch_statistics.
     simd::add_up_columns(detail::Deviate(), rows, columns, std::array{correction, rstd}, numbers,
                          mean_of_row);
     simd::map(
