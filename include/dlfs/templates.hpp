@@ -1,19 +1,19 @@
 #pragma once
 
-// For programs of several source files: what most of them run, compiled once.
+// Compiles the most used templates once, for programs of several source files.
 //
-// A header of the program says so, for each element type that it uses:
+// A header of the program names each element type that the program uses:
 //
 //   #include <dlfs/templates.hpp>
 //   DLFS_EXTERN_TEMPLATES(float)
 //
-// One source file includes that header and holds what the others leave out:
+// One source file includes that header and compiles the templates:
 //
 //   DLFS_INSTANTIATE_TEMPLATES(float)
 //
-// A source file of layers and a trainer then takes two fifths of the time to compile.
-// Both macros stand outside of any namespace, and all files have the same compiler flags. What the
-// list below does not name is compiled where it is used.
+// A source file with layers and a trainer then takes two fifths of the time to compile. Both macros
+// must be outside of any namespace, and all files must have the same compiler flags. Templates that
+// are not in the list below are compiled where they are used.
 
 #include <cstdint>
 #include <vector>

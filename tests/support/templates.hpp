@@ -2,7 +2,7 @@
 
 #include "dlfs/templates.hpp"
 
-// What most tests run, compiled once for all of them.
+// The templates that most tests use, compiled once for all of them.
 
 DLFS_EXTERN_TEMPLATES(float)
 DLFS_EXTERN_TEMPLATES(double)

@@ -7,7 +7,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What is known after a training step.
+/// The results of a training step.
 struct StepRecord {
   Index epoch = 0;  // from 1
   Index step = 0;   // within the epoch, from 1
@@ -16,7 +16,7 @@ struct StepRecord {
   double loss = 0;    // of this step's batch, before the update
 };
 
-/// What is known after an epoch.
+/// The results of an epoch.
 struct EpochRecord {
   Index epoch = 0;            // from 1
   double train_loss = 0;      // mean over the epoch's samples, each before its update

@@ -31,16 +31,18 @@ namespace dlfs {
 struct TrainerOptions {
   Index epochs = 20;
   Index batch_size = 100;
-  std::uint64_t seed = 1;  // of the order of the samples
+  std::uint64_t seed = 1;  // for the order of the samples
   BatchSampler::Sampling sampling = BatchSampler::Sampling::without_replacement;
-  /// How many samples of each dataset, from its beginning, are classified after every epoch; 0
-  /// stands for all.
+  /// The number of samples of each dataset, from its start, that are evaluated after every epoch; 0
+  /// means all.
   Index evaluation_samples = 0;
-  /// Epochs in a row without a better test accuracy after which the training ends; 0 for never.
+  /// The number of consecutive epochs without a better test accuracy that ends the training; 0:
+  /// never.
   Index patience = 0;
-  /// End with the weights of the epoch whose test accuracy was the best, the first of equals.
+  /// Restores the weights of the epoch with the best test accuracy at the end, the first of equal
+  /// ones.
   bool restore_best = false;
-  double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
+  double clip_norm = 0;  // maximum norm of the gradients; 0 for no clipping
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -67,8 +69,8 @@ concept OptimizerOf = Optimizer<O> && std::same_as<typename O::Scalar, T>;
 ///   trainer.on_epoch([](const EpochRecord& epoch) { ... });
 ///   const History& history = trainer.fit(train, test);
 ///
-/// Refers to the network, which must outlive it; owns the loss and the optimizer, so that a second
-/// `fit` goes on where the first ended.
+/// Refers to the network, which must outlive it. Owns the loss and the optimizer, so a second `fit`
+/// continues where the first ended.
 template <std::floating_point T, class LossType, class OptimizerType>
 class Trainer {
  public:
@@ -92,8 +94,8 @@ class Trainer {
           const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
                                                !detail::OptimizerOf<OptimizerType, T>);
 
-  /// Called after every step, or every epoch, in the order of their adding.
-  /// @throws ValueError for an empty function, or from a callback.
+  /// Adds a function that is called after every step or epoch, in the order of adding.
+  /// @throws ValueError for an empty function, or when called from a callback.
   void on_step(std::function<void(const StepRecord&)> callback) {
     expect_not_fitting("on_step");
     if (!callback) throw ValueError("trainer: on_step got an empty function");
@@ -105,28 +107,30 @@ class Trainer {
     epoch_callbacks_.push_back(std::move(callback));
   }
 
-  /// Sets the learning rate before every update, by the number of updates so far; see
-  /// schedules.hpp. @throws ValueError for one of these whose options are out of their range.
+  /// Sets the learning rate before every update from the number of updates so far; see
+  /// schedules.hpp.
+  /// @throws ValueError for a schedule of that header whose options are out of range.
   template <class Schedule = std::function<double(Index)>>
   void schedule(Schedule learning_rate) {
     if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
 
-  /// Has every batch changed before the network sees it, in training only: by an Augmentation, or
-  /// by any f(images, the numbers of their samples, a generator of the epoch).
+  /// Changes every training batch before the network sees it: by an Augmentation, or by any
+  /// f(images, indices of their samples, generator of the epoch).
   void augment(std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> change) {
     augment_ = std::move(change);
   }
 
-  /// From a callback: ends `fit` after the running step or epoch. An epoch whose steps are not all
-  /// done goes on with the next `fit`.
+  /// For use in a callback: ends `fit` after the running step or epoch. The next `fit` continues an
+  /// unfinished epoch.
   void stop() { stopped_ = true; }
 
-  /// Trains on `train` for the epochs of the options; the last batch of an epoch may be short.
-  /// @throws ShapeError where the data does not fit the network; ValueError for a label out of
-  /// range, an empty dataset, other data than those of an epoch that is not done, a call from a
-  /// callback, or a loss that is no longer finite, naming epoch, step and what is not finite.
+  /// Trains on `train` for the number of epochs in the options. The last batch of an epoch may be
+  /// smaller.
+  /// @throws ShapeError if the data does not fit the network; ValueError for a label out of range,
+  /// an empty dataset, data that differs from that of the unfinished epoch, a call from a callback,
+  /// or a loss that is not finite, naming the epoch, the step and the cause.
   const History& fit(const Dataset<T>& train, const Dataset<T>& test) & {
     expect_not_fitting("fit");
     train.check("trainer: training data");
@@ -159,7 +163,7 @@ class Trainer {
     return history_;
   }
 
-  /// One update on one batch; returns the loss before it.
+  /// One update on one batch; returns the loss before the update.
   T step(const Dataset<T>& batch) {
     const Fitting fitting(*this);
     const T loss = forward(batch);
@@ -170,8 +174,8 @@ class Trainer {
   const History& history() const& { return history_; }
   const History& history() const&& = delete;
 
-  /// What to keep of the training so far, for `restore`; see io/checkpoint.hpp. To be asked in a
-  /// callback: `fit` may end with the best weights instead of the last ones.
+  /// The state of the training, for `restore`; see io/checkpoint.hpp. Call it in a callback,
+  /// because `fit` may end with the best weights instead of the last ones.
   TrainerState<T> state() {
     TrainerState<T> state{.seed = options_.seed,
                           .batch_size = options_.batch_size,
@@ -188,9 +192,9 @@ class Trainer {
     return state;
   }
 
-  /// Goes on from there with the next `fit`, as if there had been no interruption: the network, the
-  /// optimizer's kind, the data and the options but `epochs` must be those of then.
-  /// @throws ValueError for another seed or batch size, a count that cannot be, or a call from a
+  /// The next `fit` continues from this state, as if there had been no interruption. The network,
+  /// the optimizer's kind, the data and the options except `epochs` must be the same as before.
+  /// @throws ValueError for another seed or batch size, an impossible count, or a call from a
   /// callback; ShapeError for another network, optimizer or loss.
   void restore(TrainerState<T> state) {
     expect_not_fitting("restore");
@@ -215,7 +219,7 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// While a network is trained. Its last batch may not live any longer.
+  /// Lives while a network is trained. Afterwards the network drops its last batch, which may end.
   struct Fitting {
     explicit Fitting(Trainer& trainer_)
         : trainer(trainer_), was_fitting(std::exchange(trainer_.is_fitting_, true)) {}
@@ -233,7 +237,7 @@ class Trainer {
     if (is_fitting_) throw ValueError("trainer: ", function, " from a callback: fit is running");
   }
 
-  /// What an optimizer or a loss calls itself.
+  /// The name that an optimizer or a loss gives itself; empty if it has none.
   template <class Part>
   static constexpr std::string_view kind_of() {
     if constexpr (requires { std::string_view(Part::kind); }) {
@@ -243,8 +247,9 @@ class Trainer {
     }
   }
 
-  /// Before an epoch is trained, since `accuracy` needs it after that.
-  /// @throws ShapeError unless the network gives (N, C); ValueError without a sample, or for a
+  /// Checks the data before an epoch is trained, because `accuracy` needs it afterwards.
+  /// @throws ShapeError unless the network's output is (N, C); ValueError without a sample, or for
+  /// a
   /// label outside [0, C).
   void expect_classes(std::string_view what, const Dataset<T>& data) const {
     const Shape logits = network_->output_shape(data.inputs.shape());
@@ -275,11 +280,11 @@ class Trainer {
 
   Index epochs_done() const { return std::ssize(history_.epochs); }
 
-  /// What is left of the running epoch's steps, or all of the next one's.
+  /// Trains the remaining steps of the running epoch, or all steps of the next epoch.
   void train_epoch(const Dataset<T>& train, BatchSampler& sampler) {
     const Index epoch = epochs_done() + 1;
     sampler.begin_epoch(epoch - 1);
-    // Streams of the seed's own generator are the sampler's.
+    // The sampler uses the streams of the seed's own generator.
     const Rng rng =
         Rng(options_.seed).stream(~std::uint64_t{0}).stream(static_cast<std::uint64_t>(epoch));
     const double seconds_before = progress_.seconds;
@@ -301,7 +306,7 @@ class Trainer {
     }
   }
 
-  /// What the network has learned and collected: parameters, then buffers.
+  /// The state of the network: parameters, then buffers.
   std::vector<NamedTensor<T>*> tensors() {
     std::vector<NamedTensor<T>*> tensors;
     for (NamedTensor<T>* parameter : network_->parameters()) tensors.push_back(parameter);
@@ -323,7 +328,7 @@ class Trainer {
     for (auto* tensor : tensors()) tensor->value = *value++;
   }
 
-  /// @throws ShapeError unless the first `count` tensors of the network, and no more, are there.
+  /// @throws ShapeError unless `values` match exactly the first `count` tensors of the network.
   template <class Tensors>
   void expect_tensors(std::string_view what, const Tensors& values, std::size_t count) {
     const auto expected = tensors();
@@ -367,14 +372,14 @@ class Trainer {
     expect_kind("loss", state.loss_kind, kind_of<LossType>());
   }
 
-  /// Those that do not say what they are fit all.
+  /// An empty kind matches every other.
   static void expect_kind(std::string_view what, std::string_view of_state, std::string_view own) {
     if (of_state.empty() || own.empty() || of_state == own) return;
     throw ShapeError("trainer: the training to go on with had another ", what, ": ", of_state,
                      " in the place of ", own);
   }
 
-  /// Without a step, it begins its moments with the next one.
+  /// If the state has no step, the next step creates the moments.
   void restore_optimizer(OptimizerState<T> state) {
     optimizer_.state().steps = state.steps;
     if (state.steps == 0) return;
@@ -385,7 +390,7 @@ class Trainer {
     }
   }
 
-  /// The first number of a batch that is not finite, in words; empty if all are.
+  /// Describes the first number of a batch that is not finite; empty if all are finite.
   std::string describe_input(const Dataset<T>& train, std::span<const Index> samples) const {
     const Index row = batch_.inputs.size() / std::max<Index>(batch_.size(), 1);
     for (Index i = 0; i < batch_.inputs.size(); ++i) {
@@ -440,7 +445,8 @@ class Trainer {
   Dataset<T> batch_;
 };
 
-// clang 14 does not see which of the constructors the arguments satisfy.
+// A deduction guide, because clang 14 does not find the constructor whose constraints are
+// satisfied.
 template <std::floating_point T, class LossType, class OptimizerType>
 Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {})
     -> Trainer<T, LossType, OptimizerType>;
