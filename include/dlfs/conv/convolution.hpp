@@ -240,14 +240,13 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 ///
 ///   y[n, f, i, j] = bias[f] + sum over c, k, l of weight[f, c, k, l] x[n, g C/groups + c, h, w]
 ///
-/// where g = f / (F/groups) is the group of the filter and (h, w) the pixel under tap (k, l): h = i
-/// stride - padding + k dilation, and w in the same way from j and l. x counts as 0 outside of the
-/// image.
+/// where g = f / (F/groups) is the group of the filter and (h, w) the pixel under tap (k, l):
+/// h = i stride - padding + k dilation, and w in the same way from j and l. x counts as 0 outside
+/// of the image.
 ///
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW)   bias (F)   y (N, F, OH, OW), overwritten
 ///
 /// Runs on the calling thread: to use several threads, call it in parallel for rows of x and y.
-///
 /// Cost: 2 N F OH OW C/groups KH KW FLOP. Winograd's algorithm, for windows of 3x3 with stride 1
 /// and many channels and outputs, takes a quarter of it. Then the error of sums in float is up to
 /// 1e-6 of the magnitudes of their terms, the last digits depend on whether N is large enough for

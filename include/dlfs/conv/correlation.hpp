@@ -13,8 +13,8 @@ namespace dlfs::conv {
 using namespace simd;
 using namespace gemm;
 
-/// One axis of a window that slides over images. Tap t at position i reads the pixel first + t *
-/// dilation + i * stride. A negative dilation means that the taps go backwards.
+/// One axis of a window that slides over images. Tap t at position i reads the pixel
+/// first + t * dilation + i * stride. A negative dilation means that the taps go backwards.
 struct WindowAxis {
   Index taps;
   Index first;
@@ -103,8 +103,8 @@ struct CorrelationBlocks {
   Index height;  // positions in y
   Index images;
 
-  /// A block has a few hundred terms, so that their pixels for three vectors of positions fit in
-  /// the first-level cache, and as many positions as have copies in the second-level cache.
+  /// A block has a few hundred terms: their pixels for three vectors of positions fit in the
+  /// first-level cache. It has as many positions as the second-level cache holds copies of.
   CorrelationBlocks(Index count, Index all_channels, const WindowAxis& y, const WindowAxis& x,
                     Index out_height, Index out_width, Index element_bytes) {
     constexpr Index most_terms = 320;

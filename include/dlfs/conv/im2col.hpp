@@ -120,8 +120,8 @@ void col2im(const X& columns, const Window2d& window, TensorView<Element<X>> ima
   detail::for_each_column_run(image.shape(), window, out, add_run);
 }
 
-/// The patches of a batch as the rows of one matrix, like the book's im2col: (N, C, H, W) ->
-/// (N*OH*OW, C*KH*KW). @throws ShapeError as above.
+/// The patches of a batch as the rows of one matrix, like the book's im2col:
+/// (N, C, H, W) -> (N*OH*OW, C*KH*KW). @throws ShapeError as above.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.2.
 template <AnyTensor X>
 Tensor<Element<X>> im2col(const X& x, const Window2d& window) {

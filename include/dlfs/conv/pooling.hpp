@@ -190,7 +190,7 @@ void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
 /// The gradient of max pooling: each entry of dy goes to the pixel of its maximum. Where windows
 /// overlap, a pixel gets the sum.
 ///
-///   dy (N, C, OH, OW)   argmax: as max_pooling stored them   dx (N, C, H, W), overwritten
+///   dy (N, C, OH, OW)   argmax: from max_pooling   dx (N, C, H, W), overwritten
 ///
 /// Runs on the calling thread. @throws ShapeError and ValueError like max_pooling, and ValueError
 /// if an argmax is not a tap of its window inside the image.

@@ -11,8 +11,8 @@
 #include "dlfs/core/store.hpp"
 #include "dlfs/core/tensor.hpp"
 
-// Transposed convolution: the backward pass of a convolution, used as a forward pass. Source:
-// Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
+// Transposed convolution: the backward pass of a convolution, used as a forward pass.
+// Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {

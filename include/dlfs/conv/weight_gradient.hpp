@@ -103,8 +103,8 @@ class WeightGradient {
  private:
   static constexpr Index most_terms = 224;  // for three vectors, in the first-level cache
 
-  /// Number of pixels in the second-level cache. It is larger if each band's products read and
-  /// write so many sums that those are not in this cache.
+  /// Number of elements in a band's pixels, which stay in the second-level cache. It is larger if
+  /// the sums of each band's products do not fit in this cache.
   Index band_elements() const {
     const bool are_many_sums = filters_ * stride() >= many_elements<T>;
     return (are_many_sums ? 768 : 192) * Index{1024 / sizeof(T)};

@@ -31,8 +31,8 @@ struct Window2d {
     expect_limits("width", kernel.width, stride.width, padding.width, dilation.width, operation);
   }
 
-  /// The number of positions of the window in an image: (extent + 2 padding - dilation (kernel - 1)
-  /// - 1) / stride + 1, for height and width.
+  /// The number of positions of the window in an image, for height and width:
+  /// (extent + 2 padding - dilation (kernel - 1) - 1) / stride + 1.
   /// @throws ShapeError, naming the operation, if the window does not fit; ValueError for a kernel,
   /// stride or dilation below 1, a negative padding, or any of them above 2^30.
   constexpr Size2d output_size(Size2d image, std::string_view operation) const {

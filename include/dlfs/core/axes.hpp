@@ -44,7 +44,7 @@ TensorView<T> reorder_axes(TensorView<T> x, const SourceOf& source_of) {
   return {x.data(), layout.shape, layout.strides};
 }
 
-/// x without the axes for which `is_dropped(axis)`.
+/// x without the axes for which `is_dropped(axis)` is true.
 template <class T, class IsDropped>
 TensorView<T> drop_axes(TensorView<T> x, const IsDropped& is_dropped) {
   Layout layout;

@@ -12,7 +12,7 @@ namespace dlfs::detail {
 
 /// The loops over `operands` views in row-major order. The other views broadcast to the shape of
 /// the first. There are as few loops as possible: axes of extent 1 are dropped, and neighbouring
-/// axes are merged if every view has one stride for both.
+/// axes are merged if every view steps through both with one stride.
 template <std::size_t operands>
 class LoopNest {
  public:

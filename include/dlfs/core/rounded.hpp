@@ -9,8 +9,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// Hides the origin of x, a number or a vector in a register, from the compiler. The computation of
-/// x is then rounded, and never fused or re-associated with the code that uses x, whatever the
-/// flags. Costs no instruction.
+/// x is then rounded, and never fused or re-associated with the code that uses x, under any flags.
+/// Costs no instruction.
 template <class V>
 [[gnu::always_inline]] inline void make_opaque([[maybe_unused]] V& x) {
 #if defined(__NO_INLINE__)  // callers may be compiled without registers for V

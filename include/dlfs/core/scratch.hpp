@@ -75,8 +75,8 @@ class ScratchStack {
   bool has_ended_ = false;
 };
 
-/// The stack is never destroyed, only ended: other objects of the thread, and static ones, may use
-/// it in their destructors.
+/// The stack is never destroyed, only told that its thread ends: other objects of the thread, and
+/// static ones, may use it in their destructors.
 inline ScratchStack& scratch_of_this_thread() {
   struct End {
     ScratchStack& stack;

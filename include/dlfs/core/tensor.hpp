@@ -22,9 +22,9 @@ concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
 /// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
 ///
 /// Value semantics: a copy is a copy. Functions that take a part of a tensor return views; a view
-/// of a const tensor is a const view. A view of an expiring tensor, or a pointer into it, does not
-/// compile; its single elements and its shape are values and do. An expiring tensor may be the
-/// argument of a call, as a TensorArg.
+/// of a const tensor is a const view. Taking a view of an expiring tensor, or a pointer into it,
+/// does not compile. Its elements and its shape may be read, because they are values. An expiring
+/// tensor may be the argument of a call, as a TensorArg.
 template <TensorElement T>
 class Tensor {
  public:

@@ -27,7 +27,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// Some neighbouring features of x (N, F, S), seen as count S columns of its rows.
+/// Some neighbouring features of x (N, F, S), seen as the count * size columns of its rows.
 struct Features {
   // Number of columns whose numbers and sums stay in the first-level cache.
   static constexpr Index most_columns = 1024;
@@ -225,7 +225,7 @@ void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorA
   });
 }
 
-/// Whether mean and std are those of the batch, so that they depend on each number of it, or are
+/// Whether mean and std are computed from the batch, and so depend on each of its numbers, or are
 /// constant.
 enum class BatchStatistics { of_the_batch, constant };
 

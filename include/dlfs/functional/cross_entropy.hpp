@@ -58,14 +58,14 @@ SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
 }  // namespace detail
 
 /// Softmax and cross entropy in one function. Returns the mean over the batch of
-/// -log(softmax(logits)) at the label, and writes the gradient (softmax(logits) - one_hot(labels))
-/// / N.
+/// -log(softmax(logits)) at the label, and writes its gradient,
+/// (softmax(logits) - one_hot(labels)) / N.
 ///
 ///   logits (N, C)   labels (N)   dlogits (N, C)
 ///
 /// The logarithm is that of the sum of exponentials, so no constant is needed to keep it finite.
-/// @throws ShapeError for other shapes or non-contiguous views, ValueError for a label outside [0,
-/// C).
+/// @throws ShapeError for other shapes or non-contiguous views, ValueError for a label that is not
+/// in [0, C).
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
 Element<X> softmax_cross_entropy(const X& logits, TensorArg<std::int32_t> labels,

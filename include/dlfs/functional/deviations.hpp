@@ -8,7 +8,6 @@
 //
 // A large mean costs no precision as long as the guess is nearer to it than the standard deviation,
 // and the variance of equal numbers is 0.
-//
 // Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983).
 
 DLFS_STRICT_MATH_BEGIN

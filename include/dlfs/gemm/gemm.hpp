@@ -65,14 +65,15 @@ Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lane
   return is_small ? 4 * rows : rows;
 }
 
-/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m >= 1, k >= 1, n >=
-/// lanes. When it overwrites, the sums start from `start` (m), or from zeros if that is null.
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense, m and k are at least 1,
+/// and n is at least `lanes`. When it overwrites, the sums start from `start` (m), or from zeros if
+/// that is null.
 template <class T>
 void gemm_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
                const Strided<const T>& b, const Strided<T>& out, Store store,
                const T* start = nullptr) {
   const Index lanes = kernels.lanes;
-  // A matrix is packed only if so many rows or columns use it that packing pays.
+  // A matrix is packed only if enough rows or columns use it.
   const bool packs_a = n > most_columns_in_place(a, m, k);
   const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
   const Index depth = chain_length<T>(k);

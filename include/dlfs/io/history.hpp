@@ -51,8 +51,8 @@ inline std::string to_json(const History& history) {
 }  // namespace detail
 
 /// Writes the course of a training. The ending of the name decides the format: `.csv`, a line of
-/// column names and a line for each epoch; or `.json`, {"step_losses": [...], "epochs": [{"epoch":
-/// 1, ...}, ...]}.
+/// column names and a line for each epoch; or `.json`,
+/// {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}.
 /// @throws ValueError for another ending, IoError if the file cannot be written.
 inline void save_history(const std::filesystem::path& path, const History& history) {
   if (path.extension() == ".csv") return detail::write_file(path, detail::to_csv(history));

@@ -16,11 +16,9 @@ namespace dlfs {
 /// The file consists of 0, 0, the type code 8 (unsigned byte), the rank, each extent as a
 /// big-endian 32-bit number, and the elements in row-major order. The rank is 1 to 4 here. Memory
 /// is allocated as the elements arrive, never for the header's promise.
-///
 /// Source: http://yann.lecun.com/exdb/mnist, "The IDX file format".
 /// @throws FormatError if the magic is wrong, the header promises more than `limit` elements, or
-/// the
-///   file holds more or fewer than it promises; and like GzipFile.
+///   the file holds more or fewer than it promises; and like GzipFile.
 inline Tensor<std::uint8_t> read_idx(const std::filesystem::path& path,
                                      Index limit = Index{1} << 30) {
   GzipFile file(path);

@@ -154,11 +154,9 @@ Bytes format_npy(TensorView<const T> x) {
 
 /// Reads an array that numpy.save wrote: versions 1 to 3 of the format, either byte order, C or
 /// Fortran order. Elements are converted to T as described at NumpyElement.
-///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 /// @throws FormatError for another format or type, for an element that T cannot hold, or if there
-/// are
-///   more or fewer bytes than the shape needs; IoError if the file cannot be read.
+///   are more or fewer bytes than the shape needs; IoError if the file cannot be read.
 template <NumpyElement T>
 Tensor<T> read_npy(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);

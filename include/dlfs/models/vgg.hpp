@@ -50,7 +50,7 @@ struct VggOptions {
   }
 };
 
-/// The blocks of VGG-16, without its fully connected layers.
+/// The blocks of VGG-16; its fully connected layers are those of VggOptions::hidden.
 inline std::vector<VggBlock> vgg16_blocks() {
   return {{2, 64}, {2, 128}, {3, 256}, {3, 512}, {3, 512}};
 }

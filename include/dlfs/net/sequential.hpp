@@ -158,8 +158,8 @@ class Sequential {
   /// `forward`.
   void forget() { shapes_.clear(); }
 
-  /// The result for a batch x (N, ...). It does not change the network, so many threads may call it
-  /// at the same time. @throws ShapeError like `forward`, or if x is not contiguous.
+  /// The result for a batch x (N, ...). It does not change the network, so any number of threads
+  /// may call it at the same time. @throws ShapeError like `forward`, or if x is not contiguous.
   Tensor<T> predict(TensorArg<T> x) const {
     if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
     auto y = Tensor<T>::uninitialized(output_shape(x.shape()));

@@ -25,10 +25,10 @@ struct LayerTraits {
   bool keeps_output = false;  // backward reads y, so the network must keep it
   bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
   // is_monotone: the layer has no parameters and applies one non-decreasing function to each
-  // element. takes_maximum: the layer is a max pooling. In either order the two give the same
-  // result, so a network runs the max pooling first, which leaves fewer elements. If the function
-  // rounds two entries of a window to one value, as tanh does from 10 on, the gradient goes to the
-  // larger x, not to the first.
+  // element. takes_maximum: each entry of y is the maximum of some entries of x. In either order
+  // two such layers give the same result, so a network runs the maximum first, which leaves fewer
+  // elements. If the function rounds two entries of a window to one value, as tanh does from 10 on,
+  // the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
   bool takes_maximum = false;
 };

@@ -69,7 +69,6 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
 /// A weight whose squared gradients overflow (in float from 6e20 on) keeps its value, as in
 /// PyTorch. Epsilon is the paper's "epsilon hat", as in the book; the paper's other form divides it
 /// by sqrt(1 - beta2^t).
-///
 /// Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), section 2; Saitoh,
 /// "Deep Learning from Scratch" vol. 1, section 6.1.6.
 template <std::floating_point T>

@@ -26,7 +26,6 @@ struct MomentumOptions {
 ///
 /// Here v includes the learning rate of each step. In PyTorch v holds gradients, and the latest
 /// rate multiplies them. The two differ when the rate changes.
-///
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 6.1.4.
 template <std::floating_point T>
 class Momentum {

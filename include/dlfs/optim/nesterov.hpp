@@ -27,7 +27,6 @@ struct NesterovOptions {
 ///   w += momentum^2 v - (1 + momentum) learning_rate dw;  v = momentum v - learning_rate dw
 ///
 /// As in Momentum, v includes the learning rates of its steps.
-///
 /// Source: Bengio et al., "Advances in optimizing recurrent networks" (2013), section 3.5; Saitoh,
 /// "Deep Learning from Scratch" vol. 1, common/optimizer.py.
 template <std::floating_point T>

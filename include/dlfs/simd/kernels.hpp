@@ -3,8 +3,8 @@
 // The kernels of dlfs::simd for each instruction set, chosen at run time.
 //
 // kernels-inl.hpp is compiled once per level, in a region whose functions use that level's
-// instructions, whatever the flags of the translation unit. No vector crosses the boundary of such
-// a region: outside functions pass pointers to elements.
+// instructions, under any flags of the translation unit. No vector crosses the boundary of such a
+// region: outside functions pass pointers to elements.
 
 #include <algorithm>
 #include <array>
@@ -205,8 +205,8 @@ decltype(auto) at_level_for(const Visit& visit) {
 
 /// out[i] = op(in[i]...) for `rows` rows, at distance `out_stride`, of `count` elements of any
 /// types. Calls `op(x..., result)` with vectors of Compute: the elements are converted to Compute,
-/// and the result from it. If Out is bool, the result is the mask of a comparison of these vectors.
-/// `out` may be one of the operands.
+/// and the result is converted from it. If Out is bool, the result is the mask of a comparison of
+/// these vectors. `out` may be one of the operands.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, Index rows, Index count, Out* out, Index out_stride,
            const Operand<In>&... in) {

@@ -8,8 +8,8 @@
 #include "dlfs/core/error.hpp"
 
 // DLFS_SIMD_VECTORS: the compiler has GNU's vector extensions (g++ from 12, clang from 14) and the
-// user does not turn them off by DLFS_SCALAR. DLFS_SIMD_X86: it can also compile single functions
-// for other instruction sets than the rest.
+// user does not turn them off by DLFS_SCALAR.
+// DLFS_SIMD_X86: it can also compile single functions for other instruction sets than the rest.
 #if defined(__GNUC__) && defined(__has_builtin) && !defined(DLFS_SCALAR)
 #if __has_builtin(__builtin_shufflevector)
 #define DLFS_SIMD_VECTORS 1

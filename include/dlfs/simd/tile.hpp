@@ -26,7 +26,7 @@ DLFS_INLINE void prefetch_later([[maybe_unused]] const void* address) {
 #endif
 }
 
-/// Maximum number of vectors of a tile: the factor of nr, with nr = nr_vectors * lanes.
+/// Maximum number of vectors in a row of a tile: nr = nr_vectors * lanes columns.
 inline constexpr int nr_vectors = 3;
 
 /// Number of heights that a tile may have: 1, 2, 4 and 8 rows.
@@ -132,9 +132,9 @@ struct Kernels {
   void (*transpose)(Index rows, Index columns, const T* from, Index from_stride, T* to,
                     Index to_stride);
 
-  /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with j %
-  /// lanes = l, for i < rows <= mr and all v. The depth is a multiple of the lanes, and there is no
-  /// table of terms. Prefetches `next_step` elements from `next` on for each vector of terms.
+  /// c[v][i * c_stride + l] += the sum of a[i * a_stride + j] * b[v][j] over the j < depth with
+  /// j % lanes = l, for i < rows <= mr and all v. The depth is a multiple of the lanes, and there
+  /// is no table of terms. Prefetches `next_step` elements from `next` on for each vector of terms.
   void (*lane_kernel)(const Tile<T>&, Index rows, const T* next, Index next_step);
 
   WinogradTransforms<T> winograd;

@@ -237,7 +237,7 @@ DLFS_INLINE void exp(const V& x, V& out) {
   }
 }
 
-/// out = exp(x) - 1, exact for small x too.
+/// out = exp(x) - 1, precise for small x, too.
 template <class V>
 DLFS_INLINE void expm1(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
@@ -248,7 +248,7 @@ DLFS_INLINE void expm1(const V& x, V& out) {
     exp(x, e);
     detail::split_exp(x, n, q);
     const V difference = n == V{} ? q : e - T(1);
-    detail::copy_sign(difference, x, out);  // -0 too
+    detail::copy_sign(difference, x, out);  // -0, too
   }
 }
 
@@ -398,8 +398,8 @@ DLFS_INLINE void isinf(const V& x, auto& mask) {
   mask = magnitude == std::numeric_limits<detail::ElementOf<V>>::infinity();
 }
 
-/// out = log(x), from the exponent e and the fraction m of x in [sqrt(1/2), sqrt(2)], where log(m)
-/// = 2 atanh((m - 1) / (m + 1)).
+/// out = log(x), from the exponent e and the fraction m of x in [sqrt(1/2), sqrt(2)], where
+/// log(m) = 2 atanh((m - 1) / (m + 1)).
 template <class V>
 DLFS_INLINE void log(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {

@@ -6,10 +6,9 @@
 #include "dlfs/core/shape.hpp"
 
 // Winograd's minimal filtering F(4x4, 3x3). Four outputs of a row are the correlation of six pixels
-// d with three taps g. They equal outputs' ((taps g) * (pixels d)) with the matrices below, where *
-// multiplies element by element: 6 products instead of 12, or 36 instead of 144 for a square of
-// outputs.
-//
+// d with three taps g. They equal outputs' ((taps g) * (pixels d)) with the matrices below, where
+// the asterisk multiplies element by element. This takes 6 products instead of 12, or 36 instead of
+// 144 for a square of outputs.
 // Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015.
 
 DLFS_STRICT_MATH_BEGIN

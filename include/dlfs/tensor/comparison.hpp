@@ -16,7 +16,7 @@ struct Tolerance {
 };
 
 /// Whether |a - b| <= atol + rtol |b| or a = b for all elements: NumPy's allclose.
-/// @throws ShapeError where the shapes do not broadcast.
+/// @throws ShapeError if the shapes do not broadcast.
 template <AnyTensor A, AnyTensor B>
   requires(RealElement<Element<A>>&& std::same_as<Element<A>, Element<B>>)
 bool allclose(const A& a, const B& b, const Tolerance& tolerance = {}) {

@@ -253,7 +253,8 @@ auto minimum(A&& a, B&& b) {
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 
-// Comparisons give tensors of bool. Equality is a function, because == would look like one bool.
+// Comparisons give tensors of bool. Equality is a function, `equal`, because == should give one
+// bool.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator<(const A& a, const B& b) {

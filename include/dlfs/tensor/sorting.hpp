@@ -92,8 +92,7 @@ Unique<Element<X>> unique(const X& x) {
           {shape, std::span<const Index>(counts)}};
 }
 
-/// The number of elements in each of some bins of equal width, and the edges of the bins (bins +
-/// 1).
+/// The number of elements in each of some bins of equal width, and the bins' edges (bins + 1).
 template <class T>
 struct Histogram {
   Tensor<Index> counts;

@@ -150,9 +150,10 @@ std::vector<Trial> random_search(const std::vector<SearchRange>& space,
   return trials;
 }
 
-/// Like random_search, but spends most of the time on trials that start well. `objective(const
-/// Trial&, Index budget)` scores all trials with the first budget, then the best part of them with
-/// `factor` times the budget, and so on. Returns all trials, those of the largest budget first.
+/// Like random_search, but spends most of the time on trials that start well.
+/// `objective(const Trial&, Index budget)` scores all trials with the first budget, then the best
+/// part of them with `factor` times the budget, and so on. Returns all trials, those of the largest
+/// budget first.
 ///
 /// An objective may train from the start each time, or store what it trained under the trial's
 /// number and continue.

@@ -101,7 +101,7 @@ class LayerContract {
   struct Way {
     T fill = nan;  // initial value of memory that the layer overwrites
     Store store = Store::overwrite;
-    bool gives_x = true;  // backward gets x; else NaNs instead
+    bool gives_x = true;  // whether backward gets x, or NaNs instead
     bool gives_y = true;
     bool wants_dx = true;
     PassMode mode = PassMode::train;

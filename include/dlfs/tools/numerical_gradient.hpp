@@ -35,7 +35,6 @@ inline constexpr T default_h = is_coarse<T> ? T(0.005) : T(1e-4);
 /// In double h is 1e-4, as in the book. In float it is 0.005, times |x[i]| if that is above 1, and
 /// the divisor is the distance of the two rounded neighbours; the difference is computed in double.
 /// If f returns double, six digits are right; if it returns float, about four.
-///
 /// Cost: two calls of f for each element.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 4.4.
 /// @throws ValueError unless h is positive.

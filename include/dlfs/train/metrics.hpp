@@ -93,8 +93,8 @@ double top_k_accuracy(const X& logits, TensorArg<std::int32_t> labels, Index k) 
 
 /// The counts (C, C) of each pair of label and predicted class. The row is the label; the column is
 /// the class with the largest of the logits (N, C).
-/// @throws ShapeError for other shapes; ValueError if there is no sample or a label is not in [0,
-/// C).
+/// @throws ShapeError for other shapes; ValueError if there is no sample or a label is not in
+/// [0, C).
 template <AnyTensor X>
 Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) {
   const auto s = const_view(logits);

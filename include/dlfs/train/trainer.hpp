@@ -219,7 +219,8 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Lives while a network is trained. Afterwards the network drops its last batch, which may end.
+  /// Exists during training. Afterwards the network forgets its last batch, which may not live
+  /// longer.
   struct Fitting {
     explicit Fitting(Trainer& trainer_)
         : trainer(trainer_), was_fitting(std::exchange(trainer_.is_fitting_, true)) {}
@@ -249,8 +250,7 @@ class Trainer {
 
   /// Checks the data before an epoch is trained, because `accuracy` needs it afterwards.
   /// @throws ShapeError unless the network's output is (N, C); ValueError without a sample, or for
-  /// a
-  /// label outside [0, C).
+  /// a label outside [0, C).
   void expect_classes(std::string_view what, const Dataset<T>& data) const {
     const Shape logits = network_->output_shape(data.inputs.shape());
     if (logits.rank() != 2 || data.targets.rank() != 1) {

@@ -15,8 +15,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct BatchNormalizationOptions {
-  /// The number of means: the columns of x (N, F), the channels of x (N, F, H, W), or, as in the
-  /// book, every number of a sample, F = C H W.
+  /// Each feature has its own mean: the columns of x (N, F), the channels of x (N, F, H, W), or, as
+  /// in the book, every number of a sample, F = C H W.
   Index features = 0;
   double momentum = 0.9;  // the part of the running statistics that a batch keeps
   double epsilon = 1e-5;  // added to the variance
@@ -37,8 +37,8 @@ struct BatchNormalizationOptions {
 /// A training batch needs at least two numbers for each feature. Evaluation normalises by running
 /// statistics, which training updates: running = momentum running + (1 - momentum) batch. The
 /// batch's variance is the unbiased one for this (divided by n - 1, as in PyTorch; the book divides
-/// by n). Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section
-/// 6.3.
+/// by n).
+/// Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
 template <std::floating_point T>
 class BatchNormalization {
  public:

@@ -9,8 +9,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), for any shape; dx = dy or dy (y
-/// + a).
+/// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), for any shape;
+/// dx = dy or dy (y + a).
 /// Source: Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by
 /// Exponential Linear Units", 2016.
 template <std::floating_point T>

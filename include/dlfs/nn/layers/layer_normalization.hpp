@@ -27,7 +27,8 @@ struct LayerNormalizationOptions {
 ///   x (N, ...), whose trailing axes have F features in total   y like x
 ///   gamma (F), at first 1   beta (F), at first 0
 ///
-/// Saves the two statistics of each row. Source: Ba et al., "Layer normalization" (2016).
+/// Saves the two statistics of each row.
+/// Source: Ba et al., "Layer normalization" (2016).
 template <std::floating_point T>
 class LayerNormalization {
  public:
