@@ -44,8 +44,7 @@ inline constexpr std::array<T, mc> zero_start{};
 template <class T>
 inline constexpr Index page = 4096 / sizeof(T);
 
-/// The maximum number of columns of b for which packing a does not pay: its dense rows, or its
-/// dense columns, are read in place.
+/// Maximum number of columns of b for which a is read in place. With more columns, packing a pays.
 template <class T>
 Index most_columns_in_place(const Strided<const T>& a, Index m, Index k) {
   if (a.column == 1) return a.row % page<T> == 0 ? 256 : 1024;
@@ -53,8 +52,8 @@ Index most_columns_in_place(const Strided<const T>& a, Index m, Index k) {
   return a.column % page<T> == 0 || is_large ? 128 : 256;
 }
 
-/// The maximum number of rows of a for which packing b (k, n) does not pay: its dense rows are read
-/// in place.
+/// Maximum number of rows of a for which b (k, n), with dense rows, is read in place. With more
+/// rows, packing b pays.
 template <class T>
 Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lanes) {
   Index rows = n <= 256 ? 256 : 112;

@@ -19,7 +19,7 @@ struct Panel {
   T* c;
 };
 
-/// Number of elements, weights or results, that fill the second-level cache: 512 KiB.
+/// Number of weights or results that fill most of the second-level cache, in elements (512 KiB).
 template <class T>
 inline constexpr Index many_elements = 512 * 1024 / sizeof(T);
 

@@ -24,12 +24,12 @@ struct LayerTraits {
   bool keeps_input = false;   // backward reads x, so the network must keep it
   bool keeps_output = false;  // backward reads y, so the network must keep it
   bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
-  // is_monotone: the layer has no parameters and applies one non-decreasing function to each
-  // element. takes_maximum: each entry of y is the maximum of some entries of x. In either order
-  // two such layers give the same result, so a network runs the maximum first, which leaves fewer
-  // elements. If the function rounds two entries of a window to one value, as tanh does from 10 on,
-  // the gradient goes to the larger x, not to the first.
+  // The layer has no parameters and applies one non-decreasing function to each element. If the
+  // next layer `takes_maximum`, a network runs that layer first: the result is the same, with fewer
+  // elements to compute. If the function rounds two entries of a window to one value, as tanh does
+  // from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
+  // Each entry of y is the maximum of some entries of x, as in max pooling.
   bool takes_maximum = false;
 };
 

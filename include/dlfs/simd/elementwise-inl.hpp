@@ -10,9 +10,9 @@ namespace dlfs::simd::base::shown {
 template <class T, int count>
 using Lanes = typename VectorOf<T, count>::Register;
 
-/// The next type on the way of static_cast from From to To; To in the usual case. g++ 12 splits
-/// vectors into elements if the element size changes by more than a factor of two, or from small
-/// integers to real numbers. AVX-512 makes integers smaller in one step.
+/// The type after the next step of a conversion from From to To: an intermediate type, or To. g++
+/// 12 converts vectors element by element if the element size changes by more than a factor of two,
+/// or from small integers to real numbers. AVX-512 narrows integers in one step.
 template <class To, class From>
 constexpr auto next_stop() {
   constexpr bool from_integer = std::integral<From>;

@@ -28,9 +28,9 @@ struct Row {
   T* at(Index i) const { return data + i * stride; }
 };
 
-// Block size for packing strided elements, so that vectors can work on them, and the row length
-// below which several rows are packed together. Both in elements.
+/// Block size for gathering strided elements, so that vectors can work on them, in elements.
 inline constexpr Index packed_elements = 512;
+/// Row length below which several rows are gathered at a time, in elements.
 inline constexpr Index short_row = 64;
 
 /// A row that is packed block by block, as an operand of simd::apply.

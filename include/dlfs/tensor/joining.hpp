@@ -168,7 +168,7 @@ Tensor<Element<X>> tile(const X& x, const Shape& counts) {
   return tiled;
 }
 
-/// The values that pad adds: a constant; the entry at the edge; or mirror padding, with the edge
+/// The values that pad adds: a constant, the entry at the edge, or mirror padding with the edge
 /// excluded.
 enum class PadMode { constant, edge, reflect };
 

@@ -131,8 +131,7 @@ void combine_rows(Index width, A* totals, const T*... row) {
   }
 }
 
-// Number of rows that are combined at a time, in registers. The first row and three such groups
-// make a sequence of reduced_in_sequence.
+/// Number of rows that are combined at a time, in registers: 1 + 3 * 5 = reduced_in_sequence.
 inline constexpr Index rows_at_once = 5;
 
 /// Like fold_pairwise, for arrays of `width` elements. The result of leaf(i, k) must stay valid

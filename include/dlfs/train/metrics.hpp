@@ -112,8 +112,8 @@ Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) 
 }
 
 /// Precision and recall of each class, both (C). Precision is the fraction of the samples predicted
-/// as the class that belong to it; NaN if there are none. Recall is the fraction of the samples of
-/// the class that are predicted as it; NaN if there are none.
+/// as the class that belong to it. Recall is the fraction of the samples of the class that are
+/// predicted as it. Each is NaN for a class without such samples.
 struct PrecisionRecall {
   Tensor<double> precision;
   Tensor<double> recall;

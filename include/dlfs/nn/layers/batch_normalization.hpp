@@ -15,8 +15,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct BatchNormalizationOptions {
-  /// Each feature has its own mean: the columns of x (N, F), the channels of x (N, F, H, W), or, as
-  /// in the book, every number of a sample, F = C H W.
+  /// Number of features, each with its own mean: the columns of x (N, F), the channels of x
+  /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W.
   Index features = 0;
   double momentum = 0.9;  // the part of the running statistics that a batch keeps
   double epsilon = 1e-5;  // added to the variance
