@@ -149,10 +149,10 @@ void weight_gradient(Index count, const conv::Images<const T>& in, const conv::I
 /// correlation of dy, with stride 1, with some of the weights.
 struct GradientPhase {
   Index phase;
-  Index pixels = 0;     // of dx
-  Index first_tap = 0;  // of the weight; then every tap_step-th tap
+  Index pixels = 0;     // number of pixels of dx
+  Index first_tap = 0;  // first tap of the weight; then every tap_step-th tap
   Index tap_step = 1;
-  conv::WindowAxis window{0, 0, 0, 1};  // over dy; without taps, the gradient is 0
+  conv::WindowAxis window{0, 0, 0, 1};  // window over dy; without taps, the gradient is 0
 
   GradientPhase(const conv::WindowAxis& forward, Index extent, Index phase_) : phase(phase_) {
     const Index stride = forward.stride;

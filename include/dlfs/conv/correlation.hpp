@@ -50,8 +50,8 @@ struct BandLayout {
   WindowAxis y;
   WindowAxis x;
   Index width;    // positions in x
-  Index classes;  // of rows
-  Index rows;     // of each class
+  Index classes;  // number of classes of rows
+  Index rows;     // number of rows of each class
 
   BandLayout(Index channels_, WindowAxis y_, WindowAxis x_, Index height, Index width_)
       : channels(channels_),
@@ -75,7 +75,7 @@ template <class T>
 void copy_band(const Kernels<T>& kernels, const BandLayout& layout, const Images<const T>& images,
                Index image, Index first, Index channels, Index top, const T* memory_end, T* band) {
   using dlfs::detail::range_inside;
-  const Index planes = layout.x.taps * layout.classes;  // of a channel
+  const Index planes = layout.x.taps * layout.classes;  // number of planes of a channel
   const Scratch<Source<T>> sources(planes);
   for (Index plane = 0; plane < planes; ++plane) {
     const Index left = layout.x.offset(plane / layout.classes);
@@ -167,7 +167,7 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
     const Index top = piece_begin(out.height, bands, i % bands);
     const Index positions = (piece_begin(out.height, bands, i % bands + 1) - top) * out.width;
     const Index vectors = kernels.vectors(positions);
-    // Less than a vector is computed as a vector and copied.
+    // Fewer positions than a vector are computed as a whole vector and copied.
     const bool is_small = positions < lanes;
 
     for (Index image = 0; image < images; ++image) {

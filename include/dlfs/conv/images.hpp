@@ -9,7 +9,7 @@ namespace dlfs::conv {
 template <class T>
 struct Images {
   T* data;
-  Index stride;  // from one image to the next
+  Index stride;  // distance from one image to the next, in elements
   Index channels;
   Index height;
   Index width;

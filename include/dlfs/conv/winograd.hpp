@@ -48,17 +48,17 @@ struct WinogradTiles {
   /// A part of an image, in tiles.
   struct Band {
     Index image;
-    Index row;  // of the image
+    Index row;  // first row of tiles in the image
     Index rows;
-    Index first_tile;  // of the block
+    Index first_tile;  // index of the first tile in the block
   };
 
-  Index count;  // of images
+  Index count;  // number of images
   Index rows;
   Index columns;
   Index band_rows;
-  Index bands;        // of an image
-  Index block_bands;  // of a block
+  Index bands;        // bands of an image
+  Index block_bands;  // bands of a block
 
   /// `points` is the number of elements of a tile at one point, of both factors or factor and
   /// product.

@@ -43,7 +43,7 @@ bool are_beside_each_other(TensorView<T> a, TensorView<U> b) {
   const auto distance = static_cast<std::intptr_t>(reinterpret_cast<std::uintptr_t>(b.data()) -
                                                    reinterpret_cast<std::uintptr_t>(a.data())) /
                         static_cast<std::intptr_t>(sizeof(T));
-  const Index column = (distance % row + row) % row;  // of b's first element, relative to a's
+  const Index column = (distance % row + row) % row;  // of b's first element, from a's
   return column >= a.extent(1) && column + b.extent(1) <= row;
 }
 

@@ -65,7 +65,7 @@ struct ZigguratTables {
   static constexpr double tail = 3.6541528853610088;  // where the last layer's tail begins
   static constexpr double area = 0.004928673233974658;
   std::array<double, layers + 1> edge{};    // right ends, from the lowest layer up
-  std::array<double, layers + 1> height{};  // of the density at these edges
+  std::array<double, layers + 1> height{};  // density at these edges
 
   // Of 64 random bits, the lowest 8 choose a layer and the next one the sign. The upper 53 are
   // multiplied by the scale. If they are less than `inside`, the density covers the layer there.

@@ -82,7 +82,7 @@ class BatchSampler {
   Index batch_count_ = 0;
   Rng rng_;
   Sampling sampling_;
-  Tensor<Index> indices_;  // of the current epoch, batch after batch
+  Tensor<Index> indices_;  // samples of the current epoch, batch after batch
 };
 
 }  // namespace dlfs

@@ -138,7 +138,7 @@ class Canvas {
 
   /// Draws the smooth Catmull-Rom curve through the points, or the line.
   void draw(const PenStroke& stroke, std::span<const Point> points) {
-    constexpr int pieces = 4;  // of a curve between two points
+    constexpr int pieces = 4;  // line segments of a curve between two points
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
       const Point b = points[i];
       const Point c = points[i + 1];

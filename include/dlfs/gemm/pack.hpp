@@ -15,8 +15,8 @@ using namespace simd;
 template <class T>
 struct Strided {
   T* data;
-  Index row;     // from one row to the next
-  Index column;  // from one column to the next
+  Index row;     // distance from one row to the next, in elements
+  Index column;  // distance from one column to the next, in elements
 
   T* at(Index i, Index j) const { return data + i * row + j * column; }
   Strided from(Index i, Index j) const { return {at(i, j), row, column}; }
@@ -25,7 +25,7 @@ struct Strided {
 
 /// Packs a matrix (rows, columns) into panels of `width` columns, with dense rows, one panel after
 /// another. The last panel is filled up with zeros, or, if it `overlaps` the one before, ends where
-/// the matrix ends. Less than a vector after the panels may be overwritten.
+/// the matrix ends. Fewer elements than a vector after the panels may be overwritten.
 template <class T>
 void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index rows, Index columns,
                  Index width, bool overlaps, T* to) {

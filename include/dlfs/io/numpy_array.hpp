@@ -169,7 +169,7 @@ Tensor<T> to_tensor(const NumpyArray& array, const ByteReader& file) {
               expected, " elements of ", array.type, " for the shape ", array.shape, ", found ",
               found, " bytes");
   }
-  Shape shape;  // of the elements in the file's order
+  Shape shape;  // shape of the elements in the file's order
   for (int axis = 0; axis < array.shape.rank(); ++axis) {
     shape.push_back(array.shape[array.is_fortran_order ? array.shape.rank() - 1 - axis : axis]);
   }

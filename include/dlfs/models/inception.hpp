@@ -16,11 +16,11 @@ namespace dlfs {
 struct InceptionOptions {
   Index in = 192;
   Index filters_1x1 = 64;
-  Index reduced_3x3 = 96;  // of the 1x1 convolution before the 3x3 one
+  Index reduced_3x3 = 96;  // filters of the 1x1 convolution before the 3x3 one
   Index filters_3x3 = 128;
   Index reduced_5x5 = 16;
   Index filters_5x5 = 32;
-  Index filters_pool = 32;  // of the 1x1 convolution after pooling
+  Index filters_pool = 32;  // filters of the 1x1 convolution after pooling
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

@@ -16,7 +16,7 @@ namespace dlfs::detail {
 /// One layer of a chain, and the range of its parameters among the chain's.
 template <std::floating_point T>
 struct Link {
-  Index number;  // from 1, in the order in which the user added it
+  Index number;  // counted from 1, in the order in which the user added it
   std::string name;
   AnyLayer<T> layer;
   std::size_t first_parameter = 0;

@@ -363,7 +363,7 @@ class Sequential {
   std::uint64_t step_ = 0;  // number of training passes so far
 
   // The state of the last batch.
-  std::vector<Shape> shapes_;  // of x and of the parameters; empty without a forward pass
+  std::vector<Shape> shapes_;  // shapes of x and of the parameters; empty without a forward pass
   TensorView<const T> x_;
   Tensor<T> own_x_;  // the memory of x_ if `forward` was given an expiring tensor
   PassMode mode_ = PassMode::train;

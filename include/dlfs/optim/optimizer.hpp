@@ -29,7 +29,7 @@ concept Optimizer = requires(O& optimizer,
 template <std::floating_point T>
 struct OptimizerState {
   Index steps = 0;
-  std::vector<std::string> names{};  // of the parameters
+  std::vector<std::string> names{};  // names of the parameters
   std::vector<std::vector<Tensor<T>>> moments;
 
   explicit OptimizerState(std::size_t moment_count) : moments(moment_count) {}

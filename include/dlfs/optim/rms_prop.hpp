@@ -12,7 +12,7 @@ namespace dlfs {
 
 struct RmsPropOptions {
   double learning_rate = 0.01;
-  double decay_rate = 0.99;  // of the average of squared gradients
+  double decay_rate = 0.99;  // decay of the average of squared gradients
   double epsilon = 1e-7;
   double weight_decay = 0;  // factor of an L2 penalty
 

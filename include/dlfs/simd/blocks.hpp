@@ -28,8 +28,8 @@ struct Blocks {
 /// Iterates over the rows of blocks: `for (BlockRow row(blocks, 0); row.index < end; row.next())`.
 struct BlockRow {
   Blocks blocks;
-  Index index;     // among the rows of all planes
-  Index in_plane;  // among the rows of its own plane
+  Index index;     // index among the rows of all planes
+  Index in_plane;  // index among the rows of its own plane
   Index top;       // the offsets of its two rows of pixels, and of its results
   Index bottom;
   Index out;

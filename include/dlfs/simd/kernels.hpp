@@ -62,7 +62,7 @@ template <class T>
 struct Operand {
   const T* data;
   Index stride = 1;      // 1, or 0 if each row is one element
-  Index row_stride = 0;  // from one row to the next
+  Index row_stride = 0;  // distance from one row to the next, in elements
 };
 
 /// Max pooling of the first `rows` rows of blocks, at most blocks.rows_of_whole_vectors(lanes).

@@ -51,7 +51,7 @@ struct Term {
 template <class T>
 struct Tile {
   const Term* terms = nullptr;
-  Term step{};      // from one term to the next, if there is no table
+  Term step{};      // offsets from one term to the next, if there is no table
   Index depth = 0;  // the number of terms
   const T* a = nullptr;
   Index a_stride = 0;
@@ -85,8 +85,8 @@ constexpr Index rows_of_whole_vectors(Index rows, Index columns, Index stride, I
 template <class T>
 struct Source {
   const T* data = nullptr;  // element (0, 0), which may be outside of the memory
-  Index stride = 0;         // from one row to the next
-  Index step = 1;           // from one column to the next
+  Index stride = 0;         // distance from one row to the next, in elements
+  Index step = 1;           // distance from one column to the next, in elements
   dlfs::detail::IndexRange rows;
   dlfs::detail::IndexRange columns;
   const T* memory_begin = nullptr;  // all elements of [memory_begin, memory_end) may be read

@@ -66,7 +66,7 @@ void apply_to_packed_row(const Op& op, Index size, Row<Out> out, PackedRow<In>&&
 template <class T>
 struct ShortRows {
   T* data;
-  Index extent;  // of a row
+  Index extent;  // elements of a row
   Index stride;
   Index row_stride;
 

@@ -74,7 +74,7 @@ class ProductGrid {
 /// alone.
 inline Index depth_parts(Index m, Index k, Index n) {
   constexpr Index few_results = 128 * 128;
-  constexpr Index least_products = 10'000'000;  // in a part
+  constexpr Index least_products = 10'000'000;  // minimum number of products in a part
   constexpr Index most_parts = 16;
   const Index results = m * n;
   if (results > few_results || results == 0) return 1;

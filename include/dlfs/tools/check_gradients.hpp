@@ -68,7 +68,7 @@ inline std::string to_string(const GradientReport& report) {
 
 struct GradientCheckOptions {
   double h = 1e-5;         // step of the central difference
-  std::uint64_t seed = 1;  // for the random weights that sum a layer's output to one number
+  std::uint64_t seed = 1;  // seed of the random weights that sum a layer's output to one number
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("check_gradients", "h", h, detail::above(0)); }
@@ -150,7 +150,7 @@ class Rounding {
   }
 
   double value() const {
-    constexpr double units = 128;  // for several roundings in sequence
+    constexpr double units = 128;  // allows several roundings in sequence
     return units * std::numeric_limits<double>::epsilon() * magnitude_;
   }
 

@@ -29,10 +29,10 @@ struct SearchRange {
 
 /// One choice of hyperparameters, and its result.
 struct Trial {
-  Index number = 0;        // from 0
-  std::uint64_t seed = 0;  // for its values, and for everything else in it that is random
+  Index number = 0;        // counted from 0
+  std::uint64_t seed = 0;  // seed of its values, and of everything else in it that is random
   std::vector<std::pair<std::string, double>> values{};
-  Index budget = 0;                                         // of its last run in successive halving
+  Index budget = 0;  // budget of its last run in successive halving
   double score = std::numeric_limits<double>::quiet_NaN();  // higher is better
 
   /// The value of a hyperparameter. @throws ValueError for a name that is not in the search.
@@ -82,7 +82,7 @@ struct RandomSearchOptions {
 struct SuccessiveHalvingOptions {
   Index trials = 81;
   std::uint64_t seed = 1;
-  Index first_budget = 1;  // of every trial, for example in epochs
+  Index first_budget = 1;  // budget of every trial, for example in epochs
   Index factor = 3;  // the best 1 / factor of the trials continue, with factor times the budget
 
   /// @throws ValueError, naming the option that is out of its range.

@@ -20,7 +20,7 @@ namespace dlfs {
 /// The cost of a layer in one direction of a training step.
 struct PassCost {
   double milliseconds = 0;  // sum over all threads
-  Index flops = 0;          // of matrix products and convolutions
+  Index flops = 0;          // FLOP of matrix products and convolutions
 
   /// Billions of floating-point operations per second and thread.
   double gflops_per_second() const {
@@ -114,7 +114,7 @@ class TimedLayer {
 /// The cost of one direction of one layer over the steps.
 class CostSamples {
  public:
-  /// Moves the counts of a step here.
+  /// Records the counts of a step and resets the counter.
   void take(CostCounter& counter) {
     milliseconds_.push_back(static_cast<double>(counter.nanoseconds.exchange(0)) * 1e-6);
     flops_ = counter.flops.exchange(0);

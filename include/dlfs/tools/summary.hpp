@@ -14,11 +14,11 @@ namespace dlfs {
 
 /// A layer in the summary of a network.
 struct LayerSummary {
-  std::string name;  // of a layer within a composite: "block1.conv1"
+  std::string name;  // name in the network; of a layer inside a composite: "block1.conv1"
   std::string kind;  // "convolution"
   Shape output;
   Index parameters = 0;  // number of learned numbers
-  Index flops = 0;       // of a forward pass: matrix products and convolutions
+  Index flops = 0;       // FLOP of a forward pass, in matrix products and convolutions
 };
 
 /// The layers of a network. A composite layer comes before its parts, and its numbers include

@@ -31,7 +31,7 @@ namespace dlfs {
 struct TrainerOptions {
   Index epochs = 20;
   Index batch_size = 100;
-  std::uint64_t seed = 1;  // for the order of the samples
+  std::uint64_t seed = 1;  // seed of the order of the samples
   BatchSampler::Sampling sampling = BatchSampler::Sampling::without_replacement;
   /// The number of samples of each dataset, from its start, that are evaluated after every epoch; 0
   /// means all.

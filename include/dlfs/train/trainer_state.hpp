@@ -16,7 +16,7 @@ namespace dlfs {
 struct EpochProgress {
   Index steps = 0;
   Index samples = 0;
-  double loss_sum = 0;  // over the samples
+  double loss_sum = 0;  // sum of the samples' losses
   double seconds = 0;
 };
 

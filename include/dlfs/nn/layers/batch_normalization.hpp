@@ -18,7 +18,7 @@ struct BatchNormalizationOptions {
   /// Number of features, each with its own mean: the columns of x (N, F), the channels of x
   /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W.
   Index features = 0;
-  double momentum = 0.9;  // the part of the running statistics that a batch keeps
+  double momentum = 0.9;  // weight of the old running statistics in an update
   double epsilon = 1e-5;  // added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.

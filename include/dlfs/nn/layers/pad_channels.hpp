@@ -10,7 +10,7 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct PadChannelsOptions {
-  Index channels = 1;  // of the output
+  Index channels = 1;  // channels of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
