@@ -35,8 +35,7 @@ class AllocationCounter {
 
 #if defined(DLFS_SANITIZED_HEAP)
 
-// The sanitizer owns the heap, and reports every allocation. (g++ lacks the header that declares
-// it.)
+// The sanitizer owns the heap, and reports every allocation. (g++ lacks the header for this.)
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
                                                                              std::size_t),
                                                          void (*free_hook)(const volatile void*));

@@ -53,8 +53,7 @@ Tensor<T> magnitudes(Tensor<T> x) {
   return x;
 }
 
-/// The tolerance for sums in another order, as a fraction of the sum of the magnitudes of the
-/// terms.
+/// The tolerance for sums in another order, relative to the sum of the terms' magnitudes.
 template <class T>
 constexpr double rounding = std::is_same_v<T, float> ? 1e-5 : 1e-12;
 

@@ -11,8 +11,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::conv {
 
-/// Whether the channels under a row of the window would leave too many lanes of WeightGradient
-/// idle.
+/// Whether the channels under a row of the window leave too many lanes of WeightGradient idle.
 template <class T>
 bool suits_narrow_weight_gradient(Index channels, const WindowAxis& x) {
   const Kernels<T>& kernels = simd::kernels<T>();
@@ -44,8 +43,7 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   list_terms<T>(layout, {nullptr, 0, y.taps * x.taps, x.taps, 1}, terms.data());
 
   // Adds the products with dy at `a` for the positions from `first` on. Each product also
-  // prefetches a part of dy at the same positions of the next image, which is `to_next` elements
-  // away.
+  // prefetches a part of dy at the same positions of the next image, `to_next` elements away.
   const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth, Index to_next) {
     Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
     for (Index f = 0; f < filters; f += kernels.mr) {

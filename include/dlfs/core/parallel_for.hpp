@@ -223,8 +223,7 @@ class ThreadPool {
 }  // namespace detail
 
 /// The number of threads that a parallel loop may use, including the caller. It starts as the
-/// number of cores. If the system gives a loop fewer threads, the loop uses those and lowers this
-/// number.
+/// number of cores. If the system gives a loop fewer threads, it becomes their number.
 inline int thread_count() { return detail::ThreadPool::instance().thread_count(); }
 
 /// Affects the time, never the results. @throws ValueError unless `count` is at least 1.

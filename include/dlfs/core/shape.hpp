@@ -49,13 +49,11 @@ class Shape {
   /// The extent of an axis that may be negative: -1 is the last.
   constexpr Index extent(int axis) const { return (*this)[normalize_axis(axis)]; }
 
-  /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError if it is out of
-  /// range.
+  /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError for any other.
   constexpr int normalize_axis(int axis) const;
 
-  /// Turns an index in [-extent, extent) of an axis into one in [0, extent). The axis is not
-  /// checked.
-  /// @throws ShapeError if the index is out of range.
+  /// Turns an index in [-extent, extent) of an unchecked axis into one in [0, extent).
+  /// @throws ShapeError for any other.
   template <std::integral I>
   constexpr Index normalize_index(int axis, I index) const;
 

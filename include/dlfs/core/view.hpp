@@ -40,8 +40,8 @@ class TensorView {
   constexpr TensorView(const TensorView<U>& other) : data_(other.data()), layout_(other.layout()) {}
 
   constexpr TensorView(const TensorView&) = default;
-  /// Makes this view look at other elements. Refused for a temporary: `x[0] = y` would not change
-  /// x.
+  /// Makes this view look at other elements. Refused for a temporary: `x[0] = y` would leave x as
+  /// is.
   constexpr TensorView& operator=(const TensorView&) & = default;
   template <class X, class Reason = detail::elements_of_a_view_are_written_by_assign>
   void operator=(const X&) && = delete;

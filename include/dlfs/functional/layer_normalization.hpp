@@ -24,8 +24,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// The number of rows that are computed together, so that their numbers stay in the first-level
-/// cache.
+/// Number of rows that are computed together: their numbers stay in the first-level cache.
 constexpr Index rows_together(Index rows, Index columns) {
   constexpr Index cached_elements = 4096;
   return std::clamp<Index>(cached_elements / std::max<Index>(columns, 1), 1,

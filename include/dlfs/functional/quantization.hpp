@@ -13,8 +13,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Numbers in 8 bits: x is approximately scales * values. Each slice along `axis` has its own
-/// scale.
+/// Numbers in 8 bits: x is approximately scales * values, with a scale for each slice along `axis`.
 ///
 ///   values (shaped like x)   scales (extent of the axis)
 template <std::floating_point T>

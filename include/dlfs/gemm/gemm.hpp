@@ -39,8 +39,7 @@ constexpr Index chain_length(Index k) {
 template <class T>
 inline constexpr std::array<T, mc> zero_start{};
 
-/// Size of a memory page, in elements. Rows at a distance of whole pages compete for the same cache
-/// lines.
+/// Size of a memory page, in elements. Rows at a distance of whole pages compete for cache lines.
 template <class T>
 inline constexpr Index page = 4096 / sizeof(T);
 

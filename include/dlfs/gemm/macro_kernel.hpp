@@ -31,8 +31,8 @@ Index next_columns(const Kernels<T>& kernels, Index results) {
 }
 
 /// Computes the tiles of `rows` rows and of all panels. `tile` describes the first tile; from one
-/// to the next, a moves by `a_step`. Prefetches the results that are `ahead` of these, unless that
-/// is 0.
+/// to the next, a moves by `a_step`. Prefetches the results `ahead` columns further, unless that is
+/// 0.
 template <class T>
 void macro_kernel(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
                   const Panel<T>* panels, Index count, Index ahead = 0) {

@@ -34,8 +34,7 @@ struct InceptionOptions {
   }
 };
 
-/// Convolutions of several window sizes side by side, each made cheap by a 1x1 convolution before
-/// it.
+/// Convolutions of several window sizes side by side, each made cheap by a 1x1 one before it.
 ///
 ///   x (N, in, H, W) -> y (N, filters_1x1 + filters_3x3 + filters_5x5 + filters_pool, H, W)
 ///

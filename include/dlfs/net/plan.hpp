@@ -131,8 +131,7 @@ class Plan {
 
  private:
   // Sizes in bytes: a tile's activations stay in the second-level cache; a piece is large enough to
-  // wake a thread for it. max_pieces keep a machine busy, and their partial gradients are still
-  // small.
+  // wake a thread. max_pieces keep a machine busy, and their partial gradients are still small.
   static constexpr Index tile_bytes = 2 * 1024 * 1024;
   static constexpr Index piece_bytes = 256 * 1024;
   static constexpr Index max_pieces = 16;

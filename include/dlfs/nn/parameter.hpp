@@ -34,8 +34,7 @@ struct Parameter : NamedTensor<T> {
 
 namespace detail {
 
-/// A caller may have assigned another tensor to a parameter, so layers check its shape before a
-/// run.
+/// Layers check a parameter's shape before a run, because anyone may assign another tensor to it.
 /// @throws ShapeError, naming the layer's kind and the tensor, for another shape.
 template <class T>
 void expect_shape(std::string_view kind, const NamedTensor<T>& tensor, const Shape& shape) {

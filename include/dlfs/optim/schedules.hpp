@@ -73,8 +73,7 @@ struct CosineDecay {
   }
 };
 
-/// Another schedule with a linear warm-up: its first `steps` updates use (step + 1) / steps of its
-/// rate.
+/// A schedule with a linear warm-up: its first `steps` rates are scaled by (step + 1) / steps.
 template <class Schedule>
 struct WarmUp {
   Schedule schedule;

@@ -17,8 +17,7 @@ struct Blocks {
   Index in_row() const { return width / 2; }
   Index rows() const { return planes * (height / 2); }
 
-  /// The number of leading rows that can be written in whole vectors without passing the end of all
-  /// rows.
+  /// Number of leading rows that whole vectors can write without passing the end of all rows.
   Index rows_of_whole_vectors(Index lanes) const {
     const Index vectors = (in_row() + lanes - 1) / lanes;
     return std::max<Index>(0, rows() - (vectors * lanes - 1) / in_row());

@@ -160,7 +160,7 @@ const Kernels<T>& kernels() {
   return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
 }
 
-/// The kernels for rows of `row` blocks. The widest vectors pay if a row fills more than half of
+/// The kernels for rows of `row` blocks: the widest vectors pay if a row fills more than half of
 /// one.
 template <class T>
 const BlockPooling<T>& block_pooling([[maybe_unused]] Index row) {

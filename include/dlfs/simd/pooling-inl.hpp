@@ -58,8 +58,7 @@ DLFS_INLINE To convert_lanes(From from) {
   }
 }
 
-/// In each lane the largest value of some taps, and its tap. Of equal values and of NaNs, the first
-/// counts.
+/// In each lane the largest value of some taps, and its tap: the first of equal values or of NaNs.
 template <class V, class Tap>
 struct MaxAndTap {
   V value;

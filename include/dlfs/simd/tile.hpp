@@ -119,8 +119,7 @@ struct Kernels {
   void (*outer_kernel)(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store);
 
   /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns. Each
-  /// sum is one chain in the order of t. Reads b once, along its rows, including the gaps between
-  /// them.
+  /// sum is one chain in the order of t. Reads b once, along its rows, with the gaps between them.
   void (*row_kernel)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
                      Index b_stride, T* c, Store store);
 

@@ -184,8 +184,7 @@ DLFS_INLINE void sqrt(const V& x, V& out) {
     using T = detail::ElementOf<V>;
     constexpr int lanes = sizeof(V) / sizeof(T);
     if constexpr (sizeof(V) > 16) {
-      // Splitting into vectors of 16 bytes costs no time: the units that compute roots are no
-      // wider.
+      // Vectors of 16 bytes cost no time: the units that divide and compute roots are no wider.
       typedef T Half __attribute__((vector_size(sizeof(V) / 2)));
       Half low, high, low_root, high_root;
       detail::halve(x, low, high, std::make_integer_sequence<int, lanes / 2>());

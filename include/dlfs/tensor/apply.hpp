@@ -219,7 +219,7 @@ void copy_row(Index size, Row<T> to, Row<const T> from) {
   }
 }
 
-/// to[i * to_stride + j] = from[j * from_stride + i], in square blocks that stay in the first-level
+/// to[i * to_stride + j] = from[j * from_stride + i], in squares that stay in the first-level
 /// cache.
 template <simd::Dispatched T>
 void copy_transposed(Index rows, Index columns, const T* from, Index from_stride, T* to,

@@ -215,8 +215,7 @@ auto operator/(A&& a, B&& b) {
                                                      std::forward<B>(b));
 }
 
-// Changes a tensor or a view in place. The right operand is broadcast, and may overlap the left
-// one.
+// Changes a tensor or a view in place. The right operand is broadcast, and may overlap the left.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::NumberOperands<A, B>)
 A operator+=(A&& a, const B& b) {
@@ -253,8 +252,7 @@ auto minimum(A&& a, B&& b) {
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 
-// Comparisons give tensors of bool. Equality is a function, `equal`, because == should give one
-// bool.
+// Comparisons give tensors of bool. Equality is a function, `equal`, as == should give one bool.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator<(const A& a, const B& b) {
@@ -328,8 +326,7 @@ auto vectorize(X&& x, F f) {
   return detail::unary_each<Result, T>(f, std::forward<X>(x));
 }
 
-/// f(a[i], b[i]) for every pair of elements, with broadcasting, where f takes two numbers of one
-/// type.
+/// f(a[i], b[i]) for every pair of elements, broadcast, where f takes two numbers of one type.
 template <AnyTensor A, AnyTensor B, class F>
 auto vectorize(A&& a, B&& b, F f) {
   using T = detail::CommonElement<A, B>;

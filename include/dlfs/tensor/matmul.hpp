@@ -70,8 +70,7 @@ class ProductGrid {
 };
 
 /// The number of parts of the depth k of an (m, n) product. It is more than one if there are few
-/// results: each block would read most of the factors. Sums depend on it, so it depends on shapes
-/// alone.
+/// results: each block would read most of the factors. Sums depend on it, so only shapes decide it.
 inline Index depth_parts(Index m, Index k, Index n) {
   constexpr Index few_results = 128 * 128;
   constexpr Index least_products = 10'000'000;  // minimum number of products in a part

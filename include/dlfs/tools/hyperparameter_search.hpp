@@ -128,8 +128,7 @@ void run_trials(std::vector<Trial>& trials, Index count, const Objective& object
 
 }  // namespace detail
 
-/// Draws trials at random, scores each by `objective(const Trial&)`, and returns them, the best
-/// first.
+/// Draws trials at random, scores each by `objective(const Trial&)`, and sorts them, best first.
 ///
 ///   const auto trials = random_search(
 ///       {{"learning rate", 1e-6, 1e-2, SearchRange::Scale::logarithmic}}, {.trials = 100},

@@ -21,8 +21,7 @@ void expect_logits(std::string_view metric, TensorView<const T> logits,
   if (logits.empty()) throw ValueError(metric, ": there is no sample");
 }
 
-/// The class with the largest of sample n's logits (N, C): the first of equal ones, or the first
-/// NaN.
+/// The class with the largest of sample n's logits (N, C): the first of equals, or the first NaN.
 template <class T>
 Index guess(TensorView<const T> logits, Index n) {
   const auto logit = [&](Index c) {
@@ -93,8 +92,7 @@ double top_k_accuracy(const X& logits, TensorArg<std::int32_t> labels, Index k) 
 
 /// The counts (C, C) of each pair of label and predicted class. The row is the label; the column is
 /// the class with the largest of the logits (N, C).
-/// @throws ShapeError for other shapes; ValueError if there is no sample or a label is not in
-/// [0, C).
+/// @throws ShapeError for other shapes; ValueError without a sample, or for a label not in [0, C).
 template <AnyTensor X>
 Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) {
   const auto s = const_view(logits);

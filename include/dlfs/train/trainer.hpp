@@ -36,11 +36,9 @@ struct TrainerOptions {
   /// The number of samples of each dataset, from its start, that are evaluated after every epoch; 0
   /// means all.
   Index evaluation_samples = 0;
-  /// The number of consecutive epochs without a better test accuracy that ends the training; 0:
-  /// never.
+  /// Number of consecutive epochs without a better test accuracy that ends the training; 0: never.
   Index patience = 0;
-  /// Restores the weights of the epoch with the best test accuracy at the end, the first of equal
-  /// ones.
+  /// At the end, restores the weights of the first epoch with the best test accuracy.
   bool restore_best = false;
   double clip_norm = 0;  // maximum norm of the gradients; 0 for no clipping
 
@@ -219,8 +217,7 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// Exists during training. Afterwards the network forgets its last batch, which may not live
-  /// longer.
+  /// Exists during training. Afterwards the network forgets its last batch, which may end.
   struct Fitting {
     explicit Fitting(Trainer& trainer_)
         : trainer(trainer_), was_fitting(std::exchange(trainer_.is_fitting_, true)) {}

@@ -54,7 +54,7 @@ class MeanSquaredError {
   const Tensor<T>& backward() const&& = delete;
 
  private:
-  static constexpr Index block_elements = 4096;  // fits in the first-level cache
+  static constexpr Index block_elements = 4096;  // fit in the first-level cache
 
   Tensor<T> dy_;
 };
