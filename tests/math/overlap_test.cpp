@@ -7,6 +7,7 @@
 #include <map>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,8 +30,7 @@ struct Memory {
   View out(const Shape& shape) { return {numbers.data() + 1, shape}; }
   View apart(const Shape& shape) { return {others.data(), shape}; }
   /// To be written, and shared with nothing.
-  View written(const Shape& shape) { return {results.data(), shape}; }
-  View also_written(const Shape& shape) { return {results.data() + 1000, shape}; }
+  View written(const Shape& shape, Index part = 0) { return {results.data() + 100 * part, shape}; }
 
   Tensor<double> numbers = ones<double>({2000});
   Tensor<double> others = ones<double>({2000});
@@ -75,40 +75,43 @@ const Shape each_row{2, 2};
 void normalize_layer(View x, View gamma, View beta, View y, View statistics) {
   layer_normalization(x, gamma, beta, 1e-5, y, statistics);
 }
-void normalize_layer_backward(View x, View dy, View gamma, View dgamma, View dbeta, View dx) {
-  Tensor<double> statistics(each_row);
+void normalize_layer_backward(View x, View dy, View statistics, View gamma, View dgamma, View dbeta,
+                              View dx) {
   layer_normalization_backward(x, dy, statistics, gamma, dgamma, dbeta, Store::overwrite, dx);
 }
-void normalize_batch_backward(View x, View dy, View gamma, View dgamma, View dbeta, View dx) {
-  Tensor<double> mean(each), deviation(each);
+void normalize_batch_backward(View x, View dy, View mean, View deviation, View gamma, View dgamma,
+                              View dbeta, View dx) {
   batch_normalization_backward(x, dy, {mean, deviation, gamma}, BatchStatistics::of_the_batch,
                                dgamma, dbeta, Store::overwrite, dx);
 }
 
-/// Of either normalisation's backward kernel, for x of a shape.
-template <class F>
-Calls normalization_backward(const Shape& x, F f) {
-  using M = Memory;
-  const auto call = [f](auto... views) { return [=](M& m) { f(views(m)...); }; };
-  const auto in = [x](M& m) { return m.in(x); };
-  const auto in_each = [](M& m) { return m.in(each); };
-  const auto out = [x](M& m) { return m.out(x); };
-  const auto out_each = [](M& m) { return m.out(each); };
-  const auto apart = [x](M& m) { return m.apart(x); };
-  const auto apart_each = [](M& m) { return m.apart(each); };
-  const auto dgamma = [](M& m) { return m.written(each); };
-  const auto dbeta = [](M& m) { return m.also_written(each); };
-  const auto no_dx = [](M&) { return View(); };
-  return {{"dx", "x", call(in, apart, apart_each, dgamma, dbeta, out)},
-          {"dx", "dy", call(apart, in, apart_each, dgamma, dbeta, out)},
-          {"dx", "gamma", call(apart, apart, in_each, dgamma, dbeta, out)},
-          {"dgamma", "x", call(in, apart, apart_each, out_each, dbeta, no_dx)},
-          {"dgamma", "dy", call(apart, in, apart_each, out_each, dbeta, no_dx)},
-          {"dgamma", "gamma", call(apart, apart, in_each, out_each, dbeta, no_dx)},
-          {"dgamma", "dbeta", call(apart, apart, apart_each, in_each, out_each, no_dx)},
-          {"dbeta", "x", call(in, apart, apart_each, dgamma, out_each, no_dx)},
-          {"dbeta", "dy", call(apart, in, apart_each, dgamma, out_each, no_dx)},
-          {"dbeta", "gamma", call(apart, apart, in_each, dgamma, out_each, no_dx)}};
+/// What a backward kernel is called with.
+struct Argument {
+  std::string name;
+  Shape shape;
+  bool is_written = false;
+};
+
+/// A call for each argument that is written and each before it, which overlap.
+template <class... Views>
+Calls calls_of_pairs(void (*f)(Views...), const std::vector<Argument>& arguments) {
+  Calls calls;
+  for (std::size_t written = 0; written < arguments.size(); ++written) {
+    for (std::size_t other = 0; arguments[written].is_written && other < written; ++other) {
+      calls.push_back({arguments[written].name, arguments[other].name, [=](Memory& m) {
+                         const auto view = [&](std::size_t k) {
+                           const Shape& shape = arguments[k].shape;
+                           if (k == written) return m.out(shape);
+                           if (k == other) return m.in(shape);
+                           return arguments[k].is_written ? m.written(shape, Index(k))
+                                                          : m.apart(shape);
+                         };
+                         [&]<std::size_t... k>(std::index_sequence<k...>) { f(view(k)...); }
+                         (std::index_sequence_for<Views...>());
+                       }});
+    }
+  }
+  return calls;
 }
 
 std::map<std::string, Calls> calls() {
@@ -324,7 +327,15 @@ std::map<std::string, Calls> calls() {
            batch_normalization(m.apart(features), {m.apart(each), m.apart(each), m.apart(each)},
                                m.in(each), m.out(features));
          }}}},
-      {"batch_normalization_backward", normalization_backward(features, normalize_batch_backward)},
+      {"batch_normalization_backward",
+       calls_of_pairs(normalize_batch_backward, {{"x", features},
+                                                 {"dy", features},
+                                                 {"the mean", each},
+                                                 {"the deviation", each},
+                                                 {"gamma", each},
+                                                 {"dgamma", each, true},
+                                                 {"dbeta", each, true},
+                                                 {"dx", features, true}})},
       {"layer_normalization",
        {{"y", "x",
          [](Memory& m) {
@@ -346,12 +357,29 @@ std::map<std::string, Calls> calls() {
            normalize_layer(m.in(rows), m.apart(each), m.apart(each), m.written(rows),
                            m.out(each_row));
          }},
+        {"the statistics", "gamma",
+         [](Memory& m) {
+           normalize_layer(m.apart(rows), m.in(each), m.apart(each), m.written(rows),
+                           m.out(each_row));
+         }},
+        {"the statistics", "beta",
+         [](Memory& m) {
+           normalize_layer(m.apart(rows), m.apart(each), m.in(each), m.written(rows),
+                           m.out(each_row));
+         }},
         {"the statistics", "y",
          [](Memory& m) {
            normalize_layer(m.apart(rows), m.apart(each), m.apart(each), m.in(rows),
                            m.out(each_row));
          }}}},
-      {"layer_normalization_backward", normalization_backward(rows, normalize_layer_backward)},
+      {"layer_normalization_backward",
+       calls_of_pairs(normalize_layer_backward, {{"x", rows},
+                                                 {"dy", rows},
+                                                 {"the statistics", each_row},
+                                                 {"gamma", each},
+                                                 {"dgamma", each, true},
+                                                 {"dbeta", each, true},
+                                                 {"dx", rows, true}})},
       {"softmax_cross_entropy",
        {{"the gradient", "scores",
          [](Memory& m) { softmax_cross_entropy(m.in(rows), Labels({2}), m.out(rows)); }},
