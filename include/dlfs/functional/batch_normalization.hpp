@@ -214,7 +214,7 @@ void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorA
   detail::expect_apart(name, "y", y, "gamma", by.gamma);
   detail::expect_apart(name, "y", y, "beta", beta);
   detail::expect_apart(name, "y", y, "the mean", by.mean);
-  detail::expect_apart(name, "y", y, "the std", by.rstd);
+  detail::expect_apart(name, "y", y, "rstd", by.rstd);
 
   detail::for_each_feature(in, [&](const detail::Features& features) {
     const auto normalize = []<class V>(const V& number, const V& mean, const V& rstd,
@@ -253,13 +253,21 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
   detail::expect_apart(name, "dx", dx, "x", in);
   detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "the mean", by.mean);
+  detail::expect_apart(name, "dx", dx, "the deviation", by.inverse_deviation);
   detail::expect_apart(name, "dx", dx, "gamma", by.gamma);
+  detail::expect_apart(name, "dx", dx, "dgamma", dgamma);
+  detail::expect_apart(name, "dx", dx, "dbeta", dbeta);
   detail::expect_apart(name, "dgamma", dgamma, "x", in);
   detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "the mean", by.mean);
+  detail::expect_apart(name, "dgamma", dgamma, "the deviation", by.inverse_deviation);
   detail::expect_apart(name, "dgamma", dgamma, "gamma", by.gamma);
-  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "dgamma", dgamma);
   detail::expect_apart(name, "dbeta", dbeta, "x", in);
   detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "the mean", by.mean);
+  detail::expect_apart(name, "dbeta", dbeta, "the deviation", by.inverse_deviation);
   detail::expect_apart(name, "dbeta", dbeta, "gamma", by.gamma);
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 

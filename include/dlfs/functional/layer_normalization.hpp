@@ -54,6 +54,8 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
   detail::expect_apart(name, "y", y, "gamma", gamma);
   detail::expect_apart(name, "y", y, "beta", beta);
   detail::expect_apart(name, "the statistics", statistics, "x", in);
+  detail::expect_apart(name, "the statistics", statistics, "gamma", gamma);
+  detail::expect_apart(name, "the statistics", statistics, "beta", beta);
   detail::expect_apart(name, "the statistics", statistics, "y", y);
 
   const Index columns = gamma.size();
@@ -117,13 +119,18 @@ void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
   detail::expect_apart(name, "dx", dx, "x", in);
   detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "the statistics", statistics);
   detail::expect_apart(name, "dx", dx, "gamma", gamma);
+  detail::expect_apart(name, "dx", dx, "dgamma", dgamma);
+  detail::expect_apart(name, "dx", dx, "dbeta", dbeta);
   detail::expect_apart(name, "dgamma", dgamma, "x", in);
   detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "the statistics", statistics);
   detail::expect_apart(name, "dgamma", dgamma, "gamma", gamma);
-  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "dgamma", dgamma);
   detail::expect_apart(name, "dbeta", dbeta, "x", in);
   detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "the statistics", statistics);
   detail::expect_apart(name, "dbeta", dbeta, "gamma", gamma);
   if (in.empty()) {
     if (store == Store::overwrite) {
