@@ -254,20 +254,20 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   detail::expect_apart(name, "dx", dx, "x", in);
   detail::expect_apart(name, "dx", dx, "dy", dy);
   detail::expect_apart(name, "dx", dx, "the mean", by.mean);
-  detail::expect_apart(name, "dx", dx, "the deviation", by.inverse_deviation);
+  detail::expect_apart(name, "dx", dx, "rstd", by.rstd);
   detail::expect_apart(name, "dx", dx, "gamma", by.gamma);
   detail::expect_apart(name, "dx", dx, "dgamma", dgamma);
   detail::expect_apart(name, "dx", dx, "dbeta", dbeta);
   detail::expect_apart(name, "dgamma", dgamma, "x", in);
   detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
   detail::expect_apart(name, "dgamma", dgamma, "the mean", by.mean);
-  detail::expect_apart(name, "dgamma", dgamma, "the deviation", by.inverse_deviation);
+  detail::expect_apart(name, "dgamma", dgamma, "rstd", by.rstd);
   detail::expect_apart(name, "dgamma", dgamma, "gamma", by.gamma);
   detail::expect_apart(name, "dbeta", dbeta, "dgamma", dgamma);
   detail::expect_apart(name, "dbeta", dbeta, "x", in);
   detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
   detail::expect_apart(name, "dbeta", dbeta, "the mean", by.mean);
-  detail::expect_apart(name, "dbeta", dbeta, "the deviation", by.inverse_deviation);
+  detail::expect_apart(name, "dbeta", dbeta, "rstd", by.rstd);
   detail::expect_apart(name, "dbeta", dbeta, "gamma", by.gamma);
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 
