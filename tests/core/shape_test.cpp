@@ -78,7 +78,7 @@ TEST(Shape, AnAxisThatCannotBeAppendedLeavesItAsItWas) {
 TEST(CheckedSum, IsExactUpToTheLargestIndex) {
   EXPECT_EQ(detail::checked_sum("f", largest - 3, 3), largest);
   EXPECT_EQ(detail::checked_sum("f", 0, largest), largest);
-  EXPECT_EQ(message<ShapeError>([] { detail::checked_sum("f", largest - 3, 4); }),
+  EXPECT_EQ(error_of<ShapeError>([] { detail::checked_sum("f", largest - 3, 4); }),
             "f: an extent of 9223372036854775804 + 4 cannot be counted");
   EXPECT_THROW(detail::checked_sum("f", largest, largest), ShapeError);
 }
@@ -89,7 +89,7 @@ TEST(CheckedProduct, IsExactUpToTheLargestIndex) {
   EXPECT_EQ(detail::checked_product("f", 7, largest / 7), largest);
   EXPECT_EQ(detail::checked_product("f", largest, 0), 0);
   EXPECT_EQ(detail::checked_product("f", 0, largest), 0);
-  EXPECT_EQ(message<ShapeError>([] { detail::checked_product("f", largest / 7 + 1, 7); }),
+  EXPECT_EQ(error_of<ShapeError>([] { detail::checked_product("f", largest / 7 + 1, 7); }),
             "f: an extent of 1317624576693539402 * 7 cannot be counted");
   EXPECT_THROW(detail::checked_product("f", largest, largest), ShapeError);
 }

@@ -101,7 +101,7 @@ TEST(OptimizerState, RefusesAMomentOfMoreTensorsThanThereAreParameters) {
   test::step(optimizer, parameters);
   optimizer.state().moments[0].emplace_back(Shape{3});
   Parameter<float>* const list[] = {&parameters[0], &parameters[1], &parameters[1]};
-  EXPECT_EQ(test::message<ShapeError>([&] { optimizer.step(std::span(list).first(2)); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { optimizer.step(std::span(list).first(2)); }),
             "optimizer: expected the 3 parameters of its first step, got 2");
 }
 
