@@ -16,6 +16,7 @@
 #include "dlfs/optim/sgd.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 #include "optim/optimizer_checks.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
