@@ -1,6 +1,7 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME dlfs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/dlfs)
 
 install(TARGETS dlfs EXPORT dlfs FILE_SET HEADERS)
@@ -24,3 +25,8 @@ write_basic_package_version_file(
 install(
   FILES ${PROJECT_BINARY_DIR}/dlfsConfig.cmake ${PROJECT_BINARY_DIR}/dlfsConfigVersion.cmake
   DESTINATION ${package_dir})
+
+include(cmake/packaging/pkg_config.cmake)
+if(PROJECT_IS_TOP_LEVEL)
+  include(cmake/packaging/deb.cmake)
+endif()

@@ -33,6 +33,8 @@
   EXTERN template T softmax_cross_entropy(const Tensor<T>&, TensorArg<std::int32_t>,           \
                                           TensorView<T>);                                      \
                                                                                                \
+  EXTERN template void detail::scale_variance(Tensor<T>&, Fans, Rng&, double, detail::Fan,     \
+                                              detail::Distribution);                           \
   EXTERN template class Affine<T>;                                                             \
   EXTERN template class BatchNormalization<T>;                                                 \
   EXTERN template class Convolution<T>;                                                        \

@@ -1,6 +1,6 @@
 #pragma once
 
-// All of dlfs that needs Eigen alone; dlfs/io.hpp is the rest.
+// Everything in dlfs that needs only Eigen. The rest is in dlfs/io.hpp.
 
 // clang-format off
 #include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20

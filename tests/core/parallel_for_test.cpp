@@ -12,6 +12,12 @@
 
 #include <gtest/gtest.h>
 
+#if defined(__unix__)
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include "support/error_of.hpp"
 
 namespace dlfs {
@@ -236,6 +242,112 @@ TEST_F(ParallelFor, TakesBodiesOfAnyKind) {
   parallel_for(5, body);
   EXPECT_EQ(calls, 5);
 }
+
+/// Counts the threads that have ended, a moment after they began to.
+struct CountsAtTheEnd {
+  std::atomic<int>* count = nullptr;
+  ~CountsAtTheEnd() {
+    if (count == nullptr) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ++*count;
+  }
+};
+
+TEST_F(ParallelFor, StopThreadsWaitsForTheirEndAndTheNextLoopStartsOthers) {
+  set_thread_count(3);
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    const auto caller = std::this_thread::get_id();
+    std::atomic<int> ended{0};
+    std::atomic<int> workers{0};
+    parallel_for(3, [&](Index) {
+      static thread_local CountsAtTheEnd at_end;
+      if (std::this_thread::get_id() == caller || at_end.count != nullptr) return;
+      at_end.count = &ended;
+      ++workers;
+    });
+    stop_threads();
+    EXPECT_EQ(ended, workers);
+    EXPECT_EQ(calls_per_piece(9), std::vector<int>(9, 1));
+    stop_threads();
+    stop_threads();
+  }
+}
+
+TEST_F(ParallelFor, StopThreadsInABodyIsAnError) {
+  set_thread_count(2);
+  parallel_for(4, [](Index) {
+    EXPECT_EQ(error_of<ValueError>([] { stop_threads(); }),
+              "stop_threads: called by the body of a parallel loop");
+  });
+  EXPECT_EQ(calls_per_piece(9), std::vector<int>(9, 1));
+}
+
+#if defined(__unix__)
+
+// tests/process has more cases, each a process of its own.
+class ForkedChild : public ParallelFor {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the thread sanitizer sees nothing in a child";
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "the thread sanitizer sees nothing in a child";
+#endif
+#endif
+  }
+
+  /// Whether `body` returns true in a child, in time.
+  template <class Body>
+  static bool holds_in_child(const Body& body) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      _exit(body() ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+
+  static bool loops_are_complete() {
+    return calls_per_piece(50) == std::vector<int>(50, 1) && thread_count() == 3;
+  }
+};
+
+TEST_F(ForkedChild, StartsThreadsOfItsOwn) {
+  set_thread_count(3);
+  EXPECT_TRUE(loops_are_complete());
+  EXPECT_TRUE(holds_in_child([] {
+    return loops_are_complete() && holds_in_child(loops_are_complete) && loops_are_complete();
+  }));
+  EXPECT_TRUE(loops_are_complete());
+}
+
+TEST_F(ForkedChild, WorksWhereAnotherThreadWasInALoop) {
+  set_thread_count(3);
+  std::atomic<bool> ends{false};
+  std::thread other([&] {
+    while (!ends) calls_per_piece(50);
+  });
+  for (int repetition = 0; repetition < 50; ++repetition) {
+    EXPECT_TRUE(holds_in_child(loops_are_complete));
+  }
+  ends = true;
+  other.join();
+}
+
+TEST_F(ForkedChild, GoesOnAloneWhereItIsGivenNoThreads) {
+  set_thread_count(3);
+  EXPECT_TRUE(holds_in_child([] {
+    const rlimit none{1, 1};
+    if (geteuid() == 0 && setuid(65534) != 0) return false;  // root may always have more
+    if (setrlimit(RLIMIT_NPROC, &none) != 0) return false;
+    return calls_per_piece(50) == std::vector<int>(50, 1) && thread_count() == 1;
+  }));
+}
+
+#endif
 
 TEST_F(ThreadCount, IsAtFirstThatOfTheCores) {
   EXPECT_EQ(thread_count(), static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));

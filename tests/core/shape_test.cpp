@@ -66,6 +66,34 @@ TEST(Shape, AnExtentOfZeroHidesNoOverflow) {
   EXPECT_EQ((Shape{largest, 0, 0, 1}).size(), 0);
 }
 
+TEST(Shape, AnAxisThatCannotBeAppendedLeavesItAsItWas) {
+  Shape shape{2, largest / 2};
+  EXPECT_THROW(shape.push_back(2), ShapeError);
+  EXPECT_THROW(shape.push_back(-1), ShapeError);
+  EXPECT_EQ(shape, (Shape{2, largest / 2}));
+  shape.push_back(1);
+  EXPECT_EQ(shape, (Shape{2, largest / 2, 1}));
+}
+
+TEST(CheckedSum, IsExactUpToTheLargestIndex) {
+  EXPECT_EQ(detail::checked_sum("f", largest - 3, 3), largest);
+  EXPECT_EQ(detail::checked_sum("f", 0, largest), largest);
+  EXPECT_EQ(error_of<ShapeError>([] { detail::checked_sum("f", largest - 3, 4); }),
+            "f: an extent of 9223372036854775804 + 4 cannot be counted");
+  EXPECT_THROW(detail::checked_sum("f", largest, largest), ShapeError);
+}
+
+TEST(CheckedProduct, IsExactUpToTheLargestIndex) {
+  static_assert(largest % 7 == 0);
+  EXPECT_EQ(detail::checked_product("f", largest / 7, 7), largest);
+  EXPECT_EQ(detail::checked_product("f", 7, largest / 7), largest);
+  EXPECT_EQ(detail::checked_product("f", largest, 0), 0);
+  EXPECT_EQ(detail::checked_product("f", 0, largest), 0);
+  EXPECT_EQ(error_of<ShapeError>([] { detail::checked_product("f", largest / 7 + 1, 7); }),
+            "f: an extent of 1317624576693539402 * 7 cannot be counted");
+  EXPECT_THROW(detail::checked_product("f", largest, largest), ShapeError);
+}
+
 TEST(Shape, NormalizesAxesThatCountFromTheEnd) {
   const Shape shape{2, 3, 4};
   for (int axis = 0; axis < 3; ++axis) {

@@ -580,6 +580,9 @@ const std::vector<Named> table{
      [] {
        for_numbers_and_axes(
            [](Index n, int axis) { return take(small(), full<Index>({2}, n), axis); });
+     }},
+    {"slice",
+     [] {
        for_pairs(
            [](Index a, Index b) { return slice(generated_digits<float>(3, rng), a, b).size(); });
      }},
@@ -589,6 +592,11 @@ const std::vector<Named> table{
          auto x = copy(small());
          index_put(x, full<Index>({2}, n), 1.0f, axis);
          return x;
+       });
+       for_all_tensors([]<class T>(const Tensor<T>& x) {
+         auto y = copy(x);
+         index_put(y, equal(x, x), values<T>()[0]);
+         return y;
        });
      }},
     {"take_along_axis",
@@ -606,14 +614,6 @@ const std::vector<Named> table{
        });
      }},
     {"extract", [] { for_all_tensors([](const auto& x) { return extract(equal(x, x), x); }); }},
-    {"index_put",
-     [] {
-       for_all_tensors([]<class T>(const Tensor<T>& x) {
-         auto y = copy(x);
-         index_put(y, equal(x, x), values<T>()[0]);
-         return y;
-       });
-     }},
     {"take",
      [] {
        for_numbers([](Index n) {
@@ -824,7 +824,7 @@ const std::vector<Named> table{
        attempt([] { return array<float>({{}, {}}); });
        attempt([] { return array<float>({{1}, {}}); });
      }},
-    {"concat",
+    {"str_cat",
      [] {
        for_pairs([](Index a, Index b) { return str_cat(a, b).size(); });
        for (double x : values<double>()) (void)str_cat(x);

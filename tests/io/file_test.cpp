@@ -12,20 +12,26 @@
 #include <sys/wait.h>
 
 #include "io/files.hpp"
-#include "support/error_of.hpp"
 
 namespace dlfs::test {
-/// Called before each fsync and rename of this program, with its name and the path.
+/// Called before each fchmod, fsync and rename of this program, with its name and the path.
 inline std::function<void(const std::string& call, const std::string& path)> before_system_call;
 }  // namespace dlfs::test
 
 #if defined(__linux__)
 // These take the place of the C library's in this program.
-extern "C" int fsync(int file) {
+static void before_system_call_on(int file, const char* call) {
   const auto link = "/proc/self/fd/" + std::to_string(file);
   if (dlfs::test::before_system_call) {
-    dlfs::test::before_system_call("fsync", std::filesystem::read_symlink(link).string());
+    dlfs::test::before_system_call(call, std::filesystem::read_symlink(link).string());
   }
+}
+extern "C" int fchmod(int file, mode_t mode) noexcept {
+  before_system_call_on(file, "fchmod");
+  return static_cast<int>(syscall(SYS_fchmod, file, mode));
+}
+extern "C" int fsync(int file) {
+  before_system_call_on(file, "fsync");
   return static_cast<int>(syscall(SYS_fsync, file));
 }
 extern "C" int rename(const char* from, const char* to) noexcept {
@@ -58,9 +64,10 @@ TEST(WriteFile, WritesWhatReadFileReads) {
 
 TEST(WriteFile, LeavesAloneWhatAnotherWriterHasBegun) {
   const test::TemporaryFolder folder;
-  const auto other = folder.write("f.part0", {1});
+  const std::string others[] = {folder.write("f.part0", {1}), folder.write("f.part", {1}),
+                                folder.write(".dlfs-save0", {1})};
   write_file(folder.path() / "f", Bytes{2});
-  EXPECT_EQ(read_file(other), Bytes{1});
+  for (const std::string& other : others) EXPECT_EQ(read_file(other), Bytes{1}) << other;
   EXPECT_EQ(read_file(folder.path() / "f"), Bytes{2});
 }
 
@@ -78,7 +85,7 @@ TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
 
 #if defined(__linux__)
 
-/// Calls it before each fsync and rename, until the end of its scope.
+/// Calls it before each of these calls, until the end of its scope.
 class BeforeSystemCalls {
  public:
   explicit BeforeSystemCalls(decltype(test::before_system_call) call) {
@@ -93,6 +100,7 @@ TEST(WriteFile, IsOnTheDiskBeforeItHasItsNameAndTheNameIsAfterwards) {
   const test::TemporaryFolder folder;
   std::vector<std::string> calls;
   const BeforeSystemCalls log([&](const std::string& call, const std::string& path) {
+    if (call == "fchmod") return;
     const bool is_part = path.ends_with(".part");
     calls.push_back(call + " " + (is_part ? "part" : path));
   });
@@ -103,6 +111,21 @@ TEST(WriteFile, IsOnTheDiskBeforeItHasItsNameAndTheNameIsAfterwards) {
     EXPECT_EQ(calls, (std::vector<std::string>{"fsync part", "rename " + path.string(),
                                                "fsync " + folder.path().string()}));
   }
+}
+
+TEST(WriteFile, IsForNobodyElseBeforeItHasTheModeOfTheOldOne) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", {1});
+  std::filesystem::permissions(path, std::filesystem::perms{0604});
+  std::vector<std::filesystem::perms> modes;
+  {
+    const BeforeSystemCalls log([&](const std::string& call, const std::string& part) {
+      if (call == "fchmod") modes.push_back(std::filesystem::status(part).permissions());
+    });
+    write_file(path, Bytes{2});
+  }
+  EXPECT_EQ(modes, std::vector{std::filesystem::perms{0600}});
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms{0604});
 }
 
 /// A process that calls `body`.
@@ -229,6 +252,18 @@ TEST(WriteFile, WithoutTheRightItIsAnIoErrorAndNothingChanges) {
   std::filesystem::permissions(folder.path(), std::filesystem::perms{0777});
   std::filesystem::permissions(path, std::filesystem::perms{0444});
   EXPECT_EQ(error_without_rights(write), expected);
+  EXPECT_EQ(read_file(path), Bytes{1});
+  EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(WriteFile, WhatCannotTakeItsNameIsAnIoErrorAndNothingChanges) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", {1});
+  std::filesystem::permissions(path, std::filesystem::perms{0666});
+  std::filesystem::permissions(folder.path(), std::filesystem::perms{01777});  // as of /tmp
+  EXPECT_EQ(error_without_rights([&] { write_file(path, Bytes{2}); }),
+            "cannot write " + path + ": Operation not permitted");
   EXPECT_EQ(read_file(path), Bytes{1});
   EXPECT_EQ(count_files(folder.path()), 1U);
 }

@@ -134,6 +134,8 @@ TEST(ReadNpy, ABadHeaderIsAFormatErrorThatSaysWhere) {
   EXPECT_EQ(error_of_header("{'shape': (1, 2"), "the header holds no ')' before ''");
   EXPECT_EQ(error_of_header("{'fortran_order': None}"),
             "the header holds no 'False' before 'None}'");
+  EXPECT_EQ(error_of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} 7"),
+            "the header holds more than a dict before '7'");
 }
 
 TEST(ReadNpy, MoreOrFewerBytesThanTheShapeNeedsAreAFormatErrorBeforeMemoryIsTaken) {

@@ -15,6 +15,7 @@ DLFS_TEST_GENERAL_FUNCTIONS(DLFS_TEST_DECLARE)
 
 #include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
+#include "names/page.hpp"
 
 namespace {
 
@@ -31,6 +32,9 @@ int use_names() {
 #undef DLFS_TEST_USE
   return sum;
 }
+
+// That names/page.hpp compiles is the test.
+TEST(Names, ThoseOfThePageAreTheLibrarys) { EXPECT_GT(page::count, 20); }
 
 TEST(Names, ThoseOfGeneralProgramsAreNotAmbiguous) { EXPECT_GT(use_names(), 0); }
 

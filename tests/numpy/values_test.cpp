@@ -245,7 +245,9 @@ testing::AssertionResult is_expected(const T& found, const std::string& expected
 template <class T>
 void expect_type(const Case& of) {
   visit_types([&]<class U>(const char* name) {
-    if (std::same_as<T, U>) EXPECT_EQ(name, of.result_type) << of.name << " of " << of.type;
+    if (std::same_as<T, U>) {
+      EXPECT_EQ(name, of.result_type) << of.name << " of " << of.type;
+    }
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@
 #include "dlfs/optim/sgd.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 #include "optim/optimizer_checks.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs {
 namespace {
@@ -75,6 +77,33 @@ TYPED_TEST(AnyOptimizer, MakesNoNanOfFiniteGradients) {
       }
     }
   }
+}
+
+TYPED_TEST(AnyOptimizer, BeginsAgainWhereItsStateHasNoStep) {
+  using T = typename TypeParam::Scalar;
+  std::vector parameters{test::parameter("w", full<T>({2}, 1), full<T>({2}, 3)),
+                         test::parameter("b", full<T>({1}, 1), full<T>({1}, 2))};
+  TypeParam optimizer;
+  test::step(optimizer, parameters);
+  optimizer.state().steps = 0;
+  auto expected = parameters;
+  TypeParam fresh;
+  for (int step = 0; step < 2; ++step) {
+    test::step(optimizer, parameters);
+    test::step(fresh, expected);
+  }
+  for (std::size_t k = 0; k < 2; ++k) test::expect_equal(parameters[k].value, expected[k].value);
+}
+
+TEST(OptimizerState, RefusesAMomentOfMoreTensorsThanThereAreParameters) {
+  std::vector parameters{test::parameter("w", ones<float>({2}), ones<float>({2})),
+                         test::parameter("b", ones<float>({1}), ones<float>({1}))};
+  Momentum<float> optimizer;
+  test::step(optimizer, parameters);
+  optimizer.state().moments[0].emplace_back(Shape{3});
+  Parameter<float>* const list[] = {&parameters[0], &parameters[1], &parameters[1]};
+  EXPECT_EQ(test::error_of<ShapeError>([&] { optimizer.step(std::span(list).first(2)); }),
+            "optimizer: expected the 3 parameters of its first step, got 2");
 }
 
 }  // namespace

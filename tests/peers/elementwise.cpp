@@ -131,8 +131,8 @@ Handlers elementwise() {
     c.check("y", clip(c.view<T>("x"), c.get<T>("low").item(), c.get<T>("high").item()));
   });
   add_each(h, "allclose", Reals{}, []<class T>(Case& c, T) {
-    const AllcloseOptions closeness{c.option<double>("relative"), c.option<double>("absolute"),
-                                    c.option<bool>("equal_nan")};
+    const Tolerance closeness{c.option<double>("relative"), c.option<double>("absolute"),
+                              c.option<bool>("equal_nan")};
     c.check("y", allclose(c.view<T>("a"), c.view<T>("b"), closeness));
   });
   binary(h, "array_equal", All{},

@@ -27,7 +27,7 @@ RUN_BY = {
     'unique': 'Unique',
     'histogram': 'Histogram',
     'quantize': 'dequantize Quantized columns_shape',
-    'allclose': 'AllcloseOptions',
+    'allclose': 'Tolerance',
     'TensorView': 'Slice Subscript NewAxis Ellipsis Layout',
     'Tensor': 'array NestedList Shape TensorArg const_view',
 }

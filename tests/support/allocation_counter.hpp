@@ -1,7 +1,7 @@
 #pragma once
 
-// Counts what a program takes from the heap, by any thread. It replaces global functions, so one
-// source file of an executable includes it, and the whole executable is counted.
+// Counts the heap allocations of a program, in all threads. It replaces global functions, so one
+// source file of an executable includes it, and the count covers the whole executable.
 
 #include <atomic>
 #include <cerrno>
@@ -22,7 +22,7 @@ namespace dlfs::test {
 
 inline constinit std::atomic<std::int64_t> allocations{0};
 
-/// How many pieces of memory were taken from the heap since this object was made.
+/// The number of heap allocations since this object was constructed.
 class AllocationCounter {
  public:
   std::int64_t count() const { return allocations - start_; }
@@ -35,7 +35,7 @@ class AllocationCounter {
 
 #if defined(DLFS_SANITIZED_HEAP)
 
-// The sanitizer owns the heap, and tells of every piece. (g++ lacks the header that says so.)
+// The sanitizer owns the heap, and reports every allocation. (g++ lacks the header for this.)
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
                                                                              std::size_t),
                                                          void (*free_hook)(const volatile void*));
@@ -47,7 +47,7 @@ inline const int allocation_hook = __sanitizer_install_malloc_and_free_hooks(
 
 #elif defined(__GLIBC__)
 
-// Beneath operator new, because Eigen takes its temporaries from malloc.
+// Replaces malloc and its relatives, not operator new, because Eigen calls malloc for temporaries.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -78,7 +78,7 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) noex
 
 #else
 
-// What malloc gives directly is not seen here. The other forms of new and delete end in these.
+// Direct calls of malloc are not counted here. The other forms of new and delete call these.
 void* operator new(std::size_t bytes) {
   ++dlfs::test::allocations;
   if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;

@@ -15,7 +15,8 @@ std::vector<T> values(const Tensor<T>& x) {
   return std::vector<T>(x.begin(), x.end());
 }
 
-/// The same shape, and entries that differ by at most `tolerance` times the largest of `expected`.
+/// Expects the same shape, and entries that differ by at most `tolerance` times the largest of
+/// `expected`.
 template <class T>
 void expect_close(const Tensor<T>& actual, const Tensor<T>& expected, double tolerance) {
   ASSERT_EQ(to_string(actual.shape()), to_string(expected.shape()));
@@ -26,7 +27,7 @@ void expect_close(const Tensor<T>& actual, const Tensor<T>& expected, double tol
   }
 }
 
-/// The same shape and the same entries.
+/// Expects the same shape and the same entries.
 template <class T>
 void expect_equal(const Tensor<T>& actual, const Tensor<T>& expected) {
   EXPECT_EQ(to_string(actual.shape()), to_string(expected.shape()));

@@ -6,7 +6,7 @@
 
 namespace dlfs::test {
 
-/// Runs the test at every level of this machine, and puts the level back.
+/// Runs the test at every level of this machine, then restores the level.
 template <class Act>
 void at_every_level(const Act& act) {
   const simd::Level before = simd::level();

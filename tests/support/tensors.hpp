@@ -53,12 +53,11 @@ Tensor<T> magnitudes(Tensor<T> x) {
   return x;
 }
 
-/// How far a sum may lie from the same one in another order, as a fraction of the sum of the
-/// magnitudes of its terms.
+/// The tolerance for sums in another order, relative to the sum of the terms' magnitudes.
 template <class T>
 constexpr double rounding = std::is_same_v<T, float> ? 1e-5 : 1e-12;
 
-/// Whether each sum differs by no more than so much of the sum of its terms' magnitudes.
+/// Whether each sum differs by at most `tolerance` times the sum of its terms' magnitudes.
 template <class T>
 testing::AssertionResult agree(const Tensor<T>& sums, const Tensor<T>& expected,
                                const Tensor<T>& of_magnitudes, double tolerance = rounding<T>) {
@@ -85,7 +84,7 @@ Tensor<T> random_tensor(const Shape& shape, std::uint64_t seed = 1) {
   return tensor;
 }
 
-/// The results of `compute` with 1, 2 and 3 threads, which must be equal bit by bit.
+/// Expects that `compute` gives the same result, bit by bit, with 1, 2 and 3 threads.
 template <class Compute>
 void expect_same_for_any_thread_count(const Compute& compute) {
   const int before = thread_count();

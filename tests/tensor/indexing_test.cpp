@@ -157,7 +157,7 @@ TEST(Indexing, ShapesThatDoNotFitAreErrors) {
   EXPECT_EQ(error_of<ShapeError>([&] {
               index_put(x, array<int>({0, 1}), array<double>({1, 2, 3}), 1);
             }),
-            "put: shapes (2, 2) and (3,) do not broadcast: axis -1 has extents 2 and 3");
+            "index_put: shapes (2, 2) and (3,) do not broadcast: axis -1 has extents 2 and 3");
   EXPECT_EQ(error_of<ShapeError>([&] { take_along_axis(x, array<int>({0}), 1); }),
             "take_along_axis: indices of shape (1,) for the shape (2, 3)");
   EXPECT_EQ(
@@ -172,11 +172,11 @@ TEST(Indexing, ShapesThatDoNotFitAreErrors) {
   EXPECT_EQ(error_of<ShapeError>([&] {
               index_put(x, x > 4.0, array<double>({1, 2, 3}));
             }),
-            "place: shapes (2,) and (3,) do not broadcast: axis -1 has extents 2 and 3");
+            "index_put: shapes (2,) and (3,) do not broadcast: axis -1 has extents 2 and 3");
   EXPECT_EQ(error_of<ShapeError>([&] {
               index_put(x, array<int>({0}), ones<double>({1, 2, 1}), 1);
             }),
-            "put: an operand of shape (1, 2, 1) does not broadcast into the shape (2, 1)");
+            "index_put: an operand of shape (1, 2, 1) does not broadcast into the shape (2, 1)");
   EXPECT_TRUE(are_close(x, two_by_three()));
 }
 

@@ -235,7 +235,7 @@ Table table() {
       .field("patience", &Plateau::patience, negative)
       .field("threshold", &Plateau::threshold, {-0.1, 1});
 
-  Rows<Normal>(t, "Normal", {}, initialize<Normal>).field("std", &Normal::deviation, rates);
+  Rows<Normal>(t, "Normal", {}, initialize<Normal>).field("std", &Normal::std, rates);
   Rows<Uniform>(t, "Uniform", {}, initialize<Uniform>).field("bound", &Uniform::bound, rates);
   Rows<Xavier>(t, "Xavier", {}, initialize<Xavier>)
       .any("fan")

@@ -466,6 +466,7 @@ TEST(Sums, AreAllInTheList) {
   namespace fs = std::filesystem;
   std::map<std::string, std::string> known{
       {"functional/deviations.hpp", "terms, which others add up"},
+      {"simd/kernels-inl.hpp", "products, each sum a chain"},
       {"simd/kernels.hpp", "what all others call; its own test"},
       {"simd/vector_math.hpp", "the formula of one addition"},
       {"conv/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},

@@ -373,6 +373,33 @@ TEST(Trainer, RefusesStatesWhosePartsDoNotBelongTogether) {
             "trainer: the running epoch has done 7 steps, but these training data make 1");
 }
 
+TEST(Trainer, RefusesCallsFromItsCallbacks) {
+  const auto data = patches<float>(10, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.epochs = 1});
+  int calls = 0;
+  const auto expect_refusals = [&] {
+    ++calls;
+    const auto expect_refusal = [](const char* function, const auto& call) {
+      EXPECT_EQ(test::message<ValueError>(call),
+                concat("trainer: ", function, " from a callback: fit is running"));
+    };
+    expect_refusal("fit", [&] { trainer.fit(data, data); });
+    expect_refusal("restore", [&] { trainer.restore(trainer.state()); });
+    expect_refusal("on_step", [&] { trainer.on_step([](const StepRecord&) {}); });
+    expect_refusal("on_epoch", [&] { trainer.on_epoch([](const EpochRecord&) {}); });
+  };
+  trainer.on_step([&](const StepRecord&) {
+    expect_refusals();
+    trainer.step(data);  // which it may
+    expect_refusals();
+  });
+  trainer.on_epoch([&](const EpochRecord&) { expect_refusals(); });
+  trainer.fit(data, data);
+  EXPECT_EQ(calls, 3);
+  EXPECT_NO_THROW(trainer.restore(trainer.state()));
+}
+
 TEST(Trainer, BeginsItsOptimizerAgainWithAStateBeforeTheFirstStep) {
   const auto data = patches<float>(10, 1);
   auto network = convnet<float>(1);

@@ -16,7 +16,7 @@ using namespace simd;
 
 /// The gradient of the bias of a correlation: dbias[f] = sum over n, i, j of dy[n, f, i, j].
 ///
-/// The gradients of the weights add each image to it about when they read the image themselves.
+/// The weight gradients add each image here when they read it themselves, while it is in the cache.
 template <class T>
 class BiasGradient {
  public:
@@ -28,7 +28,7 @@ class BiasGradient {
                    Operand<T>{dy.channel(image, 0), 1, dy.plane()});
   }
 
-  /// dbias (F) = or += the sums, after all images were added.
+  /// dbias (F) = or += the sums. Call it after all images are added.
   void store_to(T* dbias, Store store) const {
     const Scratch<T> totals(filters_);
     add_up_rows(AddTo(), images_, filters_, std::array{totals.data()},

@@ -20,12 +20,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The shape (N, F, OH, OW) of a convolution's output, after all that can be wrong was checked.
+/// The shape (N, F, OH, OW) of a convolution's output. Checks all arguments.
 ///
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW), where KH x KW is the window's kernel
 ///
-/// @throws ShapeError where x, weight and groups do not agree or the window does not fit;
-/// ValueError for fewer than one group, and as Window2d.
+/// @throws ShapeError if x, weight and groups do not agree or the window does not fit; ValueError
+/// for fewer than one group; and like Window2d.
 inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window2d& window,
                                Index groups, std::string_view operation = "convolution") {
   if (x.rank() != 4) {
@@ -53,9 +53,8 @@ inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window
 
 namespace detail {
 
-/// The parts that a convolution falls into, one for each group of channels, for dlfs::simd.
-///
-/// Of shapes that convolution_shape has checked.
+/// The parts of a convolution for dlfs::simd, one for each group of channels. The shapes must have
+/// passed convolution_shape.
 class ConvolutionGroups {
  public:
   ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window2d& window,
@@ -78,7 +77,7 @@ class ConvolutionGroups {
     return weight + group * filters() * filter_size();
   }
 
-  /// The weights as they meet the taps of x to give y.
+  /// The weights in the layout in which the taps of x use them.
   template <class T>
   conv::Weights<T> weights(const T* weight, Index group) const {
     return {of_weight(weight, group), filter_size(), window_.kernel.height * window_.kernel.width,
@@ -111,7 +110,7 @@ class ConvolutionGroups {
   Index groups_;
 };
 
-/// conv::correlate, by the fastest algorithm.
+/// conv::correlate with the fastest algorithm.
 template <class T>
 void correlate(Index count, const conv::Images<const T>& in, const conv::Weights<T>& weights,
                const conv::WindowAxis& y, const conv::WindowAxis& x, const T* start,
@@ -125,7 +124,7 @@ void correlate(Index count, const conv::Images<const T>& in, const conv::Weights
   }
 }
 
-/// conv::weight_gradient, by the fastest algorithm.
+/// conv::weight_gradient with the fastest algorithm.
 template <class T>
 void weight_gradient(Index count, const conv::Images<const T>& in, const conv::Images<const T>& dy,
                      const conv::WindowAxis& y, const conv::WindowAxis& x, T* dweight, Store store,
@@ -145,15 +144,15 @@ void weight_gradient(Index count, const conv::Images<const T>& in, const conv::I
   }
 }
 
-/// One axis of the input gradient: of the pixels of dx whose position leaves the remainder `phase`
-/// by the stride. Each is the sum over those taps that reach it, and so is a correlation of dy,
-/// with stride 1, with some of the weights.
+/// One axis of the input gradient, for the pixels of dx whose position has the remainder `phase`
+/// modulo the stride. Each of these pixels is the sum over the taps that reach it. So they are a
+/// correlation of dy, with stride 1, with some of the weights.
 struct GradientPhase {
   Index phase;
-  Index pixels = 0;     // of dx
-  Index first_tap = 0;  // of the weight; then every tap_step-th
+  Index pixels = 0;     // number of pixels of dx
+  Index first_tap = 0;  // first tap of the weight; then every tap_step-th tap
   Index tap_step = 1;
-  conv::WindowAxis window{0, 0, 0, 1};  // over dy; without taps, the gradient is 0
+  conv::WindowAxis window{0, 0, 0, 1};  // window over dy; without taps, the gradient is 0
 
   GradientPhase(const conv::WindowAxis& forward, Index extent, Index phase_) : phase(phase_) {
     const Index stride = forward.stride;
@@ -170,8 +169,8 @@ struct GradientPhase {
   }
 };
 
-/// The pixels of dx in a phase of each axis, which some taps reach, for all images of a group; the
-/// sums begin at `start` (C).
+/// Computes the pixels of dx in one phase of each axis, if any tap reaches them, for all images of
+/// a group. The sums start from `start` (C).
 template <class T>
 void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> weights,
                      const GradientPhase& y, const GradientPhase& x, Size2d stride, const T* start,
@@ -201,14 +200,14 @@ void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> wei
   }
 }
 
-/// The adjoint of a convolution, for shapes that were checked: from dy (N, F, OH, OW) to dx
-/// (N, C, H, W), whose sums begin at `start` (C).
+/// The adjoint of a convolution, for checked shapes: from dy (N, F, OH, OW) to dx (N, C, H, W),
+/// whose sums start from `start` (C).
 template <class T>
 void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
              const Window2d& window, Index groups, TensorView<T> dx) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
-  // Pixels that no tap reaches stay as they begin.
+  // Pixels that no tap reaches keep their start value.
   const auto reaches_all = [](const conv::WindowAxis& axis) {
     const Index phases = axis.stride / std::gcd(axis.stride, axis.dilation);
     return std::min(phases, axis.taps) == axis.stride;
@@ -220,7 +219,7 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
     }
   }
   for (Index group = 0; group < groups; ++group) {
-    // A sum over the filters for each channel: the two change places.
+    // The sum for each channel is over the filters, so filters and channels are swapped.
     conv::Weights<T> weights = parts.weights(weight.data(), group);
     std::swap(weights.filter, weights.channel);
     for (Index i = 0; i < std::min(window.stride.height, dx.extent(2)); ++i) {
@@ -242,18 +241,20 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 ///   y[n, f, i, j] = bias[f] + sum over c, k, l of weight[f, c, k, l] x[n, g C/groups + c, h, w]
 ///
 /// where g = f / (F/groups) is the group of the filter and (h, w) the pixel under tap (k, l):
-/// h = i stride - padding + k dilation, and so w with j and l. Outside of the image x counts as 0.
+/// h = i stride - padding + k dilation, and w in the same way from j and l. x counts as 0 outside
+/// of the image.
 ///
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW)   bias (F)   y (N, F, OH, OW), overwritten
 ///
-/// Runs on the calling thread: who has many samples calls it in parallel for rows of x and y.
-/// Cost: 2 N F OH OW C/groups KH KW FLOP, or a quarter of it for windows of 3x3 with stride 1, many
-/// channels and outputs, by Winograd's algorithm: then sums err by up to 1e-6 of the magnitudes of
-/// their terms in float, and depend in the last digits on whether N is large enough for it; what is
-/// infinite or NaN reaches outputs up to 3 pixels beyond its windows, too.
-/// Scratch: some hundred kilobytes, and megabytes where windows of 1x1 have a stride or very many
-/// channels; for Winograd's also the weights, four times.
-/// @throws ShapeError for other shapes or views that are not contiguous, and as convolution_shape.
+/// Runs on the calling thread: to use several threads, call it in parallel for rows of x and y.
+/// Cost: 2 N F OH OW C/groups KH KW FLOP. Winograd's algorithm, for windows of 3x3 with stride 1
+/// and many channels and outputs, takes a quarter of it. Then the error of sums in float is up to
+/// 1e-6 of the magnitudes of their terms, the last digits depend on whether N is large enough for
+/// this algorithm, and an infinity or a NaN reaches outputs up to 3 pixels beyond its windows.
+///
+/// Scratch: some hundred kilobytes. Windows of 1x1 with a stride or very many channels need
+/// megabytes; Winograd's algorithm also needs four times the weights.
+/// @throws ShapeError for other shapes or non-contiguous views, and like convolution_shape.
 template <AnyTensor X>
 void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
                  const Window2d& window, Index groups, TensorView<Element<X>> y) {
@@ -291,7 +292,7 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
 ///
 ///   dy (N, F, OH, OW)   weight (F, C/groups, KH, KW)   dx (N, C, H, W), overwritten
 ///
-/// Cost, scratch, thread and errors as convolution.
+/// Cost, scratch, thread and errors as for convolution.
 template <AnyTensor X>
 void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window2d& window,
                                 Index groups, TensorView<Element<X>> dx) {
@@ -316,7 +317,8 @@ void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const
 ///
 ///   x (N, C, H, W)   dy (N, F, OH, OW)   dweight (F, C/groups, KH, KW)   dbias (F)
 ///
-/// overwritten or added to as `store` says. Cost, scratch, thread and errors as convolution.
+/// overwritten or added to, depending on `store`. Cost, scratch, thread and errors as for
+/// convolution.
 template <AnyTensor X>
 void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window2d& window,
                                   Index groups, TensorView<Element<X>> dweight,

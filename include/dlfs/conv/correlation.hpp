@@ -13,8 +13,8 @@ namespace dlfs::conv {
 using namespace simd;
 using namespace gemm;
 
-/// One axis of a window that slides over images: under tap t of its position i lies the pixel
-/// first + t * dilation + i * stride. Taps may go backwards, with a negative dilation.
+/// One axis of a window that slides over images. Tap t at position i reads the pixel
+/// first + t * dilation + i * stride. A negative dilation means that the taps go backwards.
 struct WindowAxis {
   Index taps;
   Index first;
@@ -36,21 +36,22 @@ struct Weights {
   Index y_tap;
   Index x_tap;
 
-  /// Whether the window has `x_taps` by any number of taps, which lie one after the other.
+  /// Whether the window has rows of `x_taps` taps, and all taps are contiguous.
   bool are_dense(Index x_taps) const { return x_tap == 1 && y_tap == x_taps; }
 };
 
-/// A copy of a band of images that shows a dense plane to each tap of the window: for each channel
-/// and each column of taps, the pixels under that column for all positions in x, and all rows that
-/// the band's positions in y see. Taps of one column share the rows; with a stride, the rows lie
-/// sorted by their remainder (class), so that the rows of one tap are neighbours.
+/// The layout of a copy of a band of images, in which each tap of the window sees a dense plane.
+/// For each channel and each column of taps it holds the pixels under that column for all positions
+/// in x, and all rows that the band's positions in y see. Taps of one column share the rows. With a
+/// stride, the rows are sorted by their remainder (class), so that the rows of one tap are
+/// neighbours.
 struct BandLayout {
   Index channels;
   WindowAxis y;
   WindowAxis x;
   Index width;    // positions in x
-  Index classes;  // of rows
-  Index rows;     // of each class
+  Index classes;  // number of classes of rows
+  Index rows;     // number of rows of each class
 
   BandLayout(Index channels_, WindowAxis y_, WindowAxis x_, Index height, Index width_)
       : channels(channels_),
@@ -69,12 +70,12 @@ struct BandLayout {
   }
 };
 
-/// Fills one image's band, for positions from `top` in y on, with channels from `first` on.
+/// Fills the band of one image, for positions in y from `top` on and channels from `first` on.
 template <class T>
 void copy_band(const Kernels<T>& kernels, const BandLayout& layout, const Images<const T>& images,
                Index image, Index first, Index channels, Index top, const T* memory_end, T* band) {
   using dlfs::detail::range_inside;
-  const Index planes = layout.x.taps * layout.classes;  // of a channel
+  const Index planes = layout.x.taps * layout.classes;  // number of planes of a channel
   const Scratch<Source<T>> sources(planes);
   for (Index plane = 0; plane < planes; ++plane) {
     const Index left = layout.x.offset(plane / layout.classes);
@@ -87,7 +88,7 @@ void copy_band(const Kernels<T>& kernels, const BandLayout& layout, const Images
                       .memory_begin = images.data,
                       .memory_end = memory_end};
   }
-  // In the order of the memory: what a copy writes too much, the next one puts right.
+  // In memory order: if a copy writes past its end, the next one overwrites it.
   for (Index c = 0; c < channels; ++c) {
     for (Index plane = 0; plane < planes; ++plane, band += layout.rows * layout.width) {
       kernels.copy_rows(layout.rows, layout.width, sources[plane], band, layout.width);
@@ -96,14 +97,14 @@ void copy_band(const Kernels<T>& kernels, const BandLayout& layout, const Images
   }
 }
 
-/// What correlate works on at a time.
+/// The block sizes of correlate.
 struct CorrelationBlocks {
   Index channels;
   Index height;  // positions in y
   Index images;
 
-  /// A few hundred terms, whose pixels the first-level cache holds for three vectors of positions;
-  /// and as many positions as the second-level cache holds copies of.
+  /// A block has a few hundred terms: their pixels for three vectors of positions fit in the
+  /// first-level cache. It has as many positions as the second-level cache holds copies of.
   CorrelationBlocks(Index count, Index all_channels, const WindowAxis& y, const WindowAxis& x,
                     Index out_height, Index out_width, Index element_bytes) {
     constexpr Index most_terms = 320;
@@ -121,7 +122,7 @@ struct CorrelationBlocks {
   }
 };
 
-/// The terms of the sums over the first channels of a band.
+/// Lists the terms of the sums over the first channels of a band.
 template <class T>
 void list_terms(const BandLayout& layout, const Weights<T>& weights, Term* term) {
   for (Index c = 0; c < layout.channels; ++c) {
@@ -138,11 +139,11 @@ void list_terms(const BandLayout& layout, const Weights<T>& weights, Term* term)
 ///
 ///   out[n, f, i, j] = start[f] + sum over c, y, x of weight(f, c, y, x) in[n, c, h, w]
 ///
-/// with the pixel (h, w) under tap (y, x) of position (i, j), which counts as 0 outside of the
+/// where (h, w) is the pixel under tap (y, x) of position (i, j); it counts as 0 outside of the
 /// image. `out` has a channel for each filter.
 ///
-/// The product of the weights, in their own memory, with the pixels of a band: each vector holds
-/// neighbouring positions.
+/// Computed as the product of the weights, read in place, with the pixels of a band. Each vector
+/// holds neighbouring positions.
 template <class T>
 void correlate(Index count, Images<const T> in, const Weights<T>& weights, WindowAxis y,
                WindowAxis x, const T* start, Images<T> out) {
@@ -161,12 +162,12 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
 
   const Index bands = (out.height + blocks.height - 1) / blocks.height;
   for (Index i = 0; i < bands * count; i += blocks.images) {
-    const Index first = i / bands;  // the image, or images where the band is all of each
+    const Index first = i / bands;  // the image, or the first of several whole ones
     const Index images = std::min(blocks.images, count - first);
     const Index top = piece_begin(out.height, bands, i % bands);
     const Index positions = (piece_begin(out.height, bands, i % bands + 1) - top) * out.width;
     const Index vectors = kernels.vectors(positions);
-    // Less than a vector is computed as one, and copied.
+    // Fewer positions than a vector are computed as a whole vector and copied.
     const bool is_small = positions < lanes;
 
     for (Index image = 0; image < images; ++image) {
@@ -189,9 +190,9 @@ void correlate(Index count, Images<const T> in, const Weights<T>& weights, Windo
       tile.depth = channels * y.taps * x.taps;
       tile.a = weights.data + c * weights.channel;
       tile.start = c == 0 ? start : nullptr;
-      // Few terms take less time than their results need to come from distant memory.
+      // Computing few terms takes less time than fetching their results from distant memory.
       const bool fetches = tile.depth <= 16 && vectors >= 16;
-      // Vectors that overlap belong in one group: see vector_begin.
+      // Vectors that overlap must be in one group: see vector_begin.
       const bool overlap = !is_small && positions % lanes != 0;
       const Index together = overlap || fetches ? vectors : images * vectors;
       for (Index v = 0; v < images * vectors; v += together) {

@@ -14,14 +14,14 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The shape (C*KH*KW, OH*OW) of the columns of an image (C, H, W): a row for each tap of the
+/// The shape (C*KH*KW, OH*OW) of the column matrix of an image (C, H, W): a row for each tap of the
 /// window, a column for each position. @throws ShapeError unless the rank is 3 and the window fits.
 inline Shape columns_shape(const Shape& image, const Window2d& window, std::string_view operation) {
   if (image.rank() != 3) {
     throw ShapeError(operation, ": expected an image (C, H, W), got shape ", image);
   }
   const Size2d out = window.output_size({image[1], image[2]}, operation);
-  // Multiplied in a Shape, which throws where a product overflows.
+  // A Shape multiplies them, because it throws if the product overflows.
   const Index rows = Shape{image[0], window.kernel.height, window.kernel.width}.size();
   return {rows, Shape{out.height, out.width}.size()};
 }
@@ -29,8 +29,8 @@ inline Shape columns_shape(const Shape& image, const Window2d& window, std::stri
 namespace detail {
 
 /// Calls `visit(start, inside)` for each run of OW columns in a row of the column matrix, in memory
-/// order. `inside` are those columns of the run whose tap is inside of the image: the element
-/// `start + j * stride.width` for column j, counted from the image's first.
+/// order. `inside` is the range of columns whose tap is inside the image. Column j reads the
+/// image's element `start + j * stride.width`.
 template <class Visit>
 void for_each_column_run(const Shape& image, const Window2d& window, Size2d out, Visit&& visit) {
   const Index height = image[1];
@@ -57,12 +57,12 @@ void for_each_column_run(const Shape& image, const Window2d& window, Size2d out,
 
 }  // namespace detail
 
-/// Lays the patch under each position of the window out as a column; taps in the padding are 0.
+/// Copies the patch under each position of the window into a column; taps in the padding are 0.
 ///
 ///   image (C, H, W)   columns (C*KH*KW, OH*OW), overwritten
 ///
 /// A convolution of the image is then one product, (F, C*KH*KW) times (C*KH*KW, OH*OW).
-/// @throws ShapeError for other shapes or views that are not contiguous, and as Window2d.
+/// @throws ShapeError for other shapes or non-contiguous views, and like Window2d.
 template <AnyTensor X>
 void im2col(const X& image, const Window2d& window, TensorView<Element<X>> columns) {
   using T = Element<X>;
@@ -88,11 +88,11 @@ void im2col(const X& image, const Window2d& window, TensorView<Element<X>> colum
   detail::for_each_column_run(image.shape(), window, out, copy_run);
 }
 
-/// The adjoint of im2col: each pixel gets the sum of the entries that were taken from it.
+/// The adjoint of im2col: each pixel becomes the sum of the entries that im2col copies from it.
 ///
 ///   columns (C*KH*KW, OH*OW)   image (C, H, W), overwritten or added to
 ///
-/// @throws ShapeError for other shapes or views that are not contiguous, and as Window2d.
+/// @throws ShapeError for other shapes or non-contiguous views, and like Window2d.
 template <AnyTensor X>
 void col2im(const X& columns, const Window2d& window, TensorView<Element<X>> image,
             Store store = Store::overwrite) {
@@ -120,7 +120,7 @@ void col2im(const X& columns, const Window2d& window, TensorView<Element<X>> ima
   detail::for_each_column_run(image.shape(), window, out, add_run);
 }
 
-/// The patches of a batch as the rows of one matrix, as the book's im2col has them:
+/// The patches of a batch as the rows of one matrix, like the book's im2col:
 /// (N, C, H, W) -> (N*OH*OW, C*KH*KW). @throws ShapeError as above.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.2.
 template <AnyTensor X>

@@ -5,12 +5,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::conv {
 
-/// Images one after the other, or those of one group of channels: the rows and columns of a
-/// channel lie dense.
+/// Images at equal distance, or one group of their channels. Each channel is dense.
 template <class T>
 struct Images {
   T* data;
-  Index stride;  // from one image to the next
+  Index stride;  // distance from one image to the next, in elements
   Index channels;
   Index height;
   Index width;

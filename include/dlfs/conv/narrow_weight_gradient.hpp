@@ -19,8 +19,9 @@ bool suits_narrow_weight_gradient(Index channels, const WindowAxis& x) {
   return channels < kernels.lanes && 4 * row < 3 * kernels.vectors(row) * kernels.lanes;
 }
 
-/// The sums of WeightGradient with positions in the lanes: each lane of a sum adds up every so many
-/// positions. Both factors are read along their rows, dy in its own memory, the pixels in a band.
+/// The sums of WeightGradient with positions in the lanes: lane l of a sum adds the positions whose
+/// remainder modulo the lanes is l. Both factors are read along their rows, dy in place, the pixels
+/// in a band.
 template <class T>
 void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
                             WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
@@ -41,8 +42,8 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   const Scratch<Term> terms(taps);
   list_terms<T>(layout, {nullptr, 0, y.taps * x.taps, x.taps, 1}, terms.data());
 
-  // Adds the products with dy at `a` of the positions from `first` on. Each of them fetches a part
-  // of dy at the same positions of the next image, `to_next` elements on.
+  // Adds the products with dy at `a` for the positions from `first` on. Each product also
+  // prefetches a part of dy at the same positions of the next image, `to_next` elements away.
   const auto multiply = [&](const T* a, Index a_stride, Index first, Index depth, Index to_next) {
     Tile<T> tile{.depth = depth, .a_stride = a_stride, .c_stride = tap_sums * lanes};
     for (Index f = 0; f < filters; f += kernels.mr) {

@@ -7,8 +7,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::conv {
 
-/// A copy of the rows of images that a band of positions sees, padded, with the channels innermost:
-/// so the pixels under neighbouring taps of a row lie dense, and fill vectors.
+/// The layout of a copy of the image rows that a band of positions sees, padded, with the channels
+/// innermost. The pixels under neighbouring taps of a row are then dense and fill vectors.
 struct PatchLayout {
   Index channels;
   WindowAxis y;
@@ -28,7 +28,7 @@ struct PatchLayout {
   Index size() const { return row * height; }
 };
 
-/// Fills one image's rows, for positions from `top` in y on.
+/// Fills the rows of one image, for positions in y from `top` on.
 template <class T>
 void copy_channels_last(const Kernels<T>& kernels, const PatchLayout& layout,
                         Images<const T> images, Index image, Index top, T* to) {

@@ -8,8 +8,8 @@
 #include "dlfs/core/store.hpp"
 #include "dlfs/gemm/gemm.hpp"
 
-// Correlations with windows of one pixel: products of the weights (filters, channels) with the
-// pixels (channels, positions) of an image, or of several small ones side by side.
+// Correlations with windows of one pixel: products of the weights (filters, channels) and the
+// pixels (channels, positions) of one image, or of several small images side by side.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::conv {
@@ -24,9 +24,10 @@ bool is_pointwise(const Images<T>& in, const WindowAxis& y, const WindowAxis& x,
   return is_one_pixel(y, height, in.height) && is_one_pixel(x, width, in.width);
 }
 
-/// How many images are multiplied together, given the elements of the weights and the positions in
-/// an image: several where those are fewer than `few` and the weights, which each product reads or
-/// writes, fill the second-level cache. Otherwise it costs more to copy the images.
+/// The number of images that are multiplied together, given the number of weights and the positions
+/// in an image. It is more than one if an image has fewer than `few` positions and the weights,
+/// which each product reads or writes, fill the second-level cache. Otherwise copying the images
+/// costs more.
 template <class T>
 constexpr Index images_together(Index count, Index weights, Index positions, Index few) {
   constexpr Index columns = 256;
@@ -34,11 +35,11 @@ constexpr Index images_together(Index count, Index weights, Index positions, Ind
   return std::clamp<Index>(columns / positions, 1, count);
 }
 
-/// The pixels under pointwise windows: where they lie, or copies side by side.
+/// The pixels under pointwise windows: read in place, or copied side by side.
 template <class T>
 class PointwisePixels {
  public:
-  /// Of `together` images at a time, under windows at `height` by `width` positions.
+  /// For `together` images at a time, with windows at `height` by `width` positions.
   PointwisePixels(Index together, const Images<const T>& images, Index y_stride, Index x_stride,
                   Index height, Index width)
       : kernels_(simd::kernels<T>()),
@@ -87,7 +88,7 @@ class PointwisePixels {
   Scratch<T> copy_;
 };
 
-/// As correlate, where is_pointwise.
+/// Like correlate, if is_pointwise.
 template <class T>
 void pointwise_correlate(Index count, const Images<const T>& in, const Weights<T>& weights,
                          const WindowAxis& y, const WindowAxis& x, const T* start,
@@ -108,7 +109,7 @@ void pointwise_correlate(Index count, const Images<const T>& in, const Weights<T
   }
 }
 
-/// As weight_gradient, where is_pointwise.
+/// Like weight_gradient, if is_pointwise.
 template <class T>
 void pointwise_weight_gradient(Index count, const Images<const T>& in, const Images<const T>& dy,
                                const WindowAxis& y, const WindowAxis& x, T* dweight, Store store,

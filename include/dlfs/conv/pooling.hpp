@@ -18,12 +18,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The shape (N, C, OH, OW) of a pooling's output, after all that can be wrong was checked.
+/// The shape (N, C, OH, OW) of a pooling's output. Checks all arguments.
 ///
-/// No window may lie entirely in the padding, hence the padding is at most half the kernel, and the
-/// dilation of a padded window at most the image's extent.
-/// @throws ShapeError unless x is (N, C, H, W) and the window fits; ValueError for more padding,
-/// and as Window2d.
+/// No window may be entirely in the padding. For this reason the padding is at most half the
+/// kernel, and the dilation of a padded window at most the image's extent.
+/// @throws ShapeError unless x is (N, C, H, W) and the window fits; ValueError for more padding;
+/// and like Window2d.
 inline Shape pooling_shape(const Shape& x, const Window2d& window, std::string_view operation) {
   if (x.rank() != 4) {
     throw ShapeError(operation, ": expected x of shape (N, C, H, W), got ", x);
@@ -53,13 +53,13 @@ constexpr simd::Blocks blocks_of(const Shape& nchw) {
   return {nchw[0] * nchw[1], nchw[2], nchw[3]};
 }
 
-/// Whether the windows are the 2 by 2 blocks of the image: the usual case, with loops of its own.
+/// Whether the windows are the 2 by 2 blocks of the image: the usual case, which has its own loops.
 constexpr bool is_2x2_blocks(const Window2d& window) {
   return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
          window.dilation == Size2d(1);
 }
 
-/// Zeros in what the 2 by 2 blocks leave out: the last row and column of images of odd extents.
+/// Sets what the 2 by 2 blocks leave out to 0: the last row and column of images of odd extents.
 template <class T>
 void clear_outside_2x2_blocks(TensorView<T> x) {
   const Size2d image = image_size(x.shape());
@@ -74,15 +74,15 @@ void clear_outside_2x2_blocks(TensorView<T> x) {
   }
 }
 
-/// The largest value of some taps, and the tap where it is: of equals the first, of NaNs the first.
+/// The largest value of some taps, and its tap. Of equal values and of NaNs, the first counts.
 template <class T>
 struct MaxAndTap {
   T value;
   unsigned tap;
 
-  /// `later` is the champion of taps that come after those of this one.
+  /// `later` holds the maximum of taps that come after those of this one.
   void update(MaxAndTap later) {
-    // Which tap wins cannot be predicted, so this is arithmetic without a branch on it.
+    // The result of the comparison is hard to predict, so no branch depends on it.
     const bool loses = !(value >= later.value) & (value == value);
     const T larger = later.value > value ? later.value : value;
     value = later.value != later.value ? later.value : larger;
@@ -117,7 +117,7 @@ void max_pooling_of_blocks(const simd::Blocks& blocks, const T* x, T* y, std::ui
   }
 }
 
-/// Returns whether all argmax are taps.
+/// Returns whether every argmax is a tap.
 template <class T>
 bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
                                     const std::uint16_t* argmax, T* dx) {
@@ -168,11 +168,11 @@ void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
 ///
 ///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
 ///
-/// Padding never wins, a NaN always does. Unless `argmax` is null, it takes y.size() entries: for
-/// each element of y the tap of its window that won, kh * KW + kw, the first of equals. Runs on the
-/// calling thread.
-/// @throws ShapeError for other shapes or views that are not contiguous; ValueError for argmax of
-/// a window of more than 65536 taps; and as pooling_shape.
+/// The padding is never the maximum; a NaN always is. `argmax` may be null. Otherwise it receives
+/// y.size() entries: for each element of y the tap of its maximum, kh * KW + kw, the first of equal
+/// ones. Runs on the calling thread.
+/// @throws ShapeError for other shapes or non-contiguous views; ValueError for argmax with a window
+/// of more than 65536 taps; and like pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
@@ -187,13 +187,13 @@ void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
   detail::max_pooling<T>(x, window, y, argmax);
 }
 
-/// The gradient of max pooling: each entry of dy goes to the pixel that won; where windows overlap,
-/// a pixel gets the sum.
+/// The gradient of max pooling: each entry of dy goes to the pixel of its maximum. Where windows
+/// overlap, a pixel gets the sum.
 ///
-///   dy (N, C, OH, OW)   argmax: as max_pooling stored them   dx (N, C, H, W), overwritten
+///   dy (N, C, OH, OW)   argmax: from max_pooling   dx (N, C, H, W), overwritten
 ///
-/// Runs on the calling thread. @throws ShapeError and ValueError as max_pooling, and ValueError for
-/// an argmax that is no tap of its window inside of the image.
+/// Runs on the calling thread. @throws ShapeError and ValueError like max_pooling, and ValueError
+/// if an argmax is not a tap of its window inside the image.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void max_pooling_backward(const X& dy, const std::uint16_t* argmax, const Window2d& window,
@@ -235,13 +235,13 @@ void max_pooling_backward(const X& dy, const std::uint16_t* argmax, const Window
   }
 }
 
-/// Average pooling: the sum under each position of the window, divided by the number of its taps,
-/// also of those in the padding, which count as zeros (PyTorch's count_include_pad=True).
+/// Average pooling: the sum under each position of the window, divided by the number of its taps.
+/// Taps in the padding count as zeros (PyTorch's count_include_pad=True).
 ///
 ///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
 ///
-/// Runs on the calling thread. @throws ShapeError for other shapes or views that are not
-/// contiguous, and as pooling_shape.
+/// Runs on the calling thread. @throws ShapeError for other shapes or non-contiguous views, and
+/// like pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y) {
@@ -276,7 +276,7 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
   T* mean = y.data();
   const detail::WindowPlacements placements(image, detail::image_size(y_shape), window);
   const Index planes = x.extent(0) * x.extent(1);
-  constexpr Index few_taps = 64;  // are added one after another
+  constexpr Index few_taps = 64;  // at most this many are added in sequence
   if (window.kernel.height * window.kernel.width > few_taps) {
     return placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
       const auto row = [&](Index kh) {
@@ -301,7 +301,7 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
 ///
 ///   dy (N, C, OH, OW)   dx (N, C, H, W), overwritten
 ///
-/// Runs on the calling thread. @throws as average_pooling.
+/// Runs on the calling thread. @throws like average_pooling.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void average_pooling_backward(const X& dy, const Window2d& window, TensorView<Element<X>> dx) {

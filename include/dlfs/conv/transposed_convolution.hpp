@@ -11,13 +11,13 @@
 #include "dlfs/core/store.hpp"
 #include "dlfs/core/tensor.hpp"
 
-// Transposed convolution: the backward pass of a convolution, used forward. Source: Dumoulin and
-// Visin, "A guide to convolution arithmetic for deep learning" (2016).
+// Transposed convolution: the backward pass of a convolution, used as a forward pass.
+// Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Enlarges images, as a convolution by the same window makes them smaller:
+/// Enlarges images by the same factor by which a convolution with this window shrinks them:
 ///
 ///   y[n, f, h, w] = bias[f] + sum of weight[c, f, k, l] x[n, c, i, j] over the channels c of f's
 ///                   group and all i, j, k, l for which (h, w) is under tap (k, l) of the window
@@ -25,10 +25,10 @@ namespace dlfs {
 ///
 ///   x (N, C, H, W)   weight (C, F/groups, KH, KW)   bias (F)   y (N, F, OH, OW), overwritten,
 ///
-/// where OH and OW are such that the window has H and W positions in them.
+/// where OH and OW are the extents in which the window has H and W positions.
 ///
-/// Cost: 2 N C H W F/groups KH KW FLOP. Scratch, thread and errors as convolution, of which this is
-/// the adjoint, from y to x.
+/// Cost: 2 N C H W F/groups KH KW FLOP. Scratch, thread and errors as for convolution. This
+/// function is the adjoint of that convolution, from y to x.
 template <AnyTensor X>
 void transposed_convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
                             const Window2d& window, Index groups, TensorView<Element<X>> y) {
@@ -58,7 +58,8 @@ void transposed_convolution_backward_input(const X& dy, TensorArg<Element<X>> we
   convolution(dy, weight, {zeros.data(), {channels}}, window, groups, dx);
 }
 
-/// The gradients with respect to the weight and the bias, overwritten or added to as `store` says.
+/// The gradients with respect to the weight and the bias, overwritten or added to, depending on
+/// `store`.
 ///
 ///   x (N, C, H, W)   dy (N, F, OH, OW)   dweight (C, F/groups, KH, KW)   dbias (F)
 template <AnyTensor X>
@@ -75,7 +76,7 @@ void transposed_convolution_backward_weights(const X& x, TensorArg<Element<X>> d
   detail::expect_apart(name, "dbias", dbias, "x", const_view(x));
   detail::expect_apart(name, "dbias", dbias, "dy", dy);
   detail::expect_apart(name, "dbias", dbias, "dweight", dweight);
-  // The convolution's own bias, on x, does not exist.
+  // Here the convolution has no bias on x, so its gradient is not used.
   const Scratch<T> unused(x_shape[1]);
   convolution_backward_weights(dy, const_view(x), window, groups, dweight,
                                {unused.data(), {x_shape[1]}}, store);

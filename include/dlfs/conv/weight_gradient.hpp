@@ -17,8 +17,8 @@ namespace dlfs::conv {
 ///
 ///   dweight[f, c, y, x] = sum over n, i, j of dy[n, f, i, j] in[n, c, h, w]
 ///
-/// A product over the positions. Its rows are those of dy, in their own memory. A vector holds the
-/// channels and taps of a segment, which is a row of the window.
+/// Computed as a product over the positions. Its rows are those of dy, read in place. A vector
+/// holds the channels and taps of a segment, which is a row of the window.
 template <class T>
 class WeightGradient {
  public:
@@ -28,12 +28,12 @@ class WeightGradient {
         filters_(filters),
         y_(y),
         x_(x),
-        // Neighbouring taps are neighbouring pixels only without dilation.
+        // Neighbouring taps are neighbouring pixels only without a dilation.
         segment_taps_(x.dilation == 1 ? x.taps : 1),
         segments_(y.taps * x.taps / segment_taps_),
         sums_(filters * stride()) {}
 
-  /// Sums up what `count` images and the gradients of their outputs contribute.
+  /// Adds the contributions of `count` images and the gradients of their outputs.
   void sum_up(Index count, Images<const T> in, Images<const T> dy,
               const BiasGradient<T>& bias) const {
     const Index height = band_height(dy);
@@ -42,7 +42,7 @@ class WeightGradient {
         height < dy.height ? 1 : std::clamp<Index>(band_elements() / layout.size(), 1, count);
     const Index positions = height * dy.width;
 
-    // A vector may reach beyond the last pixel.
+    // A vector may extend past the last pixel.
     const Index pixels_size = most_images * layout.size() + vectors(segment_taps_) * kernels_.lanes;
     const Scratch<T> pixels(pixels_size);
     const Scratch<Term> terms(most_images * positions);
@@ -101,10 +101,10 @@ class WeightGradient {
   }
 
  private:
-  static constexpr Index most_terms = 224;  // of three vectors, in the first-level cache
+  static constexpr Index most_terms = 224;  // for three vectors, in the first-level cache
 
-  /// What the second-level cache holds of pixels: more where each band's products read and write so
-  /// many sums that they come from beyond it.
+  /// Number of elements in a band's pixels, which stay in the second-level cache. It is larger if
+  /// the sums of each band's products do not fit in this cache.
   Index band_elements() const {
     const bool are_many_sums = filters_ * stride() >= many_elements<T>;
     return (are_many_sums ? 768 : 192) * Index{1024 / sizeof(T)};

@@ -31,10 +31,10 @@ struct Window2d {
     expect_limits("width", kernel.width, stride.width, padding.width, dilation.width, operation);
   }
 
-  /// Positions of the window in an image: (extent + 2 padding - dilation (kernel - 1) - 1) / stride
-  /// + 1, for height and width. @throws ShapeError, naming the operation, where the window does not
-  /// fit; ValueError for a kernel, stride or dilation below 1, a negative padding, or any of them
-  /// above 2^30.
+  /// The number of positions of the window in an image, for height and width:
+  /// (extent + 2 padding - dilation (kernel - 1) - 1) / stride + 1.
+  /// @throws ShapeError, naming the operation, if the window does not fit; ValueError for a kernel,
+  /// stride or dilation below 1, a negative padding, or any of them above 2^30.
   constexpr Size2d output_size(Size2d image, std::string_view operation) const {
     return {along("height", image.height, kernel.height, stride.height, padding.height,
                   dilation.height, operation),
@@ -42,9 +42,9 @@ struct Window2d {
                   operation)};
   }
 
-  /// The image in which the window has so many positions, with `more` rows and columns at the end:
-  /// (positions - 1) stride + dilation (kernel - 1) + 1 + more - 2 padding.
-  /// @throws as output_size; ShapeError where no image is left.
+  /// The size of the image in which the window has the given positions, plus `more` rows and
+  /// columns at the end: (positions - 1) stride + dilation (kernel - 1) + 1 + more - 2 padding.
+  /// @throws like output_size; ShapeError if the size is not positive.
   constexpr Size2d input_size(Size2d positions, Size2d more, std::string_view operation) const {
     return {back_along("height", positions.height, more.height, kernel.height, stride.height,
                        padding.height, dilation.height, operation),
@@ -79,7 +79,7 @@ struct Window2d {
                        "padding of at least 0 along the ", axis, ", got ", kernel, ", ", stride,
                        ", ", dilation, " and ", padding);
     }
-    constexpr Index most = Index{1} << 30;  // for more, the sums below could overflow
+    constexpr Index most = Index{1} << 30;  // with more, the sums below could overflow
     if (kernel > most || stride > most || dilation > most || padding > most) {
       throw ValueError(operation, ": expected kernel, stride, dilation and padding of at ", "most ",
                        most, " along the ", axis, ", got ", kernel, ", ", stride, ", ", dilation,

@@ -8,8 +8,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// A window at one position of an image. Its tap in row kh and column kw is the element
-/// `corner + kh * row_step + kw * column_step`, counted from the first of all images; only the taps
-/// of `rows` and `columns` are inside of the image.
+/// `corner + kh * row_step + kw * column_step`, counted from the first element of all images. Only
+/// the taps of `rows` and `columns` are inside the image.
 struct PlacedWindow {
   Index corner;
   Index row_step;

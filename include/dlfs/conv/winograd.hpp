@@ -11,14 +11,14 @@
 
 // Correlations of 3x3 windows with stride 1 by Winograd's F(4x4, 3x3): a quarter of the products.
 //
-// The outputs are cut into tiles of 4x4. The 6x6 pixels that a tile sees, with the channels in the
-// lanes, are transformed to 36 points, and so are the weights. Point by point, the sums over the
-// channels are a matrix product; its results are transformed to outputs. The gradient of the
-// weights exchanges the roles: tiles of pixels and of dy are transformed, and multiplied over the
-// tiles.
+// The outputs are divided into tiles of 4x4. The 6x6 pixels that a tile sees, with the channels in
+// the lanes, are transformed to 36 points, and so are the weights. For each point, the sums over
+// the channels are a matrix product. The results are transformed to outputs. The gradient of the
+// weights exchanges the roles: tiles of pixels and of dy are transformed, and the products are
+// summed over the tiles.
 //
-// In float, for normal data, sums err by at most 1e-6 of the magnitudes of their terms, some three
-// times as much as plain sums. An infinity or a NaN spreads to all outputs of its tile.
+// In float, for normal data, the error of sums is at most 1e-6 of the magnitudes of their terms,
+// about three times that of plain sums. An infinity or a NaN spreads to all outputs of its tile.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::conv {
@@ -27,44 +27,45 @@ namespace dlfs::conv {
 template <class T, class Output>
 bool suits_winograd(Index count, Index channels, const WindowAxis& y, const WindowAxis& x,
                     const Images<Output>& out) {
-  // Outputs that see nothing but padding should not get rounding errors of their neighbours.
+  // Outputs that see only padding must not get rounding errors of their neighbours.
   const auto suits = [](const WindowAxis& axis) {
     return axis.taps == winograd::taps_side && axis.stride == 1 &&
            axis.span() == winograd::taps_side - 1 && axis.lowest() > -winograd::taps_side;
   };
   constexpr Index least_channels = 16;
-  // For fewer outputs, it costs too much to transform the weights, and to read all their points.
+  // With fewer outputs, transforming the weights and reading all their points costs too much.
   const Index least_outputs = std::max<Index>(256, channels * out.channels / 512);
   return std::is_floating_point_v<T> && suits(y) && suits(x) &&
          std::min(channels, out.channels) >= least_channels &&
          std::min(out.height, out.width) > 2 && count * out.plane() >= least_outputs;
 }
 
-/// How images of outputs are cut into tiles: a band is a few rows of tiles of one image, and a
-/// block a few bands, perhaps of several images, that are multiplied together.
+/// The division of output images into tiles. A band is a few rows of tiles of one image. A block is
+/// a few bands, possibly of several images, that are multiplied together.
 struct WinogradTiles {
   static constexpr Index side = winograd::outputs_side;
 
-  /// A stretch of an image, in tiles.
+  /// A part of an image, in tiles.
   struct Band {
     Index image;
-    Index row;  // of the image
+    Index row;  // first row of tiles in the image
     Index rows;
-    Index first_tile;  // of the block
+    Index first_tile;  // index of the first tile in the block
   };
 
-  Index count;  // of images
+  Index count;  // number of images
   Index rows;
   Index columns;
   Index band_rows;
-  Index bands;        // of an image
-  Index block_bands;  // of a block
+  Index bands;        // bands of an image
+  Index block_bands;  // bands of a block
 
-  /// `points` are the elements of a tile at one point, of both factors or factor and product.
+  /// `points` is the number of elements of a tile at one point, of both factors or factor and
+  /// product.
   WinogradTiles(Index count_, Index height, Index width, Index points, Index element_bytes)
       : count(count_), rows((height + side - 1) / side), columns((width + side - 1) / side) {
     constexpr Index block_bytes = 768 * 1024;  // in the second-level cache
-    constexpr Index least_tiles = 64;          // so many pay for reading the weights anew
+    constexpr Index least_tiles = 64;          // this many pay for reading the weights again
     constexpr Index all_points = winograd::points_side * winograd::points_side;
     const Index tiles = std::max(least_tiles, block_bytes / (all_points * points * element_bytes));
     band_rows = std::clamp<Index>(tiles / columns, 1, rows);
@@ -75,7 +76,7 @@ struct WinogradTiles {
 
   Index block_tiles() const { return block_bands * band_rows * columns; }
 
-  /// Calls `body(band)` for each of the block's, and returns the number of its tiles.
+  /// Calls `body(band)` for each band of a block. Returns the number of the block's tiles.
   template <class Body>
   Index for_each_band(Index first, const Body& body) const {
     Index tile = 0;
@@ -89,14 +90,15 @@ struct WinogradTiles {
   }
 };
 
-/// For each point a matrix, whose rows are whole vectors.
+/// A matrix for each point, whose rows are whole vectors.
 template <class T>
 class WinogradPoints {
  public:
   static constexpr Index side = winograd::points_side;
   static constexpr Index count = side * side;
 
-  /// One vector more from point to point, lest all points share a few lines of the nearest cache.
+  /// The distance between points is one vector more, or else all points would share a few cache
+  /// lines of the first-level cache.
   WinogradPoints(Index lanes, Index rows, Index columns)
       : width_((columns + lanes - 1) / lanes * lanes),
         stride_(rows * width_ + lanes),
@@ -109,7 +111,7 @@ class WinogradPoints {
     return {data_.data() + point * stride_, 1, width_};
   }
 
-  /// The points of rows i, i + step...
+  /// The points of rows i, i + step, ...
   Squares<T> rows_from(Index i, Index step = 1) const {
     return {data_.data() + i * width_, side * stride_, stride_, step * width_};
   }
@@ -132,7 +134,7 @@ void transform_weights(const Kernels<T>& kernels, Index channels, Index filters,
   const Index width = points.width();
   const Scratch<T> taps(side * side * width);
   Squares<const T> from{taps.data(), side * width, width, 0};
-  // Taps that go backwards begin with the last.
+  // Taps that go backwards start with the last.
   if (y.dilation < 0) {
     from.data += (side - 1) * side * width;
     from.row = -from.row;
@@ -148,11 +150,11 @@ void transform_weights(const Kernels<T>& kernels, Index channels, Index filters,
   }
 }
 
-/// A source of tiles, as `transform` sees them: its pixels with channels innermost.
+/// A source of tiles for `transform`: its pixels with the channels innermost.
 template <class T>
 class WinogradInput {
  public:
-  /// `y` and `x`: the pixels from one output on that a tile sees.
+  /// `y` and `x`: the window of pixels that a tile sees, starting at its first output.
   WinogradInput(const Kernels<T>& kernels, const WinogradTiles& tiles, Images<const T> images,
                 const WindowAxis& y, const WindowAxis& x, Transform<T>* to_points)
       : kernels_(kernels),
@@ -186,7 +188,7 @@ class WinogradInput {
   Scratch<T> pixels_;
 };
 
-/// As correlate, where suits_winograd.
+/// Like correlate, if suits_winograd.
 template <class T>
 void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weights, WindowAxis y,
                         WindowAxis x, const T* start, Images<T> out) {
@@ -212,8 +214,8 @@ void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weigh
                     sums.matrix(p), Store::overwrite);
     }
     tiles.for_each_band(block, [&](const WinogradTiles::Band& band) {
-      // From right to left: what a tile writes beyond the end of its rows, to the beginning of the
-      // next ones, is put right by the tiles there.
+      // From right to left: if a tile writes past the end of its rows, into the start of the next
+      // rows, the tiles there overwrite it.
       const Index last = tiles.columns - 1;
       for (Index i = 0; i < band.rows; ++i) {
         kernels.winograd.outputs_of_points(
@@ -230,7 +232,7 @@ void winograd_correlate(Index count, Images<const T> in, const Weights<T>& weigh
   }
 }
 
-/// The gradient of the weights (F, C, 3, 3), as WeightGradient, where suits_winograd.
+/// The gradient of the weights (F, C, 3, 3), like WeightGradient, if suits_winograd.
 template <class T>
 void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> dy, WindowAxis y,
                               WindowAxis x, T* dweight, Store store, const BiasGradient<T>& bias) {
@@ -240,7 +242,7 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
   const WinogradInput<T> pixels(kernels, tiles, in, y, x, kernels.winograd.pixels);
   const WindowAxis one{1, 0, 1, 1};
   const WinogradInput<T> gradients(kernels, tiles, dy, one, one, kernels.winograd.outputs);
-  // The more channels fill the lanes, the others are rows.
+  // The larger number of channels fills the lanes; the other channels are rows.
   const bool filters_fill_lanes = dy.channels > in.channels;
   const auto& row_points = (filters_fill_lanes ? pixels : gradients).points();
   const auto& lane_points = (filters_fill_lanes ? gradients : pixels).points();

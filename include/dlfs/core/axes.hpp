@@ -5,9 +5,9 @@
 
 #include "dlfs/core/tensor.hpp"
 
-// Views with the axes of x moved, dropped or added, by NumPy's names. Like the member functions
-// that give views, they write where x can be written to, and do not take an expiring tensor. All
-// throw ShapeError for an axis that is not there.
+// Views of x whose axes are moved, dropped or added, by NumPy's names. Like the member functions
+// that return views, they allow writing if x does, and refuse an expiring tensor. Each throws
+// ShapeError for an axis that does not exist.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -34,7 +34,7 @@ concept Viewable = requires(X&& x) {
   view_of(std::forward<X>(x));
 };
 
-/// x with axis `source_of(i)` of it in the place of axis i.
+/// Axis i of the result is axis `source_of(i)` of x.
 template <class T, class SourceOf>
 TensorView<T> reorder_axes(TensorView<T> x, const SourceOf& source_of) {
   Layout layout;
@@ -44,7 +44,7 @@ TensorView<T> reorder_axes(TensorView<T> x, const SourceOf& source_of) {
   return {x.data(), layout.shape, layout.strides};
 }
 
-/// x without the axes for which `is_dropped(axis)`.
+/// x without the axes for which `is_dropped(axis)` is true.
 template <class T, class IsDropped>
 TensorView<T> drop_axes(TensorView<T> x, const IsDropped& is_dropped) {
   Layout layout;
@@ -56,7 +56,7 @@ TensorView<T> drop_axes(TensorView<T> x, const IsDropped& is_dropped) {
 
 }  // namespace detail
 
-/// Two axes in each other's place.
+/// Swaps two axes.
 template <detail::Viewable X>
 auto swap_axes(X&& x, int first, int second) {
   const auto view = detail::view_of(std::forward<X>(x));
@@ -67,25 +67,25 @@ auto swap_axes(X&& x, int first, int second) {
   });
 }
 
-/// One axis in another place; the others keep their order.
+/// Moves one axis to another position; the others keep their order.
 template <detail::Viewable X>
 auto move_axis(X&& x, int from, int to) {
   const auto view = detail::view_of(std::forward<X>(x));
   from = view.shape().normalize_axis(from);
   to = view.shape().normalize_axis(to);
   return detail::reorder_axes(view, [&](int axis) {
-    const int other = axis < to ? axis : axis - 1;  // its place among the axes that do not move
+    const int other = axis < to ? axis : axis - 1;  // its index among the axes that do not move
     return axis == to ? from : other < from ? other : other + 1;
   });
 }
 
-/// Without the axes of extent 1.
+/// Removes the axes of extent 1.
 template <detail::Viewable X>
 auto squeeze(X&& x) {
   const auto view = detail::view_of(std::forward<X>(x));
   return detail::drop_axes(view, [&](int axis) { return view.extent(axis) == 1; });
 }
-/// Without one axis. @throws ShapeError unless its extent is 1.
+/// Removes one axis. @throws ShapeError unless its extent is 1.
 template <detail::Viewable X>
 auto squeeze(X&& x, int axis) {
   const auto view = detail::view_of(std::forward<X>(x));
@@ -97,7 +97,7 @@ auto squeeze(X&& x, int axis) {
   return detail::drop_axes(view, [&](int other) { return other == squeezed; });
 }
 
-/// With an axis of extent 1 more, which is axis `axis` of the result.
+/// Adds an axis of extent 1, which is axis `axis` of the result.
 template <detail::Viewable X>
 auto expand_dims(X&& x, int axis) {
   const auto view = detail::view_of(std::forward<X>(x));
@@ -114,7 +114,7 @@ auto expand_dims(X&& x, int axis) {
   return std::remove_const_t<decltype(view)>(view.data(), layout.shape, layout.strides);
 }
 
-/// All elements along one axis. @throws ShapeError as reshape, if they would have to be copied.
+/// All elements along one axis. @throws ShapeError like reshape, if they would have to be copied.
 template <detail::Viewable X>
 auto ravel(X&& x) {
   return detail::view_of(std::forward<X>(x)).reshape({-1});

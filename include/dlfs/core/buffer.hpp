@@ -14,14 +14,14 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Every tensor begins at a multiple of this many bytes: a cache line, and the widest vector.
+/// Alignment of every tensor in bytes: a cache line, and the widest vector.
 inline constexpr std::size_t alignment = 64;
 
 namespace detail {
 
-/// Aligned memory within a larger piece of plain memory, whose address stands before it: the C
-/// library takes several times as long for aligned memory as for plain. Large memory is whole huge
-/// pages.
+/// Aligned memory inside a larger block of plain memory; the block's address is stored before it.
+/// The C library takes several times as long for aligned memory as for plain memory. A large block
+/// consists of whole huge pages.
 [[gnu::noinline]] inline void* allocate_aligned(std::size_t bytes) {
   const bool is_large = is_worth_huge_pages(bytes);
   const std::size_t unit = is_large ? huge_page : alignment;
@@ -40,7 +40,7 @@ inline void free_aligned(void* aligned) {
   ::operator delete(plain);
 }
 
-/// The elements that lie where aligned bytes are, as a layer's saved bytes.
+/// The elements that are stored at aligned bytes, such as a layer's saved bytes.
 template <class T>
 T* elements_at(std::byte* bytes) {
   return static_cast<T*>(static_cast<void*>(bytes));
@@ -52,13 +52,13 @@ const T* elements_at(const std::byte* bytes) {
 
 }  // namespace detail
 
-/// Uninitialised, aligned memory for `capacity` elements, freed at the end of its life.
+/// Uninitialised, aligned memory for `capacity` elements. The destructor frees it.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
+  /// @throws ValueError if the number of bytes overflows, std::bad_alloc if there is no memory.
   explicit AlignedBuffer(std::size_t capacity) : capacity_(capacity) {
     if (capacity > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T)) {
       throw ValueError("memory for ", capacity, " elements of ", sizeof(T), " bytes");
@@ -74,7 +74,8 @@ class AlignedBuffer {
     return *this;
   }
   ~AlignedBuffer() {
-    // g++ 12 leaves out a check of the address where a caller's code lets it believe in one.
+    // Tests the capacity, not the address: g++ 12 omits a test of the address if the calling code
+    // makes it conclude that the address is not null.
     if (capacity_ > 0) detail::free_aligned(data_);
   }
 

@@ -1,15 +1,15 @@
 #pragma once
 
-// Every header reaches this one, by strict_math.hpp, before any other line of dlfs is read.
+// Every header includes this one first, by strict_math.hpp.
 
 #if !defined(__cplusplus) || \
     (__cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L))
 #error "dlfs needs C++20: compile with -std=c++20 (CMake: link dlfs::dlfs; MSVC: /std:c++20)"
-#include "dlfs needs C++20"  // A missing file ends the compilation; #error alone goes on.
+#include "dlfs needs C++20"  // A missing file ends the compilation; #error alone does not.
 #endif
 
-// Stands before an overload for a mistake that is often made: a call of it does not compile, and
-// these words are what the compiler says. It has no definition.
+// Marks an overload that catches a common mistake: a call of it does not compile, and the compiler
+// prints these words. The overload has no definition.
 #if defined(__GNUC__)
 #define DLFS_REFUSED(words) __attribute__((unavailable(words)))
 #else

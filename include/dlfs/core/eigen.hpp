@@ -10,7 +10,7 @@ namespace dlfs {
 template <class T>
 using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Eigen's map of a matrix whose two strides are free; const where T is.
+/// Eigen's map of a matrix with any two strides; const where T is.
 template <class T>
 using MatrixMap =
     Eigen::Map<std::conditional_t<std::is_const_v<T>, const RowMajorMatrix<std::remove_const_t<T>>,
@@ -77,8 +77,8 @@ ArrayMap<const T> as_array(const Tensor<T>& x) {
 template <class T>
 ArrayMap<const T> as_array(const Tensor<T>&& expiring) = delete;
 
-/// An Eigen matrix, array, map or block of either storage order as a view, without a copy: vectors
-/// have rank 1, all others rank 2. What Eigen only computes has no memory: take `.eval()` of it.
+/// An Eigen matrix, array, map or block of either storage order as a view, without a copy. Vectors
+/// have rank 1, all others rank 2. An Eigen expression has no memory: call its `.eval()` first.
 template <class Derived>
   requires((Derived::Flags & Eigen::DirectAccessBit) != 0)
 auto as_view(Eigen::DenseBase<Derived>& x) {
@@ -90,7 +90,7 @@ template <class Derived>
 auto as_view(const Eigen::DenseBase<Derived>& x) {
   return detail::view_of_eigen<const typename Derived::Scalar>(x.derived());
 }
-/// A matrix that expires has nothing to look at; a map or a block of another one lives on.
+/// Refused: the memory of an expiring matrix ends with it. A map or a block is allowed.
 template <class Derived>
   requires(std::derived_from<Derived, Eigen::PlainObjectBase<Derived>>)
 void as_view(const Eigen::DenseBase<Derived>&& expiring) = delete;

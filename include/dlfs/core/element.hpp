@@ -14,7 +14,7 @@ template <class T>
 concept RealElement =
     std::floating_point<T> || std::same_as<T, Eigen::half> || std::same_as<T, Eigen::bfloat16>;
 
-/// Elements that have an arithmetic: real numbers and integers, but not bool.
+/// Elements with arithmetic: real numbers and integers, but not bool.
 template <class T>
 concept NumberElement = (std::integral<T> && !std::same_as<T, bool>) || RealElement<T>;
 
@@ -40,7 +40,8 @@ constexpr auto accumulator_of() {
 
 }  // namespace detail
 
-/// What sums are kept in: float for half types, and 64 bits for integers (bool counts as 0 and 1).
+/// The type in which sums are computed: float for half types, 64 bits for integers (bool counts as
+/// 0 and 1).
 template <class T>
 using Accumulator = decltype(detail::accumulator_of<T>());
 

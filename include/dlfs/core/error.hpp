@@ -20,7 +20,7 @@ inline void append(std::string& text, char part) { text += part; }
 
 template <std::integral Number>
 void append(std::string& text, Number part) {
-  // Of the widest type, so that only one function must be compiled.
+  // One function for the widest type, instead of one for each type, saves compile time.
   using Widest = std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>;
   text += std::to_string(static_cast<Widest>(part));
 }
@@ -34,8 +34,8 @@ template <class Printable>
   requires requires(const Printable& part) { to_string(part); }
 void append(std::string& text, const Printable& part) { text += to_string(part); }
 
-/// A part of a text: where it is, and how it is written. Of whatever type, so that only one
-/// function must be compiled that puts parts together.
+/// A part of a text: its address, and the function that writes it. The type of the part is erased,
+/// so that only one function that joins parts is compiled.
 class TextPart {
  public:
   template <class Part>
@@ -65,7 +65,8 @@ class TextPart {
 
 }  // namespace detail
 
-/// One string out of text, numbers (in their shortest exact form) and whatever has a `to_string`.
+/// One string of all parts: text, numbers (in their shortest exact form) and all that has a
+/// `to_string`.
 template <class... Parts>
 [[gnu::cold]] std::string str_cat(const Parts&... parts) {
   return detail::join({detail::TextPart(parts)...});
@@ -74,7 +75,7 @@ template <class... Parts>
 /// Base of everything that dlfs throws.
 class Error : public std::runtime_error {
  public:
-  /// The message is `concat` of the parts.
+  /// The message is `str_cat` of the parts.
   template <class... Parts>
     requires(sizeof...(Parts) > 0)
   [[gnu::cold]] explicit Error(const Parts&... message) : Error({detail::TextPart(message)...}) {}
@@ -84,19 +85,19 @@ class Error : public std::runtime_error {
       : std::runtime_error(detail::join(message)) {}
 };
 
-/// A tensor's rank or extent is not what the operation needs.
+/// A tensor's rank or extent does not fit the operation.
 class ShapeError : public Error {
  public:
   using Error::Error;
 };
 
-/// An argument is out of its range, or a computation left the finite numbers.
+/// An argument is out of its range, or a computation gave NaN or infinity.
 class ValueError : public Error {
  public:
   using Error::Error;
 };
 
-/// A file was read, but its contents are not what its format demands.
+/// A file was read, but its contents do not follow its format.
 class FormatError : public Error {
  public:
   using Error::Error;

@@ -16,7 +16,7 @@ void expect_dense(std::string_view operation, std::string_view name, TensorView<
                    operand.shape(), " with gaps or reordered axes");
 }
 
-/// And unless it has the shape.
+/// As above, and @throws ShapeError unless the view has the given shape.
 template <class T>
 void expect_dense(std::string_view operation, std::string_view name, TensorView<T> operand,
                   const Shape& shape) {

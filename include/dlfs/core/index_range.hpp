@@ -16,9 +16,10 @@ struct IndexRange {
   constexpr bool contains(Index i) const { return begin <= i && i < end; }
 };
 
-/// The i in [0, count) for which `first + i * step` lies in [0, extent); {0, 0} where there are
-/// none. With a tap's place in the first window and the stride: the windows whose tap is inside of
-/// the image. With a window's corner and the dilation: the taps of that window which are.
+/// The i in [0, count) for which `first + i * step` lies in [0, extent), or {0, 0} if there are
+/// none. Used in two ways. With a tap's position in the first window and the stride: the windows
+/// whose tap is inside the image. With a window's corner and the dilation: the taps of the window
+/// that are inside the image.
 constexpr IndexRange range_inside(Index first, Index step, Index count, Index extent) {
   if (first >= extent) return {};
   const Index begin = first < 0 ? (step - 1 - first) / step : 0;

@@ -11,16 +11,16 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Elements, not bytes, between neighbours along each axis.
+/// The distance between neighbours along each axis, in elements.
 using Strides = std::array<Index, max_rank>;
 
-/// Where the elements of a view lie, seen from its first one: axes with their extents and strides.
-/// What a TensorView does with its axes is done here, without regard to the type of its elements.
+/// The positions of a view's elements relative to its first one: extents and strides. All that
+/// TensorView does with its axes is done here, independent of the element type.
 struct Layout {
   Shape shape{};
   Strides strides{};
 
-  /// Of dense row-major memory.
+  /// The layout of dense row-major memory.
   [[gnu::noinline]] static constexpr Layout dense(const Shape& shape) {
     Layout layout{shape, {}};
     Index step = 1;
@@ -43,7 +43,7 @@ struct Layout {
     return axis < 0 || shape[axis] == 1 ? 0 : stride(axis);
   }
 
-  /// Appends an axis at the end. @throws ShapeError as Shape.
+  /// Appends an axis at the end. @throws ShapeError like Shape.
   constexpr void push_back(Index extent, Index stride) {
     set_stride(std::min(shape.rank(), max_rank - 1), stride);
     shape.push_back(extent);
@@ -59,13 +59,13 @@ struct Layout {
   }
 
   struct Part;
-  /// As TensorView's operator().
+  /// Like TensorView's operator().
   constexpr Part part(std::initializer_list<Subscript> subscripts) const;
 
-  /// As TensorView::slice.
+  /// Like TensorView::slice.
   constexpr Part slice(int axis, Slice slice) const;
 
-  /// As TensorView::transpose.
+  /// Like TensorView::transpose.
   constexpr Layout transpose() const {
     Layout reversed;
     for (int axis = shape.rank(); axis-- > 0;) reversed.push_back(shape[axis], stride(axis));
@@ -76,21 +76,21 @@ struct Layout {
   /// The shape for TensorView::reshape, where one extent may be -1.
   constexpr Shape resolve(std::initializer_list<Index> extents) const;
 
-  /// As TensorView::reshape.
+  /// Like TensorView::reshape.
   constexpr Layout reshape(const Shape& shape) const;
 
-  /// As TensorView::broadcast_to.
+  /// Like TensorView::broadcast_to.
   constexpr Layout broadcast_to(const Shape& shape) const;
 
  private:
-  /// Whether the next outer axis goes on where a run of so many steps ends.
+  /// Whether the next outer axis continues a run of `run` elements at distance `step`.
   constexpr bool continues_run(int axis, Index run, Index step) const {
     return shape[axis] == 1 || stride(axis) == run * step;
   }
 };
 
-/// Of a view, and how far its first element lies from the view's. That is 0 where the view is
-/// empty, for nothing may lie elsewhere.
+/// The layout of a part of a view, and the offset of its first element from the view's first. The
+/// offset is 0 if the part is empty, so that it never points outside.
 struct Layout::Part {
   Layout layout{};
   Index offset = 0;
@@ -164,7 +164,7 @@ constexpr Layout Layout::transpose(std::span<const int> order) const {
 }
 
 constexpr Shape Layout::resolve(std::initializer_list<Index> extents) const {
-  Shape resolved;  // with 1 in the place of -1
+  Shape resolved;  // with 1 in place of -1
   int unknown = -1;
   for (Index extent : extents) {
     if (extent == -1) {
@@ -189,8 +189,8 @@ constexpr Layout Layout::reshape(const Shape& target) const {
   }
   if (shape.size() == 0) return dense(target);
   Layout reshaped{target, {}};
-  int source = shape.rank();  // the axes before it are still to be handed out
-  Index run = 1;  // elements in equal steps, of which the target's axes take their parts
+  int source = shape.rank();  // the axes before it are not used yet
+  Index run = 1;  // elements at equal distance, which the target's axes divide among them
   Index step = 1;
   for (int axis = target.rank(); axis-- > 0;) {
     while (run == 1 && target[axis] > 1) {

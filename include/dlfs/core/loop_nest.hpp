@@ -10,15 +10,15 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// The loops over `operands` views, of which the others broadcast to the shape of the first, in
-/// row-major order and as few as possible: axes of one entry are dropped, and neighbours that every
-/// view walks in equal steps are merged.
+/// The loops over `operands` views in row-major order. The other views broadcast to the shape of
+/// the first. There are as few loops as possible: axes of extent 1 are dropped, and neighbouring
+/// axes are merged if every view steps through both with one stride.
 template <std::size_t operands>
 class LoopNest {
  public:
   using Offsets = std::array<Index, operands>;
 
-  /// Of the layout of each view.
+  /// From the layout of each view.
   template <std::same_as<Layout>... Others>
     requires(1 + sizeof...(Others) == operands)
   explicit LoopNest(const Layout& first, const Others&... others) {
@@ -49,18 +49,18 @@ class LoopNest {
   Index row_extent() const { return inner().extent; }
   const Offsets& row_strides() const { return inner().strides; }
 
-  /// The same of the loop around it; one step if there is none.
+  /// The same for the loop around the innermost; one step if there is none.
   Index plane_extent() const { return depth_ < 2 ? 1 : loops_[depth_ - 2].extent; }
   Offsets plane_strides() const { return depth_ < 2 ? Offsets{} : loops_[depth_ - 2].strides; }
 
-  /// How often the innermost loop is run.
+  /// How many times the innermost loop runs.
   Index rows() const {
     Index product = 1;
     for (std::size_t i = 0; i + 1 < depth_; ++i) product *= loops_[i].extent;
     return product;
   }
 
-  /// Where the innermost loop begins its `row`-th run, relative to each view's first element.
+  /// The offsets of the `row`-th run of the innermost loop, relative to each view's first element.
   Offsets row_offsets(Index row) const {
     Offsets offsets{};
     for (std::size_t i = depth_ - 1; i-- > 0;) {
@@ -89,7 +89,7 @@ class LoopNest {
     Offsets strides;
   };
 
-  /// Calls `body(offsets)` for every step of the outermost loops, so many of them.
+  /// Calls `body(offsets)` for every step of the `loops` outermost loops.
   template <class Body>
   void for_each(std::size_t loops, Body& body) const {
     Offsets offsets{};
@@ -114,7 +114,7 @@ class LoopNest {
   Loop& inner() { return loops_[depth_ - 1]; }
   const Loop& inner() const { return loops_[depth_ - 1]; }
 
-  /// Whether one step of `outer` leads to where all steps of `inner` would end.
+  /// Whether one step of `outer` has the same effect as all steps of `inner`.
   static bool continues(const Loop& outer, const Loop& inner) {
     for (std::size_t i = 0; i < operands; ++i) {
       if (outer.strides[i] != inner.extent * inner.strides[i]) return false;
@@ -122,7 +122,7 @@ class LoopNest {
     return true;
   }
 
-  std::array<Loop, max_rank> loops_;  // of which so many are in use; to clear the others takes time
+  std::array<Loop, max_rank> loops_;  // `depth_` are in use; not cleared, to save time
   std::size_t depth_ = 0;
 };
 

@@ -9,8 +9,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// The numbers that an option may be, always within those of float, in which a network may compute:
-/// neither NaN nor infinite.
+/// The range of an option's values. It is always inside the range of float, because a network may
+/// compute in float. NaN and infinity are outside.
 struct OptionRange {
   double low;
   double high = static_cast<double>(std::numeric_limits<float>::max());
@@ -41,9 +41,9 @@ inline std::string to_string(const OptionRange& range) {
                  range.has_high ? ']' : ')');
 }
 
-// Options are looked at where they are given, each in one line of its struct's `check()`.
+// Options are checked where they are given; each takes one line in its struct's `check()`.
 
-/// @throws ValueError, naming the operation and the option, for a number outside of the range.
+/// @throws ValueError, naming the operation and the option, if the value is outside the range.
 [[gnu::noinline]] inline void expect_option(std::string_view operation, std::string_view option,
                                             double value, const OptionRange& range) {
   if (range.contains(value)) return;
@@ -55,7 +55,7 @@ inline std::string to_string(const OptionRange& range) {
   throw ValueError(operation, ": expected ", option, ' ', range, ", got ", value);
 }
 
-/// The options, once they are looked at: for a constructor's list of members.
+/// Checks the options and returns them, for use in a constructor's initialiser list.
 template <class Options>
 const Options& checked(const Options& options) {
   options.check();

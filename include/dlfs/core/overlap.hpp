@@ -10,7 +10,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// The address of the lowest element of a view, which is not empty, and that behind the highest.
+/// The address of the lowest element of a non-empty view, and the address after the highest.
 template <class T>
 std::pair<std::uintptr_t, std::uintptr_t> address_range(const TensorView<T>& view) {
   const T* low = view.data();
@@ -31,8 +31,8 @@ bool overlap(const TensorView<T>& a, const TensorView<U>& b) {
   return a_low < b_high && b_low < a_high;
 }
 
-/// Whether two matrices are other columns, or other rows where both are transposed, of one matrix
-/// that is stored row by row: then their elements lie between each other, and none is shared.
+/// Whether two matrices are different columns (or, both transposed, different rows) of one matrix
+/// that is stored row by row. Then their address ranges overlap, but no element is shared.
 template <class T, class U>
 bool are_beside_each_other(TensorView<T> a, TensorView<U> b) {
   if (a.rank() != 2 || b.rank() != 2 || sizeof(T) != sizeof(U)) return false;
@@ -43,7 +43,7 @@ bool are_beside_each_other(TensorView<T> a, TensorView<U> b) {
   const auto distance = static_cast<std::intptr_t>(reinterpret_cast<std::uintptr_t>(b.data()) -
                                                    reinterpret_cast<std::uintptr_t>(a.data())) /
                         static_cast<std::intptr_t>(sizeof(T));
-  const Index column = (distance % row + row) % row;  // of b's first element, seen from a's
+  const Index column = (distance % row + row) % row;  // of b's first element, from a's
   return column >= a.extent(1) && column + b.extent(1) <= row;
 }
 
@@ -54,7 +54,7 @@ bool are_beside_each_other(TensorView<T> a, TensorView<U> b) {
                    ", which is read while it is written; pass a copy()");
 }
 
-/// @throws ValueError, naming the operation and both views, where writing `out` would change x.
+/// @throws ValueError, naming the operation and both views, if writing `out` would change x.
 template <class T, class U>
 void expect_apart(std::string_view operation, std::string_view out_name, const TensorView<T>& out,
                   std::string_view name, const TensorView<U>& x) {
@@ -63,7 +63,7 @@ void expect_apart(std::string_view operation, std::string_view out_name, const T
   }
 }
 
-/// The same for dense views of one shape, where an operation element by element may write over x.
+/// The same for dense views of one shape, where an elementwise operation may overwrite x.
 template <class T, class U>
 void expect_same_or_apart(std::string_view operation, std::string_view out_name,
                           const TensorView<T>& out, std::string_view name, const TensorView<U>& x) {

@@ -7,10 +7,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// Number of neighbouring leaves of a pairwise tree that are combined one after another.
+/// Number of neighbouring leaves of a pairwise tree that are combined in sequence.
 inline constexpr Index reduced_in_sequence = 16;
 
-/// leaf(first) op ... op leaf(last - 1), as a balanced tree. The leaves are called in their order.
+/// leaf(first) op ... op leaf(last - 1), as a balanced tree. The leaves are called in order.
 template <class Op, class A, class Leaf>
 A fold_pairwise(Index first, Index last, const Leaf& leaf) {
   A total;

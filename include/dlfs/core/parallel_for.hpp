@@ -24,20 +24,20 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The first row of a piece, where `rows` are cut into `pieces` of nearly equal size.
+/// The first row of a piece, if `rows` are divided into `pieces` of nearly equal size.
 constexpr Index piece_begin(Index rows, Index pieces, Index piece) {
-  if (pieces == 1) return rows * piece;  // the usual case of small loops, without divisions
+  if (pieces == 1) return rows * piece;  // the usual case of small loops, without a division
   return rows / pieces * piece + rows % pieces * piece / pieces;  // rows * piece may overflow
 }
 
 namespace detail {
 
-/// The process's worker threads. They sleep while there is nothing to do, but not at once: to wake
-/// one takes longer than many a layer, so they give the next loop a moment to come.
+/// The process's worker threads. They sleep when there is no work, but only after a short wait:
+/// waking a thread takes longer than many layers, and the next loop often comes soon.
 class ThreadPool {
  public:
-  /// It is never destroyed: other objects may use it in their destructors, after main or in a body
-  /// that calls std::exit.
+  /// The pool is never destroyed: other objects may use it in their destructors, after main or in a
+  /// body that calls std::exit.
   static ThreadPool& instance() {
     alignas(ThreadPool) static std::byte memory[sizeof(ThreadPool)];
     static ThreadPool& pool = make(memory);
@@ -50,8 +50,8 @@ class ThreadPool {
   int thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
   void set_thread_count(int count) { thread_count_.store(count, std::memory_order_relaxed); }
 
-  /// Runs `call(context, piece)` for each piece. Returns false, having done nothing, where the
-  /// pool is taken: by a caller on another thread, or by the loop that this call is nested in.
+  /// Runs `call(context, piece)` for each piece. Returns false and does nothing if the pool is in
+  /// use, by a caller on another thread or by a loop around this call.
   bool run(Index pieces, void (*call)(void*, Index), void* context) {
     if (inside_) return false;
     const std::unique_lock only_caller(callers_, std::try_to_lock);
@@ -86,7 +86,7 @@ class ThreadPool {
     return true;
   }
 
-  /// Waits for the loop that is running, then for the threads to end.
+  /// Waits for the running loop, then for the threads to end.
   void stop() {
     if (inside_) throw ValueError("stop_threads: called by the body of a parallel loop");
     const std::lock_guard only_caller(callers_);
@@ -116,8 +116,8 @@ class ThreadPool {
         ThreadPool(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   }
 
-  /// In a forked child, which has none of the threads: neither the workers, nor those that may
-  /// have been in a loop.
+  /// For a forked child, which has no threads but its own: all workers are gone, and so is any
+  /// thread that was in a loop.
   void start_over() {
     for (std::thread& thread : threads_) new (&thread) std::thread;  // there is nothing to join
     threads_ = std::vector<std::thread>();
@@ -127,8 +127,8 @@ class ThreadPool {
     new (this) ThreadPool(thread_count());
   }
 
-  /// Starts what is missing of the threads for so many workers; returns how many workers there
-  /// are, the caller included. Where the system gives no more threads, no later loop asks again.
+  /// Starts the threads that `workers` workers still lack. Returns the number of workers, including
+  /// the caller. If the system refuses a thread, later loops do not ask again.
   int start_threads(int workers) {
     try {
       while (static_cast<int>(threads_.size()) < workers - 1) {
@@ -155,8 +155,8 @@ class ThreadPool {
     }
   }
 
-  /// Locks the mutex as soon as `is_ready`, or after some 100 microseconds in which it was not and
-  /// whoever else wanted the core had it.
+  /// Locks the mutex as soon as `is_ready`, or after about 100 microseconds of waiting, during
+  /// which other threads may have the core.
   template <class Ready>
   std::unique_lock<std::mutex> lock_when(Ready is_ready) {
     std::unique_lock lock(mutex_, std::defer_lock);
@@ -168,15 +168,15 @@ class ThreadPool {
     return lock;
   }
 
-  /// Neighbouring pieces that are one worker's own, until another has none left.
+  /// Neighbouring pieces that belong to one worker, until another worker has no more of its own.
   struct alignas(64) Share {
     std::atomic<Index> next;
     Index end;
   };
 
-  /// Loops of one kind give a worker the same share, which it finds in its cache. The first piece
-  /// is nobody else's, so that every worker warms up its scratch memory in the first loop of a
-  /// kind.
+  /// Loops of one kind give a worker the same share each time, so that its data are in its cache.
+  /// No other worker takes a share's first piece, so that every worker allocates its scratch memory
+  /// in the first loop of a kind.
   void work(int worker) {
     inside_ = true;
     try {
@@ -205,7 +205,7 @@ class ThreadPool {
   std::vector<std::thread> threads_;
   bool stopping_ = false;
 
-  // The loop that is running.
+  // The running loop.
   void (*call_)(void*, Index) = nullptr;
   void* context_ = nullptr;
   Index pieces_ = 0;
@@ -222,29 +222,29 @@ class ThreadPool {
 
 }  // namespace detail
 
-/// How many threads a parallel loop may use, the caller's included. At first: one per core. A loop
-/// that the system gives fewer threads goes on with them, and sets it to their number.
+/// The number of threads that a parallel loop may use, including the caller. It starts as the
+/// number of cores. If the system gives a loop fewer threads, it becomes their number.
 inline int thread_count() { return detail::ThreadPool::instance().thread_count(); }
 
-/// Results never depend on it, only time does. @throws ValueError unless `count` is at least 1.
+/// Affects the time, never the results. @throws ValueError unless `count` is at least 1.
 inline void set_thread_count(int count) {
   if (count < 1) throw ValueError("thread count: expected at least 1, got ", count);
   detail::ThreadPool::instance().set_thread_count(count);
 }
 
-/// Ends the threads that parallel loops have started, and waits until they have ended; the next
-/// loop starts new ones. For a plugin that is about to be unloaded: no thread runs its code
-/// afterwards. Waits for a loop that is running.
+/// Ends the threads that parallel loops have started, and returns when they have ended. The next
+/// loop starts new ones. Use it before a plugin is unloaded: no thread runs its code afterwards.
+/// Waits for a running loop.
 /// @throws ValueError in the body of a loop that runs on several threads.
 inline void stop_threads() { detail::ThreadPool::instance().stop(); }
 
 /// Calls `body(piece)` for every piece in [0, pieces), in any order, on several threads.
 ///
-/// The caller cuts the work into pieces by the problem alone, and each piece writes to memory of
-/// its own: then the result is the same, bit by bit, for any number of threads. A loop within a
-/// loop runs on the thread that it is called from. Rethrows the first exception of a body.
+/// The problem alone must decide the pieces, and each piece must write its own memory. Then the
+/// result is the same, bit by bit, for any number of threads. A nested loop runs on the thread that
+/// calls it. Rethrows the first exception of a body.
 ///
-/// A forked child starts threads of its own; where a body forks, its child must not return from it.
+/// A forked child starts its own threads. If a body forks, the child must not return from it.
 template <class Body>
 void parallel_for(Index pieces, Body&& body) {
   auto call = [](void* context, Index piece) {

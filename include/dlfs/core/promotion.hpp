@@ -12,7 +12,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// The signed integer of so many bytes.
+/// The signed integer of `bytes` bytes.
 template <std::size_t bytes>
 using SignedInteger = std::conditional_t<
     bytes == 1, std::int8_t,
@@ -22,7 +22,7 @@ using SignedInteger = std::conditional_t<
 template <class T>
 concept HalfElement = std::same_as<T, Eigen::half> || std::same_as<T, Eigen::bfloat16>;
 
-/// The smallest real type beside Real that holds all integers of type I, as NumPy takes it.
+/// The smallest real type, at least Real, that NumPy uses for all integers of type I.
 template <class Real, class I>
 constexpr auto real_beside_integer() {
   if constexpr (sizeof(I) * 2 <= sizeof(Real) || std::same_as<I, bool>) {
@@ -69,12 +69,12 @@ constexpr auto promote() {
 
 /// The element type of an operation on tensors of A and B; NumPy's `promote_types`.
 ///
-///   bool beside anything is that thing;
-///   of two integers of one signedness, or two real types, the wider (half beside bfloat16: float);
-///   an unsigned integer beside a signed one gives a signed one that holds both, or else double;
-///   an integer beside a real type gives the smallest real type, no smaller than that one, with
-///   twice the integer's bytes: int8 and half give half, int16 and float float, int and float
-///   double.
+///   bool and any type: that type;
+///   two integers of the same signedness, or two real types: the wider (half and bfloat16: float);
+///   an unsigned and a signed integer: a signed integer that holds both, or else double;
+///   an integer and a real type: the smallest real type that is at least that real type and has at
+///   least twice the integer's bytes. int8 and half give half, int16 and float give float, int and
+///   float give double.
 template <class A, class B>
 using Promoted = decltype(detail::promote<A, B>());
 

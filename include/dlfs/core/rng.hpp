@@ -16,8 +16,8 @@ namespace dlfs {
 
 namespace detail {
 
-// The arithmetic below must round alike in every build, so the compiler may not choose where to
-// contract a product and a sum: it is one fused operation at run time, and two in a constant.
+// The arithmetic below must round the same way in every build, so the compiler must not choose
+// whether to fuse a product and a sum. They are fused at run time, and separate in a constant.
 constexpr double multiply_add(double a, double b, double c) {
   return std::is_constant_evaluated() ? a * b + c : std::fma(a, b, c);
 }
@@ -53,7 +53,7 @@ constexpr double portable_sqrt(double x) {
   return root;
 }
 
-/// Rounding may take a number of [low, high) to high: that becomes the number before it.
+/// Rounding may raise a number of [low, high) to high: then the result is the number before high.
 template <class T>
 T below_end(T value, T low, T high) {
   return value < high ? value : std::nextafter(high, low);
@@ -64,11 +64,11 @@ struct ZigguratTables {
   static constexpr std::size_t layers = 256;
   static constexpr double tail = 3.6541528853610088;  // where the last layer's tail begins
   static constexpr double area = 0.004928673233974658;
-  std::array<double, layers + 1> edge{};    // right ends, from the lowest layer on
-  std::array<double, layers + 1> height{};  // of the density there
+  std::array<double, layers + 1> edge{};    // right ends, from the lowest layer up
+  std::array<double, layers + 1> height{};  // density at these edges
 
-  // Of 64 random bits, the lowest 8 choose a layer, the next one a sign, and the upper 53 are a
-  // multiple of the scale. Below `inside` they lie where the density fills the layer.
+  // Of 64 random bits, the lowest 8 choose a layer and the next one the sign. The upper 53 are
+  // multiplied by the scale. If they are less than `inside`, the density covers the layer there.
   std::array<double, 2 * layers> scale{};
   std::array<std::uint64_t, 2 * layers> inside{};
 
@@ -92,11 +92,15 @@ struct ZigguratTables {
     }
   }
 };
+#if defined(DLFS_COMPILED)
+extern const ZigguratTables ziggurat;  // of the library dlfs::compiled
+#else
 inline constexpr ZigguratTables ziggurat;
+#endif
 
 }  // namespace detail
 
-/// Random numbers that are the same for a seed on every compiler, library and set of flags.
+/// Random numbers that depend only on the seed, not on the compiler, the library or the flags.
 ///
 /// The generator is xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number
 /// generators", 2021), seeded by SplitMix64. It satisfies std::uniform_random_bit_generator.
@@ -108,8 +112,8 @@ class Rng {
     for (auto& word : state_) word = split_mix(seed);
   }
 
-  /// A generator of its own for each id, which depends on this one's seed and not on how many
-  /// numbers this one has given: one for each sample, worker or trial.
+  /// An independent generator for each id: one for each sample, worker or trial. It depends on this
+  /// generator's seed, and not on how many numbers were drawn.
   constexpr Rng stream(std::uint64_t id) const {
     std::uint64_t mixed = key_ ^ 0x6a09e667f3bcc909;
     std::uint64_t key = split_mix(mixed) ^ id;
@@ -132,7 +136,7 @@ class Rng {
     return result;
   }
 
-  /// Uniform in [0, 1), each a multiple of the type's rounding unit.
+  /// Uniform in [0, 1), a multiple of the type's rounding unit.
   template <std::floating_point T = double>
   constexpr T uniform() {
     constexpr int digits = std::numeric_limits<T>::digits;
@@ -141,7 +145,7 @@ class Rng {
     return static_cast<T>((*this)() >> (64 - digits)) * unit;
   }
 
-  /// Uniform in [low, high), and low where both are equal.
+  /// Uniform in [low, high); low if both are equal.
   /// @throws ValueError unless low <= high and their distance is finite.
   double uniform(double low, double high) {
     const double width = high - low;
@@ -169,7 +173,7 @@ class Rng {
   /// Normal with the given mean and standard deviation.
   double normal(double mean, double std) { return std::fma(std, normal(), mean); }
 
-  /// Puts the values in random order (Fisher and Yates).
+  /// Shuffles the values (Fisher and Yates).
   template <class Range>
   constexpr void shuffle(Range& values) {
     for (auto i = static_cast<Index>(std::size(values)); i > 1; --i) {
@@ -183,9 +187,9 @@ class Rng {
   friend Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> low,
                                    std::type_identity_t<T> high);
 
-  /// As below, for a bound of up to 2^64 - 1.
+  /// Like `below`, for a bound of up to 2^64 - 1.
   constexpr std::uint64_t below_unsigned(std::uint64_t bound) {
-    const std::uint64_t biased = -bound % bound;  // 2^64 mod bound values would come too often
+    const std::uint64_t biased = -bound % bound;  // 2^64 mod bound results are too many
     std::uint64_t bits = (*this)();
     while (bits < biased) bits = (*this)();
     return bits % bound;
@@ -202,7 +206,7 @@ class Rng {
     return z ^ (z >> 31);
   }
 
-  /// Goes on where x lies in the part of its layer that the density does not fill.
+  /// The rest of normal(), for an x where the density does not cover the whole layer.
   double normal_at_edge(std::uint64_t bits, double x) {
     using detail::ziggurat;
     const std::size_t layer = bits & 0xff;
@@ -230,7 +234,7 @@ class Rng {
   std::array<std::uint64_t, 4> state_{};
 };
 
-/// A tensor of the given shape with standard normal entries times `std`.
+/// A tensor of the given shape with normal entries of mean 0 and standard deviation `std`.
 template <std::floating_point T>
 Tensor<T> random_normal(const Shape& shape, Rng& rng, double std = 1) {
   auto tensor = Tensor<T>::uninitialized(shape);
@@ -249,7 +253,7 @@ Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double hi
   return tensor;
 }
 
-/// A tensor of whole numbers uniform in [low, high). @throws ValueError unless low < high.
+/// A tensor of integers uniform in [low, high). @throws ValueError unless low < high.
 template <std::integral T>
 Tensor<T> random_integers(const Shape& shape, Rng& rng, std::type_identity_t<T> low,
                           std::type_identity_t<T> high) {
@@ -273,9 +277,9 @@ inline Tensor<Index> permutation(Index count, Rng& rng) {
   return order;
 }
 
-/// `count` of the numbers 0, 1, ... population - 1, drawn with replacement or without: NumPy's
-/// choice. To draw from other things, `take` them at these places.
-/// @throws ValueError for an empty population, or for more than it has without replacement.
+/// `count` of the numbers 0, 1, ... population - 1, drawn with or without replacement; NumPy's
+/// `choice`. To draw entries of a tensor, `take` them at these indices.
+/// @throws ValueError for an empty population, or if count > population without replacement.
 inline Tensor<Index> choice(Index population, Index count, Rng& rng, bool replacement = true) {
   if (replacement) return random_integers<Index>({count}, rng, 0, population);
   if (count > population) {

@@ -8,15 +8,15 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// Hides from the compiler where x, a number or a vector in a register, comes from: what it is
-/// computed by is rounded, and neither fused nor re-associated with what it is used for, whatever
-/// the flags. Costs no instruction.
+/// Hides the origin of x, a number or a vector in a register, from the compiler. The computation of
+/// x is then rounded, and never fused or re-associated with the code that uses x, under any flags.
+/// Costs no instruction.
 template <class V>
 [[gnu::always_inline]] inline void make_opaque([[maybe_unused]] V& x) {
 #if defined(__NO_INLINE__)  // callers may be compiled without registers for V
   asm("" : "+m"(x));
 #elif defined(__x86_64__)
-  if constexpr (sizeof(V) == sizeof(double)) {  // clang has no vectors so short
+  if constexpr (sizeof(V) == sizeof(double)) {  // clang has no vectors of this size
     double number = __builtin_bit_cast(double, x);
     asm("" : "+v"(number));
     x = __builtin_bit_cast(V, number);
@@ -30,8 +30,8 @@ template <class V>
 #endif
 }
 
-/// x, rounded. A product that is added to something says so, or else the compiler's flags decide
-/// whether it is rounded before the sum (-ffp-contract, -march, -mtune, -O0):
+/// x, rounded. Write it around a product that is added to something. Without it the compiler's
+/// flags (-ffp-contract, -march, -mtune, -O0) decide whether the product is rounded before the sum:
 ///
 ///   rounded(a * b) + c
 ///

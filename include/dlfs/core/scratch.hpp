@@ -16,18 +16,18 @@ namespace dlfs {
 
 namespace detail {
 
-/// A stack of temporary memory. It grows in blocks, and joins them into one as soon as it is
-/// empty, so that work of a kind that was done before never allocates again. At the end of its
-/// thread it keeps none any more: what is used by then is freed as soon as the stack is empty.
+/// A stack of temporary memory. It grows in blocks, and joins them into one when it is empty, so
+/// that repeated work of one kind does not allocate. After the end of its thread it keeps no
+/// memory: each piece taken later is freed when the stack is empty.
 class ScratchStack {
  public:
-  /// Where the stack stood before a piece was taken.
+  /// The state of the stack before a piece was taken.
   struct Mark {
     std::size_t block = 0;
     std::size_t used = 0;
   };
 
-  /// Memory for so many elements, and the mark to release it by. @throws as Scratch.
+  /// Memory for `count` elements, and the mark that releases it. @throws like Scratch.
   std::pair<void*, Mark> take(Index count, Index element_bytes) {
     if (count < 0 ||
         count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
@@ -55,7 +55,7 @@ class ScratchStack {
     try {
       add_block(total);
     } catch (const std::bad_alloc&) {
-      // Called by destructors. The next piece asks for what it needs.
+      // Destructors call this, so it must not throw. The next piece allocates what it needs.
     }
   }
 
@@ -75,8 +75,8 @@ class ScratchStack {
   bool has_ended_ = false;
 };
 
-/// It is never destroyed, only ended: other objects of the thread, and static ones, may use it in
-/// their destructors.
+/// The stack is never destroyed, only told that its thread ends: other objects of the thread, and
+/// static ones, may use it in their destructors.
 inline ScratchStack& scratch_of_this_thread() {
   struct End {
     ScratchStack& stack;
@@ -88,7 +88,7 @@ inline ScratchStack& scratch_of_this_thread() {
   return stack;
 }
 
-// Not inline, as there is scratch memory everywhere: this is much less to compile.
+// Not inlined, which saves much compile time: scratch memory is used everywhere.
 [[gnu::noinline]] inline std::pair<void*, ScratchStack::Mark> take_scratch(Index count,
                                                                            Index element_bytes) {
   return scratch_of_this_thread().take(count, element_bytes);
@@ -100,13 +100,13 @@ inline ScratchStack& scratch_of_this_thread() {
 }  // namespace detail
 
 /// Uninitialised temporary memory for a kernel, aligned to 64 bytes, from a stack that each thread
-/// keeps for its life. Objects of one thread must end in the reverse order of their creation, as
-/// local variables do.
+/// keeps. Objects of one thread must be destroyed in the reverse order of their construction, like
+/// local variables.
 template <class T>
   requires std::is_trivially_copyable_v<T>
 class Scratch {
  public:
-  /// @throws ValueError if the bytes cannot be counted, std::bad_alloc if they cannot be had.
+  /// @throws ValueError if the number of bytes overflows, std::bad_alloc if there is no memory.
   explicit Scratch(Index count) {
     const auto [memory, mark] = detail::take_scratch(count, Index{sizeof(T)});
     data_ = static_cast<T*>(memory);

@@ -16,15 +16,15 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Signed, so that an index or an axis may count from the end.
+/// Signed, so that negative indices and axes count from the end.
 using Index = std::ptrdiff_t;
 
-/// The most axes that a tensor can have.
+/// The maximum number of axes of a tensor.
 inline constexpr int max_rank = 8;
 
 /// The extents of a tensor's axes, held inline: a Shape never touches the heap.
 ///
-/// A rank-0 shape `{}` is a scalar of one element; an extent of 0 makes an empty tensor.
+/// The shape `{}` of rank 0 is a scalar of one element; an extent of 0 makes an empty tensor.
 class Shape {
  public:
   constexpr Shape() = default;
@@ -49,15 +49,15 @@ class Shape {
   /// The extent of an axis that may be negative: -1 is the last.
   constexpr Index extent(int axis) const { return (*this)[normalize_axis(axis)]; }
 
-  /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError if it is neither.
+  /// Turns an axis in [-rank, rank) into one in [0, rank). @throws ShapeError for any other.
   constexpr int normalize_axis(int axis) const;
 
-  /// Turns an index in [-extent, extent) of an axis, which is not checked, into one in [0, extent).
-  /// @throws ShapeError if it is neither.
+  /// Turns an index in [-extent, extent) of an unchecked axis into one in [0, extent).
+  /// @throws ShapeError for any other.
   template <std::integral I>
   constexpr Index normalize_index(int axis, I index) const;
 
-  /// Appends an axis at the end. @throws ShapeError as the constructor.
+  /// Appends an axis at the end. @throws ShapeError like the constructor.
   [[gnu::noinline]] constexpr void push_back(Index extent) {
     if (rank_ == max_rank) throw_rank_error();
     extents_[static_cast<std::size_t>(rank_++)] = extent;
@@ -99,8 +99,8 @@ class Shape {
   }
 
  private:
-  /// Sets the size.
-  /// @throws ShapeError for a negative extent, or more elements than an Index counts.
+  /// Computes the size.
+  /// @throws ShapeError for a negative extent, or a number of elements that overflows an Index.
   constexpr void count_elements();
   [[noreturn, gnu::cold, gnu::noinline]] static void throw_rank_error() {
     throw ShapeError("a shape has at most ", max_rank, " axes");
@@ -135,7 +135,7 @@ constexpr int Shape::normalize_axis(int axis) const {
 
 namespace detail {
 
-// Apart from the checks, which stay small enough for inner loops.
+// Separate from the checks, which stay small enough for inner loops.
 template <class I>
 [[noreturn, gnu::cold, gnu::noinline]] void throw_index_error(I index, int axis,
                                                               const Shape& shape) {
@@ -151,14 +151,14 @@ constexpr void expect_index_count(std::size_t count, const Shape& shape) {
   if (count != static_cast<std::size_t>(shape.rank())) throw_index_count_error(count, shape);
 }
 
-/// a + b of two counts. @throws ShapeError, naming the operation, where an Index cannot hold it.
+/// a + b of two counts. @throws ShapeError, naming the operation, if the sum overflows an Index.
 constexpr Index checked_sum(std::string_view operation, Index a, Index b) {
   if (a > std::numeric_limits<Index>::max() - b) {
     throw ShapeError(operation, ": an extent of ", a, " + ", b, " cannot be counted");
   }
   return a + b;
 }
-/// a * b of two counts. @throws as checked_sum.
+/// a * b of two counts. @throws like checked_sum.
 constexpr Index checked_product(std::string_view operation, Index a, Index b) {
   if (b > 0 && a > std::numeric_limits<Index>::max() / b) {
     throw ShapeError(operation, ": an extent of ", a, " * ", b, " cannot be counted");
@@ -174,7 +174,7 @@ constexpr Index Shape::normalize_index(int axis, I index) const {
   const Index extent = (*this)[axis];
   Index position = static_cast<Index>(index);
   if (is_signed && position < 0) position += extent;
-  // As unsigned numbers: then one comparison finds negative ones, too.
+  // One unsigned comparison also finds negative positions.
   if (static_cast<std::size_t>(position) >= static_cast<std::size_t>(extent)) {
     using Wide = std::conditional_t<is_signed, Index, std::size_t>;
     detail::throw_index_error(static_cast<Wide>(index), axis, *this);
@@ -187,11 +187,11 @@ constexpr void Shape::count_elements() {
   Index size = 1;
   for (Index extent : *this) {
     if (extent < 0) throw ShapeError("an extent cannot be negative: ", extent);
-    const bool are_small = ((extent | product) >> 31) == 0;  // which spares a division
+    const bool are_small = ((extent | product) >> 31) == 0;  // avoids a division
     if (!are_small && extent > std::numeric_limits<Index>::max() / product) {
       throw ShapeError("a tensor of shape ", *this, " has more elements than can be counted");
     }
-    // Extents of zero do not hide an overflow of the others, as strides multiply those too.
+    // The product counts a 0 as 1: strides multiply the other extents, which must not overflow.
     product *= std::max<Index>(extent, 1);
     size *= extent;
   }

@@ -9,10 +9,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A range of positions along one axis, as Python's `start:stop:step`.
+/// A range of positions along one axis, like Python's `start:stop:step`.
 ///
-/// Negative positions count from the end; what is left out reaches to the end in the direction
-/// of the step.
+/// Negative positions count from the end. An omitted `start` or `stop` is the end of the axis in
+/// the direction of the step.
 struct Slice {
   std::optional<Index> start{};
   std::optional<Index> stop{};
@@ -22,15 +22,15 @@ struct Slice {
 /// Python's `:`, a whole axis.
 inline constexpr Slice all{};
 
-/// Python's `...`: as many whole axes as the other subscripts leave over.
+/// Python's `...`: all axes that the other subscripts do not name.
 struct Ellipsis {};
 inline constexpr Ellipsis ellipsis{};
 
-/// NumPy's `newaxis`: an axis of extent 1 that was not there.
+/// NumPy's `newaxis`: a new axis of extent 1.
 struct NewAxis {};
 inline constexpr NewAxis new_axis{};
 
-/// What may stand between the brackets: `x(Slice{1, 5}, -1, ellipsis, new_axis)`.
+/// One subscript of a tensor: `x(Slice{1, 5}, -1, ellipsis, new_axis)` has four.
 class Subscript {
  public:
   enum class Kind { position, range, other_axes, added_axis };
@@ -42,9 +42,9 @@ class Subscript {
   constexpr Subscript(NewAxis) : kind_(Kind::added_axis) {}
 
   constexpr Kind kind() const { return kind_; }
-  /// Of a position.
+  /// For a position.
   constexpr Index position() const { return *range_.start; }
-  /// Of a range.
+  /// For a range.
   constexpr Slice range() const { return range_; }
 
  private:
@@ -52,25 +52,25 @@ class Subscript {
   Slice range_{};
 };
 
-/// Subscripts of a part. Positions alone name an element.
+/// Subscripts that name a part of a tensor. Integers alone name an element instead.
 template <class... X>
 concept PartSubscripts = (std::convertible_to<X, Subscript> && ...) && !(std::integral<X> && ...);
 
 namespace detail {
 
-/// The positions `first`, `first + step`... that a slice names.
+/// The positions `first`, `first + step`, ... that a slice selects.
 struct Positions {
   Index first;
   Index count;
   Index step;
 };
 
-/// What the slice names on an axis of an extent, clamped as Python does; `first` is 0 where it
-/// names nothing. @throws ValueError for a step of 0.
+/// The positions that a slice selects on an axis, clamped as in Python; `first` is 0 if there are
+/// none. @throws ValueError for a step of 0.
 constexpr Positions positions_of(const Slice& slice, Index extent) {
   if (slice.step == 0) throw ValueError("slice: the step cannot be 0");
   const bool forward = slice.step > 0;
-  // A step past the end selects one entry, however long it is; shorter, it cannot overflow.
+  // Any step past the end selects one entry. Clamped to the extent, the step cannot overflow.
   const Index longest = std::max<Index>(extent, 1);
   const Index step = std::clamp(slice.step, -longest, longest);
   const Index lowest = forward ? 0 : -1;

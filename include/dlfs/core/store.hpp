@@ -5,7 +5,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What a kernel does with the values that are in its output already.
+/// Whether a kernel overwrites its output or adds to it.
 enum class Store : bool { overwrite, add };
 
 }  // namespace dlfs

@@ -2,22 +2,22 @@
 
 #include "dlfs/core/cxx20.hpp"
 
-// Every header of dlfs stands between DLFS_STRICT_MATH_BEGIN and DLFS_STRICT_MATH_END: what is
-// defined there has the arithmetic of IEEE 754, whatever -ffast-math or a part of it allows in the
-// rest of a file. Sums keep their order, a quotient is one, NaN, infinities and -0 are what they
-// are. Without such flags it is the same code as ever.
+// Every header of dlfs stands between DLFS_STRICT_MATH_BEGIN and DLFS_STRICT_MATH_END. The code
+// there has IEEE 754 arithmetic, even if -ffast-math or a part of it is on in the rest of a file.
+// Sums keep their order, divisions are divisions, and NaN, infinities and -0 keep their meaning.
+// Without such flags the macros change nothing.
 //
-// Two things are beyond it. A program that is linked with -ffast-math takes denormal numbers for 0.
-// And it does not reach into the standard library: under these flags std::isnan is always false.
-// Hence is_nan and is_finite here.
+// They cannot change two things. A program that is linked with -ffast-math treats denormal numbers
+// as 0. And under these flags the standard library's std::isnan is always false. For this reason
+// dlfs has is_nan and is_finite here.
 
 #if defined(__clang__) && __FINITE_MATH_ONLY__
-// Clang believes by this flag that no call and no `a ? b : c` gives NaN, whatever a pragma says.
+// Under this flag clang assumes that no call and no `a ? b : c` gives NaN, despite the pragma.
 #error "dlfs: with clang add -fno-finite-math-only to -ffast-math, or NaN and infinity go unseen"
 #endif
 
 #if defined(__clang__) && (defined(__x86_64__) || __clang_major__ >= 16)
-// Always, as clang has no macro for -funsafe-math-optimizations.
+// Always on, because clang has no macro for -funsafe-math-optimizations.
 #define DLFS_STRICT_MATH_BEGIN _Pragma("float_control(precise, on, push)")
 #define DLFS_STRICT_MATH_END _Pragma("float_control(pop)")
 #elif defined(__GNUC__) &&                                                              \

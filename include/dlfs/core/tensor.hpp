@@ -15,16 +15,16 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What a tensor may hold: plain numbers, as float, double, half, bfloat16, integers and bool.
+/// The elements of a tensor: plain numbers such as float, double, half, bfloat16, integers, bool.
 template <class T>
 concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
 
 /// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
 ///
-/// Value semantics: a copy is a copy. The functions that take a part of a tensor give views; a
-/// view of a const tensor is a const view. What would look into an expiring tensor, a view or a
-/// pointer, does not compile; single elements and the shape of one are values. Such a tensor may be
-/// the argument of a call, as a TensorArg.
+/// Value semantics: a copy is a copy. Functions that take a part of a tensor return views; a view
+/// of a const tensor is a const view. Taking a view of an expiring tensor, or a pointer into it,
+/// does not compile. Its elements and its shape may be read, because they are values. An expiring
+/// tensor may be the argument of a call, as a TensorArg.
 template <TensorElement T>
 class Tensor {
  public:
@@ -33,7 +33,7 @@ class Tensor {
   /// An empty tensor of shape (0).
   Tensor() = default;
 
-  /// Zeros. @throws ValueError or std::bad_alloc if there is no memory for so many elements.
+  /// Zeros. @throws ValueError or std::bad_alloc if there is not enough memory.
   [[gnu::noinline]] explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) {
     fill(T(0));
   }
@@ -88,8 +88,8 @@ class Tensor {
   const T* end() const& { return data() + size(); }
   const T* end() const&& = delete;
 
-  /// Takes another shape; the contents are unspecified afterwards. Memory is kept where it
-  /// suffices, so a tensor that is resized to shapes that it has had does not allocate.
+  /// Changes the shape; the contents are unspecified afterwards. The memory is kept if it is large
+  /// enough, so resizing to earlier shapes does not allocate.
   [[gnu::noinline]] void resize(const Shape& shape) {
     const auto needed = static_cast<std::size_t>(shape.size());
     if (needed > buffer_.capacity()) buffer_ = AlignedBuffer<T>(needed);
@@ -105,7 +105,7 @@ class Tensor {
   operator TensorView<const T>() const& { return {data(), shape_}; }
   operator TensorView<const T>() const&& = delete;  // keep the tensor, or take a TensorArg
 
-  // As the functions of the same names of TensorView.
+  // Like the functions of the same names of TensorView.
   template <std::integral... Indices>
   T& operator()(Indices... indices) & {
     return data()[offset_of(indices...)];
@@ -183,21 +183,21 @@ class Tensor {
   Shape shape_{0};
 };
 
-/// A tensor or a view that a function only reads, as the type of its parameter: an expiring tensor,
-/// too, lives until the call returns.
+/// The parameter type of a function that only reads a tensor or a view. The argument may be an
+/// expiring tensor: it lives until the call returns.
 ///
 ///   float length(TensorArg<float> x) { return std::sqrt(sum(x * x)); }
 ///   length(a - b);
 ///
-/// Within the function it is a `TensorView<const T>`. To keep it for longer is the mistake that
-/// TensorView prevents: it cannot be copied into a container or assigned.
+/// Within the function it is a `TensorView<const T>`. It cannot be copied into a container or
+/// assigned, because keeping it after the call is the mistake that TensorView prevents.
 template <TensorElement T>
 class TensorArg : public TensorView<const T> {
  public:
   using TensorView<const T>::TensorView;
   TensorArg(const Tensor<T>& tensor) : TensorView<const T>(tensor) {}
   TensorArg(const TensorView<const T>& view) : TensorView<const T>(view) {}
-  TensorArg(TensorArg&) = default;  // a parameter handed on
+  TensorArg(TensorArg&) = default;  // passes a parameter on
   TensorArg(const TensorArg&) = delete;
   TensorArg& operator=(const TensorArg&) = delete;
 };
@@ -213,7 +213,7 @@ template <class T>
 inline constexpr bool is_tensor<TensorArg<T>> = true;
 }  // namespace detail
 
-/// A Tensor or a TensorView: what an operand may be.
+/// A Tensor or a TensorView: the type of an operand.
 template <class X>
 concept AnyTensor = detail::is_tensor<std::remove_cvref_t<X>>;
 
@@ -221,7 +221,7 @@ concept AnyTensor = detail::is_tensor<std::remove_cvref_t<X>>;
 template <AnyTensor X>
 using Element = typename std::remove_cvref_t<X>::value_type;
 
-/// An operand seen as a view that only reads.
+/// A read-only view of an operand.
 template <AnyTensor X>
 TensorView<const Element<X>> const_view(const X& x) {
   return x;
@@ -229,7 +229,7 @@ TensorView<const Element<X>> const_view(const X& x) {
 template <class T>
 void const_view(const Tensor<T>&& expiring) = delete;
 
-/// Values of any nesting, as in `array<float>({{1, 2}, {3, 4}})`. Owns them.
+/// Values nested to any depth, as in `array<float>({{1, 2}, {3, 4}})`. Owns them.
 template <class T>
 class NestedList {
  public:
@@ -251,7 +251,7 @@ class NestedList {
     return shape;
   }
 
-  /// Writes the values in row-major order; returns where the next would go.
+  /// Writes the values in row-major order; returns the position after the last.
   T* write(T* out) const {
     if (!is_list_) return *out = value_, out + 1;
     for (const NestedList& child : children_) out = child.write(out);
@@ -264,7 +264,7 @@ class NestedList {
   bool is_list_ = false;
 };
 
-/// A tensor of the values written out: `array<float>({{1, 2}, {3, 4}})` has shape (2, 2).
+/// A tensor from its values: `array<float>({{1, 2}, {3, 4}})` has shape (2, 2).
 /// @throws ShapeError for a ragged list.
 template <class T>
 Tensor<T> array(const NestedList<std::type_identity_t<T>>& values) {

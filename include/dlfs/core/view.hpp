@@ -10,16 +10,16 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
-/// What compilers say of `x[0] = values`.
+/// The compiler's error for `x[0] = values` shows this name.
 struct elements_of_a_view_are_written_by_assign;
 }  // namespace detail
 
-/// A window onto elements that someone else owns: a pointer, a shape and strides.
+/// A view of elements that it does not own: a pointer, a shape and strides.
 ///
 /// Copying a view copies no element. `TensorView<const T>` cannot write; `TensorView<T>` converts
-/// to it. Strides may be negative (reversed) or 0 (broadcast). The view is valid as long as the
-/// memory that it looks at, so there is none of an expiring tensor. What a function only reads
-/// during a call is better declared a TensorArg, which may expire.
+/// to it. Strides may be negative (reversed) or 0 (broadcast). A view is valid as long as its
+/// memory, so an expiring tensor has no view. A function that reads a tensor only during its call
+/// should take a TensorArg, which accepts an expiring tensor.
 template <class T>
 class TensorView {
  public:
@@ -34,13 +34,14 @@ class TensorView {
   constexpr TensorView(T* data, const Shape& shape, const Strides& strides)
       : data_(data), layout_{shape, strides} {}
 
-  /// A view that may write is also one that only reads.
+  /// A view that can write converts to one that only reads.
   template <class U>
     requires(std::same_as<const U, T> && !std::is_const_v<U>)
   constexpr TensorView(const TensorView<U>& other) : data_(other.data()), layout_(other.layout()) {}
 
   constexpr TensorView(const TensorView&) = default;
-  /// Looks at other elements; not for a temporary: `x[0] = y` would leave x as it is.
+  /// Makes this view look at other elements. Refused for a temporary: `x[0] = y` would leave x as
+  /// is.
   constexpr TensorView& operator=(const TensorView&) & = default;
   template <class X, class Reason = detail::elements_of_a_view_are_written_by_assign>
   void operator=(const X&) && = delete;
@@ -58,7 +59,7 @@ class TensorView {
   constexpr Index extent(int axis) const { return shape().extent(axis); }
   constexpr Index stride(int axis) const { return layout_.stride(shape().normalize_axis(axis)); }
 
-  /// Whether the elements lie dense and in row-major order.
+  /// Whether the elements are dense and in row-major order.
   constexpr bool is_contiguous() const { return layout_.is_contiguous(); }
 
   /// One element; a negative index counts from the end.
@@ -78,8 +79,8 @@ class TensorView {
     return *data_;
   }
 
-  /// A part of this: `x(Slice{1, 5}, all, -1)` is Python's `x[1:5, :, -1]`. Axes that no subscript
-  /// names stay whole, at the end or in the place of an ellipsis.
+  /// A part of this view: `x(Slice{1, 5}, all, -1)` is Python's `x[1:5, :, -1]`. Axes without a
+  /// subscript stay whole; they are at the end or at the ellipsis.
   /// @throws ShapeError for too many subscripts or a position out of range.
   template <class... Subscripts>
     requires PartSubscripts<Subscripts...>
@@ -102,7 +103,7 @@ class TensorView {
     return {data_ + offset, shape().with(0, last - first), strides()};
   }
 
-  /// `x[..., start:stop:step, ...]` on one axis, clamped as Python does.
+  /// `x[..., start:stop:step, ...]` on one axis, clamped as in Python.
   /// @throws ShapeError for a bad axis, ValueError for a step of 0.
   constexpr TensorView slice(int axis, Slice range) const {
     return part(layout_.slice(axis, range));
@@ -117,16 +118,16 @@ class TensorView {
     return with(layout_.transpose({order.begin(), order.size()}));
   }
 
-  /// The same elements, in the same row-major order, in another shape, where one extent may be -1:
-  /// "whatever is left".
+  /// The same elements, in the same row-major order, in another shape. One extent may be -1: it
+  /// becomes the number that fits the size.
   /// @throws ShapeError if the sizes differ or the elements would have to be copied.
   constexpr TensorView reshape(std::initializer_list<Index> extents) const {
     return reshape(layout_.resolve(extents));
   }
   constexpr TensorView reshape(const Shape& shape) const { return with(layout_.reshape(shape)); }
 
-  /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The view only
-  /// reads, for several of its elements are one.
+  /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The result is
+  /// read-only, because several of its positions share one element.
   /// @throws ShapeError if this shape does not broadcast to `shape`.
   constexpr TensorView<const T> broadcast_to(const Shape& shape) const {
     return with(layout_.broadcast_to(shape));

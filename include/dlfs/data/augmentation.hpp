@@ -18,14 +18,14 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How far images are distorted at the most; nothing is, unless it is said.
+/// The maximum distortions of images; the default is none.
 struct AugmentationOptions {
   double shift = 0;     // pixels, along each axis
   double rotation = 0;  // degrees, in both directions
   double scale = 0;     // 0.1: from 0.9 to 1.1 times as large
-  /// Elastic deformation: every pixel moves by random numbers in [-elastic, elastic], which were
-  /// blurred by a Gaussian of deviation `elastic_sigma`, so that neighbours move alike. Simard's
-  /// numbers for MNIST are 34 and 4: they move a pixel by 1.4 on average.
+  /// Elastic deformation: every pixel moves by random numbers in [-elastic, elastic]. They are
+  /// blurred by a Gaussian with the standard deviation `elastic_sigma`, so that neighbours move in
+  /// a similar way. Simard's numbers for MNIST are 34 and 4: they move a pixel by 1.4 on average.
   double elastic = 0;
   double elastic_sigma = 4;
 
@@ -42,15 +42,15 @@ struct AugmentationOptions {
 
 namespace detail {
 
-/// Where an image takes its pixels from when it is scaled and turned about its middle, then
-/// shifted: from middle + R(-angle) (p - middle - shift) / scale for pixel p.
+/// The source of an image's pixels when it is scaled and rotated about its centre, then shifted:
+/// pixel p comes from centre + R(-angle) (p - centre - shift) / scale.
 struct Similarity {
   double angle = 0;  // radians, counterclockwise
   double scale = 1;
   double shift_rows = 0;
   double shift_columns = 0;
 
-  /// Writes the places for all pixels of an image: rows, columns (H, W).
+  /// Writes the source positions of all pixels of an image: rows, columns (H, W).
   template <class T>
   void places(TensorView<T> rows, TensorView<T> columns) const {
     const Index height = rows.extent(0), width = rows.extent(1);
@@ -69,8 +69,8 @@ struct Similarity {
   }
 };
 
-/// The matrix (n, n) whose product with a column of n pixels is that column, blurred by a Gaussian;
-/// zeros lie outside of it.
+/// A matrix (n, n) that blurs a column of n pixels by a Gaussian when multiplied with it. Pixels
+/// outside of the column are zeros.
 template <class T>
 void gaussian_blur_matrix(double sigma, TensorView<T> matrix) {
   const Index n = matrix.extent(0);
@@ -90,8 +90,8 @@ void gaussian_blur_matrix(double sigma, TensorView<T> matrix) {
   }
 }
 
-/// Adds to each number of `places` (H, W) one from [-strength, strength], blurred along both axes:
-/// B_H U B_W, with the matrices of gaussian_blur_matrix.
+/// Adds to each number of `places` (H, W) a number from [-strength, strength], blurred along both
+/// axes: B_H U B_W, with the matrices of gaussian_blur_matrix.
 template <class T>
 void add_blurred_noise(double strength, TensorView<const T> blur_rows,
                        TensorView<const T> blur_columns, Rng& rng, TensorView<T> places) {
@@ -107,13 +107,13 @@ void add_blurred_noise(double strength, TensorView<const T> blur_rows,
 
 }  // namespace detail
 
-/// Distorts images at random, so that a network never sees the same one twice:
+/// Distorts images at random, so that a network never sees the same image twice:
 ///
 ///   trainer.augment(Augmentation({.shift = 2, .rotation = 10, .scale = 0.1, .elastic = 34}));
 ///
-/// Every image is scaled, turned, shifted and deformed in one step, and what comes in from its
-/// outside is 0. What becomes of a sample depends on the generator and on the sample's number
-/// alone, whatever the batch and the number of threads.
+/// Every image is scaled, rotated, shifted and deformed in one step. Pixels from outside of the
+/// image are 0. The result for a sample depends only on the generator and the sample's number, not
+/// on the batch or the number of threads.
 /// Source: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks applied to
 /// visual document analysis" (2003); Saitoh, "Deep Learning from Scratch" vol. 1, section 8.1.2.
 class Augmentation {
@@ -122,8 +122,8 @@ class Augmentation {
   /// elastic deformation with a sigma that is not in (0, 1000].
   explicit Augmentation(const AugmentationOptions& options) : options_(detail::checked(options)) {}
 
-  /// Distorts images (N, C, H, W) in their place; `samples` are their N numbers, and `rng` belongs
-  /// to the epoch. @throws ShapeError for another shape, or unless the images are contiguous.
+  /// Distorts images (N, C, H, W) in place. `samples` holds their N numbers; `rng` is the epoch's
+  /// generator. @throws ShapeError for another shape, or unless the images are contiguous.
   template <std::floating_point T>
   void operator()(TensorView<T> images, std::span<const Index> samples, const Rng& rng) const {
     if (images.rank() != 4 || images.extent(0) != std::ssize(samples)) {

@@ -13,8 +13,8 @@ namespace dlfs {
 
 /// Chooses the samples of every mini-batch.
 ///
-/// The batches of an epoch depend on the seed and the epoch's number alone, so a training that is
-/// resumed sees those that it would have seen. After construction nothing is allocated.
+/// The batches of an epoch depend only on the seed and the epoch's number, so a resumed training
+/// sees the same batches as an uninterrupted one. After construction nothing is allocated.
 ///
 ///     for (Index epoch = 0; epoch < epochs; ++epoch) {
 ///       sampler.begin_epoch(epoch);
@@ -22,13 +22,13 @@ namespace dlfs {
 ///         take(dataset, sampler.batch(i), batch);
 class BatchSampler {
  public:
-  /// How an epoch's batches are drawn from N samples.
+  /// The way in which an epoch's batches are drawn from N samples.
   enum class Sampling {
-    without_replacement,  // every sample once, in random order; the last batch may be short
+    without_replacement,  // every sample once, in random order; the last batch may be smaller
     with_replacement,  // N / B batches of B samples, each drawn from all: the book's choice(N, B)
   };
 
-  /// Stands at the beginning of epoch 0.
+  /// Starts at epoch 0.
   /// @throws ValueError unless there is at least one sample and a batch holds at least one.
   BatchSampler(Index sample_count, Index batch_size, const Rng& rng,
                Sampling sampling = Sampling::without_replacement)
@@ -47,7 +47,7 @@ class BatchSampler {
     begin_epoch(0);
   }
 
-  /// Batches in an epoch.
+  /// The number of batches in an epoch.
   Index batch_count() const { return batch_count_; }
 
   /// Draws the batches of an epoch. @throws ValueError if its number is negative.
@@ -82,7 +82,7 @@ class BatchSampler {
   Index batch_count_ = 0;
   Rng rng_;
   Sampling sampling_;
-  Tensor<Index> indices_;  // of the current epoch, batch after batch
+  Tensor<Index> indices_;  // samples of the current epoch, batch after batch
 };
 
 }  // namespace dlfs

@@ -12,7 +12,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Samples and what a network should make of them; the first axis of both counts the samples.
+/// Samples and their targets; the first axis of both counts the samples.
 ///
 ///   inputs (N, ...)   targets (N, ...): labels (N) for a classifier, any tensor for a regression
 template <class T, class Targets = Labels>
@@ -33,7 +33,7 @@ struct Dataset {
   }
 };
 
-/// Samples [first, last) as a dataset of their own.
+/// A copy of the samples [first, last) as a dataset.
 /// @throws ShapeError unless 0 <= first <= last <= N.
 template <class T, class Targets>
 Dataset<T, Targets> slice(const Dataset<T, Targets>& dataset, Index first, Index last) {
@@ -45,10 +45,11 @@ Dataset<T, Targets> slice(const Dataset<T, Targets>& dataset, Index first, Index
   return {copy_rows(dataset.inputs), copy_rows(dataset.targets)};
 }
 
-/// Copies the chosen entries of the first axis, in the order of `indices`; a negative index counts
-/// from the end. `batch` keeps its memory, so batches of a size that it has had do not allocate.
+/// Copies the chosen entries of the first axis, in the order of `indices`; negative indices count
+/// from the end. `batch` reuses its memory, so batches of an earlier size do not allocate.
 ///
 ///   x (N, ...)   indices (B)   batch (B, ...)
+///
 /// @throws ShapeError for an index out of range.
 template <class T>
 void take(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) {
@@ -62,7 +63,7 @@ void take(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) 
   }
 }
 
-/// Copies the chosen samples, inputs and targets alike.
+/// Copies the chosen samples, both inputs and targets.
 /// @throws ShapeError for an index out of range, or unless there is one target for each input.
 template <class T, class Targets>
 void take(const Dataset<T, Targets>& dataset, std::span<const Index> indices,

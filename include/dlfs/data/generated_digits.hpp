@@ -20,8 +20,8 @@ namespace detail::digits {
 
 /// x rounded down to a multiple of 1/1024.
 ///
-/// Every number that decides a pixel is rounded so before it is multiplied. Products and sums are
-/// exact then, and a compiler that fuses them, or does not, draws the same image.
+/// Every number that affects a pixel is rounded this way before it is multiplied. Products and sums
+/// are then exact, so the image does not depend on whether the compiler fuses them.
 inline double snap(double x) { return std::floor(x * 1024) / 1024; }
 
 struct Point {
@@ -34,7 +34,7 @@ struct Point {
   friend constexpr double cross(Point a, Point b) { return a.x * b.y - a.y * b.x; }
 };
 
-/// What a pen draws without being lifted: a line from point to point, or a curve through them.
+/// A line of the pen without lifting it: straight from point to point, or a curve through them.
 struct PenStroke {
   static constexpr std::size_t most_points = 12;
   bool is_curve = false;
@@ -71,9 +71,9 @@ inline constexpr Glyph glyphs[] = {
          curve({{4, 9}, {10, 11}, {12, 15}, {8, 20}, {3, 20}, {0, 17}})}},
     {3, {line({{1, 0}, {11, 0}, {5, 8}}),  // with a flat top
          curve({{5, 8}, {10, 10}, {12, 14}, {8, 20}, {3, 20}, {0, 18}})}},
-    {4, {line({{2, 0}, {0, 12}, {12, 12}}), line({{9, 4}, {9, 20}})}},  // open
+    {4, {line({{2, 0}, {0, 12}, {12, 12}}), line({{9, 4}, {9, 20}})}},  // with an open top
     {4, {curve({{2, 0}, {1, 7}, {3, 11}, {10, 10}}), line({{11, 0}, {9, 20}})}},
-    {4, {line({{9, 20}, {9, 0}, {0, 13}, {12, 13}})}},  // closed
+    {4, {line({{9, 20}, {9, 0}, {0, 13}, {12, 13}})}},  // with a closed top
     {5, {line({{11, 0}, {2, 0}, {1, 9}}),
          curve({{1, 9}, {6, 7}, {11, 10}, {11, 16}, {6, 20}, {0, 18}})}},
     {5, {curve({{11, 1}, {6, 0}, {3, 2}, {3, 8}, {9, 10}, {11, 15}, {7, 20}, {0, 18}})}},
@@ -84,7 +84,7 @@ inline constexpr Glyph glyphs[] = {
     {7, {line({{0, 4}, {1, 0}, {11, 0}}), curve({{11, 0}, {8, 8}, {6, 14}, {6, 20}})}},
     {8, {curve({{11, 3}, {6, 0}, {1, 4}, {5, 9}, {11, 14},
                 {7, 20}, {1, 17}, {4, 11}, {9, 7}, {10, 2}})}},
-    {8, {curve({{6, 9}, {1, 5}, {6, 0}, {11, 5}, {6, 9}}),  // of two rings
+    {8, {curve({{6, 9}, {1, 5}, {6, 0}, {11, 5}, {6, 9}}),  // made of two rings
          curve({{6, 9}, {0, 15}, {6, 20}, {12, 15}, {6, 9}})}},
     {9, {curve({{11, 3}, {6, 0}, {1, 4}, {3, 9}, {9, 8}, {11, 3}}), line({{11, 3}, {9, 20}})}},
     {9, {curve({{11, 3}, {6, 0}, {1, 4}, {3, 9}, {9, 8}, {11, 3}}),
@@ -92,7 +92,7 @@ inline constexpr Glyph glyphs[] = {
 };
 // clang-format on
 
-/// How one sample is written: all that differs from hand to hand.
+/// The style of one sample: all that differs between writers.
 struct Handwriting {
   explicit Handwriting(Rng& rng) {
     const auto between = [&](double low, double high) { return snap(rng.uniform(low, high)); };
@@ -107,7 +107,8 @@ struct Handwriting {
     grain = between(0, 12);
   }
 
-  /// From paper to image. The rotation is by the tangent `turn` and stretches a little.
+  /// Transforms a point from paper to image. The rotation uses the tangent `turn`, so it stretches
+  /// a little.
   Point place(Point paper, Rng& rng) const {
     const Point shaken{paper.x + snap(wobble * rng.normal()),
                        paper.y + snap(wobble * rng.normal())};
@@ -120,13 +121,13 @@ struct Handwriting {
   Point centre;
   double slant;
   double turn;
-  double wobble;      // deviation of the strokes' points
+  double wobble;      // standard deviation of the strokes' points
   double pen_radius;  // pixels
   double ink;         // brightness of a full stroke
-  double grain;       // deviation of the pixels' noise, of 255
+  double grain;       // standard deviation of the pixels' noise, on the scale of 255
 };
 
-/// An image in the making: how far each pixel's centre is from the nearest stroke.
+/// An image while it is drawn: the distance of each pixel's centre to the nearest stroke.
 class Canvas {
  public:
   static constexpr Index extent = 28;
@@ -135,9 +136,9 @@ class Canvas {
     nearest_.fill(reach_ * reach_);
   }
 
-  /// The smooth curve of Catmull and Rom through the points, or the line.
+  /// Draws the smooth Catmull-Rom curve through the points, or the line.
   void draw(const PenStroke& stroke, std::span<const Point> points) {
-    constexpr int pieces = 4;  // of a curve between two points
+    constexpr int pieces = 4;  // line segments of a curve between two points
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
       const Point b = points[i];
       const Point c = points[i + 1];
@@ -159,7 +160,7 @@ class Canvas {
     }
   }
 
-  /// The ink that a pixel takes: 1 within the stroke, falling to 0 over its soft edge.
+  /// The ink of a pixel: 1 within the stroke, falling to 0 across its soft edge.
   double coverage(std::size_t pixel) const {
     return std::min(1.0, (reach_ - std::sqrt(nearest_[pixel])) / edge);
   }
@@ -192,13 +193,13 @@ class Canvas {
     return area * area / length2;
   }
 
-  static constexpr double edge = 1.25;  // pixels from full ink to none
+  static constexpr double edge = 1.25;  // distance from full ink to no ink, in pixels
 
-  double reach_;                                 // of a stroke's ink from its middle
+  double reach_;  // distance of a stroke's outer edge from its middle
   std::array<double, extent * extent> nearest_;  // squared
 };
 
-/// Draws the digit as a random hand would and writes the pixels, extent x extent, in [0, 1].
+/// Draws the digit in a random handwriting and writes the pixels, extent x extent, in [0, 1].
 template <std::floating_point T>
 void draw(std::int32_t digit, Rng rng, T* pixels) {
   const auto is_digit = [&](const Glyph& glyph) { return glyph.digit == digit; };
@@ -224,13 +225,14 @@ void draw(std::int32_t digit, Rng rng, T* pixels) {
 
 }  // namespace detail::digits
 
-/// Images of the ten digits, drawn stroke by stroke, for where MNIST is not at hand: each in one of
-/// several ways to write it, with random slant, rotation, scale, shift, thickness, wobble, noise.
+/// Images of the ten digits, drawn stroke by stroke: a substitute for MNIST. Each is drawn in one
+/// of several forms, with random slant, rotation, scale, shift, thickness, wobble and noise.
 ///
-///   inputs (count, 1, 28, 28), pixels k / 255   targets (count), each digit equally often
+///   inputs (count, 1, 28, 28), pixels k / 255   targets (count), with equal counts of each digit
 ///
-/// The digits depend on the seed of `rng` alone, and are the same on every compiler. Trained on
-/// 60,000, a linear model gets about 88% of new ones right, a small convolutional network over 99%.
+/// The digits depend only on the seed of `rng`, and are the same with every compiler. After
+/// training on 60,000, a linear model classifies about 88% of new digits correctly, a small
+/// convolutional network over 99%.
 /// @throws ValueError if count is negative.
 template <std::floating_point T>
 Dataset<T> generated_digits(Index count, const Rng& rng) {

@@ -9,17 +9,17 @@
 #include "dlfs/simd/normal_distribution.hpp"
 #include "dlfs/simd/vector_math.hpp"
 
-// Activation functions as kernels on contiguous views of any, but one, shape. A backward kernel
-// takes y, the output of the forward one, or its input x where y does not tell the slope, and
-// writes dx = dy f'(x). The output may be the memory of an operand. All throw ShapeError for views
-// of different shapes or with gaps.
+// Activation functions as kernels on contiguous views, all of the same shape. A backward kernel
+// takes the forward kernel's output y, or its input x if y does not determine the slope, and writes
+// dx = dy f'(x). The output may be the memory of an operand. All throw ShapeError for views of
+// different shapes or non-contiguous views.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
 
-/// formula(x, out) of each element; see simd::map.
+/// Computes formula(x, out) for each element; see simd::map.
 template <class T, class Formula>
 void activate(std::string_view operation, TensorView<const T> x, TensorView<T> out,
               const Formula& formula) {
@@ -29,7 +29,7 @@ void activate(std::string_view operation, TensorView<const T> x, TensorView<T> o
   simd::map(formula, x.size(), x.data(), out.data());
 }
 
-/// formula(y, dy, dx), or with x in the place of y.
+/// Computes formula(y, dy, dx) for each element, or with x in place of y.
 template <class T, class Formula>
 void activate_backward(std::string_view operation, std::string_view name, TensorView<const T> kept,
                        TensorView<const T> dy, TensorView<T> dx, const Formula& formula) {
@@ -51,7 +51,7 @@ void relu(const X& x, TensorView<Element<X>> out) {
   });
 }
 
-/// dx = 0 where y <= 0, else dy, also where y is NaN.
+/// dx = 0 where y <= 0, else dy. The gradient is also dy where y is NaN.
 template <detail::RealTensor Y>
 void relu_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
   detail::activate_backward<Element<Y>>("relu_backward", "y", y, dy, dx,
@@ -68,7 +68,7 @@ void leaky_relu(const X& x, Accumulator<Element<X>> negative_slope, TensorView<E
   });
 }
 
-/// dx = dy where y > 0, else negative_slope dy, also where y is NaN.
+/// dx = dy where y > 0, else negative_slope dy. The gradient is also dy where y is NaN.
 template <detail::RealTensor Y>
 void leaky_relu_backward(const Y& y, Accumulator<Element<Y>> negative_slope,
                          TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
@@ -89,7 +89,7 @@ void elu(const X& x, Accumulator<Element<X>> alpha, TensorView<Element<X>> out) 
   });
 }
 
-/// dx = dy (y + alpha) where y <= 0, else dy, also where y is NaN.
+/// dx = dy (y + alpha) where y <= 0, else dy. The gradient is also dy where y is NaN.
 template <detail::RealTensor Y>
 void elu_backward(const Y& y, Accumulator<Element<Y>> alpha, TensorArg<Element<Y>> dy,
                   TensorView<Element<Y>> dx) {
@@ -146,7 +146,7 @@ void softplus_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<
                                         });
 }
 
-/// 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
+/// 1 / (1 + exp(-x)), without overflow, and precise to the last digits in the whole range.
 template <detail::RealTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>(

@@ -16,8 +16,8 @@
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/simd/vector_math.hpp"
 
-// Kernels of batch normalisation, on x (N, F, S): each of F features has N S numbers, which share a
-// mean and a variance. All throw ShapeError for other shapes, or views with gaps.
+// Kernels of batch normalisation on x (N, F, S): each of F features has N S numbers, which share a
+// mean and a variance. All throw ShapeError for other shapes or non-contiguous views.
 //
 // Source: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing
 // internal covariate shift" (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
@@ -27,9 +27,9 @@ namespace dlfs {
 
 namespace detail {
 
-/// Some neighbouring features of x (N, F, S), as the F S columns of its rows.
+/// Some neighbouring features of x (N, F, S), seen as the count * size columns of its rows.
 struct Features {
-  // So many columns stay in the nearest cache, with all that belongs to them.
+  // Number of columns whose numbers and sums stay in the first-level cache.
   static constexpr Index most_columns = 1024;
 
   Index first;
@@ -37,8 +37,8 @@ struct Features {
   Index samples;  // N
   Index size;     // S
 
-  /// What the numbers [s, s + width) of each feature are computed with: those of x (N, F, S), or
-  /// the feature's number in x (F), repeated. `width` is S, unless there is one feature.
+  /// The operand for the numbers [s, s + width) of each feature: from x (N, F, S), or from x (F),
+  /// repeated for each feature. `width` is S, unless there is one feature.
   template <class T>
   class Operand {
    public:
@@ -63,21 +63,21 @@ struct Features {
     simd::Operand<T> operand_{};
   };
 
-  /// Their numbers in x (F).
+  /// The numbers of these features in x (F).
   template <class T>
   ArrayMap<T> of(const TensorView<T>& x) const {
     return {x.data() + first, count};
   }
 
-  /// y = op(in...), where y is (N, F, S), and each of `in` is too, or is (F).
+  /// y = op(in...), where y is (N, F, S), and each of `in` is (N, F, S) or (F).
   template <class T, class Op, class... In>
   void apply(const Op& op, const TensorView<T>& y, const In&... in) const {
     simd::apply<T>(op, samples, count * size, y.data() + first * size, y.stride(0),
                    Operand<T>(*this, in, 0, size).get()...);
   }
 
-  /// sums (F) each, overwritten: of what term(in..., sum...) adds to them for the numbers of each
-  /// feature.
+  /// Overwrites each of `sums` (F) with the sum of what term(in..., sum...) adds to it for the
+  /// numbers of each feature.
   template <class T, std::size_t n, class Term, class... In>
   void add_up(const Term& term, const std::array<T*, n>& sums, const In&... in) const {
     if (size == 1) {
@@ -86,7 +86,7 @@ struct Features {
       return simd::add_up_rows(term, samples, count, of_these,
                                Operand<T>(*this, in, 0, 1).get()...);
     }
-    // The columns, a piece of each feature after the other, and then the pieces.
+    // The sums of the columns, piece by piece of each feature, and then the sums of the pieces.
     const Index pieces = (size + most_columns - 1) / most_columns;
     const Scratch<T> of_pieces(Index{n} * pieces * count);
     const Scratch<T> columns(Index{n} * most_columns);
@@ -116,7 +116,7 @@ struct Features {
   }
 };
 
-/// Calls `body(features)` until all had their turn, in parallel where it pays.
+/// Calls `body(features)` for groups of features until all are done, in parallel if it pays.
 template <class T, class Body>
 void for_each_feature(const TensorView<const T>& x, const Body& body) {
   constexpr Index worth_a_thread = 32 * 1024;
@@ -149,9 +149,9 @@ void expect_features(std::string_view operation, TensorView<const T> x) {
 ///
 ///   x (N, F, S)   mean (F)   variance (F)
 ///
-/// From the deviations from a guess, the mean of some numbers; see deviations.hpp. A second pass
-/// follows where the guess was further from the mean than the standard deviation.
-/// @throws ValueError where there is no sample.
+/// Computed from the deviations from a guess, the mean of some of the numbers; see deviations.hpp.
+/// A second pass follows if the guess is further from the mean than the standard deviation.
+/// @throws ValueError if there is no sample.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Element<X>> variance) {
@@ -188,12 +188,12 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
   });
 }
 
-/// What a feature is normalised by. Each (F).
+/// The statistics and the scale of a normalisation, each (F).
 template <class T>
 struct NormalizedBy {
   TensorView<const T> mean;
   TensorView<const T> rstd;   // 1 / sqrt(variance + epsilon)
-  TensorView<const T> gamma;  // the std that it gets
+  TensorView<const T> gamma;  // the std of the result
 };
 
 /// y = gamma (x - mean) rstd + beta.
@@ -214,7 +214,7 @@ void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorA
   detail::expect_apart(name, "y", y, "gamma", by.gamma);
   detail::expect_apart(name, "y", y, "beta", beta);
   detail::expect_apart(name, "y", y, "the mean", by.mean);
-  detail::expect_apart(name, "y", y, "the std", by.rstd);
+  detail::expect_apart(name, "y", y, "rstd", by.rstd);
 
   detail::for_each_feature(in, [&](const detail::Features& features) {
     const auto normalize = []<class V>(const V& number, const V& mean, const V& rstd,
@@ -225,8 +225,8 @@ void batch_normalization(const X& x, const NormalizedBy<Element<X>>& by, TensorA
   });
 }
 
-/// Whether mean and std are those of the batch, so that each number depends on all others, or
-/// do not depend on it.
+/// Whether mean and std are computed from the batch, and so depend on each of its numbers, or are
+/// constant.
 enum class BatchStatistics { of_the_batch, constant };
 
 /// The gradients of batch_normalization, with x^ = (x - mean) rstd and n = N S:
@@ -253,20 +253,28 @@ void batch_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
   detail::expect_apart(name, "dx", dx, "x", in);
   detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "the mean", by.mean);
+  detail::expect_apart(name, "dx", dx, "rstd", by.rstd);
   detail::expect_apart(name, "dx", dx, "gamma", by.gamma);
+  detail::expect_apart(name, "dx", dx, "dgamma", dgamma);
+  detail::expect_apart(name, "dx", dx, "dbeta", dbeta);
   detail::expect_apart(name, "dgamma", dgamma, "x", in);
   detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "the mean", by.mean);
+  detail::expect_apart(name, "dgamma", dgamma, "rstd", by.rstd);
   detail::expect_apart(name, "dgamma", dgamma, "gamma", by.gamma);
-  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "dgamma", dgamma);
   detail::expect_apart(name, "dbeta", dbeta, "x", in);
   detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "the mean", by.mean);
+  detail::expect_apart(name, "dbeta", dbeta, "rstd", by.rstd);
   detail::expect_apart(name, "dbeta", dbeta, "gamma", by.gamma);
   if (store == Store::overwrite) as_array(dgamma) = as_array(dbeta) = T(0);
 
   const Scratch<T> memory(2 * in.extent(1));
   const TensorView<T> sum_dy(memory.data(), per_feature);
   const TensorView<T> sum_dy_x(memory.data() + in.extent(1), per_feature);
-  // Means over the batch are zero where nothing depends on it.
+  // With constant statistics, an infinite count makes the means over the batch 0.
   const T count = statistics == BatchStatistics::constant
                       ? std::numeric_limits<T>::infinity()
                       : static_cast<T>(in.extent(0)) * static_cast<T>(in.extent(2));

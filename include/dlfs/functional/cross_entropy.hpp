@@ -29,8 +29,8 @@ void check_logits(TensorView<const T> logits, TensorView<T> gradient) {
   expect_apart(name, "the gradient", gradient, "logits", logits);
 }
 
-/// log(softmax(s)) = s - largest - log_sum. The two are kept apart, since their sum would lose the
-/// digits of a small loss to large logits.
+/// log(softmax(s)) = s - largest - log_sum. The two numbers are separate, because their sum would
+/// lose the digits of a small loss beside large logits.
 template <class T>
 struct SoftmaxRow {
   T largest;
@@ -57,14 +57,15 @@ SoftmaxRow<T> softmax_row(Index classes, const T* s, T* p) {
 
 }  // namespace detail
 
-/// Softmax and cross entropy in one: returns the mean over the batch of -log(softmax(logits)) at
-/// the label, and writes its gradient (softmax(logits) - one_hot(labels)) / N.
+/// Softmax and cross entropy in one function. Returns the mean over the batch of
+/// -log(softmax(logits)) at the label, and writes its gradient,
+/// (softmax(logits) - one_hot(labels)) / N.
 ///
 ///   logits (N, C)   labels (N)   dlogits (N, C)
 ///
-/// The logarithm is taken of the sum of exponentials, so nothing is added to keep it finite.
-/// @throws ShapeError for other shapes or views that are not contiguous, ValueError for a label
-/// outside [0, C).
+/// The logarithm is that of the sum of exponentials, so no constant is needed to keep it finite.
+/// @throws ShapeError for other shapes or non-contiguous views, ValueError for a label that is not
+/// in [0, C).
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
 Element<X> softmax_cross_entropy(const X& logits, TensorArg<std::int32_t> labels,

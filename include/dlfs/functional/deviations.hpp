@@ -2,13 +2,13 @@
 
 #include "dlfs/simd/multiply_add.hpp"
 
-// A mean and a variance from the deviations d from a guess at the mean:
+// A mean and a variance from the deviations d from a guess of the mean:
 //
 //   mean = guess + mean(d)   variance = mean(d^2) - mean(d)^2
 //
-// A large mean costs no digits as long as the guess is nearer to it than the standard deviation,
-// and equal numbers have the variance 0. Source: Chan, Golub and LeVeque, "Algorithms for computing
-// the sample variance" (1983).
+// A large mean costs no precision as long as the guess is nearer to it than the standard deviation,
+// and the variance of equal numbers is 0.
+// Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983).
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
@@ -23,8 +23,8 @@ struct Deviate {
   }
 };
 
-/// From the sums over n numbers: the guess becomes the mean, `sum` what it was off, and `squares`
-/// the variance, times n / divisor.
+/// From the sums over n numbers: the guess becomes the mean, `sum` the error of the guess, and
+/// `squares` the variance, times n / divisor.
 template <class T, class V>
 DLFS_INLINE void correct_statistics(T n, T divisor, V& guess, V& sum, V& squares) {
   const V off = sum / n;

@@ -10,14 +10,14 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// kept[i] = 0 with a probability of `ratio`, else 1, for i < count.
+/// kept[i] = 0 with probability `ratio`, else 1, for i < count.
 inline void draw_kept(double ratio, Rng rng, std::byte* kept, Index count) {
   for (Index i = 0; i < count; ++i)
     kept[i] = std::byte{static_cast<double>(rng.uniform<float>()) >= ratio};
 }
 
-/// y = scale x where it is kept, else 0. Views of any, but one, shape; y may be the memory of x.
-/// @throws ShapeError for views of different shapes or with gaps.
+/// y = scale x where x is kept, else 0. All views have the same shape; y may be the memory of x.
+/// @throws ShapeError for views of different shapes or non-contiguous views.
 template <AnyTensor X>
 void scale_kept(const X& x, const std::byte* kept, Element<X> scale, TensorView<Element<X>> y) {
   using T = Element<X>;

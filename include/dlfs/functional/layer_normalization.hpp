@@ -15,7 +15,7 @@
 #include "dlfs/simd/vector_math.hpp"
 
 // Kernels of layer normalisation: each row of x (R, D) is normalised by its own mean and variance.
-// They run on the calling thread, and throw ShapeError for other shapes, or views with gaps.
+// They run on the calling thread, and throw ShapeError for other shapes or non-contiguous views.
 //
 // Source: Ba et al., "Layer normalization" (2016).
 
@@ -24,7 +24,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// How many rows go through all steps together: their numbers stay in the nearest cache.
+/// Number of rows that are computed together: their numbers stay in the first-level cache.
 constexpr Index rows_together(Index rows, Index columns) {
   constexpr Index cached_elements = 4096;
   return std::clamp<Index>(cached_elements / std::max<Index>(columns, 1), 1,
@@ -33,10 +33,10 @@ constexpr Index rows_together(Index rows, Index columns) {
 
 }  // namespace detail
 
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta of each row.
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta for each row.
 ///
 ///   x (R, D)   gamma, beta (D)   y (R, D), overwritten
-///   statistics (R, 2), overwritten: of each row the mean, and 1 / sqrt(variance + epsilon)
+///   statistics (R, 2), overwritten: for each row the mean, and 1 / sqrt(variance + epsilon)
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
 void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Element<X>> beta,
@@ -54,6 +54,8 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
   detail::expect_apart(name, "y", y, "gamma", gamma);
   detail::expect_apart(name, "y", y, "beta", beta);
   detail::expect_apart(name, "the statistics", statistics, "x", in);
+  detail::expect_apart(name, "the statistics", statistics, "gamma", gamma);
+  detail::expect_apart(name, "the statistics", statistics, "beta", beta);
   detail::expect_apart(name, "the statistics", statistics, "y", y);
 
   const Index columns = gamma.size();
@@ -68,7 +70,7 @@ void layer_normalization(const X& x, TensorArg<Element<X>> gamma, TensorArg<Elem
     const simd::Operand<T> numbers{in.data() + first * columns, 1, columns};
     simd::add_up_columns(simd::AddTo(), rows, columns, std::array{mean}, numbers);
     for (Index r = 0; r < rows; ++r) mean[r] /= static_cast<T>(columns);
-    // Sums of the deviations from this mean correct both, as in batch_statistics.
+    // The sums of the deviations from this mean correct both statistics, as in batch_statistics.
     simd::add_up_columns(detail::Deviate(), rows, columns, std::array{correction, rstd}, numbers,
                          mean_of_row);
     simd::map(
@@ -117,13 +119,18 @@ void layer_normalization_backward(const X& x, TensorArg<Element<X>> dy,
   if (dx.data() != nullptr) detail::expect_dense(name, "dx", dx, in.shape());
   detail::expect_apart(name, "dx", dx, "x", in);
   detail::expect_apart(name, "dx", dx, "dy", dy);
+  detail::expect_apart(name, "dx", dx, "the statistics", statistics);
   detail::expect_apart(name, "dx", dx, "gamma", gamma);
+  detail::expect_apart(name, "dx", dx, "dgamma", dgamma);
+  detail::expect_apart(name, "dx", dx, "dbeta", dbeta);
   detail::expect_apart(name, "dgamma", dgamma, "x", in);
   detail::expect_apart(name, "dgamma", dgamma, "dy", dy);
+  detail::expect_apart(name, "dgamma", dgamma, "the statistics", statistics);
   detail::expect_apart(name, "dgamma", dgamma, "gamma", gamma);
-  detail::expect_apart(name, "dgamma", dgamma, "dbeta", dbeta);
+  detail::expect_apart(name, "dbeta", dbeta, "dgamma", dgamma);
   detail::expect_apart(name, "dbeta", dbeta, "x", in);
   detail::expect_apart(name, "dbeta", dbeta, "dy", dy);
+  detail::expect_apart(name, "dbeta", dbeta, "the statistics", statistics);
   detail::expect_apart(name, "dbeta", dbeta, "gamma", gamma);
   if (in.empty()) {
     if (store == Store::overwrite) {

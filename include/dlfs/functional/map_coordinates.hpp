@@ -14,15 +14,15 @@ namespace dlfs {
 
 namespace detail {
 
-/// A coordinate within an image that has a border of one zero: [0, extent + 1]. Zeros are all that
-/// lies beyond, and a NaN counts as beyond.
+/// The coordinate in an image with a border of one zero, clamped to [0, extent + 1]. Everything
+/// outside is zero, and a NaN counts as outside.
 template <class T>
 T within_border(T coordinate, Index extent) {
   const T moved = coordinate + 1;
   return moved > 0 ? std::min(moved, static_cast<T>(extent + 1)) : T(0);
 }
 
-/// The pixel before a coordinate of within_border that has another one behind it.
+/// The pixel before a coordinate of within_border, such that one more pixel follows.
 template <class T>
 Index pixel_before(T coordinate, Index extent) {
   return std::min(static_cast<Index>(coordinate), extent);
@@ -30,12 +30,12 @@ Index pixel_before(T coordinate, Index extent) {
 
 }  // namespace detail
 
-/// The values of images at places between their pixels, by bilinear interpolation: SciPy's
+/// The values of images at positions between their pixels, by bilinear interpolation: SciPy's
 /// map_coordinates of order 1 and mode "grid-constant".
 ///
-///   x (C, H, W)   rows, columns (OH, OW), the same places in every image   y (C, OH, OW)
+///   x (C, H, W)   rows, columns (OH, OW), the same for every image   y (C, OH, OW)
 ///
-/// Outside of an image lie zeros. y may be the memory of x where their shapes agree.
+/// Pixels outside of an image are zero. y may be the memory of x if their shapes are equal.
 /// Cost: 6 C OH OW FLOP. @throws ShapeError for other shapes, or unless all are contiguous.
 template <std::floating_point T>
 void map_coordinates(std::type_identity_t<TensorArg<T>> x, std::type_identity_t<TensorArg<T>> rows,

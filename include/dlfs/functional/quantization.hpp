@@ -13,10 +13,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Numbers in 8 bits: x is about scales * values, where each slice along `axis` has a scale of its
-/// own.
+/// Numbers in 8 bits: x is approximately scales * values, with a scale for each slice along `axis`.
 ///
-///   values (as x)   scales (extent of the axis)
+///   values (shaped like x)   scales (extent of the axis)
 template <std::floating_point T>
 struct Quantized {
   Tensor<std::int8_t> values;
@@ -24,9 +23,9 @@ struct Quantized {
   int axis = 0;
 };
 
-/// Rounds to the nearest of 255 steps from -m to m, where m is the greatest magnitude in a slice
-/// along `axis`: a filter of a convolution's weight (axis 0), a column of an affine one (axis 1).
-/// The error is half a step, m / 254, at the most. A slice of zeros has the scale 0.
+/// Rounds to the nearest of 255 steps from -m to m, where m is the largest magnitude in a slice
+/// along `axis`. A slice is a filter of a convolution's weight (axis 0), or a column of an affine
+/// weight (axis 1). The error is at most half a step, m / 254. A slice of zeros has the scale 0.
 /// Source: Jacob et al., "Quantization and training of neural networks for efficient
 /// integer-arithmetic-only inference" (2018), the symmetric form.
 /// @throws ShapeError for an axis that x does not have; ValueError for an entry that is not finite.
@@ -42,7 +41,7 @@ Quantized<Element<X>> quantize(const X& x, int axis) {
     if (!detail::is_finite(largest)) throw ValueError("quantize: an entry is not finite");
     result.scales(i) = largest / steps;
     if (result.scales(i) == 0) continue;
-    // Of denormal numbers the scale is so inexact that a quotient may be larger.
+    // With denormal numbers the scale is so imprecise that a quotient may exceed the steps.
     assign(values[i], cast<std::int8_t>(clip(round(slices[i] / result.scales(i)), -steps, steps)));
   }
   return result;

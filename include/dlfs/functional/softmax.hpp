@@ -13,8 +13,8 @@
 #include "dlfs/simd/vector_math.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
-// Softmax and its relatives along the last axis. Each row's largest logit is subtracted first, so
-// that nothing overflows however large the logits are; half types are computed in float.
+// Softmax and related functions along the last axis. Each row's largest logit is subtracted first,
+// so that no logit overflows, however large it is. Half types are computed in float.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -32,8 +32,9 @@ struct ExpRow {
   Accumulator<T> sum;
 };
 
-/// Calls `finish(row)` for every row of x. It takes as many rows at a time as the first-level cache
-/// holds, so that each logit comes from memory once, and short rows fill vectors together.
+/// Calls `finish(row)` for every row of x. It processes as many rows at a time as fit in the
+/// first-level cache, so that each logit is read from memory once, and short rows fill vectors
+/// together.
 template <class T, class Finish>
 void for_each_exp_row(TensorView<const T> x, Finish finish) {
   using A = Accumulator<T>;
@@ -79,7 +80,7 @@ void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<
 }  // namespace detail
 
 /// out = exp(x) / sum(exp(x)) along the last axis, for contiguous views. `out` may be x itself.
-/// @throws ShapeError for rank 0, different shapes or views with gaps.
+/// @throws ShapeError for rank 0, different shapes or non-contiguous views.
 template <detail::RealTensor X>
 void softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
@@ -90,21 +91,21 @@ void softmax(const X& x, TensorView<Element<X>> out) {
 }
 
 /// out = x - log(sum(exp(x))) along the last axis, for contiguous views. `out` may be x itself.
-/// @throws ShapeError for rank 0, different shapes or views with gaps.
+/// @throws ShapeError for rank 0, different shapes or non-contiguous views.
 template <detail::RealTensor X>
 void log_softmax(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
   detail::softmax_like<T>("log_softmax", x, out, [](const auto& row, T* out_row) {
     const auto max = row.max;
     const auto log_sum = std::log(row.sum);
-    // In this order, as max + log(sum) would lose the digits of a small logarithm.
+    // In this order: max + log(sum) would lose the digits of a small logarithm.
     simd::map([=]<class V>(const V& logit, V& y) { y = (logit - max) - log_sum; }, row.size,
               row.logits, out_row);
   });
 }
 
-/// out = log(sum(exp(x))) along the last axis of a contiguous x, an axis that `out` lacks.
-/// @throws ShapeError for rank 0, unfitting shapes or views with gaps, ValueError for empty rows.
+/// out = log(sum(exp(x))) along the last axis of a contiguous x. `out` does not have that axis.
+/// @throws ShapeError for rank 0, other shapes or non-contiguous views, ValueError for empty rows.
 template <detail::RealTensor X>
 void log_sum_exp(const X& x, TensorView<Element<X>> out) {
   using T = Element<X>;
@@ -117,7 +118,7 @@ void log_sum_exp(const X& x, TensorView<Element<X>> out) {
     throw ValueError("log_sum_exp: no elements along the last axis of ", in.shape());
   }
   detail::for_each_exp_row<T>(in, [&](const auto& row) {
-    // inf - inf has made the sum of a row with an infinite maximum NaN.
+    // If the maximum is infinite, inf - inf has made the sum NaN.
     out.data()[row.index] =
         static_cast<T>(detail::is_finite(row.max) ? row.max + std::log(row.sum) : row.max);
   });
@@ -139,7 +140,7 @@ Tensor<Element<X>> log_softmax(const X& x) {
   return y;
 }
 
-/// log(sum(exp(x))) along the last axis, which the result lacks.
+/// log(sum(exp(x))) along the last axis, which the result does not have.
 /// @throws ShapeError for rank 0, ValueError for empty rows.
 template <detail::RealTensor X>
 Tensor<Element<X>> log_sum_exp(const X& x) {

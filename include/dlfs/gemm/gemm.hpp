@@ -13,39 +13,37 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::gemm {
 
-/// The extent of blocks that cut an axis into parts of nearly equal size: at most `most`, rounded
-/// up to a multiple of `unit`, a power of two.
+/// The extent of the blocks that divide an axis into nearly equal parts: at most `most`, rounded up
+/// to a multiple of `unit`, a power of two.
 constexpr Index block_extent(Index extent, Index most, Index unit) {
   const Index blocks = (extent + most - 1) / most;
   const Index part = blocks == 1 ? extent : (extent + blocks - 1) / blocks;
   return (part + unit - 1) & -unit;
 }
 
-// Block sizes, in elements, in the words of BLIS. A few rows of a (kc wide) stay in the first-level
-// cache, three vectors of b and a block of a (mc, kc) in the second-level cache.
+// Block sizes in elements, named as in BLIS. A few rows of a (width kc) stay in the first-level
+// cache; three vectors of b and a block of a (mc, kc) stay in the second-level cache.
 inline constexpr Index mc = 192;
 inline constexpr Index nc = 2048;
 template <class T>
-inline constexpr Index kc = 3136 / sizeof(T);  // of float the pixels of a digit of MNIST
+inline constexpr Index kc = 3136 / sizeof(T);  // for float: the pixels of an MNIST digit
 
-/// The terms that a sum of k of them adds up in one chain: those that are computed at a time. The
-/// sums of further blocks are added in their order, so that long sums keep their last digits.
+/// The number of terms that a sum of k terms adds in one chain, which is the block size of k. The
+/// sums of the blocks are added in order, so that long sums keep their precision.
 template <class T>
 constexpr Index chain_length(Index k) {
   return block_extent(k, kc<T>, 1);
 }
 
-/// Where the sums of rows begin.
+/// Zeros: the start of the sums of mc rows.
 template <class T>
 inline constexpr std::array<T, mc> zero_start{};
 
-/// The elements of a page of memory. Rows that are whole pages apart share their places in the
-/// cache.
+/// Size of a memory page, in elements. Rows at a distance of whole pages compete for cache lines.
 template <class T>
 inline constexpr Index page = 4096 / sizeof(T);
 
-/// The columns of b up to which the rows of a, or its dense columns, are better read where they
-/// lie.
+/// Maximum number of columns of b for which a is read in place. With more columns, packing a pays.
 template <class T>
 Index most_columns_in_place(const Strided<const T>& a, Index m, Index k) {
   if (a.column == 1) return a.row % page<T> == 0 ? 256 : 1024;
@@ -53,7 +51,8 @@ Index most_columns_in_place(const Strided<const T>& a, Index m, Index k) {
   return a.column % page<T> == 0 || is_large ? 128 : 256;
 }
 
-/// The rows of a up to which the dense rows of b (k, n) are better read where they lie.
+/// Maximum number of rows of a for which b (k, n), with dense rows, is read in place. With more
+/// rows, packing b pays.
 template <class T>
 Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lanes) {
   Index rows = n <= 256 ? 256 : 112;
@@ -64,14 +63,15 @@ Index most_rows_in_place(const Strided<const T>& b, Index k, Index n, Index lane
   return is_small ? 4 * rows : rows;
 }
 
-/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m and k at least 1, n at
-/// least a vector. What is overwritten begins with `start` (m), or with zeros where that is null.
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense, m and k are at least 1,
+/// and n is at least `lanes`. When it overwrites, the sums start from `start` (m), or from zeros if
+/// that is null.
 template <class T>
 void gemm_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
                const Strided<const T>& b, const Strided<T>& out, Store store,
                const T* start = nullptr) {
   const Index lanes = kernels.lanes;
-  // Factors are read where they lie, unless so many others meet them that order pays.
+  // A matrix is packed only if enough rows or columns use it.
   const bool packs_a = n > most_columns_in_place(a, m, k);
   const bool packs_b = b.column != 1 || m > most_rows_in_place(b, k, n, lanes);
   const Index depth = chain_length<T>(k);
@@ -123,8 +123,8 @@ void gemm_wide(const Kernels<T>& kernels, Index m, Index k, Index n, const Strid
   }
 }
 
-/// Likewise for less than a vector of columns, which are computed as a whole one, and at most
-/// kc terms. Reads b along its rows, and what is between them.
+/// The same for fewer columns than a vector, computed as a whole vector, and at most kc terms.
+/// Reads b along its rows, including the gaps between them.
 template <class T>
 void gemm_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
                       const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
@@ -139,7 +139,7 @@ void gemm_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
   pack_panels(kernels, b.from(in_place, 0), k - in_place, n, lanes, false, packed_b.data());
   const Scratch<T> memory(height * lanes);
   const Rows<T> sums{memory.data(), lanes};
-  // A vector may spill into the rows that follow, where those are written later and not read.
+  // A vector may write past its row if the following rows are written later and not read.
   const bool may_spill = out.row == n && store == Store::overwrite;
   const Index spilled = (lanes + n - 1) / n - 1;  // rows
 
@@ -168,8 +168,8 @@ void gemm_narrow_part(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
-/// Calls `part(first, terms, out, store)` for each chain of the sums out (m, n), whose rows are
-/// dense, and adds those that follow the first one.
+/// Calls `part(first, terms, out, store)` for each chain of the sums out (m, n), and adds up the
+/// chains. The rows of out are dense.
 template <class T, class Part>
 void add_chains(Index m, Index k, Index n, const Strided<T>& out, Store store, const Part& part) {
   const Index depth = chain_length<T>(k);
@@ -184,7 +184,7 @@ void add_chains(Index m, Index k, Index n, const Strided<T>& out, Store store, c
   }
 }
 
-/// Likewise for any number of terms.
+/// The same for any number of terms.
 template <class T>
 void gemm_narrow(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
                  const Strided<const T>& b, const Strided<T>& out, Store store) {
@@ -193,7 +193,7 @@ void gemm_narrow(const Kernels<T>& kernels, Index m, Index k, Index n, const Str
   });
 }
 
-/// Likewise for few columns, with the rows of out in the lanes: the transposed product.
+/// The same for few columns, with the rows of out in the lanes: the transposed product.
 template <class T>
 void gemm_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
                      const Strided<const T>& a, const Strided<const T>& b, const Strided<T>& out,
@@ -217,8 +217,8 @@ void gemm_transposed(const Kernels<T>& kernels, Index m, Index k, Index n,
   }
 }
 
-/// Whether the product has so few terms that tiles, which are set up for each sum, are slower. The
-/// last vector of columns may overlap the one before, where neither is read.
+/// Whether the product has so few terms that tiles are slower, because each sum has a setup cost.
+/// The last vector of columns may overlap the one before if neither is read.
 template <class T>
 bool is_shallow(Index lanes, Index k, Index n, const Strided<const T>& a, Store store) {
   const bool may_overlap = store == Store::overwrite && k <= lanes && n > lanes;
@@ -247,7 +247,7 @@ void gemm_shallow(const Kernels<T>& kernels, Index m, Index k, Index n, const St
   }
 }
 
-/// Whether the product is one of Kernels::outer_kernel for some rows at a time.
+/// Whether Kernels::outer_kernel computes the product, some rows at a time.
 template <class T>
 bool is_outer(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
               const Strided<const T>& b) {
@@ -257,8 +257,8 @@ bool is_outer(const Kernels<T>& kernels, Index m, Index k, Index n, const Stride
 
 /// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense; m, k and n at least 1.
 ///
-/// Each sum is one chain of products in the order of k, or several, which are added in their order:
-/// see chain_length. It is the same however the product is cut.
+/// Each sum is one chain of products in the order of k, or several chains that are added in order:
+/// see chain_length. The result does not depend on how the product is divided.
 template <class T>
 void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<const T>& b,
           const Strided<T>& out, Store store) {
@@ -279,8 +279,8 @@ void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<co
   if (is_shallow(kernels.lanes, k, n, a, store)) {
     return gemm_shallow(kernels, m, k, n, a, b, out, store);
   }
-  // A few columns leave lanes idle that the rows of out would fill; but to transpose a has its
-  // price.
+  // A rest of few columns leaves lanes idle. The rows of out would fill them, but transposing a
+  // also takes time.
   const Index rest = n % kernels.lanes;
   const bool is_few = rest <= kernels.lanes / 2;
   const bool splits =
@@ -296,7 +296,7 @@ void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<co
   }
 }
 
-/// out (m, n) = start (m), for all columns, + a (m, k) b (k, n); otherwise as multiply.
+/// out (m, n) = start (m), for all columns, + a (m, k) b (k, n); otherwise like gemm.
 template <class T>
 void gemm_from(const T* start, Index m, Index k, Index n, const Strided<const T>& a,
                const Strided<const T>& b, const Strided<T>& out) {

@@ -19,30 +19,30 @@ struct Panel {
   T* c;
 };
 
-/// Of so many elements, as weights or results, the second-level cache holds little else.
+/// Number of weights or results that fill most of the second-level cache, in elements (512 KiB).
 template <class T>
 inline constexpr Index many_elements = 512 * 1024 / sizeof(T);
 
-/// How far ahead of a tile its results of the next columns lie, for macro_kernel: many results
-/// come from distant memory. 0 for few.
+/// The distance from a tile to the results that macro_kernel prefetches, in columns. 0 for few
+/// results; many results are in distant memory.
 template <class T>
 Index next_columns(const Kernels<T>& kernels, Index results) {
   return results >= many_elements<T> ? nr_vectors * kernels.lanes : 0;
 }
 
-/// The tiles of `rows` rows, as `tile` describes the first of them, and of all panels. From one
-/// tile to the next, a moves by `a_step`. Meanwhile fetches the results that lie `ahead` of these,
-/// unless that is 0.
+/// Computes the tiles of `rows` rows and of all panels. `tile` describes the first tile; from one
+/// to the next, a moves by `a_step`. Prefetches the results `ahead` columns further, unless that is
+/// 0.
 template <class T>
 void macro_kernel(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, Index rows,
                   const Panel<T>* panels, Index count, Index ahead = 0) {
-  // Products that are so deep have results in distant memory.
+  // The results of such deep products are in distant memory.
   const bool is_deep = tile.depth > 256;
   const Index groups = (count + nr_vectors - 1) / nr_vectors;
   for (Index group = 0; group < groups; ++group) {
     const Index first = piece_begin(count, groups, group);
     const Index vectors = piece_begin(count, groups, group + 1) - first;
-    // The right factors stay in the nearest cache while all rows pass.
+    // The right factors stay in the first-level cache for all rows.
     Tile<T> part = tile;
     for (Index row = 0, part_rows = kernels.mr; row < rows; row += part_rows) {
       while (part_rows > rows - row) part_rows /= 2;
@@ -63,7 +63,7 @@ void macro_kernel(const Kernels<T>& kernels, const Tile<T>& tile, Index a_step, 
   }
 }
 
-/// Likewise, for rows at equal distances.
+/// The same for rows at equal distance.
 template <class T>
 void macro_kernel(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
                   const Panel<T>* panels, Index count, Index ahead = 0) {
@@ -71,8 +71,8 @@ void macro_kernel(const Kernels<T>& kernels, const Tile<T>& tile, Index rows,
 }
 
 /// The first column of each vector of `columns` >= lanes columns. The last vector overlaps the one
-/// before, so that none reaches beyond the end: the same values are written twice. The two must be
-/// in one group of macro_kernel, which reads all of c before it writes.
+/// before, so that none passes the end: the same values are written twice. Both must be in one
+/// group of macro_kernel, which reads all of c before it writes.
 constexpr Index vector_begin(Index vector, Index lanes, Index columns) {
   return std::min(vector * lanes, columns - lanes);
 }

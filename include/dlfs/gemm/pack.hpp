@@ -4,7 +4,7 @@
 
 #include "dlfs/simd/kernels.hpp"
 
-// Copies of matrices whose elements lie in the order in which the micro-kernel reads them.
+// Packing: copies of matrices in the order in which the micro-kernel reads them.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::gemm {
@@ -15,23 +15,23 @@ using namespace simd;
 template <class T>
 struct Strided {
   T* data;
-  Index row;     // from one row to the next
-  Index column;  // from one column to the next
+  Index row;     // distance from one row to the next, in elements
+  Index column;  // distance from one column to the next, in elements
 
   T* at(Index i, Index j) const { return data + i * row + j * column; }
   Strided from(Index i, Index j) const { return {at(i, j), row, column}; }
   Strided transposed() const { return {data, column, row}; }
 };
 
-/// Lays a matrix (rows, columns) out in panels of `width` columns, with dense rows, one behind the
-/// other. The last one is filled up with zeros, or, if it `overlaps` the one before, ends where the
-/// matrix ends. Less than a vector behind the panels may be overwritten.
+/// Packs a matrix (rows, columns) into panels of `width` columns, with dense rows, one panel after
+/// another. The last panel is filled up with zeros, or, if it `overlaps` the one before, ends where
+/// the matrix ends. Fewer elements than a vector after the panels may be overwritten.
 template <class T>
 void pack_panels(const Kernels<T>& kernels, const Strided<const T>& from, Index rows, Index columns,
                  Index width, bool overlaps, T* to) {
   const bool is_transposed = from.row == 1 && from.column != 1;
-  // Rows may lie in a page each, so some are read to their end at a time. But what a copy of less
-  // than a vector spills must be overwritten by the next one.
+  // Each row may be in another page, so only some rows are read at a time. But a copy of less than
+  // a vector writes past its row, which the next copy must overwrite.
   const Index most_rows = is_transposed || width < kernels.lanes ? rows : 48;
   for (Index top = 0; top < rows; top += most_rows) {
     const Index height = std::min(most_rows, rows - top);

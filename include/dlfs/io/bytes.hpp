@@ -21,8 +21,8 @@ inline std::string_view as_text(ByteSpan bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Bytes of a file, taken from front to back. What is not there, or is wrong, is a FormatError that
-/// begins with `source`: who reads what, as "read_npy: weights.npy".
+/// Reads the bytes of a file from front to back. Missing or wrong bytes end in a FormatError that
+/// begins with `source`: the reader and the file, such as "read_npy: weights.npy".
 class ByteReader {
  public:
   ByteReader(ByteSpan bytes, std::string source) : bytes_(bytes), source_(std::move(source)) {}
@@ -48,7 +48,7 @@ class ByteReader {
 
   std::string_view take_text(std::uint64_t count) { return as_text(take(count)); }
 
-  /// The text up to the next newline, which is taken, too.
+  /// The text up to the next newline, which is also consumed.
   std::string_view take_line() {
     const std::size_t length = as_text(left()).find('\n');
     if (length == std::string_view::npos) fail("truncated: the line at ", position_, " has no end");
@@ -67,7 +67,7 @@ class ByteReader {
     return number;
   }
 
-  /// A reader of what follows `first`, counted from the beginning.
+  /// A reader of the bytes from `first` on, counted from the start of the file.
   ByteReader from(std::uint64_t first) const {
     return part(first, size() - std::min<std::uint64_t>(first, size()));
   }

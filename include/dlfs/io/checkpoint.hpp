@@ -21,8 +21,8 @@ namespace dlfs {
 
 namespace detail {
 
-// What a checkpoint has besides the tensors of the network: the elements of `state.counts` and
-// `state.numbers`, and the columns of `state.epochs`, in their order.
+// The contents of a checkpoint besides the network's tensors: the elements of `state.counts` and
+// `state.numbers`, and the columns of `state.epochs`, in order.
 
 template <class State>
 auto counts_of(State& state) {
@@ -43,12 +43,12 @@ auto columns_of(Record& epoch) {
 
 inline std::string moment_group(std::size_t moment) { return str_cat("moment", moment, '.'); }
 
-/// The arrays of a checkpoint by their names.
+/// The arrays of a checkpoint, by name.
 class CheckpointReader {
  public:
   explicit CheckpointReader(const ByteReader& file) : file_(&file), archive_(file) {}
 
-  /// One that must be there: any number of rows of this shape.
+  /// A required array: any number of rows of this shape.
   template <class T>
   Tensor<T> read(const std::string& name, const Shape& row) const {
     const std::string file_name = str_cat(name, npy_ending);
@@ -62,7 +62,7 @@ class CheckpointReader {
     file_->fail("there is no array '", name, "'");
   }
 
-  /// An array of so many numbers.
+  /// An array of n numbers.
   template <class T, std::size_t n>
   void read(const std::string& name, const std::array<T*, n>& values) const {
     const auto array = read<T>(name, Shape{});
@@ -70,8 +70,8 @@ class CheckpointReader {
     for (std::size_t i = 0; i < n; ++i) *values[i] = array(static_cast<Index>(i));
   }
 
-  /// Calls visit(name, tensor) for those whose names begin so, in the order of the file, with the
-  /// rest of the name.
+  /// Calls visit(name, tensor) for the arrays whose names start with `beginning`, in the order of
+  /// the file. `name` is the rest of the array's name.
   template <class T, class Visit>
   void for_each(const std::string& beginning, const Visit& visit) const {
     for (const ZipEntry& entry : archive_.entries()) {
@@ -99,8 +99,9 @@ class CheckpointReader {
 
 }  // namespace detail
 
-/// Writes what a Trainer needs to go on later, an archive that numpy.load reads, too. A file of
-/// that name is replaced once the new one is complete, so that there is a whole one at any time.
+/// Writes the state that a Trainer needs to continue later, as an archive that numpy.load also
+/// reads. The new file replaces an old one of the same name only when it is complete, so a complete
+/// file exists at any time.
 ///
 ///   trainer.on_epoch([&](const EpochRecord&) { save_checkpoint(path, trainer.state()); });
 ///
@@ -150,7 +151,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
   detail::write_file(path, std::move(archive).finish());
 }
 
-/// Reads what save_checkpoint has written, for Trainer::restore.
+/// Reads a file of save_checkpoint, for Trainer::restore.
 /// @throws FormatError for another file or a damaged one, IoError if the file cannot be read.
 template <std::floating_point T>
 TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
@@ -161,7 +162,7 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   TrainerState<T> state;
   checkpoint.read("state.seed", std::array{&state.seed});
   checkpoint.read("state.counts", detail::counts_of(state));
-  // A training that goes on from there can count all its steps.
+  // With this limit, a training that continues from here cannot overflow a count.
   constexpr Index largest_count = Index{1} << 53;
   for (const Index* count : detail::counts_of(state)) {
     if (*count < 0 || *count > largest_count) file.fail("a count of ", *count);
@@ -179,7 +180,7 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   checkpoint.for_each<T>("network.", [&](std::string name, Tensor<T> value) {
     state.values.emplace_back(std::move(name), std::move(value));
   });
-  // Those of the network's first tensors, by their names.
+  // The tensors of a group belong to the network's first tensors, in order and by name.
   const auto read_group = [&](const std::string& group) {
     std::vector<Tensor<T>> tensors;
     checkpoint.for_each<T>(group, [&](const std::string& name, Tensor<T> value) {
@@ -191,7 +192,7 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
     });
     return tensors;
   };
-  // A checkpoint of an earlier version does not have them.
+  // Checkpoints of earlier versions do not have these texts.
   const auto read_text = [&](const std::string& name, std::string& text) {
     checkpoint.for_each<std::uint8_t>(name, [&](const std::string&, Tensor<std::uint8_t> letters) {
       text.assign(letters.begin(), letters.end());

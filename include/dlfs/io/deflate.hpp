@@ -11,13 +11,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-// zlib counts what it may read or write at once in an unsigned int.
+// Maximum number of bytes of one call: zlib counts them in an unsigned int.
 inline constexpr std::size_t largest_deflate_piece = std::size_t{1} << 30;
 
-/// What a raw deflate stream holds. Takes memory as the bytes come.
-/// @throws FormatError unless that is exactly `size` bytes.
+/// The contents of a raw deflate stream. Allocates memory as the bytes arrive.
+/// @throws FormatError unless the contents are exactly `size` bytes.
 inline Bytes inflated(ByteSpan stream, std::uint64_t size, const ByteReader& file) {
-  // No code of deflate stands for more than 258 bytes in 2 bits. So size + 1 cannot overflow.
+  // No code of deflate gives more than 258 bytes for 2 bits. So size + 1 cannot overflow.
   constexpr std::uint64_t largest_ratio = 1032;
   if (size / largest_ratio > stream.size()) {
     file.fail(stream.size(), " deflated bytes cannot hold the promised ", size);
@@ -43,7 +43,7 @@ inline Bytes inflated(ByteSpan stream, std::uint64_t size, const ByteReader& fil
     if (filled == bytes.size()) {
       if (filled > size) break;
       constexpr std::uint64_t smallest_piece = 64 * 1024;
-      // The byte after the promised ones shows whether there are more.
+      // One byte more than promised shows whether there are more.
       bytes.resize(static_cast<std::size_t>(
           std::min(size + 1, std::max(std::uint64_t{2 * filled}, smallest_piece))));
     }
@@ -66,7 +66,7 @@ inline Bytes inflated(ByteSpan stream, std::uint64_t size, const ByteReader& fil
   return bytes;
 }
 
-/// The bytes, of which there are less than 4 GB, as a raw deflate stream.
+/// The bytes, less than 4 GB, as a raw deflate stream.
 inline Bytes deflated(ByteSpan bytes) {
   struct State : z_stream {
     State() : z_stream{} {

@@ -15,17 +15,17 @@
 
 #include "dlfs/io/bytes.hpp"
 
-// The one door to the file system: every reader of whole files and every writer goes through it.
+// All access to the file system: every reader of whole files and every writer uses this header.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// @throws IoError with the reason in errno.
+/// @throws IoError with the reason from errno.
 [[noreturn]] inline void throw_io_error(std::string_view what, const std::string& path) {
   throw IoError(what, ' ', path, ": ", std::generic_category().message(errno));
 }
 
-/// The result of a system call, which is made again where a signal has interrupted it.
+/// The result of a system call, which is repeated if a signal interrupts it.
 template <class Call>
 auto uninterrupted(const Call& call) {
   auto result = call();
@@ -33,7 +33,7 @@ auto uninterrupted(const Call& call) {
   return result;
 }
 
-/// An open file, or none where the system refused; errno then has the reason.
+/// An open file, or none if the system refused; errno then has the reason.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -62,7 +62,7 @@ class Descriptor {
     return uninterrupted([&] { return ::flock(number_, how); }) == 0;
   }
 
-  /// Reads until `size` bytes are there or the file ends. Returns how many came, or -1.
+  /// Reads until `size` bytes are read or the file ends. Returns the number of bytes, or -1.
   std::ptrdiff_t read(std::uint8_t* out, std::size_t size) const {
     std::size_t filled = 0;
     while (filled < size) {
@@ -86,7 +86,7 @@ class Descriptor {
   }
 
  private:
-  // Some systems count the bytes of one call in an int.
+  // Maximum number of bytes of one call: some systems count them in an int.
   static constexpr std::size_t largest_piece = std::size_t{1} << 30;
 
   int number_ = -1;
@@ -99,13 +99,13 @@ inline std::size_t memory_of_machine() {
 
 /// All of a file, or of a pipe until its end.
 /// @throws IoError with the system's reason; for a file of more than half of the machine's memory,
-///   or one that grows meanwhile; for more than 1 GB out of what has no size, as a pipe or a
-///   device.
+///   or one that grows meanwhile; for more than 1 GB from a source without a size, such as a pipe
+///   or a device.
 inline Bytes read_file(const std::filesystem::path& path) {
   const Descriptor file(path.string(), O_RDONLY);
   if (!file.is_open()) throw_io_error("cannot open", path.string());
   const struct stat status = file.status();
-  // Files that the system makes up while they are read say that they have no bytes.
+  // Files that the system generates when they are read report a size of 0.
   const bool has_size = S_ISREG(status.st_mode) && status.st_size > 0;
   const auto limit = has_size ? static_cast<std::size_t>(status.st_size) : std::size_t{1} << 30;
   const auto fail_by_size = [&] {
@@ -117,7 +117,7 @@ inline Bytes read_file(const std::filesystem::path& path) {
   }
 
   constexpr std::size_t first_piece = 64 * 1024;
-  // The byte after the last that may be shows whether there are more.
+  // One byte more than the limit shows whether there are more.
   Bytes bytes(has_size ? limit + 1 : first_piece);
   for (std::size_t filled = 0;;) {
     const auto count = file.read(bytes.data() + filled, bytes.size() - filled);
@@ -132,9 +132,9 @@ inline Bytes read_file(const std::filesystem::path& path) {
   }
 }
 
-/// Where a path leads when the links at its end are followed, whether or not that exists.
+/// The path after following the links at its end; it need not exist.
 inline std::filesystem::path without_links(std::filesystem::path path) {
-  constexpr int most_links = 40;  // as the system allows
+  constexpr int most_links = 40;  // the system's limit
   std::error_code error;
   for (int links = 0; links < most_links; ++links) {
     if (!std::filesystem::is_symlink(path, error)) break;
@@ -146,7 +146,7 @@ inline std::filesystem::path without_links(std::filesystem::path path) {
 inline constexpr std::string_view part_beginning = ".dlfs-save";
 inline constexpr std::string_view part_ending = ".part";
 
-/// Removes the parts of files whose writers have died: those that nobody has locked.
+/// Removes the part files of writers that have died: those that are not locked.
 inline void remove_abandoned_parts(const std::filesystem::path& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
@@ -156,7 +156,7 @@ inline void remove_abandoned_parts(const std::filesystem::path& folder) {
     if (!name.starts_with(part_beginning) || !name.ends_with(part_ending)) continue;
     const Descriptor file(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!file.is_open() || !file.lock(LOCK_EX | LOCK_NB)) continue;
-    // The name may belong to another file by now.
+    // By now the name may belong to another file.
     struct stat named {};
     if (::lstat(path.c_str(), &named) == 0 && named.st_ino == file.status().st_ino) {
       ::unlink(path.c_str());
@@ -164,11 +164,11 @@ inline void remove_abandoned_parts(const std::filesystem::path& folder) {
   }
 }
 
-/// A new file that is to take the place of another one in its folder, and is locked until then.
-/// What is not moved there is removed.
+/// A new file that will replace another file in its folder, and is locked until then. It is removed
+/// if it was not moved there.
 class PartFile {
  public:
-  /// errno has the reason where the file is not open then.
+  /// If the file is not open afterwards, errno has the reason.
   PartFile(const std::filesystem::path& folder, mode_t mode) {
     for (int number = 0;; ++number) {
       path_ = (folder / str_cat(part_beginning, number, part_ending)).string();
@@ -180,7 +180,7 @@ class PartFile {
       }
       file_.lock(LOCK_EX);
       if (file_.status().st_nlink > 0) return;
-      // Another writer took it for an abandoned one before it was locked.
+      // Another writer has removed it as abandoned before it was locked.
     }
   }
   PartFile(const PartFile&) = delete;
@@ -198,12 +198,12 @@ class PartFile {
   }
 
  private:
-  std::string path_;  // empty where there is nothing to remove
+  std::string path_;  // empty if there is nothing to remove
   Descriptor file_;
 };
 
-/// Gives a file the owner, the group and the mode of another, as far as the system lets this
-/// process: a group that does not become the same has the rights of everybody.
+/// Gives a file the owner, the group and the mode of another, as far as the system allows this
+/// process. If the group cannot be set, the new group only gets the rights of all other users.
 inline bool take_over_access(const Descriptor& file, const struct stat& status) {
   mode_t mode = status.st_mode & 07777;
   if (::fchown(file.number(), status.st_uid, status.st_gid) != 0 &&
@@ -213,10 +213,11 @@ inline bool take_over_access(const Descriptor& file, const struct stat& status) 
   return ::fchmod(file.number(), mode) == 0;
 }
 
-/// Writes a file that appears under its name, on the disk, too, once it is complete. Follows links.
-/// One that was there gives it its mode and, where the system permits, its owner; further hard
-/// links go on naming the old one. What is no regular file, as a pipe or a device, is written to.
-/// @throws IoError with the system's reason; a regular file that was there is then still there.
+/// Writes a file that appears under its name only when it is complete and on the disk. Follows
+/// links. An old file of that name passes on its mode and, if the system permits, its owner; other
+/// hard links to the old file keep the old contents. A file that is not regular, such as a pipe or
+/// a device, is written to directly.
+/// @throws IoError with the system's reason; an old regular file then still exists.
 inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
   const auto check = [&](bool is_done) {
     if (!is_done) throw_io_error("cannot write", path.string());
@@ -228,14 +229,14 @@ inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
   const std::filesystem::path target = without_links(path);
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
   remove_abandoned_parts(folder);
-  constexpr mode_t private_mode = 0600, usual_mode = 0666;  // of which the umask takes away
+  constexpr mode_t private_mode = 0600, usual_mode = 0666;  // the umask removes bits
   PartFile part(folder, old.is_open() ? private_mode : usual_mode);
   check(part.file().is_open());
   check(!old.is_open() || take_over_access(part.file(), old.status()));
   check(part.file().write(bytes));
   check(::fsync(part.file().number()) == 0);
   check(part.move_to(target));
-  // Some systems cannot do this to a folder. The file is in its place all the same.
+  // Some systems cannot sync a folder. The file is in place nevertheless.
   const Descriptor entries(folder.string(), O_RDONLY | O_DIRECTORY);
   if (entries.is_open()) ::fsync(entries.number());
 }

@@ -16,7 +16,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Reads a file from its beginning: decompressed if that is gzip's magic 1f 8b, else as it is.
+/// Reads a file from its start: decompressed if it starts with gzip's magic 1f 8b, else unchanged.
 class GzipFile {
  public:
   /// @throws IoError, with the system's reason, if the path cannot be opened or is a folder.
@@ -35,9 +35,9 @@ class GzipFile {
 
   const std::string& path() const& { return path_; }
 
-  /// The next `limit` bytes, or those that are left. Takes memory as the bytes come, so a limit
-  /// that was read from the file costs nothing where the file does not live up to it. The read
-  /// that meets the end of a gzip stream verifies its checksum.
+  /// The next `limit` bytes, or the rest. Allocates memory as the bytes arrive, so a limit from a
+  /// file's header costs nothing if the file is shorter. The read that reaches the end of a gzip
+  /// stream verifies its checksum.
   /// @throws FormatError for a truncated or corrupt gzip stream, IoError if reading fails.
   std::vector<std::uint8_t> read(std::size_t limit) {
     constexpr std::size_t smallest_piece = 64 * 1024;
@@ -63,10 +63,10 @@ class GzipFile {
     void operator()(gzFile file) const { gzclose(file); }
   };
 
-  /// After a read that gave less than was asked: is this the file's end, or is something wrong?
+  /// Checks whether a short read means the end of the file or an error.
   void check_end() const {
     int status = Z_OK;
-    const std::string reason = gzerror(file_.get(), &status);  // begins with the path
+    const std::string reason = gzerror(file_.get(), &status);  // it begins with the path
     if (status == Z_ERRNO) throw IoError("cannot read ", reason);
     if (status != Z_OK) throw FormatError("gzip: ", reason);
   }

@@ -13,7 +13,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// visit(name, value) of each field.
+/// Calls visit(name, value) for each field.
 template <class Visit>
 void for_each_field(const EpochRecord& record, const Visit& visit) {
   visit("epoch", record.epoch);
@@ -50,8 +50,9 @@ inline std::string to_json(const History& history) {
 
 }  // namespace detail
 
-/// Writes the course of a training, as the name ends: `.csv`, a line for each epoch below the names
-/// of the columns; or `.json`, {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}.
+/// Writes the course of a training. The ending of the name decides the format: `.csv`, a line of
+/// column names and a line for each epoch; or `.json`,
+/// {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}.
 /// @throws ValueError for another ending, IoError if the file cannot be written.
 inline void save_history(const std::filesystem::path& path, const History& history) {
   if (path.extension() == ".csv") return detail::write_file(path, detail::to_csv(history));

@@ -13,12 +13,12 @@ namespace dlfs {
 
 /// Reads a tensor of bytes in the IDX format of the MNIST files, plain or gzip-compressed.
 ///
-/// The file is: 0, 0, the type code 8 (unsigned byte), the rank, each extent as a big-endian
-/// 32-bit number, and the elements in row-major order. The rank is 1 to 4 here.
-/// Memory is taken as the elements come, never on the header's word.
+/// The file consists of 0, 0, the type code 8 (unsigned byte), the rank, each extent as a
+/// big-endian 32-bit number, and the elements in row-major order. The rank is 1 to 4 here. Memory
+/// is allocated as the elements arrive, never for the header's promise.
 /// Source: http://yann.lecun.com/exdb/mnist, "The IDX file format".
-/// @throws FormatError if the magic is another, the header promises more than `limit` elements, or
-///   the file holds more or fewer than it promises; and what GzipFile throws.
+/// @throws FormatError if the magic is wrong, the header promises more than `limit` elements, or
+///   the file holds more or fewer than it promises; and like GzipFile.
 inline Tensor<std::uint8_t> read_idx(const std::filesystem::path& path,
                                      Index limit = Index{1} << 30) {
   GzipFile file(path);
@@ -43,7 +43,7 @@ inline Tensor<std::uint8_t> read_idx(const std::filesystem::path& path,
   for (const std::uint8_t* byte = header.data(); shape.rank() < rank; byte += 4) {
     const Index extent =
         Index{byte[0]} << 24 | Index{byte[1]} << 16 | Index{byte[2]} << 8 | byte[3];
-    // An extent of 0 must not hide that the others overflow.
+    // An extent of 0 must not hide an overflow of the others.
     const Index factor = std::max<Index>(1, extent);
     if (size > limit / factor) fail("the header promises more than ", limit, " elements");
     size *= factor;

@@ -24,7 +24,7 @@ struct Mnist {
 
 namespace detail {
 
-/// `name` or `name`.gz in the folder. @throws IoError if neither is there.
+/// `name` or `name`.gz in the folder. @throws IoError if neither exists.
 inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder,
                                              const std::string& name) {
   std::error_code not_found;
@@ -71,9 +71,9 @@ Dataset<T> load_mnist_part(const std::filesystem::path& folder, const std::strin
 }  // namespace detail
 
 /// Loads the four files of MNIST, each plain or with the ending .gz, and verifies them: magic
-/// numbers, sizes, 28 x 28 pixels, as many labels as images, labels 0 to 9.
-/// @throws IoError that names a folder or file that is missing or unreadable, FormatError that
-///   names the file, what was expected and what was found.
+/// numbers, sizes, 28 x 28 pixels, equal numbers of labels and images, labels 0 to 9.
+/// @throws IoError that names a missing or unreadable folder or file, FormatError that names the
+///   file, what was expected and what was found.
 template <std::floating_point T>
 Mnist<T> load_mnist(const std::filesystem::path& folder) {
   std::error_code not_found;
@@ -82,6 +82,11 @@ Mnist<T> load_mnist(const std::filesystem::path& folder) {
   }
   return {detail::load_mnist_part<T>(folder, "train"), detail::load_mnist_part<T>(folder, "t10k")};
 }
+
+#if defined(DLFS_COMPILED_IO)
+extern template Mnist<float> load_mnist(const std::filesystem::path&);
+extern template Mnist<double> load_mnist(const std::filesystem::path&);
+#endif
 
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

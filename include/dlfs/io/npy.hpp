@@ -14,7 +14,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// The Python literal in the head of a .npy file, as NumPy writes it, in any order of its keys:
+/// The Python literal in the header of a .npy file, as NumPy writes it, with its keys in any order:
 ///
 ///   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class NpyHeader {
@@ -111,7 +111,7 @@ Tensor<T> parse_npy(ByteReader file) {
   file.take(npy_magic.size());
   const auto version = file.take_number<std::uint8_t>();
   if (version < 1 || version > 3) file.fail("expected version 1 to 3 of .npy, found ", version);
-  file.take(1);  // the minor version: 0 so far
+  file.take(1);  // the minor version, always 0 so far
   const std::uint64_t length =
       version == 1 ? file.take_number<std::uint16_t>() : file.take_number<std::uint32_t>();
   const NpyHeader header(file.take_text(length), file);
@@ -153,17 +153,17 @@ Bytes format_npy(TensorView<const T> x) {
 }  // namespace detail
 
 /// Reads an array that numpy.save wrote: versions 1 to 3 of the format, either byte order, C or
-/// Fortran order. Elements become T as NumpyElement says.
+/// Fortran order. Elements are converted to T as described at NumpyElement.
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-/// @throws FormatError for another format or type, for an element that T does not hold, or where
-///   there are more or fewer bytes than the shape needs; IoError if the file cannot be read.
+/// @throws FormatError for another format or type, for an element that T cannot hold, or if there
+///   are more or fewer bytes than the shape needs; IoError if the file cannot be read.
 template <NumpyElement T>
 Tensor<T> read_npy(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
   return detail::parse_npy<T>({bytes, str_cat("read_npy: ", path.string())});
 }
 
-/// Writes x as numpy.save does, for numpy.load. @throws IoError if the file cannot be written.
+/// Writes x like numpy.save, for numpy.load. @throws IoError if the file cannot be written.
 template <AnyTensor X>
   requires NumpyElement<Element<X>>
 void write_npy(const std::filesystem::path& path, const X& x) {

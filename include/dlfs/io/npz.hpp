@@ -15,7 +15,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A tensor to be written, and its name. Keeps a tensor that expires.
+/// A tensor to write, and its name. Owns the tensor if it was expiring.
 template <class T>
 struct NamedView {
   NamedView(std::string name_, TensorView<const T> value_)
@@ -62,9 +62,9 @@ std::vector<NamedTensor<T>> parse_npz(const ByteReader& file) {
 }  // namespace detail
 
 /// Reads an archive that numpy.savez or numpy.savez_compressed wrote, in the order of the file.
-/// Elements become T as NumpyElement says.
-/// @throws FormatError that names the array, for what read_npy throws it, and for an archive that
-///   is truncated, damaged (a checksum is wrong), encrypted, or holds other than .npy files;
+/// Elements are converted to T as described at NumpyElement.
+/// @throws FormatError that names the array, for an array that read_npy refuses, and for an archive
+///   that is truncated, damaged (a wrong checksum), encrypted, or holds files other than .npy;
 ///   IoError if the file cannot be read.
 template <NumpyElement T>
 std::vector<NamedTensor<T>> read_npz(const std::filesystem::path& path) {
@@ -76,7 +76,7 @@ std::vector<NamedTensor<T>> read_npz(const std::filesystem::path& path) {
 ///
 ///   write_npz<float>("weights.npz", {{"W1", W1}, {"b1", b1}}, NpzCompression::deflated);
 ///
-/// @throws ValueError for a name that is used twice, or for 4 GB and more; IoError if the file
+/// @throws ValueError for a name that is used twice, or for 4 GB or more; IoError if the file
 ///   cannot be written.
 template <NumpyElement T>
 void write_npz(const std::filesystem::path& path, const std::vector<NamedView<T>>& tensors,

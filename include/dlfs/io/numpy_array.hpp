@@ -22,10 +22,10 @@ template <class T, class... Types>
 concept OneOf = (std::same_as<T, Types> || ...);
 }  // namespace detail
 
-/// What a tensor may hold to be a file of NumPy, or to be read from one.
+/// The element types that a tensor can write to a NumPy file or read from one.
 ///
-/// Reading converts: real numbers come from real numbers (rounded) and integers, integers from
-/// integers that fit, bool from 0 and 1.
+/// Reading converts: real numbers can be read from real numbers (rounded) and integers, integers
+/// from integers that fit, bool from 0 and 1.
 template <class T>
 concept NumpyElement =
     detail::OneOf<T, bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
@@ -33,7 +33,7 @@ concept NumpyElement =
 
 namespace detail {
 
-/// A type of elements that NumPy calls ">f8": order, kind and bytes.
+/// An element type, such as NumPy's ">f8": byte order, kind and bytes.
 struct NumpyType {
   char kind;  // b (bool), i, u or f
   std::size_t bytes;
@@ -49,14 +49,14 @@ constexpr NumpyType numpy_type() {
   return {kind, sizeof(T)};
 }
 
-/// "float32", as NumPy prints it.
+/// "float32", like NumPy's name.
 inline std::string to_string(const NumpyType& type) {
   if (type.kind == 'b') return "bool";
   const std::string_view kind = type.kind == 'f' ? "float" : type.kind == 'i' ? "int" : "uint";
   return str_cat(kind, 8 * type.bytes);
 }
 
-/// Sets the order from "<", ">", "=" or "|", which say little, big, native and none.
+/// Sets the byte order from "<", ">", "=" or "|": little, big, native and none.
 inline void set_byte_order(NumpyType& type, std::string_view order, const ByteReader& file) {
   if (order.size() != 1 || std::string_view("<>=|").find(order) == std::string_view::npos) {
     file.fail("expected a byte order of <, >, = or |, found '", order, "'");
@@ -64,7 +64,7 @@ inline void set_byte_order(NumpyType& type, std::string_view order, const ByteRe
   type.is_big_endian = order == ">" || (order == "=" && std::endian::native == std::endian::big);
 }
 
-/// From "f4", "<f4" and the like.
+/// Parses "f4", "<f4" and the like.
 inline NumpyType parse_numpy_type(std::string_view text, const ByteReader& file) {
   const auto code = text.substr(text.size() < 2 ? 0 : text.size() - 2);
   for (const std::string_view known :
@@ -77,15 +77,15 @@ inline NumpyType parse_numpy_type(std::string_view text, const ByteReader& file)
   file.fail("expected elements of type b1, i1 to i8, u1 to u8 or f2 to f8, found '", text, "'");
 }
 
-/// An array as a file holds it.
+/// An array as it is stored in a file.
 struct NumpyArray {
   NumpyType type;
-  bool is_fortran_order;  // the first axis runs fastest
+  bool is_fortran_order;  // the first axis varies fastest
   Shape shape;
   ByteSpan elements;
 };
 
-/// The shape of these extents; what Shape cannot hold is the file's fault.
+/// The shape of these extents. If a Shape cannot hold them, the error names the file.
 inline Shape parse_shape(std::span<const Index> extents, const ByteReader& file) {
   try {
     return Shape(extents);
@@ -120,7 +120,7 @@ bool fits(From value) {
   }
 }
 
-/// Every element, in the order of the file, from type `From` to `T`.
+/// Converts every element, in the order of the file, from type `From` to `T`.
 template <class From, NumpyElement T>
 void convert_from(const NumpyArray& array, T* out, const ByteReader& file) {
   const std::uint8_t* bytes = array.elements.data();
@@ -159,7 +159,7 @@ void convert_elements(const NumpyArray& array, T* out, const ByteReader& file) {
   }
 }
 
-/// @throws FormatError unless the elements are as many as the shape says, and T can hold them.
+/// @throws FormatError unless the number of elements matches the shape, and T can hold them.
 template <NumpyElement T>
 Tensor<T> to_tensor(const NumpyArray& array, const ByteReader& file) {
   const auto found = array.elements.size();
@@ -169,7 +169,7 @@ Tensor<T> to_tensor(const NumpyArray& array, const ByteReader& file) {
               expected, " elements of ", array.type, " for the shape ", array.shape, ", found ",
               found, " bytes");
   }
-  Shape shape;  // of the elements in the file's order
+  Shape shape;  // shape of the elements in the file's order
   for (int axis = 0; axis < array.shape.rank(); ++axis) {
     shape.push_back(array.shape[array.is_fortran_order ? array.shape.rank() - 1 - axis : axis]);
   }

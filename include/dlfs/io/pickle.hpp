@@ -21,8 +21,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 namespace detail {
 
-/// What a pickle may name: functions and types that NumPy's arrays are made by. None is called;
-/// the unpickler knows what each would do.
+/// The names that a pickle may contain: functions and types that construct NumPy's arrays. None is
+/// called; the unpickler does itself what each would do.
 enum class PickleGlobal { reconstruct, ndarray, dtype, encode, bytes };
 
 inline PickleGlobal find_pickle_global(std::string_view module, std::string_view name,
@@ -45,7 +45,7 @@ inline PickleGlobal find_pickle_global(std::string_view module, std::string_view
   file.fail("refused: the global '", module, ".", name, "' is no part of an array");
 }
 
-/// The opcodes that make a dict of arrays. Source: Python's Lib/pickletools.py.
+/// The opcodes that construct a dict of arrays. Source: Python's Lib/pickletools.py.
 enum class PickleOpcode : std::uint8_t {
   mark = '(',
   stop = '.',
@@ -83,7 +83,7 @@ enum class PickleOpcode : std::uint8_t {
   frame = 0x95,
 };
 
-/// The name of an opcode that is none of these.
+/// The name of an opcode that is not in PickleOpcode.
 inline std::string_view refused_opcode_name(std::uint8_t code) {
   struct Refused {
     std::uint8_t code;
@@ -106,7 +106,8 @@ inline std::string_view refused_opcode_name(std::uint8_t code) {
   return "that does not exist";
 }
 
-/// Latin-1 as UTF-8 holds it, back to its bytes. Others than these have no place in protocol 2.
+/// Converts Latin-1 text that is stored as UTF-8 back to its bytes. Protocol 2 has no other
+/// characters here.
 inline Bytes decode_latin1(std::string_view text, const ByteReader& file) {
   Bytes bytes;
   bytes.reserve(text.size());
@@ -125,9 +126,9 @@ inline Bytes decode_latin1(std::string_view text, const ByteReader& file) {
   return bytes;
 }
 
-/// Python's pickle machine, as far as a dict of arrays needs it: a stack of values, a memo, and no
-/// code that a file could choose. Values refer to the file's bytes and to objects that the machine
-/// owns, so that they may refer to each other in circles, and to one object any number of times.
+/// Python's pickle machine, reduced to what a dict of arrays needs: a stack of values and a memo,
+/// but no code of the file's choice. Values refer to the file's bytes and to objects that the
+/// machine owns, so that they may refer to each other in cycles, and several values to one object.
 class Unpickler {
  public:
   explicit Unpickler(ByteReader file) : file_(std::move(file)) {}
@@ -146,7 +147,7 @@ class Unpickler {
       const Array& array = *expect<Array*>(value, "an array in the dict");
       if (!array.type) named.fail("the array has no contents");
       elements += array.bytes.bytes.size();
-      // A few bytes of the file could stand for any number of large arrays.
+      // Otherwise a few bytes of the file could produce any number of large arrays.
       constexpr std::size_t most_sharing = 16;
       if (elements / most_sharing > file_.size())
         named.fail("refused: arrays share their elements");
@@ -169,10 +170,10 @@ class Unpickler {
   };
   struct ByteString {
     ByteSpan bytes;
-    bool is_latin1 = false;  // as text in UTF-8, to be decoded where it is needed
+    bool is_latin1 = false;  // stored as text in UTF-8, decoded when needed
   };
   struct Array {
-    std::optional<NumpyType> type;  // none until it is built
+    std::optional<NumpyType> type;  // empty until it is built
     Shape shape;
     bool is_fortran_order = false;
     ByteString bytes;
@@ -186,7 +187,7 @@ class Unpickler {
     using AnyValue::AnyValue;
   };
 
-  /// Obeys the opcodes until STOP; returns what is then on top.
+  /// Executes the opcodes until STOP; returns the value on top of the stack.
   Value run() {
     if (file_.take_number<std::uint8_t>() != static_cast<std::uint8_t>(Op::proto))
       file_.fail("expected a pickle");
@@ -239,7 +240,7 @@ class Unpickler {
       case Op::stack_global: return push_stack_global();
       case Op::reduce: return reduce();
       case Op::build: return build();
-      case Op::frame: u64(); return;  // how much a stream should read ahead
+      case Op::frame: u64(); return;  // the number of bytes for a stream to read ahead
       case Op::proto: case Op::stop: default: break;
     }
     // clang-format on
@@ -247,7 +248,7 @@ class Unpickler {
                ") is no part of a dict of arrays");
   }
 
-  /// The value as one type. @throws FormatError that says what was expected.
+  /// The value as the given type. @throws FormatError that says what was expected.
   template <class T>
   T expect(const Value& value, std::string_view what) const {
     const T* found = std::get_if<T>(static_cast<const AnyValue*>(&value));
@@ -258,7 +259,7 @@ class Unpickler {
   void push(Value value) { stack_.push_back(value); }
   void push_integer(std::int64_t value) { push(value); }
 
-  /// A little-endian integer with a sign.
+  /// A signed little-endian integer.
   std::int64_t take_long(std::size_t size) {
     const ByteSpan bytes = file_.take(size);
     if (size > sizeof(std::int64_t)) file_.fail("an integer of ", size, " bytes");
@@ -267,7 +268,8 @@ class Unpickler {
     return static_cast<std::int64_t>(bits);
   }
 
-  /// The values above the last mark are out of reach until it is popped.
+  /// Number of reachable values: those above the last mark. The others are out of reach until the
+  /// mark is popped.
   std::size_t reachable() const { return stack_.size() - (marks_.empty() ? 0 : marks_.back()); }
 
   const Value& top() const {
@@ -281,7 +283,7 @@ class Unpickler {
     return value;
   }
 
-  /// Removes the last mark; returns how many values are above it.
+  /// Removes the last mark; returns the number of values above it.
   std::size_t pop_mark() {
     if (marks_.empty()) file_.fail("an opcode needs a mark where there is none");
     const std::size_t count = reachable();
@@ -289,7 +291,7 @@ class Unpickler {
     return count;
   }
 
-  /// The `count` values on top, the topmost last.
+  /// The `count` values on top of the stack, the topmost last.
   Tuple pop_values(std::size_t count) {
     if (count > reachable()) file_.fail("an opcode needs ", count, " values where there are less");
     const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
@@ -326,7 +328,7 @@ class Unpickler {
                             expect<Text>(names[1], "the name of a global").text, file_));
   }
 
-  /// What calling a global would give.
+  /// Pushes what a call of a global would return.
   void reduce() {
     const Value arguments_value = pop();
     const Tuple& arguments = *expect<Tuple*>(arguments_value, "a tuple of arguments");
@@ -335,7 +337,7 @@ class Unpickler {
       return expect<Text>(arguments[i], "a text as an argument").text;
     };
     switch (expect<PickleGlobal>(pop(), "a global to call")) {
-      case PickleGlobal::reconstruct:  // an array to be built; its arguments are always the same
+      case PickleGlobal::reconstruct:  // an array, built later; its arguments are always the same
         return push(&arrays_.emplace_back());
       case PickleGlobal::dtype:
         return push(&types_.emplace_back(parse_numpy_type(text(0), file_)));
@@ -353,12 +355,12 @@ class Unpickler {
     }
   }
 
-  /// What __setstate__ would do with the state on top and the object below it.
+  /// Applies the state on top of the stack to the object below it, like __setstate__.
   void build() {
     const Value state_value = pop();
     const Tuple& state = *expect<Tuple*>(state_value, "a tuple as the state of an object");
     if (const auto* type = std::get_if<NumpyType*>(static_cast<const AnyValue*>(&top()))) {
-      // (version, order, and what only structures and dates need)
+      // (version, byte order, and fields that only structures and dates need)
       if (state.size() < 2) file_.fail("expected a byte order in the state of a dtype");
       return set_byte_order(**type, expect<Text>(state[1], "a text as a byte order").text, file_);
     }
@@ -377,9 +379,9 @@ class Unpickler {
 
   ByteReader file_;
   std::vector<Value> stack_;
-  std::vector<std::size_t> marks_;  // how high the stack was
+  std::vector<std::size_t> marks_;  // stack heights at the marks
   std::unordered_map<std::uint64_t, Value> memo_;
-  // Deques: what a value points to stays where it is.
+  // Deques, because their elements keep their addresses.
   std::deque<Tuple> tuples_;
   std::deque<Dict> dicts_;
   std::deque<Array> arrays_;
@@ -388,13 +390,14 @@ class Unpickler {
 
 }  // namespace detail
 
-/// Reads a dict of NumPy arrays that Python's pickle wrote, protocols 2 to 4, as the book's weights
-/// are stored; in the order of the dict. Elements become T as NumpyElement says.
+/// Reads a dict of NumPy arrays that Python's pickle wrote, protocols 2 to 4, in the order of the
+/// dict. The book's weights are stored in this way. Elements are converted to T as described at
+/// NumpyElement.
 ///
-/// It executes nothing: a pickle is a program that may call anything, and this reader knows the few
-/// opcodes and names that make a dict of arrays, and refuses all others by their names.
-/// @throws FormatError for what it does not know, or for what read_npy throws it; IoError if the
-///   file cannot be read.
+/// It executes nothing. A pickle is a program that may call any function; this reader knows the few
+/// opcodes and names that construct a dict of arrays, and refuses all others by name.
+/// @throws FormatError for an unknown opcode or name, or for an array that read_npy refuses;
+///   IoError if the file cannot be read.
 template <NumpyElement T>
 std::vector<NamedTensor<T>> read_pickle(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);

@@ -21,8 +21,8 @@ namespace dlfs {
 
 namespace detail {
 
-/// libpng's simplified interface, to write. It catches its own long jumps, and reports an error by
-/// returning 0 and a message.
+/// libpng's simplified interface, for writing. It catches its own long jumps, and reports an error
+/// by returning 0 and a message.
 struct PngImage : png_image {
   PngImage() : png_image{} { version = PNG_IMAGE_VERSION; }
   PngImage(const PngImage&) = delete;
@@ -37,11 +37,11 @@ constexpr png_uint_32 png_format(Index channels) {
   return formats[channels - 1];
 }
 
-/// Decodes an image in memory by libpng's functions for rows, which give values as they are stored;
-/// those of its simplified interface depend on gAMA, iCCP and sRGB.
+/// Decodes an image in memory by libpng's row functions, which return values as they are stored.
+/// The functions of its simplified interface depend on gAMA, iCCP and sRGB.
 ///
-/// libpng reports an error by a long jump out of its functions. So those that call them, between
-/// setjmp and the jump, are functions of their own that have nothing to destroy.
+/// libpng reports an error by a long jump out of its functions. Code between setjmp and the jump
+/// must not own objects with destructors, so each group of calls is a function of its own.
 class PngReader {
  public:
   explicit PngReader(ByteReader file)
@@ -58,7 +58,7 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  /// The shape (H, W, C) of the pixels.
+  /// Reads the header. Returns the shape (H, W, C) of the pixels.
   Shape read_head() {
     if (!try_head()) file_.fail(message_);
     return {png_get_image_height(png_, info_), png_get_image_width(png_, info_),
@@ -85,8 +85,8 @@ class PngReader {
   bool try_head() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_info(png_, info_);
-    png_set_expand(png_);    // palettes, less than 8 bits, and what is transparent
-    png_set_scale_16(png_);  // rounds; png_set_strip_16 cuts off
+    png_set_expand(png_);    // palettes, less than 8 bits, and transparent colours
+    png_set_scale_16(png_);  // it rounds; png_set_strip_16 truncates
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     return true;
@@ -112,10 +112,10 @@ class PngReader {
 }  // namespace detail
 
 /// Reads a PNG image of any kind as (H, W, C): C is 1 for grey, 2 for grey and alpha, 3 for RGB, 4
-/// for RGBA. The values are those that are stored, whatever the file says about gamma or colour
-/// profiles: 1, 2 and 4 bits are spread over 0 to 255, 16 bits divided by 257 and rounded. Palettes
-/// are looked up. Alpha, or what a transparent colour makes of it, is the last channel; the others
-/// are not multiplied by it.
+/// for RGBA. The values are the stored ones, independent of the file's gamma or colour profiles.
+/// Values of 1, 2 and 4 bits are scaled to 0 to 255; values of 16 bits are divided by 257 and
+/// rounded. Palettes are looked up. Alpha is the last channel, also if it comes from a transparent
+/// colour; the other channels are not multiplied by it.
 /// @throws FormatError for another format, a damaged file, or more than 2^30 values; IoError if the
 ///   file cannot be read.
 inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
@@ -123,7 +123,7 @@ inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
   const detail::ByteReader file(bytes, str_cat("read_png: ", path.string()));
   detail::PngReader reader(file);
   const Shape shape = reader.read_head();
-  // No code of deflate stands for more than 258 bytes in 2 bits; 8 pixels may share a byte.
+  // No code of deflate gives more than 258 bytes for 2 bits, and 8 pixels may share a byte.
   constexpr Index largest_ratio = 1032 * 8;
   if (shape[0] * shape[1] / largest_ratio > std::ssize(bytes)) {
     file.fail("truncated: ", bytes.size(), " bytes cannot hold the promised ", shape[0], " x ",
@@ -136,7 +136,7 @@ inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
   return pixels;
 }
 
-/// Writes an image (H, W), in grey, or (H, W, C), with the channels of read_png, as PNG.
+/// Writes a grey image (H, W), or an image (H, W, C) with the channels of read_png, as PNG.
 /// @throws ShapeError for another shape or one that is too large, IoError if the file cannot be
 ///   written.
 inline void write_png(const std::filesystem::path& path, TensorArg<std::uint8_t> pixels) {

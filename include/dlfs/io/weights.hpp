@@ -19,7 +19,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// An .npz archive or a pickle, whatever the file is called.
+/// Parses an .npz archive or a pickle; the contents decide, not the file's name.
 template <std::floating_point T>
 std::vector<NamedTensor<T>> parse_weights(const ByteReader& file) {
   if (as_text(file.left()).starts_with("PK")) return parse_npz<T>(file);
@@ -27,7 +27,7 @@ std::vector<NamedTensor<T>> parse_weights(const ByteReader& file) {
   file.fail("expected an .npz archive or a pickle");
 }
 
-/// The names that the book gives to parameters, in their order: W1, b1, W2, b2, gamma1, beta1...
+/// The book's names of parameters, in order: W1, b1, W2, b2, gamma1, beta1, ...
 template <std::floating_point T>
 std::vector<std::string> book_names(const Sequential<T>& network) {
   std::map<std::string, int> counts;
@@ -42,15 +42,15 @@ std::vector<std::string> book_names(const Sequential<T>& network) {
   return names;
 }
 
-/// A tensor of a network, and the name of the array that it is loaded from.
+/// A tensor of a network, and the name of its array in the file.
 template <class T>
 struct WeightTarget {
   std::string name;
   NamedTensor<T>* tensor;
 };
 
-/// By the names of the network, "conv1.weight", or, where no name in the file has a dot, by the
-/// book's, which has none for running statistics.
+/// The targets by the network's names, such as "conv1.weight". If no name in the file has a dot, by
+/// the book's names, which do not include running statistics.
 template <std::floating_point T>
 std::vector<WeightTarget<T>> weight_targets(Sequential<T>& network,
                                             const std::vector<NamedTensor<T>>& arrays) {
@@ -70,13 +70,12 @@ std::vector<WeightTarget<T>> weight_targets(Sequential<T>& network,
 
 }  // namespace detail
 
-/// Loads every parameter of a network from an .npz archive or a pickle, which are told apart by
-/// their contents. The arrays have either the network's names, as save_weights writes them, or the
-/// book's: W1, b1, W2, b2... for the first, second... weight and bias, gamma1 and beta1 likewise.
-/// The book's files have no running statistics; the network's stay as they are then.
+/// Loads every parameter and buffer of a network from an .npz archive or a pickle; the contents
+/// decide which it is. The arrays have either the network's names, as save_weights writes them, or
+/// the book's: W1, b1, W2, b2, ... for the first, second, ... weight and bias, and gamma1 and beta1
+/// in the same way. The book's files have no running statistics; the network then keeps its own.
 /// @throws FormatError, and leaves the network unchanged, for an array that is missing, superfluous
-///   or of another shape, and for what read_npz and read_pickle throw it; IoError if the file
-///   cannot be read.
+///   or of another shape, and like read_npz and read_pickle; IoError if the file cannot be read.
 template <std::floating_point T>
 void load_weights(const std::filesystem::path& path, Sequential<T>& network) {
   const auto bytes = detail::read_file(path);
@@ -107,9 +106,9 @@ void load_weights(const std::filesystem::path& path, Sequential<T>& network) {
   for (const auto& [from, to] : moves) *to = std::move(*from);
 }
 
-/// Saves every parameter of a network, and what its layers collect while they train, as an .npz
-/// archive under the network's names, "conv1.weight". A file of that name is replaced once the new
-/// one is complete. @throws IoError if the file cannot be written, and what write_npz throws.
+/// Saves every parameter and buffer of a network as an .npz archive under the network's names, such
+/// as "conv1.weight". The new file replaces an old one of the same name only when it is complete.
+/// @throws IoError if the file cannot be written, and like write_npz.
 template <std::floating_point T>
 void save_weights(const std::filesystem::path& path, const Sequential<T>& network) {
   std::vector<NamedView<T>> tensors;

@@ -25,7 +25,7 @@ inline constexpr std::uint32_t zip64_end_signature = 0x06064b50;
 inline constexpr std::uint32_t zip64_locator_signature = 0x07064b50;
 inline constexpr std::uint16_t zip_stored = 0;
 inline constexpr std::uint16_t zip_deflated = 8;
-inline constexpr std::uint32_t zip_in_zip64 = 0xffffffff;  // a number that stands elsewhere
+inline constexpr std::uint32_t zip_in_zip64 = 0xffffffff;  // the number is in a zip64 field instead
 
 /// A file in an archive.
 struct ZipEntry {
@@ -34,10 +34,10 @@ struct ZipEntry {
   std::uint32_t crc = 0;
   std::uint64_t stored_size = 0;
   std::uint64_t size = 0;
-  std::uint64_t offset = 0;  // of the local header
+  std::uint64_t offset = 0;  // position of the local header
 };
 
-/// Reads an archive that is all in memory.
+/// Reads an archive that is completely in memory.
 class ZipReader {
  public:
   explicit ZipReader(ByteReader file) : file_(std::move(file)) {
@@ -45,7 +45,7 @@ class ZipReader {
     std::uint64_t claimed = 0;
     while (!directory.left().empty()) {
       entries_.push_back(read_entry(directory));
-      // Entries that overlap could make many files out of the same bytes.
+      // Entries that overlap could produce many files from the same bytes.
       const std::uint64_t stored = entries_.back().stored_size;
       if (stored > file_.size() - claimed) file_.fail("the entries are larger than the archive");
       claimed += stored;
@@ -57,13 +57,13 @@ class ZipReader {
 
   const std::vector<ZipEntry>& entries() const { return entries_; }
 
-  /// What an entry holds. @throws FormatError if it is damaged, encrypted or compressed otherwise
-  ///   than by deflate.
+  /// The contents of an entry.
+  /// @throws FormatError if it is damaged, encrypted or compressed by a method other than deflate.
   Bytes extract(const ZipEntry& entry) const {
     const ByteReader named(file_.left(), str_cat(file_.source(), ": ", entry.name));
     ByteReader header = named.from(entry.offset);
     expect_signature(header, zip_local_signature, "an entry");
-    header.take(22);  // the directory has all of it
+    header.take(22);  // the directory contains these fields, too
     const auto name_size = header.take_number<std::uint16_t>();
     const auto extra_size = header.take_number<std::uint16_t>();
     if (header.take_text(name_size) != entry.name) header.fail("the entry has another name");
@@ -91,7 +91,7 @@ class ZipReader {
     }
   }
 
-  /// The central directory, which the record at the end of the archive leads to.
+  /// Finds the central directory through the record at the end of the archive.
   ByteReader find_directory() {
     constexpr std::uint64_t end_size = 22;
     constexpr std::uint64_t longest_comment = 0xffff;
@@ -116,7 +116,7 @@ class ZipReader {
     file_.fail("expected a zip archive; there is no record of its end");
   }
 
-  /// The 64-bit counterpart of the end record, from its count of entries on.
+  /// The 64-bit version of the end record, from its count of entries on.
   ByteReader find_zip64_end(std::uint64_t end_offset) const {
     constexpr std::uint64_t locator_size = 20;
     constexpr std::uint64_t zip64_end_size = 56;
@@ -152,7 +152,7 @@ class ZipReader {
     return entry;
   }
 
-  /// Of the extra fields, zip64's: the numbers that do not fit into 32 bits.
+  /// Reads zip64's extra field: the numbers that do not fit into 32 bits.
   static void read_extra(ByteReader extra, ZipEntry& entry) {
     constexpr std::uint16_t zip64_field = 1;
     while (!extra.left().empty()) {
@@ -171,10 +171,10 @@ class ZipReader {
   std::vector<ZipEntry> entries_;
 };
 
-/// Puts an archive together in memory. It has no dates: the same files make the same archive.
+/// Builds an archive in memory. It has no dates: the same files give the same archive.
 class ZipWriter {
  public:
-  /// @throws ValueError where the archive would need zip64: at 4 GB or 65,535 entries.
+  /// @throws ValueError if the archive would need zip64: at 4 GB or 65,535 entries.
   void add(const std::string& name, ByteSpan bytes, NpzCompression compression) {
     constexpr std::size_t room_for_records = 0x20000;
     constexpr std::size_t largest_archive = 0xffffffff - room_for_records;
@@ -188,7 +188,7 @@ class ZipWriter {
     const Bytes stream = compression == NpzCompression::deflated ? deflated(bytes) : Bytes();
     const ByteSpan stored = compression == NpzCompression::deflated ? ByteSpan(stream) : bytes;
 
-    Bytes common;                              // to the local header and the directory
+    Bytes common;  // the fields that the local header and the directory share
     append_number<std::uint16_t>(common, 20);  // the version of the format: 2.0
     append_number<std::uint16_t>(common, is_ascii(name) ? 0 : 0x0800);  // the name is UTF-8
     append_number(common, compression == NpzCompression::deflated ? zip_deflated : zip_stored);
@@ -204,7 +204,7 @@ class ZipWriter {
     append_number<std::uint16_t>(directory_, 20);
     append_bytes(directory_, common);
     for (int i = 0; i < 5; ++i)
-      append_number<std::uint16_t>(directory_, 0);  // comment to attributes
+      append_number<std::uint16_t>(directory_, 0);  // from the comment's length to the attributes
     append_number(directory_, static_cast<std::uint32_t>(archive_.size()));
     append_text(directory_, name);
 
@@ -215,7 +215,7 @@ class ZipWriter {
     ++count_;
   }
 
-  /// The archive, complete.
+  /// The complete archive.
   Bytes finish() && {
     const std::size_t offset = archive_.size();
     append_bytes(archive_, directory_);

@@ -19,7 +19,7 @@ namespace dlfs {
 struct AlexNetOptions {
   Index channels = 1;
   Index image = 28;                                         // height and width, at least 15
-  std::array<Index, 5> filters = {96, 256, 384, 384, 256};  // multiples of 2, but the first
+  std::array<Index, 5> filters = {96, 256, 384, 384, 256};  // multiples of 2, except the first
   Index hidden = 4096;                                      // units of the two affine layers
   Index classes = 10;
 
@@ -35,9 +35,9 @@ struct AlexNetOptions {
   }
 };
 
-/// AlexNet for small images: its five convolutions, of which the second, fourth and fifth are in
-/// two groups, its overlapping pooling and its dropout. The first convolution has windows of 5x5
-/// with stride 1 where ImageNet's large photographs need 11x11 with stride 4; there is no local
+/// AlexNet for small images: five convolutions, of which the second, fourth and fifth have two
+/// groups, overlapping pooling and dropout. The first convolution has windows of 5x5 with stride 1;
+/// the original's 11x11 with stride 4 are for the large photographs of ImageNet. There is no local
 /// response normalisation.
 ///
 ///   x (N, channels, image, image) -> logits (N, classes)

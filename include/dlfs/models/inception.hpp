@@ -12,15 +12,15 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Channels of an Inception block; the defaults are those of GoogLeNet's first, "3a".
+/// The channels of an Inception block; the defaults are those of GoogLeNet's first block, "3a".
 struct InceptionOptions {
   Index in = 192;
   Index filters_1x1 = 64;
-  Index reduced_3x3 = 96;  // by a convolution of 1x1 before that of 3x3
+  Index reduced_3x3 = 96;  // filters of the 1x1 convolution before the 3x3 one
   Index filters_3x3 = 128;
   Index reduced_5x5 = 16;
   Index filters_5x5 = 32;
-  Index filters_pool = 32;  // of a convolution of 1x1 after pooling
+  Index filters_pool = 32;  // filters of the 1x1 convolution after pooling
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -34,7 +34,7 @@ struct InceptionOptions {
   }
 };
 
-/// Windows of several sizes side by side, each cheap behind a convolution of 1x1.
+/// Convolutions of several window sizes side by side, each made cheap by a 1x1 one before it.
 ///
 ///   x (N, in, H, W) -> y (N, filters_1x1 + filters_3x3 + filters_5x5 + filters_pool, H, W)
 ///

@@ -26,13 +26,12 @@ struct LeNet5Options {
   }
 };
 
-/// LeNet-5, with which handwritten digits were read on cheques; 61,706 parameters
-/// for images of 28x28.
+/// LeNet-5, which read handwritten digits on cheques; 61,706 parameters for images of 28x28.
 ///
 ///   x (N, channels, image, image) -> logits (N, classes)
 ///
-/// As it is built today: the second convolution sees all six channels, pooling has no weights, and
-/// an affine layer takes the place of the radial basis functions.
+/// In today's form: the second convolution sees all six channels, pooling has no weights, and an
+/// affine layer replaces the radial basis functions.
 /// Source: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document
 /// recognition" (1998); Saitoh, "Deep Learning from Scratch" vol. 1, section 7.7.1.
 template <std::floating_point T>

@@ -39,7 +39,7 @@ struct MultiLayerNetOptions {
 };
 
 /// A fully connected network of any depth: affine, batch normalisation, activation and dropout for
-/// each hidden layer, then an affine one for the logits.
+/// each hidden layer, then an affine layer for the logits.
 ///
 ///   x (N, in) -> logits (N, out); layers affine1, batch_norm1, activation1, dropout1, affine2...
 ///
@@ -57,7 +57,7 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
     network.add("affine" + suffix, Affine<T>({.in = in, .out = units}, initializer, rng));
     if (options.batch_normalization) {
       network.add("batch_norm" + suffix,
-                  BatchNormalization<T>({.features = units, .epsilon = 1e-6}));  // as the book
+                  BatchNormalization<T>({.features = units, .epsilon = 1e-6}));  // as in the book
     }
     if (options.activation == MultiLayerNetOptions::Activation::relu) {
       network.add("activation" + suffix, Relu<T>());

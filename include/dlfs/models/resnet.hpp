@@ -22,7 +22,7 @@ namespace dlfs {
 struct ResNetOptions {
   Index channels = 1;
   std::vector<Index> filters = {16, 32, 64};  // of each stage; the image is halved between them
-  Index blocks = 3;                           // in each stage, of two convolutions each
+  Index blocks = 3;                           // in each stage; a block has two convolutions
   Index classes = 10;
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -37,8 +37,9 @@ struct ResNetOptions {
   }
 };
 
-/// Two convolutions of 3x3, each with batch normalisation, and a shortcut around them, which skips
-/// pixels and adds channels of zeros where image and channels change. ReLU follows the sum.
+/// Two convolutions of 3x3, each with batch normalisation, and a shortcut around them. Where the
+/// image size or the channels change, the shortcut skips pixels and adds channels of zeros. ReLU
+/// follows the sum.
 ///
 ///   x (N, in, H, W) -> y (N, filters, H / stride, W / stride), rounded up
 template <std::floating_point T>
@@ -58,8 +59,8 @@ Residual<T> residual_block(Index in, Index filters, Index stride, Rng& rng) {
   return Residual<T>(std::move(body), std::move(shortcut));
 }
 
-/// A residual network for small images, of 2 * stages * blocks + 2 layers: the default is
-/// ResNet-20, with 9 blocks in each stage it is ResNet-56.
+/// A residual network for small images with 2 * stages * blocks + 2 layers. The default is
+/// ResNet-20; 9 blocks in each stage make ResNet-56.
 ///
 ///   x (N, channels, H, W) -> logits (N, classes), for images of 28x28, 32x32 or any other size;
 ///   layers conv, norm, relu, block1_1, relu1_1, ..., pool, affine

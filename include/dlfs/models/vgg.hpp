@@ -17,7 +17,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Convolutions of 3x3 in a row, each with ReLU, and pooling that halves the image.
+/// Consecutive convolutions of 3x3, each with ReLU, and a pooling that halves the image.
 struct VggBlock {
   Index convolutions = 2;
   Index filters = 64;
@@ -38,7 +38,7 @@ struct VggOptions {
     for (const VggBlock& block : blocks) {
       detail::expect_option("vgg", "blocks' convolutions", block.convolutions, detail::at_least(1));
       detail::expect_option("vgg", "blocks' filters", block.filters, detail::at_least(1));
-      smallest = detail::checked_product("vgg", smallest, Index{2});  // as pooling halves the image
+      smallest = detail::checked_product("vgg", smallest, Index{2});  // pooling halves the image
     }
     detail::expect_option("vgg", "image", image, detail::at_least(static_cast<double>(smallest)));
     for (const Index units : hidden) {
@@ -50,12 +50,12 @@ struct VggOptions {
   }
 };
 
-/// The blocks of VGG-16, with as many fully connected layers behind them as asked for.
+/// The blocks of VGG-16; its fully connected layers are those of VggOptions::hidden.
 inline std::vector<VggBlock> vgg16_blocks() {
   return {{2, 64}, {2, 128}, {3, 256}, {3, 512}, {3, 512}};
 }
 
-/// A network of VGG's blocks: deep, and as simple as a deep network can be.
+/// A network of VGG blocks: deep and simple.
 ///
 ///   x (N, channels, image, image) -> logits (N, classes); layers conv1_1, relu1_1, conv1_2, ...,
 ///   pool1, conv2_1, ..., affine1, ...

@@ -11,9 +11,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Calls `visit(name, y)` with what each layer of a network makes of a batch x (N, ...), in their
-/// order: for a look inside, not for speed. Leaves no trace in the network.
-/// @throws ShapeError where x does not fit, or is not contiguous.
+/// Calls `visit(name, y)` with the output of each layer for a batch x (N, ...), in order. It is
+/// meant for inspection, not for speed, and does not change the network.
+/// @throws ShapeError if x does not fit, or is not contiguous.
 template <std::floating_point T, class Visit>
 void for_each_activation(const Sequential<T>& network, std::type_identity_t<TensorArg<T>> x,
                          PassMode mode, const Visit& visit) {
@@ -31,7 +31,7 @@ void for_each_activation(const Sequential<T>& network, std::type_identity_t<Tens
   }
 }
 
-/// What each layer of a network makes of a batch, under its name; see for_each_activation.
+/// The output of each layer for a batch, under the layer's name; see for_each_activation.
 template <std::floating_point T>
 std::vector<NamedTensor<T>> activations(const Sequential<T>& network,
                                         std::type_identity_t<TensorArg<T>> x,

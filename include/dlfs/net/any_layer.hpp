@@ -11,18 +11,18 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A layer that is made of others, and shows them.
+/// A layer that is made of other layers, and can list them.
 template <class L>
 concept CompositeLayer = Layer<L> && requires(const L& layer) {
   { layer.composition() } -> std::same_as<Composition<typename L::Scalar>>;
 };
 
-/// A layer of any type behind one type, with value semantics: copying it copies the layer. One that
-/// was moved away throws a ValueError where it is used.
+/// A layer of any type (type erasure), with value semantics: copying it copies the layer. Using one
+/// after a move from it throws ValueError.
 template <std::floating_point T>
 class AnyLayer {
  public:
-  /// Takes any layer of this scalar type, so that a list of layers reads as such.
+  /// Implicit, so that layers can be listed without their wrapper.
   template <Layer L>
     requires(std::same_as<typename L::Scalar, T>)
   AnyLayer(L layer);
@@ -60,7 +60,7 @@ class AnyLayer {
   }
   ~AnyLayer() = default;
 
-  /// Whether the layer was moved away.
+  /// Whether the layer was moved from.
   bool is_empty() const { return model_ == nullptr; }
 
   LayerTraits traits() const { return model().traits(); }

@@ -14,13 +14,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// The networks that a composite layer runs side by side, all on its own input. Of its saved bytes
-/// each branch has a part: what its layers save, then its output if its last layer reads that on
-/// the way back.
+/// The networks that a composite layer runs side by side, all on its input. Each branch has a part
+/// of the saved bytes: for its layers, then for its output if its last layer reads that in the
+/// backward pass.
 template <std::floating_point T>
 class Branches {
  public:
-  /// @throws ValueError for a name that is empty or used already.
+  /// @throws ValueError for a name that is empty or already used.
   void add(const std::string& name, Sequential<T> layers) {
     if (name.empty()) throw ValueError("network: a branch's name is empty");
     for (const Branch& branch : branches_) {
@@ -48,7 +48,7 @@ class Branches {
   Index count() const { return std::ssize(branches_); }
   const std::string& name(Index i) const& { return branch(i).name; }
 
-  /// @throws ShapeError, naming the branch and the layer, where x does not fit.
+  /// @throws ShapeError, naming the branch and the layer, if x does not fit.
   Shape output_shape(Index i, const Shape& x) const {
     try {
       return branch(i).layers.output_shape(x);
@@ -101,7 +101,7 @@ class Branches {
     }
   }
 
-  /// Runs every branch, and gives what comes out to `take(i, y)`.
+  /// Runs every branch forward, and passes its output to `take(i, y)`.
   template <class Take>
   void forward(const ForwardPass<T>& pass, const Take& take) const {
     std::byte* saved = pass.saved;
@@ -121,8 +121,9 @@ class Branches {
     }
   }
 
-  /// Runs every branch back, from `dy_of(i, room)`, which may put its result into `room`, a
-  /// contiguous view of the branch's shape. pass.dx becomes the sum of what they return.
+  /// Runs every branch backward from its gradient `dy_of(i, room)`, which may be stored in `room`,
+  /// a contiguous view of the branch's output shape. pass.dx becomes the sum of the input
+  /// gradients.
   template <class DyOf>
   void backward(const BackwardPass<T>& pass, const DyOf& dy_of) const {
     std::byte* saved = pass.saved;
@@ -147,7 +148,7 @@ class Branches {
     }
   }
 
-  /// sum += x, of contiguous views, sample by sample.
+  /// sum += x for contiguous views, sample by sample.
   static void add_to(TensorView<T> sum, TensorView<const T> x) {
     if (x.empty()) return;
     const Index count = x.shape().axes(1, x.rank()).size();
@@ -180,7 +181,7 @@ class Branches {
     return checked_sum("network", own, aligned(checked_product("network", size, sizeof(T))));
   }
 
-  /// Null if the branch does not need its output on the way back.
+  /// Null if the branch does not need its output in the backward pass.
   static T* kept_output(const Branch& branch, const Shape& x, std::byte* saved) {
     if (!branch.layers.traits().keeps_output) return nullptr;
     return elements_at<T>(saved + aligned(branch.layers.saved_bytes(x)));

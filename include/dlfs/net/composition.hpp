@@ -14,22 +14,21 @@ class AnyLayer;
 
 namespace detail {
 
-/// How the parts of a composite layer make one output.
+/// The way in which the parts of a composite layer give one output.
 enum class Join {
-  chain,          // each part takes the output of the one before it
+  chain,          // each part takes the output of the part before it
   sum,            // each part takes the composite's input; their outputs are added
-  concatenation,  // likewise, and their outputs are put side by side along the channels
+  concatenation,  // likewise, but their outputs are concatenated along the channels
 };
 
 }  // namespace detail
 
-/// What a composite layer is made of, for those who look inside. A layer that is not composed has
-/// no parts.
+/// The parts of a composite layer, for tools that inspect networks. A plain layer has no parts.
 template <std::floating_point T>
 struct Composition {
   using Join = detail::Join;
 
-  /// A layer within a composite.
+  /// A layer inside a composite.
   struct Part {
     std::string name;
     const AnyLayer<T>* layer;

@@ -11,14 +11,14 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A branch in the list that a Parallel is made from.
+/// A branch in the list that constructs a Parallel.
 template <std::floating_point T>
 struct NamedBranch {
   std::string name;
   Sequential<T> layers;
 };
 
-/// Networks side by side, all on x; their outputs are put together along the channels.
+/// Networks side by side, all on x; their outputs are concatenated along the channels.
 ///
 ///   Parallel<float>{{"conv1x1", {{"conv", ...}}}, {"conv3x3", {{"conv", ...}, {"relu", ...}}}}
 ///
@@ -40,7 +40,7 @@ class Parallel {
 
   LayerTraits traits() const { return branches_.traits("parallel"); }
 
-  /// @throws ShapeError unless all branches give the same shape but for axis 1.
+  /// @throws ShapeError unless the outputs of all branches agree in all axes except axis 1.
   Shape output_shape(const Shape& x) const {
     Shape y = branches_.output_shape(0, x);
     if (y.rank() < 2) {
@@ -94,8 +94,8 @@ class Parallel {
   }
 
  private:
-  /// Calls `visit(in whole, in branch, count)` for what each sample of a branch, which has the
-  /// channels from `first` on, is in the whole and on its own.
+  /// Calls `visit(in_whole, in_branch, count)` for each sample: with its part of the whole from
+  /// channel `first` on, and with the sample of the branch.
   template <class U, class V, class Visit>
   static void for_each_slice(TensorView<U> whole, TensorView<V> branch, Index first,
                              const Visit& visit) {

@@ -13,8 +13,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// Gradients that the pieces of a batch compute at the same time, each in memory of its own, and
-/// that are then added in the order of the pieces. A single piece writes to the totals directly.
+/// Gradients that the pieces of a batch compute at the same time, each in its own memory. They are
+/// then added in the order of the pieces. A single piece writes to the totals directly.
 template <std::floating_point T>
 class PartialGradients {
  public:
@@ -33,7 +33,7 @@ class PartialGradients {
     }
   }
 
-  /// Where a piece writes, one view for each of the totals.
+  /// The views to which a piece writes, one for each total.
   std::span<const TensorView<T>> of(Index piece) const {
     if (pieces_ == 1) return totals_;
     return {views_.data() + piece * std::ssize(totals_), totals_.size()};

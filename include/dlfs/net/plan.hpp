@@ -13,10 +13,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// One layer of a chain, and which of the chain's parameters are its own.
+/// One layer of a chain, and the range of its parameters among the chain's.
 template <std::floating_point T>
 struct Link {
-  Index number;  // from 1, in the order of the user
+  Index number;  // counted from 1, in the order in which the user added it
   std::string name;
   AnyLayer<T> layer;
   std::size_t first_parameter = 0;
@@ -36,16 +36,16 @@ struct Rows {
   }
 };
 
-/// Layers [first, last) of a chain, which walk through the batch together.
+/// Layers [first, last) of a chain, which run together, tile by tile.
 struct Segment {
   Index first;
   Index last;
   Index pieces;         // parts of the batch that may run at the same time
-  Index tile_rows;      // samples that walk together within a piece, at the most
-  Index tile_elements;  // the largest activation of a tile between two layers
+  Index tile_rows;      // maximum number of samples of a tile
+  Index tile_elements;  // elements of the largest activation of a tile between two layers
 
-  /// Calls `body(rows)` for each tile of a piece of a batch of `rows` rows, in order. A batch of no
-  /// rows is one empty tile, so that gradients become zero.
+  /// Calls `body(rows)` for each tile of a piece of a batch with `rows` rows, in order. A batch
+  /// without rows is one empty tile, so that gradients become zero.
   template <class Body>
   void for_each_tile(Index rows, Index piece, Body&& body) const {
     const Index end = piece_begin(rows, pieces, piece + 1);
@@ -57,12 +57,12 @@ struct Segment {
   }
 };
 
-/// How a batch of one shape passes through a chain of layers: the shape of each activation, where
-/// those lie that outlive a tile, and the segments. It is cheap, so it is made for each pass.
+/// The path of a batch of one shape through a chain of layers: the shape of each activation, the
+/// position of those that outlive a tile, and the segments. It is cheap and made for each pass.
 template <std::floating_point T>
 class Plan {
  public:
-  /// @throws ShapeError, naming the layer, where x does not fit.
+  /// @throws ShapeError, naming the layer, if x does not fit.
   Plan(std::span<const Link<T>> chain, const Shape& x, bool with_backward)
       : chain_(chain), x_(x), steps_(std::ssize(chain)) {
     if (chain.empty()) throw ValueError("network: it has no layers");
@@ -90,17 +90,17 @@ class Plan {
   const Shape& y(Index i) const { return steps_[i].y; }
   const Shape& shape_into(Index i) const { return i == 0 ? x_ : steps_[i - 1].y; }
 
-  /// Bytes that hold the stored activations and what the layers save.
+  /// Number of bytes for the stored activations and the layers' saved bytes.
   Index stored_bytes() const { return stored_bytes_; }
 
-  /// Rows of layer i's output within the store; without data if it is not stored.
+  /// Rows of layer i's output in the store; without data if it is not stored.
   [[gnu::noinline]] TensorView<T> stored_y(std::byte* store, Index i, Rows rows) const {
     const bool is_stored = steps_[i].y_offset >= 0;
     T* data = is_stored ? elements_at<T>(store + steps_[i].y_offset) : nullptr;
     return rows.of(TensorView<T>(data, y(i)));
   }
 
-  /// What layer i saves for a tile that begins at a row.
+  /// The saved bytes of layer i for a tile that begins at a row.
   template <class Byte>
   Byte* saved(Byte* store, Index i, Index row) const {
     return store + steps_[i].saved_offset + row * steps_[i].saved_stride;
@@ -130,8 +130,8 @@ class Plan {
   }
 
  private:
-  // A tile's activations stay in the second-level cache; a piece is worth waking a thread for; and
-  // so many pieces keep a machine busy while their partial gradients still take little memory.
+  // Sizes in bytes: a tile's activations stay in the second-level cache; a piece is large enough to
+  // wake a thread. max_pieces keep a machine busy, and their partial gradients are still small.
   static constexpr Index tile_bytes = 2 * 1024 * 1024;
   static constexpr Index piece_bytes = 256 * 1024;
   static constexpr Index max_pieces = 16;
@@ -141,7 +141,7 @@ class Plan {
     Shape y;
     Index y_offset = -1;
     Index saved_offset = 0;
-    Index saved_stride = 0;  // bytes between the samples of a layer that runs in tiles
+    Index saved_stride = 0;  // bytes for each sample, for a layer that runs in tiles
   };
 
   Segment segment(Index first, Index last) const {

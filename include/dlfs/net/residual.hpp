@@ -10,8 +10,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What a network adds to its input: y = body(x) + x, or body(x) + shortcut(x) where the shapes
-/// differ.
+/// A residual block: y = body(x) + x, or body(x) + shortcut(x) if the shapes differ.
 ///
 ///   Residual<float>({{"conv1", ...}, {"relu1", ...}, {"conv2", ...}})
 ///
@@ -30,7 +29,7 @@ class Residual {
 
   LayerTraits traits() const { return branches_.traits("residual"); }
 
-  /// @throws ShapeError unless body and shortcut give the same shape.
+  /// @throws ShapeError unless the outputs of body and shortcut have the same shape.
   Shape output_shape(const Shape& x) const {
     const Shape y = branches_.output_shape(0, x);
     const Shape shortcut = has_identity() ? x : branches_.output_shape(1, x);

@@ -20,38 +20,38 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A layer in the list that a network is made from. The network moves it out of there: weights may
-/// be large.
+/// A layer in the list that constructs a network. The network moves the layer out of the list,
+/// because weights may be large.
 template <std::floating_point T>
 struct NamedLayer {
   std::string name;
   mutable AnyLayer<T> layer;
 };
 
-/// Layers in a row, each with a name; itself a layer, so that networks nest.
+/// Consecutive layers, each with a name. It is a layer itself, so networks can be nested.
 ///
 ///   Sequential<float> net{{"affine1", Affine<float>({.in = 784, .out = 50}, He{}, rng)},
 ///                         {"relu1", Relu<float>()},
 ///                         {"affine2", Affine<float>({.in = 50, .out = 10}, He{}, rng)}};
 ///
-/// It owns the activations that its layers share, and decides how a batch walks through them:
-/// neighbouring layers that do not need the whole batch form a segment; a segment cuts the batch
-/// into pieces, which run in parallel, and a piece into tiles of samples, small enough that what
-/// one layer writes is still in cache when the next one reads it. What the backward pass needs is
-/// stored once, for the batch; every other activation lives for a tile.
+/// It owns the activations between its layers, and decides how a batch runs through them.
+/// Neighbouring layers that do not need the whole batch form a segment. A segment divides the batch
+/// into pieces, which run in parallel, and a piece into tiles of samples. A tile is so small that
+/// the output of one layer is still in the cache when the next layer reads it. Activations that the
+/// backward pass needs are stored once, for the whole batch; the others live only for a tile.
 ///
-/// Pieces depend on shapes alone, and their gradients are added in order: results are the same,
-/// bit by bit, for any number of threads. A step of a shape that was seen before does not allocate.
+/// Pieces depend only on shapes, and their gradients are added in order: results are the same, bit
+/// by bit, for any number of threads. A step with an earlier shape does not allocate.
 ///
 /// Max pooling after ReLU, sigmoid or tanh runs before it, which gives the same values and
-/// gradients from fewer elements.
+/// gradients with fewer elements.
 template <std::floating_point T>
 class Sequential {
  public:
   using Scalar = T;
 
   Sequential() = default;
-  /// @throws ValueError for a name that is empty or used twice, or a list that was used before.
+  /// @throws ValueError for a name that is empty or used twice, or if the list was already used.
   Sequential(std::initializer_list<NamedLayer<T>> layers) {
     for (const auto& [name, layer] : layers) {
       if (layer.is_empty()) throw ValueError("network: its list of layers was used before");
@@ -73,8 +73,8 @@ class Sequential {
   Sequential& operator=(Sequential&&) noexcept = default;
   ~Sequential() = default;
 
-  /// Appends a layer, and puts its name before those of its parameters: "conv1.weight".
-  /// @throws ValueError for a name that is empty or used already, or a layer that was moved away.
+  /// Appends a layer, and prefixes its name to those of its parameters: "conv1.weight".
+  /// @throws ValueError for a name that is empty or already used, or a layer that was moved from.
   Sequential& add(const std::string& name, AnyLayer<T> layer) {
     if (name.empty()) throw ValueError("network: a layer's name is empty");
     for (const Link& link : chain_) {
@@ -100,11 +100,11 @@ class Sequential {
   DLFS_REFUSED("each layer of a network has a name: add(\"relu1\", Relu<float>())")
   void add(L);
 
-  /// Runs a batch x (N, ...) and keeps what `backward` needs. The result stays valid until the
-  /// next call; x must stay alive and unchanged until `backward`. An expiring x moves into the
+  /// Runs a batch x (N, ...) and keeps what `backward` needs. The result is valid until the next
+  /// call. x must stay alive and unchanged until `backward`; an expiring x is moved into the
   /// network.
-  /// @throws ShapeError, naming the layer, where x or what becomes of it does not fit; ValueError
-  /// for an x that `forward` returned itself.
+  /// @throws ShapeError, naming the layer, if the layer's input does not fit; ValueError if x is
+  /// the result of an earlier `forward`.
   const Tensor<T>& forward(const Tensor<T>& x, PassMode mode = PassMode::train) & {
     const Plan plan(chain_, x.shape(), /*with_backward=*/true);
     detail::expect_apart("network", "the result", y_.view(), "x", x.view());
@@ -134,17 +134,17 @@ class Sequential {
   DLFS_REFUSED("x has another element type than the network; cast<float>(x) makes it float")
   void forward(const X&, PassMode = PassMode::train);
 
-  /// From dy, the gradient with respect to what `forward` returned, to the gradient of every
-  /// parameter, which it overwrites. The gradient with respect to x is not computed.
-  /// @throws ShapeError unless dy is shaped like what `forward` returned, and the parameters as
-  /// they were then; ValueError where no `forward` came before, or where dy or x are a gradient
-  /// that is overwritten.
+  /// Computes the gradient of every parameter, which it overwrites, from dy, the gradient with
+  /// respect to the result of `forward`. It does not compute the gradient with respect to x.
+  /// @throws ShapeError unless dy is shaped like the result of `forward` and the parameters still
+  /// have their shapes; ValueError if there was no `forward`, or if dy or x is a gradient that is
+  /// overwritten.
   void backward(const Tensor<T>& dy) {
     expect_forward(dy);
     backward(dy, {});
   }
 
-  /// As `backward`; returns the gradient with respect to x, which is valid until the next call.
+  /// Like `backward`, but returns the gradient with respect to x, valid until the next call.
   const Tensor<T>& backward_to_input(const Tensor<T>& dy) & {
     expect_forward(dy);
     detail::expect_apart("network", "the gradient of x", dx_.view(), "dy", dy.view());
@@ -154,11 +154,12 @@ class Sequential {
     return dx_;
   }
 
-  /// Lets go of the last forward pass's x, so that it may end: `backward` asks for another pass.
+  /// Drops the reference to the last x, so that it may be destroyed. `backward` then needs a new
+  /// `forward`.
   void forget() { shapes_.clear(); }
 
-  /// The result for a batch x (N, ...). Leaves no trace in the network, so that many threads may
-  /// call it at the same time. @throws ShapeError as `forward`, or if x is not contiguous.
+  /// The result for a batch x (N, ...). It does not change the network, so any number of threads
+  /// may call it at the same time. @throws ShapeError like `forward`, or if x is not contiguous.
   Tensor<T> predict(TensorArg<T> x) const {
     if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
     auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
@@ -180,16 +181,16 @@ class Sequential {
   }
   std::span<const Parameter<T>* const> parameters() const&& = delete;
 
-  /// What layers collect while they train, in their order: running statistics.
+  /// The buffers of all layers in order, such as running statistics.
   std::span<NamedTensor<T>* const> buffers() & { return buffers_; }
   std::span<const NamedTensor<T>* const> buffers() const& {
     return {buffers_.data(), buffers_.size()};
   }
   std::span<const NamedTensor<T>* const> buffers() const&& = delete;
 
-  /// Training passes so far, from which random layers derive their numbers.
+  /// The number of training passes so far, from which random layers derive their numbers.
   Index step() const { return static_cast<Index>(step_); }
-  /// @throws ValueError for a negative one.
+  /// @throws ValueError if it is negative.
   void set_step(Index step) {
     if (step < 0) throw ValueError("network: expected a step of at least 0, got ", step);
     step_ = static_cast<std::uint64_t>(step);
@@ -197,14 +198,14 @@ class Sequential {
 
   Index layer_count() const { return std::ssize(chain_); }
 
-  /// A layer and its name, counted from 0 in the order in which they were added.
+  /// A layer and its name. The index counts from 0 in the order in which layers were added.
   /// @throws ValueError unless 0 <= i < layer_count().
   const AnyLayer<T>& layer(Index i) const& { return link_of(i).layer; }
   const AnyLayer<T>& layer(Index i) const&& = delete;
   const std::string& layer_name(Index i) const& { return link_of(i).name; }
   const std::string& layer_name(Index i) const&& = delete;
 
-  // As a layer of a larger network.
+  // The layer interface, for use in a larger network.
 
   LayerTraits traits() const {
     LayerTraits traits{.kind = "sequential"};
@@ -261,7 +262,7 @@ class Sequential {
   using Rows = detail::Rows;
   using Segment = detail::Segment;
 
-  // Enough rows for the products to run at full speed, few enough to share among threads.
+  // Number of rows: enough for products to run at full speed, few enough to share among threads.
   static constexpr Index rows_per_prediction = 128;
 
   /// Whether the second of two layers may run before the first.
@@ -270,7 +271,7 @@ class Sequential {
            first.parameter_count == 0 && second.parameter_count == 0;
   }
 
-  /// Appends a link, and sets what it says of its parameters.
+  /// Appends a link, and sets the range of its parameters.
   void append(Link link) {
     const std::vector<Parameter<T>*> parameters = link.layer.parameters();
     link.first_parameter = parameters_.size();
@@ -280,7 +281,7 @@ class Sequential {
     chain_.push_back(std::move(link));
   }
 
-  /// By the order of adding.
+  /// The link at an index in the order of adding.
   const Link& link_of(Index i) const {
     for (const Link& link : chain_) {
       if (link.number - 1 == i) return link;
@@ -288,11 +289,11 @@ class Sequential {
     throw ValueError("network: there is no layer ", i, " of ", layer_count());
   }
 
-  /// By the order of execution.
+  /// The link at an index in the order of execution.
   const Link& link(Index i) const { return chain_[static_cast<std::size_t>(i)]; }
 
-  // Rows of what goes into and comes out of layer i: the caller's, or stored between the layers.
-  // They are without data where nobody keeps them.
+  // Rows of the input and the output of layer i: the caller's, or stored between the layers. They
+  // are without data if they are not kept.
   static TensorView<const T> input(const Plan& plan, TensorView<const T> x, std::byte* store,
                                    Index i, Rows rows) {
     return i == 0 ? rows.of(x) : plan.stored_y(store, i - 1, rows);
@@ -303,7 +304,7 @@ class Sequential {
     return i == plan.count() - 1 ? rows.of(y) : plan.stored_y(store, i, rows);
   }
 
-  /// One of the two buffers that the layers of a tile take in turn.
+  /// One of the two buffers that the layers of a tile use alternately.
   static TensorView<T> between_layers(const Segment& segment, const Scratch<T>& memory, Index i,
                                       const Shape& shape) {
     return {memory.data() + i % 2 * segment.tile_elements, shape};
@@ -315,7 +316,7 @@ class Sequential {
     return i;
   }
 
-  /// @throws ShapeError or ValueError unless dy belongs to a forward pass of the network as it is.
+  /// @throws ShapeError or ValueError unless dy belongs to a forward pass of the unchanged network.
   void expect_forward(const Tensor<T>& dy) const {
     if (dy.shape() != y_.shape()) {
       throw ShapeError("network: expected dy of the shape ", y_.shape(),
@@ -352,19 +353,19 @@ class Sequential {
                              .mode = mode_});
   }
 
-  /// Layers [first, segment.last) of a segment, from dy to dx and the gradients.
+  /// Runs layers [first, segment.last) of a segment backward, from dy to dx and the gradients.
   void backward(const Plan& plan, const Segment& segment, Index first, const BackwardPass<T>& pass,
                 TensorView<const T> dy, TensorView<T> dx) const;
 
   std::vector<Link> chain_;
   std::vector<Parameter<T>*> parameters_;
   std::vector<NamedTensor<T>*> buffers_;
-  std::uint64_t step_ = 0;  // training passes so far
+  std::uint64_t step_ = 0;  // number of training passes so far
 
-  // Of the last batch.
-  std::vector<Shape> shapes_;  // of x and of the parameters; none without a forward pass
+  // The state of the last batch.
+  std::vector<Shape> shapes_;  // shapes of x and of the parameters; empty without a forward pass
   TensorView<const T> x_;
-  Tensor<T> own_x_;  // what x_ looks at where `forward` was given an expiring tensor
+  Tensor<T> own_x_;  // the memory of x_ if `forward` was given an expiring tensor
   PassMode mode_ = PassMode::train;
   Tensor<T> y_;
   Tensor<T> dx_;

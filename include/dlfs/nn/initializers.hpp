@@ -11,7 +11,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How many inputs feed one output of a layer, and how many outputs one input feeds.
+/// The number of inputs of one output of a layer, and the number of outputs of one input.
 struct Fans {
   Index in = 0;
   Index out = 0;
@@ -25,7 +25,7 @@ concept Initializer = requires(const I& initializer, Tensor<T>& weight, Fans fan
 
 namespace detail {
 
-/// What follows a layer's options in its constructor where the initializer or the generator is
+/// The arguments after a layer's options in its constructor, if the initializer or the generator is
 /// missing, or the generator is a temporary.
 template <class... Other>
 concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng> || ...);
@@ -62,12 +62,12 @@ struct Uniform {
 
 namespace detail {
 
-/// What the variance of a weight is divided by.
+/// The divisor of a weight's variance.
 enum class Fan { in, out, mean };
 
 enum class Distribution { normal, uniform };
 
-/// Of the variance gain^2 / fan.
+/// Fills a weight with numbers of the variance gain^2 / fan.
 template <class T>
 void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan,
                     Distribution distribution) {
@@ -85,9 +85,9 @@ void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan
 
 }  // namespace detail
 
-/// Variance gain^2 / fan_in, for sigmoid and tanh: section 6.2.2 of the book, after Glorot and
-/// Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010), who
-/// divide by the mean of both fans.
+/// Variance gain^2 / fan_in, for sigmoid and tanh: section 6.2.2 of the book. The source divides by
+/// the mean of both fans: Glorot and Bengio, "Understanding the difficulty of training deep
+/// feedforward neural networks" (2010).
 struct Xavier {
   using Fan = detail::Fan;
   using Distribution = detail::Distribution;
@@ -128,14 +128,14 @@ struct He {
 
 namespace detail {
 
-/// A matrix of random rows, orthogonal to each other and of length 1; at least as wide as high.
+/// A matrix of random rows, orthogonal to each other and of length 1. rows <= columns.
 template <std::floating_point T>
 RowMajorMatrix<T> orthogonal_rows(Index rows, Index columns, Rng& rng) {
   RowMajorMatrix<T> basis(rows, columns);
   for (Index i = 0; i < rows; ++i) {
     auto row = basis.row(i);
     for (Index j = 0; j < columns; ++j) row(j) = rng.normal();
-    // Gram and Schmidt's way, twice against rounding.
+    // Gram-Schmidt orthogonalisation, twice because of rounding errors.
     for (int turn = 0; turn < 2; ++turn) {
       for (Index before = 0; before < i; ++before) {
         row -= row.dot(basis.row(before)) * basis.row(before);
@@ -148,8 +148,8 @@ RowMajorMatrix<T> orthogonal_rows(Index rows, Index columns, Rng& rng) {
 
 }  // namespace detail
 
-/// Gain times a matrix whose rows are orthogonal and of length 1, or its columns where it is higher
-/// than wide. The rows are the first axis.
+/// Gain times a matrix with orthonormal rows, or orthonormal columns if it has more rows than
+/// columns. The rows are the first axis.
 /// Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
 /// neural networks" (2014).
 struct Orthogonal {

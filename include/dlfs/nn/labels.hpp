@@ -7,7 +7,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The class of each sample as an index from 0: shape (N).
+/// The class of each sample as an index from 0; shape (N).
 using Labels = Tensor<std::int32_t>;
 
 }  // namespace dlfs

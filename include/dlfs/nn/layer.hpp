@@ -14,83 +14,83 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Some layers compute otherwise while they train: those that draw random numbers (dropout) or have
-/// buffers (batch normalisation).
+/// The purpose of a forward pass. Some layers compute differently in training: those that draw
+/// random numbers (dropout) or have buffers (batch normalisation).
 enum class PassMode { train, evaluate };
 
-/// What a network must know of a layer to run it.
+/// The properties of a layer that a network needs to run it.
 struct LayerTraits {
   std::string_view kind;      // "convolution": in messages and summaries
   bool keeps_input = false;   // backward reads x, so the network must keep it
   bool keeps_output = false;  // backward reads y, so the network must keep it
   bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
-  // f(x) never decreases with x and has no parameters, element by element: whether the maximum is
-  // taken before or after it, the result is the same. A network takes it before, of which
-  // `takes_maximum` tells, since that leaves fewer elements. Where f rounds two entries of a window
-  // to one value, such as tanh from 10 on, the gradient goes to the larger x, not to the first.
+  // The layer has no parameters and applies one non-decreasing function to each element. If the
+  // next layer `takes_maximum`, a network runs that layer first: the result is the same, with fewer
+  // elements to compute. If the function rounds two entries of a window to one value, as tanh does
+  // from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
+  // Each entry of y is the maximum of some entries of x, as in max pooling.
   bool takes_maximum = false;
 };
 
-/// The samples that a layer works on in one forward call: some consecutive rows of a batch (a
-/// tile), or all of them for a layer of the trait `whole_batch`. All views are contiguous.
+/// The samples of one forward call: some consecutive rows of a batch (a tile), or all rows for a
+/// layer with the trait `whole_batch`. All views are contiguous.
 template <class T>
 struct ForwardPass {
   TensorView<const T> x;
-  TensorView<T> y;  // to be written, of the shape `output_shape(x.shape())`
-  /// `saved_bytes(x.shape())` bytes which the backward pass of the same samples finds again,
-  /// aligned to 64; nullptr where there will be no backward pass.
+  TensorView<T> y;  // output, of the shape `output_shape(x.shape())`
+  /// `saved_bytes(x.shape())` bytes for the backward pass of the same samples, aligned to 64 bytes;
+  /// nullptr if there will be no backward pass.
   std::byte* saved = nullptr;
   PassMode mode = PassMode::evaluate;
-  /// What random layers derive their numbers from: those of one step and sample are the same
-  /// however the batch was cut.
-  std::uint64_t step = 0;  // training passes of the network before this one
-  Index first_sample = 0;  // number of the first row within the batch
+  /// Random layers derive their numbers from the step and the sample, so the numbers do not depend
+  /// on how the batch was divided.
+  std::uint64_t step = 0;  // number of earlier training passes of the network
+  Index first_sample = 0;  // index of the first row within the batch
 };
 
-/// The same samples on the way back.
+/// The samples of one backward call.
 template <class T>
 struct BackwardPass {
-  TensorView<const T> x;   // only a shape, without data, unless the trait is `keeps_input`
-  TensorView<const T> y;   // only a shape, without data, unless the trait is `keeps_output`
+  TensorView<const T> x;   // only a shape, without data, unless the trait `keeps_input` is set
+  TensorView<const T> y;   // only a shape, without data, unless the trait `keeps_output` is set
   TensorView<const T> dy;  // gradient with respect to y
-  /// To be written, unless `needs_dx()` says that nobody wants it. A layer without parameters need
-  /// not ask: where nobody wants its dx it is not called.
+  /// Output, unless `needs_dx()` is false. A layer without parameters need not check this: it is
+  /// not called if its dx is not needed.
   TensorView<T> dx;
-  /// One for each of `parameters()`, to be written or added to as `store` says.
+  /// The gradient of each of `parameters()`, overwritten or added to, depending on `store`.
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;
-  std::byte* saved = nullptr;       // as forward left it, and as it stays
-  PassMode mode = PassMode::train;  // of forward
+  std::byte* saved = nullptr;       // as forward left it; not to be changed
+  PassMode mode = PassMode::train;  // the mode of the forward pass
 
   bool needs_dx() const { return dx.data() != nullptr; }
 };
 
 /// A layer is a value type: its parameters and a pure function of them. It remembers nothing of a
-/// batch. The network that runs it owns all activations, so any number of threads may call
-/// `forward` and `backward` of one layer at the same time, each on its own rows.
+/// batch. The network owns all activations, so any number of threads may call `forward` and
+/// `backward` of one layer at the same time, each with its own rows.
 ///
-///   traits()                 a LayerTraits, may be static
-///   output_shape(x) const    the shape of y, of as many rows, for a batch of shape x; this is
-///   where
-///                            a shape that does not fit is refused, once, before any tile is run
+///   traits()                 a LayerTraits; may be static
+///   output_shape(x) const    the shape of y for a batch of shape x, with the same number of rows.
+///                            Refuses a shape that does not fit, once, before any tile is run
 ///   forward(pass) const      writes pass.y
 ///   backward(pass) const     writes pass.dx and pass.gradients
 ///
-/// and where there is something to return:
+/// and, if it has them:
 ///
-///   parameters()             pointers to its `Parameter<T>`s, each with a name of its own
-///   flops(x) const           floating-point operations of `forward` on a batch of shape x; a layer
-///                            that has few for each element, ReLU or pooling, does not count them
-///   saved_bytes(x) const     what to keep from forward for backward, besides x and y
-///   update_buffers(x, saved)        takes what a training pass on a batch of shape x saved into
-///   the
-///                            layer's state, its `buffers()`: pointers to `NamedTensor<T>`s
+///   parameters()             pointers to its `Parameter<T>`s, each with its own name
+///   flops(x) const           floating-point operations of `forward` on a batch of shape x. Layers
+///                            with few operations for each element, such as ReLU, do not have it
+///   saved_bytes(x) const     the number of bytes from forward for backward, besides x and y
+///   update_buffers(x, saved) updates the layer's buffers from what a training pass on a batch of
+///                            shape x saved
+///   buffers()                pointers to the buffers, `NamedTensor<T>`s
 ///
-/// A run of layers without `whole_batch` is walked tile by tile; their saved bytes must then be
-/// proportional to the number of rows. Gradients are sums over the samples; the loss divides.
+/// Consecutive layers without `whole_batch` run tile by tile; their saved bytes must be
+/// proportional to the number of rows. Gradients are sums over the samples; the loss divides by N.
 ///
-/// `check_gradients` holds a layer against all of this, and says in words what it breaks.
+/// `check_gradients` checks a layer against all of this, and describes each violation.
 template <class L>
 concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
     requires(const L& layer, const Shape& shape, const ForwardPass<typename L::Scalar>& forward,
@@ -103,7 +103,7 @@ concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
 
 namespace detail {
 
-/// A type that says what its elements are, as a layer does.
+/// A type that names its element type as Scalar, as a layer does.
 template <class L>
 concept HasScalar = requires {
   typename L::Scalar;
@@ -121,7 +121,7 @@ concept HasOutputShape = requires(const L& layer, const Shape& shape) {
 
 }  // namespace detail
 
-/// A layer that has something to learn.
+/// A layer with parameters.
 template <class L>
 concept LayerWithParameters = Layer<L> && requires(L& layer) {
   { *std::begin(layer.parameters()) } -> std::convertible_to<Parameter<typename L::Scalar>*>;
@@ -139,7 +139,7 @@ concept LayerWithSavedBytes = Layer<L> && requires(const L& layer, const Shape& 
   { layer.saved_bytes(shape) } -> std::same_as<Index>;
 };
 
-/// A layer that collects statistics while it trains, for use afterwards.
+/// A layer with buffers: statistics that it collects in training for use in evaluation.
 template <class L>
 concept LayerWithBuffers = LayerWithSavedBytes<L> &&
     requires(L& layer, const Shape& shape, const std::byte* saved) {

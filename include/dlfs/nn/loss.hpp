@@ -7,8 +7,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What a network's output y should be like: `forward(y, targets)` returns the loss, a mean over
-/// the batch; `backward()` its gradient with respect to y, valid until the next call.
+/// A loss compares a network's output y with targets. `forward(y, targets)` returns the loss, a
+/// mean over the batch. `backward()` returns its gradient with respect to y, valid until the next
+/// call.
 template <class L, class Targets>
 concept Loss = requires(L& loss, const Tensor<typename L::Scalar>& y, const Targets& targets) {
   { loss.forward(y, targets) } -> std::same_as<typename L::Scalar>;

@@ -9,7 +9,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A tensor that belongs to a layer's state, under the name that files know it by.
+/// A tensor of a layer's state, with its name in files.
 template <class T>
 struct NamedTensor {
   NamedTensor(std::string name_, Tensor<T> value_)
@@ -26,15 +26,15 @@ struct Parameter : NamedTensor<T> {
 
   Tensor<T> gradient;  // shaped like value after a backward pass, empty before the first
 
-  // What an optimizer's learning rate and weight decay are multiplied by: 0 as the rate keeps the
-  // parameter as it is, and layers set the decay of biases, gammas and betas to 0.
+  // Factors of an optimizer's learning rate and weight decay. A rate of 0 freezes the parameter.
+  // Layers set the decay of biases, gammas and betas to 0.
   double rate_scale = 1;
   double decay_scale = 1;
 };
 
 namespace detail {
 
-/// Anyone may assign to a parameter: a layer asks for its shape before it runs.
+/// Layers check a parameter's shape before a run, because anyone may assign another tensor to it.
 /// @throws ShapeError, naming the layer's kind and the tensor, for another shape.
 template <class T>
 void expect_shape(std::string_view kind, const NamedTensor<T>& tensor, const Shape& shape) {

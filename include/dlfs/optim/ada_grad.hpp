@@ -13,7 +13,7 @@ namespace dlfs {
 struct AdaGradOptions {
   double learning_rate = 0.01;
   double epsilon = 1e-7;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -23,7 +23,7 @@ struct AdaGradOptions {
   }
 };
 
-/// AdaGrad, a rate for each weight, which falls with what it has moved by:
+/// AdaGrad: each weight has its own rate, which falls with the sum of its squared gradients:
 ///
 ///   h += dw^2;  w -= learning_rate dw / (sqrt(h) + epsilon)
 ///
@@ -38,7 +38,7 @@ class AdaGrad {
   /// @throws ValueError for an option that is out of its range.
   explicit AdaGrad(const AdaGradOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     state_.begin_step(1, parameters);

@@ -16,7 +16,7 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-7;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -30,7 +30,7 @@ struct AdamOptions {
 
 namespace detail {
 
-/// A step of Adam and of AdamW; w also shrinks by learning_rate shrinkage w.
+/// A step of Adam or AdamW. AdamW also shrinks w by learning_rate shrinkage w.
 template <class T>
 void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& state,
                std::span<Parameter<T>* const> parameters) {
@@ -48,7 +48,7 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
         1 - scaled_rate(options.learning_rate * shrinkage * parameter.decay_scale, parameter);
     update(
         [=]<class V>(V& w, const V& dw, V& m, V& v) {
-          // No difference of two infinities: v stays infinite after squares that are.
+          // In this form no difference of infinities arises: an infinite v stays infinite.
           V root;
           simd::multiply_add<V>(m, beta1, (1 - beta1) * dw, m);
           simd::multiply_add<V>(v, beta2, (1 - beta2) * dw * dw, v);
@@ -61,14 +61,14 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
 
 }  // namespace detail
 
-/// Adam, in the order of computation that its authors recommend:
+/// Adam, in the order of computation that the paper recommends:
 ///
 ///   m = beta1 m + (1 - beta1) dw       rate_t = learning_rate sqrt(1 - beta2^t) / (1 - beta1^t)
 ///   v = beta2 v + (1 - beta2) dw^2     w -= rate_t m / (sqrt(v) + epsilon)
 ///
-/// A weight whose squares overflow, in float of gradients from 6e20 on, keeps its value, as in
-/// PyTorch. Epsilon here is the paper's "epsilon hat", as in the book; the other form divides it by
-/// sqrt(1 - beta2^t).
+/// A weight whose squared gradients overflow (in float from 6e20 on) keeps its value, as in
+/// PyTorch. Epsilon is the paper's "epsilon hat", as in the book; the paper's other form divides it
+/// by sqrt(1 - beta2^t).
 /// Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), section 2; Saitoh,
 /// "Deep Learning from Scratch" vol. 1, section 6.1.6.
 template <std::floating_point T>
@@ -80,7 +80,7 @@ class Adam {
   /// @throws ValueError for an option that is out of its range.
   explicit Adam(const AdamOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     detail::adam_step(options_, 0, state_, parameters);

@@ -14,7 +14,7 @@ struct AdamWOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-7;
-  double weight_decay = 0.01;  // what is taken from w in a step, times the learning rate
+  double weight_decay = 0.01;  // the part of w that a step subtracts, times the learning rate
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -26,9 +26,9 @@ struct AdamWOptions {
   }
 };
 
-/// Adam whose weight decay is apart from the gradient, which its moments would level out:
+/// Adam with decoupled weight decay. In the gradient, Adam's moments would even the decay out:
 ///
-///   w -= learning_rate weight_decay w, besides Adam's step
+///   w -= learning_rate weight_decay w, in addition to Adam's step
 ///
 /// Source: Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
 template <std::floating_point T>
@@ -40,7 +40,7 @@ class AdamW {
   /// @throws ValueError for an option that is out of its range.
   explicit AdamW(const AdamWOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     detail::adam_step({.learning_rate = options_.learning_rate,

@@ -14,7 +14,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// An infinite limit cuts nothing: it asks for the norm alone.
+/// An infinite limit clips nothing; it is a way to get only the norm.
 inline void expect_limit(std::string_view operation, double limit) {
   if (limit >= 0) return;
   throw ValueError(operation, ": expected limit of at least 0, got ", limit);
@@ -22,9 +22,10 @@ inline void expect_limit(std::string_view operation, double limit) {
 
 }  // namespace detail
 
-/// Scales the gradients of all parameters by one factor, so that their Euclidean norm, taken
-/// together, is at most `limit`. Returns the norm that they had. Gradients of a norm that is not
-/// finite stay as they are. @throws ValueError unless the limit is at least 0.
+/// Scales the gradients of all parameters by one factor, so that their common Euclidean norm is at
+/// most `limit`. Returns the norm before scaling. If it is not finite, the gradients stay
+/// unchanged.
+/// @throws ValueError unless the limit is at least 0.
 /// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
 template <std::floating_point T>
 double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limit) {
@@ -48,7 +49,7 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
   return norm;
 }
 
-/// Puts every number of the gradients into [-limit, limit]. NaN stays.
+/// Clips every number of the gradients to [-limit, limit]. NaN stays.
 /// @throws ValueError unless the limit is at least 0.
 template <std::floating_point T>
 void clip_gradient_values(std::span<Parameter<T>* const> parameters, double limit) {

@@ -12,7 +12,7 @@ namespace dlfs {
 struct MomentumOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -24,8 +24,8 @@ struct MomentumOptions {
 
 /// Gradient descent with momentum: v = momentum v - learning_rate dw;  w += v.
 ///
-/// What v holds was multiplied by the rate of its own step. PyTorch's holds gradients, which the
-/// latest rate multiplies: the two differ where the rate changes.
+/// Here v includes the learning rate of each step. In PyTorch v holds gradients, and the latest
+/// rate multiplies them. The two differ when the rate changes.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 6.1.4.
 template <std::floating_point T>
 class Momentum {
@@ -36,7 +36,7 @@ class Momentum {
   /// @throws ValueError for an option that is out of its range.
   explicit Momentum(const MomentumOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     state_.begin_step(1, parameters);

@@ -12,7 +12,7 @@ namespace dlfs {
 struct NesterovOptions {
   double learning_rate = 0.01;
   double momentum = 0.9;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -22,11 +22,11 @@ struct NesterovOptions {
   }
 };
 
-/// Nesterov's accelerated gradient, by the gradient at w itself:
+/// Nesterov's accelerated gradient, computed from the gradient at w itself:
 ///
 ///   w += momentum^2 v - (1 + momentum) learning_rate dw;  v = momentum v - learning_rate dw
 ///
-/// As in Momentum, v holds the rates of its steps.
+/// As in Momentum, v includes the learning rates of its steps.
 /// Source: Bengio et al., "Advances in optimizing recurrent networks" (2013), section 3.5; Saitoh,
 /// "Deep Learning from Scratch" vol. 1, common/optimizer.py.
 template <std::floating_point T>
@@ -38,7 +38,7 @@ class Nesterov {
   /// @throws ValueError for an option that is out of its range.
   explicit Nesterov(const NesterovOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     state_.begin_step(1, parameters);

@@ -15,8 +15,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Changes parameters by their gradients: once for all of them in each call of `step`. Its options
-/// may change between steps, above all the learning rate; see schedules.hpp.
+/// Updates parameters from their gradients; each call of `step` updates all of them once. The
+/// options may change between steps, above all the learning rate; see schedules.hpp.
 template <class O>
 concept Optimizer = requires(O& optimizer,
                              std::span<Parameter<typename O::Scalar>* const> parameters) {
@@ -24,19 +24,19 @@ concept Optimizer = requires(O& optimizer,
   { optimizer.options().learning_rate } -> std::same_as<double&>;
 };
 
-/// What an optimizer remembers between steps: how many there were, and of which parameters, and
-/// tensors shaped like these, a row of them for each of its moments.
+/// The state of an optimizer between steps: the number of steps, the names of the parameters, and
+/// the moments. Each moment has a tensor for each parameter, of the parameter's shape.
 template <std::floating_point T>
 struct OptimizerState {
   Index steps = 0;
-  std::vector<std::string> names{};  // of the parameters
+  std::vector<std::string> names{};  // names of the parameters
   std::vector<std::vector<Tensor<T>>> moments;
 
   explicit OptimizerState(std::size_t moment_count) : moments(moment_count) {}
 
-  /// Counts a step of an optimizer that has so many moments, having checked all parameters, so that
-  /// it is done as a whole or not at all. The first one makes the moments: zeros.
-  /// @throws ShapeError if a parameter has no gradient, or is not that of the first step.
+  /// Counts a step of an optimizer with `moment_count` moments. Checks all parameters first, so
+  /// that a step is done as a whole or not at all. The first step creates the moments as zeros.
+  /// @throws ShapeError if a parameter has no gradient, or differs from that of the first step.
   void begin_step(std::size_t moment_count, std::span<Parameter<T>* const> parameters) {
     for (const Parameter<T>* parameter : parameters) expect_gradient(*parameter);
     if (steps == 0) begin(moment_count, parameters);
@@ -90,9 +90,9 @@ struct OptimizerState {
 
 namespace detail {
 
-/// Calls `formula(w, dw, moment...)` for each element of a parameter, of its gradient and of what
-/// an optimizer remembers of it, in one pass over memory and in parallel; see simd::map. To the
-/// gradient was added that of the L2 penalty, decay / 2 times the sum of w^2.
+/// Calls `formula(w, dw, moment...)` for each element of a parameter, its gradient and its moments,
+/// in one pass over memory and in parallel; see simd::map. dw includes the gradient of the L2
+/// penalty, which is decay / 2 times the sum of w^2.
 template <class Formula, class T, class... Moments>
 void update(const Formula& formula, Parameter<T>& parameter, double weight_decay,
             Moments&... moments) {
@@ -113,7 +113,7 @@ void update(const Formula& formula, Parameter<T>& parameter, double weight_decay
   });
 }
 
-/// What each learning rate is multiplied by.
+/// The learning rate times the parameter's own factor.
 template <class T>
 T scaled_rate(double learning_rate, const Parameter<T>& parameter) {
   return static_cast<T>(rounded(learning_rate * parameter.rate_scale));

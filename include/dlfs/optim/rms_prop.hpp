@@ -12,9 +12,9 @@ namespace dlfs {
 
 struct RmsPropOptions {
   double learning_rate = 0.01;
-  double decay_rate = 0.99;  // of the squares
+  double decay_rate = 0.99;  // decay of the average of squared gradients
   double epsilon = 1e-7;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -25,7 +25,7 @@ struct RmsPropOptions {
   }
 };
 
-/// RMSProp, AdaGrad that forgets:
+/// RMSProp: AdaGrad with a moving average, which forgets old gradients:
 ///
 ///   h = decay_rate h + (1 - decay_rate) dw^2;  w -= learning_rate dw / (sqrt(h) + epsilon)
 ///
@@ -40,7 +40,7 @@ class RmsProp {
   /// @throws ValueError for an option that is out of its range.
   explicit RmsProp(const RmsPropOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     state_.begin_step(1, parameters);

@@ -9,13 +9,13 @@
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/shape.hpp"
 
-// Learning rates that change: functions of the number of updates so far, from 0. A Trainer takes
-// any such function.
+// Learning-rate schedules: functions of the number of updates so far, starting at 0. A Trainer
+// accepts any such function.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// rate factor^(step / every), in steps of `every` updates.
+/// rate factor^floor(step / every): the rate changes once every `every` updates.
 struct StepDecay {
   double rate = 0.01;
   Index every = 1000;
@@ -73,7 +73,7 @@ struct CosineDecay {
   }
 };
 
-/// Another schedule, whose first `steps` updates have only (step + 1) / steps of its rate.
+/// A schedule with a linear warm-up: its first `steps` rates are scaled by (step + 1) / steps.
 template <class Schedule>
 struct WarmUp {
   Schedule schedule;
@@ -94,14 +94,14 @@ struct WarmUp {
 template <class Schedule>
 WarmUp(Schedule, Index) -> WarmUp<Schedule>;
 
-/// Up to `peak` and down to nearly nothing in `steps` updates, both along half a cosine.
+/// Rises to `peak` and falls to nearly 0 in `steps` updates, both along half a cosine.
 /// Source: Smith and Topin, "Super-convergence" (2018); the shape is PyTorch's.
 struct OneCycle {
   double peak = 0.01;
   Index steps = 1000;
-  double rising = 0.3;            // part of the steps until the peak
+  double rising = 0.3;            // fraction of the steps before the peak
   double first_divisor = 25;      // the first rate is peak / first_divisor
-  double last_divisor = 250'000;  // the last one is peak / last_divisor
+  double last_divisor = 250'000;  // the last rate is peak / last_divisor
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -132,8 +132,8 @@ struct OneCycle {
 struct ReduceOnPlateauOptions {
   double rate = 0.01;
   double factor = 0.1;
-  Index patience = 10;      // epochs without a better value that are borne
-  double threshold = 1e-4;  // a value is better if it is below the best by this part of it
+  Index patience = 10;      // number of epochs without a better value before the rate falls
+  double threshold = 1e-4;  // a better value is below the best by at least this fraction
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -144,8 +144,8 @@ struct ReduceOnPlateauOptions {
   }
 };
 
-/// Lowers the rate where a value, such as the loss, has stopped falling: is told it after each
-/// epoch, and gives the rate from then on.
+/// Lowers the rate when a value, such as the loss, stops falling. Call it with the value after each
+/// epoch; it returns the rate for the next.
 class ReduceOnPlateau {
  public:
   explicit ReduceOnPlateau(const ReduceOnPlateauOptions& options = {})

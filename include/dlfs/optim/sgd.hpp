@@ -11,7 +11,7 @@ namespace dlfs {
 
 struct SgdOptions {
   double learning_rate = 0.01;
-  double weight_decay = 0;  // of an L2 penalty
+  double weight_decay = 0;  // factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -31,7 +31,7 @@ class Sgd {
   /// @throws ValueError for an option that is out of its range.
   explicit Sgd(const SgdOptions& options = {}) : options_(detail::checked(options)) {}
 
-  /// @throws ShapeError if a parameter has no gradient or is not that of the first step.
+  /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
     options_.check();
     state_.begin_step(0, parameters);

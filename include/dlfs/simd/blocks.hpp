@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
-/// The 2 by 2 blocks of images of (N, C, H, W) elements; an odd row or column stays over.
+/// The 2 by 2 blocks of images of (N, C, H, W) elements. An odd last row or column is left out.
 struct Blocks {
   Index planes;
   Index height;
@@ -17,19 +17,19 @@ struct Blocks {
   Index in_row() const { return width / 2; }
   Index rows() const { return planes * (height / 2); }
 
-  /// How many rows, from the first one on, have room for whole vectors before the end of all.
+  /// Number of leading rows that whole vectors can write without passing the end of all rows.
   Index rows_of_whole_vectors(Index lanes) const {
     const Index vectors = (in_row() + lanes - 1) / lanes;
     return std::max<Index>(0, rows() - (vectors * lanes - 1) / in_row());
   }
 };
 
-/// Goes through the rows of blocks: `for (BlockRow row(blocks, 0); row.index < end; row.next())`.
+/// Iterates over the rows of blocks: `for (BlockRow row(blocks, 0); row.index < end; row.next())`.
 struct BlockRow {
   Blocks blocks;
-  Index index;     // among the rows of all planes
-  Index in_plane;  // among those of its own
-  Index top;       // the offsets of its two rows of pixels, and of what they are pooled to
+  Index index;     // index among the rows of all planes
+  Index in_plane;  // index among the rows of its own plane
+  Index top;       // the offsets of its two rows of pixels, and of its results
   Index bottom;
   Index out;
 

@@ -10,9 +10,9 @@ namespace dlfs::simd::base::shown {
 template <class T, int count>
 using Lanes = typename VectorOf<T, count>::Register;
 
-/// Where static_cast from From to To stops on its way, or To. g++ 12 takes vectors apart whose
-/// elements change their size by more than two, or from small integers to real numbers; AVX-512
-/// makes integers smaller at once.
+/// The type after the next step of a conversion from From to To: an intermediate type, or To. g++
+/// 12 converts vectors element by element if the element size changes by more than a factor of two,
+/// or from small integers to real numbers. AVX-512 narrows integers in one step.
 template <class To, class From>
 constexpr auto next_stop() {
   constexpr bool from_integer = std::integral<From>;
@@ -48,7 +48,7 @@ DLFS_INLINE void convert(const Lanes<From, count>& from, Lanes<To, count>& to) {
 #endif
 }
 
-/// Elements where they lie, as lanes of their register type.
+/// `count` elements from memory, as lanes of their register type.
 template <int count, class T>
 DLFS_INLINE void load_lanes(const T* from, Lanes<RegisterElement<T>, count>& to) {
   if constexpr (count == 1) {
@@ -72,7 +72,7 @@ DLFS_INLINE void store_lanes(const Lanes<RegisterElement<T>, count>& from, T* to
   }
 }
 
-/// `count` elements, converted to what an operation computes with.
+/// `count` elements, converted to the type in which an operation computes.
 template <int count, class Compute>
 struct Loaded {
   template <class T>
@@ -84,7 +84,7 @@ struct Loaded {
   Lanes<Compute, count> value;
 };
 
-/// result = op(in...) of `count` elements.
+/// result = op(in...) for `count` elements.
 template <int count, class Compute, class Out, class Op, class... In>
 DLFS_INLINE void compute_lanes(const Op& op, Lanes<RegisterElement<Out>, count>& result,
                                const In*... in) {
@@ -105,12 +105,12 @@ DLFS_INLINE void compute_lanes(const Op& op, Lanes<RegisterElement<Out>, count>&
   }
 }
 
-/// A row of an operand: where it lies or, of one element, as many of it as a vector has.
+/// A row of an operand. A row of one element is replaced by a vector of copies of it.
 template <class T>
 struct OperandRow {
   const T* data;
   Index mask;
-  Index next;  // how far the next row is; an element that is repeated is that of all rows
+  Index next;  // distance to the next row, or 0 if one element is repeated in all rows
 
   DLFS_INLINE OperandRow(const Operand<T>& operand, Index row, T* repeated, int count)
       : data(operand.data + row * operand.row_stride),
@@ -134,11 +134,11 @@ struct OperandRow {
 
 template <class T, int count>
 struct Repeated {
-  Repeated() {}  // does not clear them
+  Repeated() {}  // leaves the elements uninitialised
   alignas(vector_bytes) T elements[count];
 };
 
-/// Copies less than `most` elements, a power of two, as two pieces that overlap.
+/// Copies fewer than `most` elements, a power of two, in two pieces that overlap.
 template <int most, class T>
 DLFS_INLINE void copy_pieces(const T* from, Index size, T* to) {
   constexpr int half = most / 2;
@@ -148,13 +148,13 @@ DLFS_INLINE void copy_pieces(const T* from, Index size, T* to) {
     std::copy_n(from + size - half, half, to + size - half);
   }
 }
-/// Not inline, as g++ 12 fails where it can merge a piece with the conversion of a vector.
+/// Not inlined: g++ 12 fails if it can merge a piece with the conversion of a vector.
 template <int most, class T>
 [[gnu::noinline]] void copy_few(const T* from, Index size, T* to) {
   copy_pieces<most>(from, size, to);
 }
 
-/// The elements of an operand that is too short for a vector, filled up to one.
+/// The elements of an operand that is shorter than a vector, extended to a vector.
 template <int count, class T>
 struct FilledUpOperand {
   FilledUpOperand(const OperandRow<T>& row, Index size) {
@@ -163,15 +163,16 @@ struct FilledUpOperand {
   T elements[count] = {};
 };
 
-/// Takes operands by value: what it stores could change those in memory.
+/// Takes operands by value, because its stores could alias operands in memory.
 template <int count, class Compute, class Op, class Out, class... In>
 DLFS_INLINE void apply_to_row(const Op& op, Index size, Out* out, OperandRow<In>... in) {
   Lanes<RegisterElement<Out>, count> result;
   if (size >= count) {
-    // The last vector overlaps the one before it, so its operands are read before any is written.
+    // The last vector overlaps the one before it, so its operands are read before anything is
+    // written.
     Lanes<RegisterElement<Out>, count> last;
     compute_lanes<count, Compute, Out>(op, last, in.at(size - count)...);
-    if ((in.mask & ...) != 0) {  // the usual case: no row is of one element
+    if ((in.mask & ...) != 0) {  // the usual case: no operand is a single element
       DLFS_TWO_TURNS for (Index i = 0; i < size - count; i += count) {
         compute_lanes<count, Compute, Out>(op, result, (in.data + i)...);
         store_lanes<count>(result, out + i);
@@ -213,7 +214,7 @@ DLFS_INLINE void add_terms_of(const Term& term, Lanes<Compute, count> (&sums)[n]
   add(std::make_index_sequence<n>());
 }
 
-/// Of a few vectors of `count` columns.
+/// Adds the terms of a few vectors of `count` columns to the sums.
 template <int count, int vectors, class Compute, std::size_t n, class Term, class... In>
 DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column,
                                 const std::array<Compute*, n>& sums, const OperandRow<In>&... in) {
@@ -237,7 +238,7 @@ DLFS_INLINE void add_up_vectors(const Term& term, Index rows, Index column,
   }
 }
 
-/// Of the columns from `first` on, where the last ones may overlap those before.
+/// Adds the terms of the columns from `first` on. The last vector may overlap the one before.
 template <int count, class Compute, std::size_t n, class Term, class... In>
 DLFS_INLINE void add_up_vectors_from(const Term& term, Index rows, Index first, Index columns,
                                      const std::array<Compute*, n>& sums,
@@ -258,7 +259,7 @@ DLFS_INLINE_CALLS void add_up_rows_of_vectors(const Term& term, Index rows, Inde
                                               const std::array<Compute*, n>& sums,
                                               const Operand<In>&... in) {
   constexpr int count = std::min({lanes<Compute>, lanes<RegisterElement<In>>...});
-  constexpr int vectors = 4;  // whose sums do not wait for one another
+  constexpr int vectors = 4;  // vectors with independent sums
   const auto add_up = [&](const OperandRow<In>&... first_row) DLFS_INLINE_LAMBDA {
     Index j = 0;
     for (; j + vectors * count <= columns; j += vectors * count) {
@@ -278,13 +279,13 @@ DLFS_INLINE void combine(const Op& op, Value& a, const Value& b) {
 }
 
 #if defined(DLFS_SIMD_VECTORS)
-/// The lanes, moved round by `width` of them.
+/// Rotates the lanes by `width`.
 template <int width, class Value, int... lane>
 DLFS_INLINE void rotate(const Value& x, Value& out, std::integer_sequence<int, lane...>) {
   out = __builtin_shufflevector(x, x, ((lane + width) % static_cast<int>(sizeof...(lane)))...);
 }
 
-/// Every lane becomes x[0] op x[1] op ... of `count` lanes.
+/// Every lane becomes x[0] op x[1] op ... op x[count - 1].
 template <int count, int width = count / 2, class Value, class Op>
 DLFS_INLINE void fold_lanes(const Op& op, Value& x) {
   if constexpr (width > 0) {
@@ -296,12 +297,12 @@ DLFS_INLINE void fold_lanes(const Op& op, Value& x) {
 }
 #endif
 
-/// The sums of one row, which is cut in halves until each lane adds few terms one after another.
+/// The sums of one row. A long row is halved until each lane adds few terms in sequence.
 template <int count, class Compute, std::size_t n, class Term, class... In>
 [[gnu::noinline]] DLFS_INLINE_CALLS void add_up_row(const Term& term, Index columns,
                                                     std::array<Compute, n>& sums,
                                                     const OperandRow<In>&... in) {
-  constexpr int chains = 4;  // that do not wait for one another
+  constexpr int chains = 4;  // independent sums
   if (columns > terms_in_sequence * chains * count) {
     const Index half = columns / 2 / count * count;
     std::array<Compute, n> others;
@@ -323,7 +324,7 @@ template <int count, class Compute, std::size_t n, class Term, class... In>
 #if defined(DLFS_SIMD_VECTORS)
   if constexpr (count > 1) {
     if (j < columns) {
-      // The last vector overlaps the one before it or is filled up. Some lanes are new.
+      // The last vector overlaps the one before it, or is extended. Only some of its lanes are new.
       Lanes<Compute, count> last[n] = {};
       if (columns >= count) {
         add_terms_of<count, Compute>(term, last, in.at(columns - count)...);
@@ -377,7 +378,7 @@ DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
   Index i = 1;
 #if defined(DLFS_SIMD_VECTORS)
   constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
-  constexpr int chains = 4;  // that do not wait for one another
+  constexpr int chains = 4;  // independent results
   if constexpr (count > 1) {
     using Value = Lanes<Compute, count>;
     if (size >= chains * count) {
@@ -428,7 +429,7 @@ DLFS_INLINE_CALLS Index find_in_vectors(Compute value, Index size, const In* in)
     constexpr Index together = 64;  // vectors, whose numbers fit in any Number
     while (!is_nan && i + count <= size) {
       const Index vectors = std::min(together, (size - i) / count);
-      // Where the value is, is hard to predict: no branch depends on it until the end.
+      // The position of the value is hard to predict, so no branch depends on it until the end.
       Lanes<Number, count> number = Lanes<Number, count>{} + static_cast<Number>(vectors);
       Lanes<Number, count> first = number;  // for each lane: the first vector with the value
       for (const In* at = in + i + vectors * count; at != in + i;) {

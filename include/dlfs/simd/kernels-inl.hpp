@@ -1,12 +1,12 @@
-// One level of dlfs::simd: included by dlfs/simd/kernels.hpp, once per instruction set, into a
-// namespace that says `vector_bytes` and `mr`.
+// The kernels of one level of dlfs::simd. dlfs/simd/kernels.hpp includes this file once per
+// instruction set, into a namespace that defines `vector_bytes` and `mr`.
 
 #if !defined(DLFS_SIMD_LEVEL)  // read by itself, as an editor does: within the level `base`
 #include "dlfs/simd/kernels.hpp"
 namespace dlfs::simd::base::shown {
 #endif
 
-/// `count` neighbouring elements: in a register, or in memory, where any address will do.
+/// `count` neighbouring elements, in a register or in memory of any alignment.
 template <class T, int count>
 struct VectorOf;
 
@@ -18,7 +18,7 @@ struct VectorOf {
 };
 #endif
 
-/// Without the compiler's vectors, and for long double.
+/// One element, without the compiler's vectors, and for long double.
 template <class T>
 struct VectorOf<T, 1> {
   using Register = T;
@@ -45,8 +45,8 @@ DLFS_INLINE void store(T* to, Vector<T> value) {
   *reinterpret_cast<typename VectorOf<T, lanes<T>>::Memory*>(to) = value;
 }
 
-/// For a vector of many products: g++ (with -mtune=znver3 more often) would load it again for each
-/// of them, and the loads would bound the speed.
+/// Loads a vector that many products use. Otherwise g++ (more often with -mtune=znver3) loads it
+/// again for each product, and the loads limit the speed.
 template <class T>
 DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
   to = load(from);
@@ -55,7 +55,7 @@ DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
 #endif
 }
 
-/// Whether sums of products are rounded once.
+/// Whether a product and its sum are rounded once.
 inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
 
 /// sum += a * b, where b is a vector or an element.
@@ -107,8 +107,8 @@ void micro_kernel(const Tile<T>& tile) {
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(right[v], left, sum[i][v]);
     }
   };
-  // The loops need all registers: `tile` is found again after them, and steps are counted down,
-  // which needs none for their end.
+  // The loops need all registers. So the address of `tile` is read from memory after them, and the
+  // steps are counted down, which needs no register for the end.
   const Tile<T>* const volatile tile_after = &tile;
   const Index depth = tile.depth;
   if (const Term* const terms = tile.terms; terms != nullptr) {
@@ -140,7 +140,7 @@ void micro_kernel(const Tile<T>& tile) {
   }
 }
 
-/// `rows` rows of block_kernel, with b in registers.
+/// Computes `rows` rows of block_kernel, with b in registers.
 template <int rows, class T>
 DLFS_INLINE void multiply_rows(Index depth, const Rows<const T>& a, const Vector<T>* b,
                                const Rows<const T>& start, const Rows<T>& c) {
@@ -161,12 +161,12 @@ DLFS_INLINE void multiply_rows(Index depth, const Rows<const T>& a, const Vector
 template <class T>
 void block_kernel(Index rows, Index depth, Rows<const T> a, Rows<const T> b, Rows<const T> start,
                   Rows<T> c) {
-  Vector<T> block[lanes<T>];  // which repeats the last row, where there are fewer
+  Vector<T> block[lanes<T>];  // repeats the last row if there are fewer
   DLFS_UNROLL for (int t = 0; t < lanes<T>; ++t) {
     block[t] = load(b.data);
     if (t + 1 < depth) b.data += b.stride;
   }
-  // Eight sums at a time hide the latency of an FMA; two registers are left for factors.
+  // Eight sums at a time hide the latency of an FMA. Two registers remain for factors.
   constexpr int registers = vector_bytes == 64 ? 32 : 16;
   constexpr int together = std::clamp(registers - lanes<T> - 2, 1, 8);
   Index i = 0;
@@ -192,8 +192,8 @@ void outer_kernel(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Stor
   DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
 }
 
-/// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on that
-/// fill vectors of `width`. Meanwhile fetches what lies `ahead` of them. Returns the next column.
+/// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j >= `first` that fill
+/// vectors of `width`. Also prefetches the elements `ahead` of them. Returns the next column.
 template <int width, bool fetches, class T, std::size_t terms>
 DLFS_INLINE Index add_terms(Index first, Index columns, const std::array<T, terms>& left,
                             const std::array<const T*, terms>& row, Index ahead, T* c) {
@@ -212,8 +212,8 @@ DLFS_INLINE Index add_terms(Index first, Index columns, const std::array<T, term
   return j;
 }
 
-/// Likewise for the columns that do not fill a vector of `width`, in narrower ones; for one term,
-/// one by one.
+/// The same for the columns that do not fill a vector of `width`: in narrower vectors, or, for one
+/// term, one by one.
 template <int width, class T, std::size_t terms>
 DLFS_INLINE void add_last_terms(Index first, Index columns, const std::array<T, terms>& left,
                                 const std::array<const T*, terms>& row, T* c) {
@@ -224,13 +224,13 @@ DLFS_INLINE void add_last_terms(Index first, Index columns, const std::array<T, 
   }
 }
 
-/// For at most so many vectors of columns: their sums stay in registers. The last vector of a row
-/// reaches into the rows that follow.
+/// row_kernel for at most `vectors` vectors of columns, whose sums stay in registers. The last
+/// vector of a row overlaps the rows after it.
 template <int vectors, class T>
 void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T* b,
                       Index b_stride, T* c, Store store_c) {
   constexpr int width = vectors * lanes<T>;
-  // The last rows have too little behind them, so they are read from a copy.
+  // The last rows do not have enough memory after them, so they are read from a copy.
   const Index size = (depth - 1) * b_stride + columns;
   const Index direct = rows_of_whole_vectors(depth, columns, b_stride, width);
   std::array<T, 2 * width> end{};
@@ -261,10 +261,10 @@ void row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T*
     return multiply(depth, columns, a, a_stride, b, b_stride, c, store_c);
   }
   if (store_c == Store::overwrite) std::fill_n(c, columns, T(0));
-  // So many terms at a time that c is seldom read and written.
+  // Terms per pass over c, so that c is seldom read and written.
   constexpr std::size_t terms = 8;
   const Index step = Index{terms} * b_stride;
-  // Short rows that begin within a line of the cache are slow to come from the next cache.
+  // Short rows that begin within a cache line arrive slowly from the second-level cache.
   const bool fetches = b_stride % lanes<T> != 0 && columns <= 8 * lanes<T> &&
                        depth * b_stride > Index{64 * 1024 / sizeof(T)};
   std::array<T, terms> left;
@@ -294,7 +294,7 @@ DLFS_INLINE Vector<T> load_every_other(const T* from, std::integer_sequence<int,
 }
 #endif
 
-/// from[0], from[step], from[2 * step]... for a step of 1 or 2: reads as many vectors.
+/// from[0], from[step], from[2 * step], ... for a step of 1 or 2: reads `step` vectors.
 template <class T>
 DLFS_INLINE Vector<T> load(const T* from, [[maybe_unused]] Index step) {
 #if defined(DLFS_SIMD_VECTORS)
@@ -309,13 +309,13 @@ DLFS_INLINE Vector<T> load(const T* from, [[maybe_unused]] Index step) {
 /// Columns [j, j + lanes) of all rows; see Kernels::copy_rows.
 template <class T>
 void copy_vectors(Index rows, Index j, const Source<T>& source, T* to, Index to_stride) {
-  const Source<T> from = source;  // what is written might alias it
+  const Source<T> from = source;  // a copy, because the output might alias `source`
   const auto lane_of = [j](Index column) {
     return static_cast<T>(std::clamp<Index>(column - j, 0, lanes<T>));
   };
   const Vector<T> lane = load(lane_numbers<T>.data());
-  // Selects of what was loaded anyway: a masked load would be a branch for each lane.
-  // Beyond either end, only one of the two holds.
+  // Selects from a whole vector: a masked load would be a branch for each lane. Outside the
+  // columns, exactly one of the two comparisons holds.
   const auto is_inside =
       (lane >= lane_of(from.columns.begin)) == (lane < lane_of(from.columns.end));
   const auto is_readable = [&from](const T* row) {
@@ -343,7 +343,7 @@ template <class T>
 void copy_rows(Index rows, Index columns, const Source<T>& from, T* to, Index to_stride) {
   Index j = 0;
   for (; j + lanes<T> <= columns; j += lanes<T>) copy_vectors(rows, j, from, to, to_stride);
-  // The last vector overlaps the one before.
+  // The last vector overlaps the one before it.
   if (j < columns) copy_vectors(rows, std::max<Index>(0, columns - lanes<T>), from, to, to_stride);
 }
 
@@ -355,8 +355,8 @@ DLFS_INLINE void interleave(Row a, Row b, Row& low, Row& high, std::integer_sequ
   high = __builtin_shufflevector(a, b, (side / 2 + i / 2 + i % 2 * side)...);
 }
 
-/// A square in registers: log2(side) times, the first half of the rows is interleaved with the
-/// second.
+/// Transposes a square in registers. Each of log2(side) steps interleaves the first half of the
+/// rows with the second.
 template <class T, int side>
 DLFS_INLINE void transpose_square(const T* from, Index from_stride, T* to, Index to_stride) {
   using Row = typename VectorOf<T, side>::Register;
@@ -378,7 +378,7 @@ DLFS_INLINE void transpose_square(const T* from, Index from_stride, T* to, Index
   }
 }
 
-/// The last squares overlap those before.
+/// The last squares overlap those before them.
 template <class T, int side>
 void transpose_squares(Index rows, Index columns, const T* from, Index from_stride, T* to,
                        Index to_stride) {
@@ -416,7 +416,7 @@ void transpose_matrix(Index rows, Index columns, const T* from, Index from_strid
   }
 }
 
-/// Parallel lines of elements: i of line j is data[j * line + i * step].
+/// Parallel lines of elements: element i of line j is data[j * line + i * step].
 template <class T>
 struct Lines {
   T* data;
@@ -456,11 +456,11 @@ void transform(Index tiles, Index count, const Squares<const T>& from, const T* 
                const Squares<T>& to) {
   constexpr Index rows = matrix.size();
   constexpr Index columns = matrix[0].size();
-  std::array<T, rows * columns * lanes<T>> half;  // M from, a column beside the other
+  std::array<T, rows * columns * lanes<T>> half;  // M from, one column after another
   for (Index k = 0; k < count; k += lanes<T>) {
     const Vector<T> first = start != nullptr ? load(start + k) : Vector<T>{};
     for (Index t = 0; t < tiles; ++t) {
-      // The code that transforms one dimension is compiled once for both.
+      // One loop runs both dimensions, so that the code is compiled once.
       Index lines = columns;
       Lines<const T> in{from.data + t * from.step + k, from.column, from.row};
       Lines<T> out{half.data(), lanes<T>, columns * lanes<T>};
@@ -533,7 +533,7 @@ inline constexpr Kernels<T> all_kernels =
 #include "dlfs/simd/pooling-inl.hpp"
 #endif
 
-/// What simd::at_level chooses from.
+/// The level that simd::at_level passes on.
 struct ThisLevel {
   template <class T>
   static const Kernels<T>& kernels() {

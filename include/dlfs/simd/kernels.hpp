@@ -2,9 +2,9 @@
 
 // The kernels of dlfs::simd for each instruction set, chosen at run time.
 //
-// kernels-inl.hpp is compiled once per level, within a region whose functions are compiled for that
-// level's instructions whatever the flags of the translation unit. No vector crosses the boundary
-// of such a region: functions outside of it call in through pointers to elements.
+// kernels-inl.hpp is compiled once per level, in a region whose functions use that level's
+// instructions, under any flags of the translation unit. No vector crosses the boundary of such a
+// region: outside functions pass pointers to elements.
 
 #include <algorithm>
 #include <array>
@@ -26,8 +26,8 @@
 #include "dlfs/simd/wrap_around.hpp"
 
 // Translation units with different flags compile the kernels differently, but the linker keeps only
-// one of equal names: with the wrong one, a program could run instructions that the machine lacks.
-// Hence the names depend on the flags.
+// one function of each name. With the wrong one, a program could run instructions that the machine
+// does not have. For this reason the names depend on the flags.
 #if !defined(DLFS_SIMD_VECTORS)
 #define DLFS_SIMD_NAMESPACE flags_scalar
 #elif defined(__AVX512F__)
@@ -47,26 +47,25 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
-/// Elements that fill vectors.
+/// Element types that have vectors.
 template <class T>
 concept Dispatched = std::same_as<T, float> || std::same_as<T, double>;
 
-/// What elements of type T are in a register: half types are computed with as float, and bool is 0
-/// or 1.
+/// The type of elements of type T in a register: float for half types, and 0 or 1 for bool.
 template <class T>
 using RegisterElement =
     std::conditional_t<dlfs::detail::HalfElement<T>, float,
                        std::conditional_t<std::same_as<T, bool>, signed char, T>>;
 
-/// One operand of `apply`: rows of elements, which lie side by side or are one.
+/// One operand of `apply`: rows of neighbouring elements, or rows of one element.
 template <class T>
 struct Operand {
   const T* data;
-  Index stride = 1;      // 1, or 0 where each row is one element
-  Index row_stride = 0;  // from one row to the next
+  Index stride = 1;      // 1, or 0 if each row is one element
+  Index row_stride = 0;  // distance from one row to the next, in elements
 };
 
-/// Max pooling of the first `rows` rows of blocks, of blocks.rows_of_whole_vectors(lanes) at most.
+/// Max pooling of the first `rows` rows of blocks, at most blocks.rows_of_whole_vectors(lanes).
 template <class T>
 struct BlockPooling {
   Index lanes;
@@ -77,17 +76,17 @@ struct BlockPooling {
                    T* dx);
 };
 
-/// So many terms of a sum are added one after another; longer sums are made of halves, so that the
-/// rounding error grows with the logarithm of the count.
+/// Number of terms of a sum that are added in sequence. A longer sum is the sum of its halves, so
+/// that the rounding error grows with the logarithm of the count.
 inline constexpr Index terms_in_sequence = 32;
 
 inline namespace DLFS_SIMD_NAMESPACE {
 
-#define DLFS_SIMD_LEVEL  // for what the levels include
+#define DLFS_SIMD_LEVEL  // for the files that the levels include
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion"  // of arrays whose bound is an int of a template
+#pragma GCC diagnostic ignored "-Wsign-conversion"  // array bounds of type int in templates
 #endif
 
 #if defined(DLFS_SIMD_X86)
@@ -137,8 +136,8 @@ inline constexpr int mr = 4;
 #pragma GCC diagnostic pop
 #endif
 
-/// visit(ThisLevel()) of the level in force, as kernels-inl.hpp has it. Elements other than float
-/// and double have the base level.
+/// visit(ThisLevel()) of the current level, as defined in kernels-inl.hpp. Elements other than
+/// float and double use the base level.
 template <class... T, class Visit>
 decltype(auto) at_level(const Visit& visit) {
 #if defined(DLFS_SIMD_X86)
@@ -161,7 +160,8 @@ const Kernels<T>& kernels() {
   return at_level<T>([](auto level) -> const auto& { return level.template kernels<T>(); });
 }
 
-/// For rows of so many blocks: the widest vectors pay where a row fills more than half of one.
+/// The kernels for rows of `row` blocks: the widest vectors pay if a row fills more than half of
+/// one.
 template <class T>
 const BlockPooling<T>& block_pooling([[maybe_unused]] Index row) {
 #if defined(DLFS_SIMD_X86)
@@ -181,46 +181,46 @@ void transpose(Index rows, Index columns, const T* from, Index from_stride, T* t
       [&](auto level) { level.transpose(rows, columns, from, from_stride, to, to_stride); });
 }
 
-/// Calls `formula(x...)` for the elements of each array that belong together, `count` times in all;
-/// what it changes is stored, except where the elements are const. Arrays may be the same.
+/// Calls `formula(x...)` with the corresponding elements of each array, for all `count` positions.
+/// Changes are stored, except to const elements. Two arrays may be the same.
 ///
 ///   map([a]<class V>(const V& x, V& y) { y += a * x; }, count, x, y);
 ///
-/// V is a vector of the level in force: GNU's, with the operators of its elements, comparisons that
-/// give masks, and `mask ? a : b`. More is in vector_math.hpp. As no vector crosses the boundary of
-/// a level by value, formulas and all that they call take and give back references. For elements
-/// other than float and double V is a single one, half types as float.
+/// V is a vector of the current level: a GNU vector, with its elements' operators, comparisons that
+/// give masks, and `mask ? a : b`. vector_math.hpp has more functions. No vector crosses the
+/// boundary of a level by value, so formulas and all functions that they call take and return
+/// references. For elements other than float and double, V is one element, half types as float.
 template <class Formula, class... T>
 void map(const Formula& formula, Index count, T*... arrays) {
   at_level<std::remove_const_t<T>...>([&](auto level) { level.map(formula, count, arrays...); });
 }
 
-/// visit(ThisLevel()) of the level in force, for a loop that computes with any type.
+/// visit(ThisLevel()) of the current level, for a loop that computes in any type.
 template <class Compute, class Visit>
 decltype(auto) at_level_for(const Visit& visit) {
-  // Only long double fills no vectors.
+  // long double is the only type without vectors.
   using Kind = std::conditional_t<std::same_as<Compute, long double>, long double, float>;
   return at_level<Kind>(visit);
 }
 
-/// out[i] = op(in[i]...) for `rows` rows, `out_stride` apart, of `count` elements of any types.
-/// Calls `op(x..., result)` with vectors of Compute, to which the elements are converted, and from
-/// which the result is; where Out is bool, the result is the mask that a comparison of these
-/// vectors gives. `out` may be one of the operands.
+/// out[i] = op(in[i]...) for `rows` rows, at distance `out_stride`, of `count` elements of any
+/// types. Calls `op(x..., result)` with vectors of Compute: the elements are converted to Compute,
+/// and the result is converted from it. If Out is bool, the result is the mask of a comparison of
+/// these vectors. `out` may be one of the operands.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, Index rows, Index count, Out* out, Index out_stride,
            const Operand<In>&... in) {
   return at_level_for<Compute>(
       [&](auto level) { level.template apply<Compute>(op, rows, count, out, out_stride, in...); });
 }
-/// One row.
+/// The same for one row.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, Index count, Out* out, const Operand<In>&... in) {
   apply<Compute>(op, 1, count, out, 0, in...);
 }
 
-/// sums[k][j] for j < size, of what leaf(first, last, sums) writes there for ranges of at most
-/// `most`, in their order: those of two halves are added.
+/// sums[k][j] for j < size. leaf(first, last, sums) writes the sums of a range of at most `most`
+/// rows, range by range in order; the sums of two halves are added.
 template <class Compute, std::size_t n, class Leaf>
 void add_up_halves(Index first, Index last, Index most, Index size,
                    const std::array<Compute*, n>& sums, const Leaf& leaf) {
@@ -237,13 +237,13 @@ void add_up_halves(Index first, Index last, Index most, Index size,
   }
 }
 
-/// sums[k][j] = the k-th sum over rows i < `rows` of what term adds to it for the elements in(i,
-/// j). As in `apply`, `term(x..., sum...)` is called with vectors of Compute; but an operand whose
-/// rows are one element has the same one for all of them.
+/// sums[k][j] = the k-th sum over the rows i < `rows` of what `term` adds to it for the elements
+/// in(i, j). As in `apply`, `term(x..., sum...)` is called with vectors of Compute. An operand
+/// whose rows are one element has the same element in all rows.
 template <class Compute, std::size_t n, class Term, class... In>
 void add_up_rows(const Term& term, Index rows, Index columns, const std::array<Compute*, n>& sums,
                  const Operand<In>&... in) {
-  // The kernel adds sequences of sequences; wide rows are few, as they should stay in a cache.
+  // The kernel adds sequences of sequences. Few wide rows are added at a time, to stay in a cache.
   constexpr Index cached_elements = 32 * 1024;
   const Index most_rows = std::clamp(cached_elements / std::max<Index>(columns, 1),
                                      terms_in_sequence, terms_in_sequence * terms_in_sequence);
@@ -256,8 +256,8 @@ void add_up_rows(const Term& term, Index rows, Index columns, const std::array<C
   add_up_halves(0, rows, most_rows, columns, sums, add_up);
 }
 
-/// sums[k][i] = the k-th sum over the columns j < `columns` of row i, likewise; where an operand's
-/// row is one element, each row has its own, as in `apply`.
+/// sums[k][i] = the k-th sum over the columns j < `columns` of row i, in the same way. An operand
+/// whose rows are one element has one for each row, as in `apply`.
 template <class Compute, std::size_t n, class Term, class... In>
 void add_up_columns(const Term& term, Index rows, Index columns,
                     const std::array<Compute*, n>& sums, const Operand<In>&... in) {
@@ -265,16 +265,16 @@ void add_up_columns(const Term& term, Index rows, Index columns,
       [&](auto level) { level.add_up_columns(term, rows, columns, sums, in...); });
 }
 
-/// in[0] op in[1] op ..., of at least one element, in an order that suits vectors; as in `apply`,
-/// op is called with vectors, or single elements, of Compute.
+/// in[0] op in[1] op ..., of at least one element, in an order that suits vectors. As in `apply`,
+/// op is called with vectors or single elements of Compute.
 template <class Compute, class Op, class In>
 Compute fold(const Op& op, Index count, const In* in) {
   return at_level_for<Compute>(
       [&](auto level) { return level.template fold<Compute>(op, count, in); });
 }
 
-/// The position of the first element that equals the value, or is NaN as it is; `count` if there is
-/// none.
+/// The position of the first element that equals the value, or, for a NaN, of the first NaN.
+/// `count` if there is none.
 template <class Compute, class In>
 Index find(Compute value, Index count, const In* in) {
   return at_level_for<Compute>(

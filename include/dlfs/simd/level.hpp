@@ -7,9 +7,9 @@
 
 #include "dlfs/core/error.hpp"
 
-// DLFS_SIMD_VECTORS: whether the compiler has GNU's vector extensions (g++ from 12, clang from 14);
-// with DLFS_SCALAR, which the user may define, they are left alone, as where there are none.
-// DLFS_SIMD_X86: and can compile single functions for other instruction sets than the rest.
+// DLFS_SIMD_VECTORS: the compiler has GNU's vector extensions (g++ from 12, clang from 14) and the
+// user does not turn them off by DLFS_SCALAR.
+// DLFS_SIMD_X86: it can also compile single functions for other instruction sets than the rest.
 #if defined(__GNUC__) && defined(__has_builtin) && !defined(DLFS_SCALAR)
 #if __has_builtin(__builtin_shufflevector)
 #define DLFS_SIMD_VECTORS 1
@@ -19,7 +19,7 @@
 #endif
 #endif
 
-// Vectors pass between functions only where those are inlined: see kernels.hpp.
+// Only inlined functions pass vectors to each other: see kernels.hpp.
 #if defined(DLFS_SIMD_VECTORS)
 #define DLFS_INLINE inline __attribute__((always_inline))
 #define DLFS_INLINE_LAMBDA __attribute__((always_inline))
@@ -30,8 +30,8 @@
 #define DLFS_INLINE_CALLS
 #endif
 
-// DLFS_UNROLL: all turns, of an array of registers. DLFS_TWO_TURNS: two at a time. A short loop
-// takes twice as long where its code lies across two lines of the cache.
+// DLFS_UNROLL unrolls a loop over an array of registers completely. DLFS_TWO_TURNS unrolls by two:
+// a short loop takes twice as long if its code crosses the boundary of a cache line.
 #if defined(DLFS_SIMD_VECTORS)
 #define DLFS_UNROLL _Pragma("GCC unroll 16")
 #define DLFS_TWO_TURNS _Pragma("GCC unroll 2")
@@ -45,15 +45,14 @@ namespace dlfs::simd {
 
 /// The instruction sets that kernels are compiled for, from the least to the best.
 ///
-/// `base` is what every machine of the compiler's target has: SSE2 with vectors of 16 bytes, NEON,
-/// or, without GNU's vector extensions, plain scalar code. It stays that under flags such as
-/// -march=native, which allow more: then it is compiled for more instructions, but computes the
-/// same.
+/// `base` runs on every machine of the compiler's target: SSE2 with vectors of 16 bytes, NEON, or,
+/// without GNU's vector extensions, plain scalar code. Flags such as -march=native allow more
+/// instructions for the base, but its results stay the same.
 ///
-/// The level decides about every bit of a result; see multiply_add.hpp. From one seed, at one
-/// level, g++ and clang give the same, with -O0 to -O3, any -march and -mtune, and -ffp-contract on
-/// or off. `avx2` and `avx512` round a product and its sum at once, as NEON's base does; the base
-/// of x86 rounds both.
+/// The level affects every bit of a result; see multiply_add.hpp. With one seed and one level, g++
+/// and clang give the same results, with -O0 to -O3, any -march and -mtune, and -ffp-contract on or
+/// off. `avx2` and `avx512` round a product and its sum once, like NEON's base; the base of x86
+/// rounds both.
 enum class Level { base, avx2, avx512 };
 
 constexpr std::string_view to_string(Level level) {
@@ -62,7 +61,7 @@ constexpr std::string_view to_string(Level level) {
 
 inline constexpr std::array all_levels{Level::base, Level::avx2, Level::avx512};
 
-/// Whether this machine runs the level, and this compiler made it.
+/// Whether this machine can run the level, and this compiler could compile it.
 inline bool is_supported(Level level) {
 #if defined(DLFS_SIMD_X86)
   __builtin_cpu_init();
@@ -82,7 +81,7 @@ inline bool is_supported(Level level) {
 
 namespace dlfs::detail {
 
-/// The best level, but none above the one that the environment variable DLFS_ISA names.
+/// The best level, limited by the environment variable DLFS_ISA.
 inline simd::Level initial_simd_level() {
   const char* const wanted = std::getenv("DLFS_ISA");
   simd::Level best = simd::Level::base;
@@ -102,12 +101,12 @@ inline std::atomic<simd::Level>& chosen_simd_level() {
 
 namespace dlfs::simd {
 
-/// The level that the kernels run at: the machine's best, unless DLFS_ISA=avx512|avx2|base in the
-/// environment, or set_level, chose another.
+/// The level of the kernels: the machine's best, unless DLFS_ISA=avx512|avx2|base in the
+/// environment or set_level chooses another.
 inline Level level() { return dlfs::detail::chosen_simd_level().load(std::memory_order_relaxed); }
 
-/// For tests and benchmarks. The last digits of results depend on it.
-/// @throws ValueError if this machine does not run the level.
+/// For tests and benchmarks. The level changes the last digits of results.
+/// @throws ValueError if this machine cannot run the level.
 inline void set_level(Level level) {
   if (!is_supported(level)) {
     throw ValueError("simd: this machine has no ", to_string(level));

@@ -1,11 +1,11 @@
-// A formula for every element of some arrays: the part of kernels-inl.hpp that runs it on vectors.
+// Runs a formula on every element of some arrays, in vectors: a part of kernels-inl.hpp.
 
 #if !defined(DLFS_SIMD_LEVEL)  // read by itself, as an editor does: within the level `base`
 #include "dlfs/simd/kernels.hpp"
 namespace dlfs::simd::base::shown {
 #endif
 
-/// A vector of an array, in a register as long as this lives, and then back in memory.
+/// A vector of an array: loaded into a register, and stored at the end of this object's life.
 template <class T>
 class InRegister {
  public:
@@ -23,7 +23,7 @@ class InRegister {
   Vector<std::remove_const_t<T>> value_;
 };
 
-/// The end of an array that is too short for a vector, filled up with zeros.
+/// The end of an array that is shorter than a vector, extended with zeros.
 template <class T>
 class FilledUp {
  public:
@@ -44,7 +44,7 @@ class FilledUp {
   std::remove_const_t<T> elements_[lanes<std::remove_const_t<T>>] = {};
 };
 
-/// An element of a type that fills no vectors.
+/// An element of a type without vectors.
 template <class T>
 class Single {
  public:
@@ -65,7 +65,7 @@ class Single {
 /// See simd::map.
 template <class Formula, class... T>
 DLFS_INLINE_CALLS void map_vectors(const Formula& formula_in_memory, Index count, T*... arrays) {
-  // What is stored cannot change a copy, whose constants stay in registers.
+  // A copy, because stores cannot alias it, so its constants stay in registers.
   const Formula formula = formula_in_memory;
   if constexpr ((Dispatched<std::remove_const_t<T>> && ...)) {
     constexpr Index step = std::min({lanes<std::remove_const_t<T>>...});
@@ -74,7 +74,7 @@ DLFS_INLINE_CALLS void map_vectors(const Formula& formula_in_memory, Index count
       formula(InRegister<T>(arrays + i).value()...);
     }
     if (i == count) return;
-    // Here as well, not in a lambda, which clang might leave without the level's instructions.
+    // Not in a lambda: clang might compile it without the level's instructions.
     formula(InRegister<T>(FilledUp<T>(arrays + i, count - i).elements()).value()...);
   } else {
     for (Index i = 0; i < count; ++i) formula(Single<T>(arrays[i]).value()...);

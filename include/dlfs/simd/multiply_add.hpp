@@ -7,11 +7,11 @@
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/simd/level.hpp"
 
-// Sums of a product and a summand. Compilers round `a * b + c` once or twice, as their flags say:
-// so no code of the library says it so. What fuses says multiply_add, and what does not says
-// rounded(a * b) + c.
+// Sums of a product and a summand. Compilers round `a * b + c` once or twice, depending on flags,
+// so the library's code never contains it. Code that rounds once calls multiply_add; code that
+// rounds twice says rounded(a * b) + c.
 
-// g++ knows the functions that it has for an instruction set from here on.
+// From here on g++ knows the functions of these instruction sets.
 #if defined(DLFS_SIMD_X86) && !defined(__clang__)
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
@@ -35,26 +35,25 @@ struct ElementOfVector<V> {
 template <class V>
 using ElementOf = typename ElementOfVector<V>::type;
 
-/// Whether the level `base` rounds a product and a sum at once: where all machines can.
+/// Whether the level `base` rounds a product and its sum once: if all machines of the target can.
 #if defined(DLFS_SIMD_VECTORS) && defined(__aarch64__)
 inline constexpr bool base_fuses = true;
 #else
 inline constexpr bool base_fuses = false;
 #endif
 
-/// Whether the level whose vectors V are does.
+/// Whether the level with vectors V rounds a product and its sum once.
 template <class V>
 inline constexpr bool is_fused = !std::is_arithmetic_v<V> && (sizeof(V) > 16 || base_fuses);
 
-// g++ warns of vectors that are returned from a function without the level's instructions, as
-// formulas are until they are inlined.
+// g++ warns about vectors that a function without the level's instructions returns. Formulas are
+// such functions until they are inlined.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
 
-/// out = a * b + c, rounded once, in a function that is compiled for, or inlined into, a level that
-/// can.
+/// out = a * b + c, rounded once. The calling function must be compiled for a level that can.
 template <class V>
 DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
   if constexpr (std::same_as<V, float>) {
@@ -77,7 +76,7 @@ DLFS_INLINE void fuse(const V& a, const V& b, const V& c, V& out) {
     }
 #if defined(DLFS_SIMD_X86)
     if constexpr (sizeof(V) == 64) {
-      constexpr int rounding = 4;  // as is set
+      constexpr int rounding = 4;  // the current rounding mode
       if constexpr (is_single) {
         out = __builtin_ia32_vfmaddps512_mask(a, b, c, -1, rounding);
       } else {
@@ -127,7 +126,7 @@ DLFS_INLINE void fuse_lanes(const V& a, const V& b, const V& c, V& out) {
 }
 #endif
 
-/// to = x in each lane, or x.
+/// to = x in each lane if x is an element, or x if it is a vector.
 template <class V>
 DLFS_INLINE void spread(const auto& x, V& to) {
   if constexpr (std::same_as<decltype(x), const V&>) {
@@ -139,9 +138,9 @@ DLFS_INLINE void spread(const auto& x, V& to) {
 
 }  // namespace detail
 
-/// out = a * b + c in a formula for simd::map and its like, rounded once at the levels that can,
-/// and else twice, the product first. Each of a, b and c is a V or an element; out may be one of
-/// them.
+/// out = a * b + c in a formula for simd::map and similar functions. Rounds once at the levels that
+/// can, and otherwise twice, the product first. Each of a, b and c is a V or an element; out may be
+/// one of them.
 template <class V>
 DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& out) {
   V left, right, summand;
@@ -149,7 +148,7 @@ DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& ou
   detail::spread(b, right);
   detail::spread(c, summand);
   if constexpr (detail::is_fused<V>) {
-#if defined(__NO_INLINE__)  // neither is the formula, which has the caller's instructions
+#if defined(__NO_INLINE__)  // the formula is not inlined either, and has the caller's instructions
     detail::fuse_lanes(left, right, summand, out);
 #else
     detail::fuse(left, right, summand, out);
@@ -158,7 +157,7 @@ DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& ou
     V product = left * right;
     if constexpr (!std::same_as<V, long double>) {
       dlfs::detail::make_opaque(product);
-      dlfs::detail::make_opaque(summand);  // may be a product, too
+      dlfs::detail::make_opaque(summand);  // it may be a product, too
     }
     out = product + summand;
   }

@@ -16,9 +16,8 @@ namespace detail {
 ///
 ///   cumulative(-|x|) = exp(-x^2 / 2) Q(s) / (4 + |x|),
 ///
-/// whose quotient is smooth and bounded on all of 0 <= |x| < infinity, which s maps to [-1, 1]: a
-/// Chebyshev series, cut off where its terms pass below the precision of T and then written in
-/// powers of s.
+/// whose quotient is smooth and bounded for 0 <= |x| < infinity, which s maps to [-1, 1]. It is a
+/// Chebyshev series, truncated at the precision of T and rewritten in powers of s.
 template <class T>
 inline constexpr std::array upper_tail{
     0.7552851304157514,      0.6078966419718923,      0.3871374007422266,

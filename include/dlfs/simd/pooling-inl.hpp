@@ -5,7 +5,7 @@
 namespace dlfs::simd::base::shown {
 #endif
 
-/// Taps in lanes as wide as the values.
+/// Taps in lanes of the same width as the values.
 template <class T>
 using Taps = typename VectorOf<std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>,
                                lanes<T>>::Register;
@@ -46,7 +46,7 @@ DLFS_INLINE void store_pairs(T* to, Vector<T> even, Vector<T> odd) {
   }
 }
 
-/// Turns each lane of one vector into that of another.
+/// Converts each lane of one vector to the lane type of another.
 template <class To, class From>
 DLFS_INLINE To convert_lanes(From from) {
   if constexpr (std::is_arithmetic_v<From>) {
@@ -58,14 +58,13 @@ DLFS_INLINE To convert_lanes(From from) {
   }
 }
 
-/// In each lane the largest value of some taps, and the tap where it is: of equals the first, of
-/// NaNs the first.
+/// In each lane the largest value of some taps, and its tap: the first of equal values or of NaNs.
 template <class V, class Tap>
 struct MaxAndTap {
   V value;
   Tap tap;
 
-  /// `later` are the champions of taps that come after those of this one.
+  /// `later` holds the maxima of taps that come after those of this one.
   DLFS_INLINE void update(MaxAndTap later) {
     const auto stays = (value >= later.value) | (value != value);
     value = stays ? value : later.value;
@@ -73,9 +72,9 @@ struct MaxAndTap {
   }
 };
 
-/// Calls `visit(top, bottom, out)` for each vector of the rows: the offsets of its pixels, and of
-/// what they are pooled to. A row goes from right to left: what a vector writes beyond the end of
-/// its row is put right by those that come later.
+/// Calls `visit(top, bottom, out)` for each vector of the rows, with the offsets of its pixels and
+/// of its results. Goes through a row from right to left: a vector that writes past the end of its
+/// row is corrected by later vectors.
 template <class T, class Visit>
 DLFS_INLINE void for_each_vector(const Blocks& blocks, Index rows, const Visit& visit) {
   const Index last = (blocks.in_row() - 1) / lanes<T> * lanes<T>;

@@ -12,25 +12,24 @@
 #include "dlfs/simd/wrap_around.hpp"
 
 // Functions of each lane of a vector, for the formulas that simd::map runs. V may also be a single
-// element, which goes to the standard library. Results are within 2 units in the last place (3 for
-// log, log2, tanh and sigmoid, 4 for expm1); infinities, NaN of any payload, zeros and denormal
-// numbers come out as they should.
-// `out` is another variable than the operand.
+// element, which is passed to the standard library. Results are within 2 units in the last place (3
+// for log, log2, tanh and sigmoid, 4 for expm1). Infinities, NaN of any payload, zeros and denormal
+// numbers give the correct results. `out` must not be the operand.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd {
 
 namespace detail {
 
-/// Integers as wide as the elements, which comparisons give.
+/// Integers of the width of the elements: the type of a comparison's result.
 template <class V>
 using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
 
-/// Where an element of this size ends its integral digits: what is added to it is rounded.
+/// Adding this number rounds an element to an integer: the sum has no fraction bits.
 template <class T>
 inline constexpr T rounder = T(3) * T(1LL << (std::numeric_limits<T>::digits - 2));
 
-/// out = 2^k for whole numbers k that are exponents of normal numbers.
+/// out = 2^k for integers k that are exponents of normal numbers.
 template <class V>
 DLFS_INLINE void power_of_two(const V& k, V& out) {
   using T = ElementOf<V>;
@@ -41,8 +40,8 @@ DLFS_INLINE void power_of_two(const V& k, V& out) {
   out = reinterpret_cast<V>(exponent + reinterpret_cast<Bits>(V{} + T(1)));
 }
 
-/// (exp(r) - 1 - r) / r^2 for |r| <= log(2) / 2 as a polynomial: for float the one of least error,
-/// for double the series 1/2! + r/3! + ...
+/// (exp(r) - 1 - r) / r^2 for |r| <= log(2) / 2 as a polynomial: for float the one with the least
+/// error, for double the series 1/2! + r/3! + ...
 template <class T>
 inline constexpr auto exp_factors = [] {
   if constexpr (std::numeric_limits<T>::digits <= 24) {
@@ -58,7 +57,7 @@ inline constexpr auto exp_factors = [] {
 }();
 
 /// sum = factors[0] + factors[1] x + factors[2] x^2 + ..., where square = x^2. Even and odd powers
-/// are two chains of sums that do not wait for each other.
+/// are two independent chains of sums.
 template <class V, std::size_t count>
 DLFS_INLINE void polynomial(const V& x, const V& square,
                             const std::array<ElementOf<V>, count>& factors, V& sum) {
@@ -66,7 +65,7 @@ DLFS_INLINE void polynomial(const V& x, const V& square,
   constexpr std::size_t even = count - odd;
   V odd_sum = V{} + factors[2 * odd - 1];
   sum = V{} + factors[2 * even - 2];
-  // g++ 12 leaves a loop of constant length as it is.
+  // Unrolled here, because g++ 12 does not unroll a loop of constant length.
   [&]<std::size_t... k>(std::index_sequence<k...>) {
     (multiply_add(odd_sum, square, factors[2 * (odd - 2 - k) + 1], odd_sum), ...);
   }
@@ -87,13 +86,13 @@ inline constexpr auto odd_fractions = [] {
   return values;
 }();
 
-/// exp(x) = 2^n (1 + q) with a whole number n and |q| < 1/2.
+/// exp(x) = 2^n (1 + q) with an integer n and |q| < 1/2.
 template <class V>
 DLFS_INLINE void split_exp(const V& x, V& n, V& q) {
   using T = ElementOf<V>;
   constexpr bool is_single = std::numeric_limits<T>::digits <= 24;
   constexpr T log2_of_e = static_cast<T>(0x1.71547652b82fep+0);
-  // log(2) in two parts, the first so short that its product with n is exact.
+  // log(2) in two parts. The first is so short that its product with n is exact.
   constexpr T high = static_cast<T>(is_single ? 0x1.62e4p-1 : 0x1.62e42feep-1);
   constexpr T low = static_cast<T>(is_single ? 0x1.7f7d1cp-20 : 0x1.a39ef35793c76p-33);
   multiply_add(x, log2_of_e, rounder<T>, n);
@@ -118,7 +117,7 @@ DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   constexpr T scale = T(1LL << fraction_bits);
   const V is_small = x < smallest ? V{} + T(fraction_bits) : V{};
   const V normal = x < smallest ? x * scale : x;
-  // Of the difference to sqrt(1/2), the exponent is that of x, from sqrt(1/2) on.
+  // The exponent of the difference to sqrt(1/2) is the exponent of x, counted from sqrt(1/2).
   const Bits root = reinterpret_cast<Bits>(V{} + T(0x1.6a09e667f3bcdp-1));
   const Bits bits = reinterpret_cast<Bits>(normal);
   const Bits exponent = (bits - root) >> fraction_bits;
@@ -133,7 +132,7 @@ DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   multiply_add(T(2) * s * square, sum, T(2) * s, log_of_m);
 }
 
-/// out = value, the logarithm of a positive finite x, or what is due for any other x.
+/// out = value, the logarithm of a positive finite x, or the correct result for any other x.
 template <class V>
 DLFS_INLINE void log_of_special(const V& x, const V& value, V& out) {
   using T = ElementOf<V>;
@@ -144,8 +143,8 @@ DLFS_INLINE void log_of_special(const V& x, const V& value, V& out) {
   out = value + if_not_positive + if_zero + if_infinite;
 }
 
-/// out = a and b, which are the same or of which one is NaN: then NaN, whose bits contain those of
-/// an infinity and more.
+/// out = a | b, bit by bit. a and b are the same, or one of them is NaN. Then the result is NaN,
+/// because all exponent bits of a NaN are set.
 template <class V>
 DLFS_INLINE void same_or_nan(const V& a, const V& b, V& out) {
   using Bits = BitsOf<V>;
@@ -185,7 +184,7 @@ DLFS_INLINE void sqrt(const V& x, V& out) {
     using T = detail::ElementOf<V>;
     constexpr int lanes = sizeof(V) / sizeof(T);
     if constexpr (sizeof(V) > 16) {
-      // Vectors of 16 bytes lose no time: the units that divide and take roots are no wider.
+      // Vectors of 16 bytes cost no time: the units that divide and compute roots are no wider.
       typedef T Half __attribute__((vector_size(sizeof(V) / 2)));
       Half low, high, low_root, high_root;
       detail::halve(x, low, high, std::make_integer_sequence<int, lanes / 2>());
@@ -193,7 +192,7 @@ DLFS_INLINE void sqrt(const V& x, V& out) {
       sqrt(high, high_root);
       detail::join(low_root, high_root, out, std::make_integer_sequence<int, lanes>());
     } else {
-      // The compiler's own: std::sqrt of a lane would be a branch, as it may set errno.
+      // A compiler builtin: std::sqrt of a lane would be a branch, because it may set errno.
 #if __has_builtin(__builtin_elementwise_sqrt)
       out = __builtin_elementwise_sqrt(x);
 #elif defined(DLFS_SIMD_X86)
@@ -233,12 +232,12 @@ DLFS_INLINE void exp(const V& x, V& out) {
     const V scaled = reinterpret_cast<V>(reinterpret_cast<Bits>(q + T(1)) + half);
     const V result = scaled * reinterpret_cast<V>(reinterpret_cast<Bits>(V{} + T(1)) + other_half);
     const V if_small = x < lowest ? V{} : result;
-    // Infinity or NaN, of whose bits the result may have made a number.
+    // For infinity or NaN: the result above may be a number made from their bits.
     out = x <= highest ? if_small : x + std::numeric_limits<T>::infinity();
   }
 }
 
-/// out = exp(x) - 1, exact for small x too.
+/// out = exp(x) - 1, precise for small x, too.
 template <class V>
 DLFS_INLINE void expm1(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
@@ -249,7 +248,7 @@ DLFS_INLINE void expm1(const V& x, V& out) {
     exp(x, e);
     detail::split_exp(x, n, q);
     const V difference = n == V{} ? q : e - T(1);
-    detail::copy_sign(difference, x, out);  // -0 too
+    detail::copy_sign(difference, x, out);  // -0, too
   }
 }
 
@@ -279,11 +278,11 @@ DLFS_INLINE void tanh(const V& x, V& out) {
     using Bits = detail::BitsOf<V>;
     const Bits sign = reinterpret_cast<Bits>(x) & reinterpret_cast<Bits>(-V{});
     const V magnitude = reinterpret_cast<V>(reinterpret_cast<Bits>(x) ^ sign);
-    const V above = magnitude > T(32) ? V{} + T(32) : magnitude;  // where the result is 1 for long
+    const V above = magnitude > T(32) ? V{} + T(32) : magnitude;  // the result is 1 there
     V n, q, scale;
     detail::split_exp<V>(above * T(-2), n, q);
     detail::power_of_two(n, scale);
-    // 1 - e without taking nearly equal numbers from one another.
+    // 1 - e without the difference of nearly equal numbers.
     V one_minus_e;
     multiply_add<V>(-scale, q, T(1) - scale, one_minus_e);
     const V result = one_minus_e / (T(2) - one_minus_e);
@@ -291,7 +290,7 @@ DLFS_INLINE void tanh(const V& x, V& out) {
   }
 }
 
-/// out = 1 / (1 + exp(-x)), without overflow and exact to the last digits from end to end.
+/// out = 1 / (1 + exp(-x)), without overflow, and precise to the last digits in the whole range.
 template <class V>
 DLFS_INLINE void sigmoid(const V& x, V& out) {
   const V against_overflow = x <= V{} ? x : -x;
@@ -324,7 +323,7 @@ DLFS_INLINE void minimum(const V& a, const V& b, V& out) {
   }
 }
 
-/// out = |x|. The lowest integer, which has no counterpart, stays as it is.
+/// out = |x|. The lowest integer, which has no positive counterpart, is unchanged.
 template <class V>
 DLFS_INLINE void abs(const V& x, V& out) {
   using T = detail::ElementOf<V>;
@@ -344,7 +343,7 @@ DLFS_INLINE void abs(const V& x, V& out) {
   }
 }
 
-/// out = x rounded to the nearest whole number, from half way to the even one.
+/// out = x rounded to the nearest integer; halves are rounded to the even one.
 template <class V>
 DLFS_INLINE void round(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
@@ -359,7 +358,7 @@ DLFS_INLINE void round(const V& x, V& out) {
   }
 }
 
-/// out = the largest whole number that is not above x.
+/// out = the largest integer that is at most x.
 template <class V>
 DLFS_INLINE void floor(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
@@ -371,7 +370,7 @@ DLFS_INLINE void floor(const V& x, V& out) {
   }
 }
 
-/// out = the smallest whole number that is not below x.
+/// out = the smallest integer that is at least x.
 template <class V>
 DLFS_INLINE void ceil(const V& x, V& out) {
   V below;
@@ -379,11 +378,11 @@ DLFS_INLINE void ceil(const V& x, V& out) {
   out = -below;
 }
 
-/// out = -1, 0 or 1; NaN of NaN.
+/// out = -1, 0 or 1; NaN for NaN.
 template <class V>
 DLFS_INLINE void sign(const V& x, V& out) {
   const V one = V{} + 1;
-  const V at_most_one = x > V{} ? one : static_cast<V>(x + V{});  // 0 of -0
+  const V at_most_one = x > V{} ? one : static_cast<V>(x + V{});  // 0 for -0
   if constexpr (std::is_signed_v<detail::ElementOf<V>>) {
     out = at_most_one < V{} ? static_cast<V>(-one) : at_most_one;
   } else {
@@ -399,8 +398,8 @@ DLFS_INLINE void isinf(const V& x, auto& mask) {
   mask = magnitude == std::numeric_limits<detail::ElementOf<V>>::infinity();
 }
 
-/// out = log(x), from the exponent e and the fraction m of x in [sqrt(1/2), sqrt(2)], where log(m)
-/// = 2 atanh((m - 1) / (m + 1)).
+/// out = log(x), from the exponent e and the fraction m of x in [sqrt(1/2), sqrt(2)], where
+/// log(m) = 2 atanh((m - 1) / (m + 1)).
 template <class V>
 DLFS_INLINE void log(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {
@@ -419,7 +418,7 @@ DLFS_INLINE void log(const V& x, V& out) {
   }
 }
 
-/// out = log2(x); whole for powers of 2.
+/// out = log2(x); an integer for powers of 2.
 template <class V>
 DLFS_INLINE void log2(const V& x, V& out) {
   if constexpr (std::floating_point<V>) {

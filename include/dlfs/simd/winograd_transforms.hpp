@@ -5,10 +5,11 @@
 
 #include "dlfs/core/shape.hpp"
 
-// Winograd's minimal filtering F(4x4, 3x3): four outputs of a row, a correlation of six pixels d
-// with three taps g, are outputs' ((taps g) * (pixels d)) with the matrices below, where *
-// multiplies element by element: 6 products instead of 12, or of a square of outputs 36 instead of
-// 144. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015.
+// Winograd's minimal filtering F(4x4, 3x3). Four outputs of a row are the correlation of six pixels
+// d with three taps g. They equal outputs' ((taps g) * (pixels d)) with the matrices below, where
+// the asterisk multiplies element by element. This takes 6 products instead of 12, or 36 instead of
+// 144 for a square of outputs.
+// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd::winograd {
@@ -29,8 +30,8 @@ constexpr Matrix<columns, rows> transposed(const Matrix<rows, columns>& matrix) 
   return result;
 }
 
-// Each row is a point at which polynomials are multiplied: 0, r, -r, 2r, -2r and infinity. With
-// r = sqrt(1/2) sums err a third as much as with the customary r = 1.
+// Each row is a point at which polynomials are multiplied: 0, r, -r, 2r, -2r and infinity. The
+// error of sums with r = sqrt(1/2) is a third of that with the usual r = 1.
 inline constexpr double r = 0.70710678118654752440;
 
 inline constexpr Matrix<6, 6> pixels{{{1, 0, -2.5, 0, 1, 0},
@@ -58,7 +59,7 @@ inline constexpr auto taps_of_points = transposed(taps);
 
 namespace dlfs::simd {
 
-/// Square tiles in a row: element (i, j) of tile t lies at data + t * step + i * row + j * column.
+/// Square tiles in a row: element (i, j) of tile t is at data + t * step + i * row + j * column.
 template <class T>
 struct Squares {
   T* data;
@@ -71,13 +72,13 @@ struct Squares {
 ///
 ///   to(t, i, j)[k] = start[k] + sum over p, q of M[i][p] from(t, p, q)[k] M[j][q]
 ///
-/// for t < tiles, in this order, and k < count. Whole vectors are read and written. Without
-/// `start`, it is 0.
+/// for t < tiles, in this order, and k < count. Whole vectors are read and written. A null `start`
+/// means 0.
 template <class T>
 using Transform = void(Index tiles, Index count, const Squares<const T>& from, const T* start,
                        const Squares<T>& to);
 
-/// By each of the matrices.
+/// The transformation by each of the matrices.
 template <class T>
 struct WinogradTransforms {
   Transform<T>* pixels;

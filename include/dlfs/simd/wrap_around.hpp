@@ -9,7 +9,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::simd::detail {
 
-/// Unsigned numbers in the place of integers: those wrap around where they are too large.
+/// Unsigned numbers in place of signed integers, because unsigned overflow wraps around.
 template <class V>
 struct Wrapping {
   using type = V;
@@ -26,7 +26,7 @@ struct Wrapping<V> {
 };
 #endif
 
-/// The integers x as To, of the same bits where they are vectors.
+/// The integers x as To; vectors keep their bits.
 template <class To>
 struct Reinterpreted {
   template <class V>
@@ -40,7 +40,7 @@ struct Reinterpreted {
   To value;
 };
 
-/// op(in..., out), where integers wrap around beyond the range of their type, as NumPy's do.
+/// op(in..., out), where integers wrap around beyond the range of their type, as in NumPy.
 template <class Op, class V, class... In>
 DLFS_INLINE void wrap_around(const Op& op, V& out, const In&... in) {
   using Unsigned = typename Wrapping<V>::type;

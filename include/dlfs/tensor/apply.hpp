@@ -13,8 +13,8 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/simd/kernels.hpp"
 
-// How elementwise operations run: over tensors, views with any strides and numbers, broadcast to
-// one shape, on vectors or element by element.
+// The machinery of elementwise operations on tensors, views with any strides, and numbers, which
+// broadcast to one shape. They run on vectors or element by element.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
@@ -28,12 +28,12 @@ struct Row {
   T* at(Index i) const { return data + i * stride; }
 };
 
-// So many elements move together where they do not lie side by side, for vectors to work on them;
-// rows that are shorter than this move several at a time.
+/// Block size for gathering strided elements, so that vectors can work on them, in elements.
 inline constexpr Index packed_elements = 512;
+/// Row length below which several rows are gathered at a time, in elements.
 inline constexpr Index short_row = 64;
 
-/// A row packed piece by piece, as an operand of simd::apply.
+/// A row that is packed block by block, as an operand of simd::apply.
 template <class T>
 class PackedRow {
  public:
@@ -62,17 +62,17 @@ void apply_to_packed_row(const Op& op, Index size, Row<Out> out, PackedRow<In>&&
   }
 }
 
-/// Short rows, one after the other at equal distances.
+/// Short rows at equal distance.
 template <class T>
 struct ShortRows {
   T* data;
-  Index extent;  // of a row
+  Index extent;  // elements of a row
   Index stride;
   Index row_stride;
 
   bool are_dense() const { return stride == 1 && row_stride == extent; }
 
-  /// Calls body(element, k) for the elements of some rows, in order.
+  /// Calls body(element, k) for the elements of rows [first, last), in order.
   template <class Body>
   void for_each(Index first, Index last, const Body& body) const {
     Index k = 0;
@@ -83,7 +83,7 @@ struct ShortRows {
   }
 };
 
-/// Short rows as an operand of simd::apply, some at a time.
+/// Short rows as an operand of simd::apply, several at a time.
 template <class T>
 class ShortRowsOperand {
  public:
@@ -93,7 +93,7 @@ class ShortRowsOperand {
 
   simd::Operand<T> piece(Index first, Index last) {
     if (rows_.are_dense()) return {rows_.data + first * rows_.row_stride};
-    if (rows_.row_stride != 0) pack(first, last);  // else they are all the same
+    if (rows_.row_stride != 0) pack(first, last);  // with a row stride of 0 all rows are the same
     return {elements_};
   }
 
@@ -154,8 +154,8 @@ void apply_to_views(std::index_sequence<i...>, std::type_identity<Compute>, cons
   });
 }
 
-/// out = op(in...), where all broadcast to the shape of out; see simd::apply for `op` and Compute.
-/// The memory of `out` may be that of an operand of equal strides.
+/// out = op(in...), where all operands broadcast to the shape of out; see simd::apply for `op` and
+/// Compute. `out` may be the memory of an operand of equal strides.
 template <class Compute, class Op, class Out, class... In>
 void apply(const Op& op, const TensorView<Out>& out, const TensorView<const In>&... in) {
   if (out.empty()) return;
@@ -175,7 +175,7 @@ void for_each_row(std::index_sequence<i...>, const Body& body, const TensorView<
   });
 }
 
-/// out = f(in...) by a function of single elements, of type Compute.
+/// out = f(in...), where f is a function of single elements of type Compute.
 template <class Compute, class F, class Out, class... In>
 void apply_each(const F& f, const TensorView<Out>& out, const TensorView<const In>&... in) {
   const auto apply_to = [&f](Index size, Row<Out> to, Row<const In>... from) {
@@ -186,8 +186,8 @@ void apply_each(const F& f, const TensorView<Out>& out, const TensorView<const I
   for_each_row(std::index_sequence_for<In...>(), apply_to, out, in...);
 }
 
-/// to[i] = from[i]. From 4 KiB on, the C library's copy may be an instruction that takes twice as
-/// long as vectors, until memory is what it waits for.
+/// to[i] = from[i]. For 4 KiB and more, the C library may copy by an instruction that takes twice
+/// as long as vectors, unless memory is the limit.
 template <class T>
 void copy_dense(Index size, const T* from, T* to) {
   if constexpr (simd::Dispatched<T>) {
@@ -263,19 +263,20 @@ struct ScalarOperand {
   operator TensorView<const T>() const { return {&value, Shape{}}; }
 };
 
-/// Numbers that stand beside tensors of T. A fraction beside integers would lose what it says.
+/// Number types that may be operands beside tensors of T. A fraction beside integers is excluded,
+/// because it would be truncated.
 template <class S, class T>
 constexpr bool is_scalar_for = std::is_same_v<S, T> ||
                                (std::is_arithmetic_v<S> && NumberElement<T> &&
                                 (std::is_integral_v<S> || !std::is_integral_v<T>));
 
-/// Whether X is a number, or a tensor of T, that stands beside tensors of T without promotion.
+/// Whether X is a number or a tensor that can be an operand beside tensors of T without promotion.
 template <class X, class T>
 constexpr bool is_operand_of = is_scalar_for<std::remove_cvref_t<X>, T>;
 template <AnyTensor X, class T>
 constexpr bool is_operand_of<X, T> = std::is_same_v<Element<X>, T>;
 
-/// What an operation on a tensor, or two, computes: its element type, and the promoted one of two.
+/// The element type in which an operation computes: that of one tensor, or the promoted one of two.
 template <class A, class B>
 struct CommonElementOf {
   using type = Element<A>;
@@ -303,22 +304,22 @@ concept NumberOperands = Operands<A, B> && NumberElement<CommonElement<A, B>>;
 template <class A, class B>
 concept RealOperands = Operands<A, B> && RealElement<CommonElement<A, B>>;
 
-/// What can be written to: a tensor that is not const and does not expire, or a view that writes.
+/// A type that can be written to: a non-const tensor that does not expire, or a view that writes.
 template <class X>
 concept WritableTensor = AnyTensor<X> && std::convertible_to<X, TensorView<Element<X>>>;
 
-/// Whether a T can be stored as an Out without change of its kind: real numbers do not become
-/// integers by themselves, nor numbers bool.
+/// Whether a T can be stored as an Out without changing its kind: real numbers are not stored as
+/// integers, and numbers are not stored as bool.
 template <class Out, class T>
 constexpr bool keeps_kind = std::same_as<Out, T> ||
                             (NumberElement<Out> && !RealElement<T>) || RealElement<Out>;
 
-/// B, a tensor or a number, as an operand that changes A, or is assigned to it.
+/// B, a tensor or a number, can be the operand of an operation that changes A or assigns to it.
 template <class A, class B>
 concept OperandInto =
     WritableTensor<A> && Operands<A, B> && keeps_kind<Element<A>, CommonElement<A, B>>;
 
-/// A number as an operand beside tensors of T; a tensor as it is.
+/// A number becomes an operand beside tensors of T; a tensor is returned unchanged.
 template <class T, class X>
 decltype(auto) as_operand(const X& x) {
   if constexpr (AnyTensor<X>) {
@@ -333,8 +334,9 @@ TensorView<const T> const_view(const ScalarOperand<T>& number) {
   return number;
 }
 
-// Tensors, which own dense memory, and numbers, but no views: where the tensors have one shape,
-// each operand is a single row. To make views and their loops takes as long as a thousand elements.
+// A shortcut for tensors, which own dense memory, and numbers, but not views: if the tensors have
+// one shape, each operand is a single row. Making views and their loops takes as long as computing
+// a thousand elements.
 
 template <class X>
 inline constexpr bool is_whole = !AnyTensor<X>;
@@ -352,7 +354,7 @@ simd::Operand<T> row_of(const ScalarOperand<T>& number) {
   return {&number.value, 0};
 }
 
-/// The shape of the tensors, at least one, among two operands; null if they differ.
+/// The common shape of the tensors among two operands; null if the shapes differ.
 template <class A, class B>
 const Shape* common_shape(const A& a, const B& b) {
   if constexpr (!AnyTensor<B>) {
@@ -364,13 +366,13 @@ const Shape* common_shape(const A& a, const B& b) {
   }
 }
 
-/// out = op(in...) for all elements of a tensor, and rows of as many.
+/// out = op(in...) for all elements of a tensor, with operands that are rows of the same length.
 template <class Compute, class Op, class Out, class... In>
 void apply_to_rows(const Op& op, Tensor<Out>& out, const simd::Operand<In>&... in) {
   simd::apply<simd::RegisterElement<Compute>>(op, out.size(), out.data(), in...);
 }
 
-/// The memory of the first expiring operand that fits, else new memory.
+/// The memory of the first expiring operand of the right type and shape, or else new memory.
 template <class T, class First, class... Others>
 Tensor<T> result_for(const Shape& shape, First&& first, Others&&... others) {
   if constexpr (std::same_as<First, Tensor<T>>) {
@@ -399,7 +401,7 @@ Tensor<Result> unary(const Op& op, X&& x) {
   }
 }
 
-/// A new tensor of f(x), element by element, with elements of type Result.
+/// A new tensor of f(x), computed element by element, with elements of type Result.
 template <class Result, class Compute, class F, class X>
 Tensor<Result> unary_each(const F& f, X&& x) {
   const TensorView<const Element<X>> in = x;
@@ -408,8 +410,8 @@ Tensor<Result> unary_each(const F& f, X&& x) {
   return out;
 }
 
-/// run(out, a, b) for a new tensor of elements of type Result, of the shape that both operands
-/// broadcast to.
+/// Calls run(out, a, b) with a new tensor of type Result. Its shape is the one to which both
+/// operands broadcast.
 template <class Result, class Run, class A, class B>
 Tensor<Result> broadcast_together(std::string_view operation, const Run& run, A&& a, B&& b) {
   using T = CommonElement<A, B>;
@@ -444,7 +446,7 @@ Tensor<Result> binary(std::string_view operation, const Op& op, A&& a, B&& b) {
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
 }
 
-/// A new tensor of f(a, b), element by element, with elements of type Result.
+/// A new tensor of f(a, b), computed element by element, with elements of type Result.
 template <class Result, class Compute, class F, class A, class B>
 Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b) {
   const auto run = [&f](const auto& out, const auto& left, const auto& right) {
@@ -453,7 +455,7 @@ Tensor<Result> binary_each(std::string_view operation, const F& f, A&& a, B&& b)
   return broadcast_together<Result>(operation, run, std::forward<A>(a), std::forward<B>(b));
 }
 
-/// @throws ShapeError unless an operand broadcasts into a shape that is given.
+/// @throws ShapeError unless the operand broadcasts to the given shape.
 inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
                                   std::string_view operation) {
   if (operand == shape || broadcast_shapes(shape, operand, operation) == shape) return;
@@ -461,11 +463,11 @@ inline void expect_broadcast_into(const Shape& shape, const Shape& operand,
                    " does not broadcast into the shape ", shape);
 }
 
-/// Whether writing to `out` from front to back could change elements of x before they are read.
+/// Whether writing `out` from front to back could change elements of x before they are read.
 template <class X, class Out>
 bool is_clobbered_by(const TensorView<const X>& x, const TensorView<const Out>& out) {
   if constexpr (!std::same_as<X, Out>) {
-    return false;  // tensors of two types do not share their memory
+    return false;  // tensors of different types do not share memory
   } else {
     const bool is_same =
         x.data() == out.data() && x.shape() == out.shape() && x.strides() == out.strides();

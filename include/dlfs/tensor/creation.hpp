@@ -14,7 +14,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A vector of what a range holds: a container, a span, a view, numbers read from a stream.
+/// A vector of the numbers in a range: a container, a span, a view, or numbers from a stream.
 template <class R>
   requires requires(R& range) {
     { std::begin(range) } -> std::input_iterator;
@@ -27,8 +27,8 @@ auto from_range(R&& range) {
   return Tensor<T>({static_cast<Index>(values.size())}, std::span<const T>(values));
 }
 
-/// start, start + step, ... up to, but not with, stop: NumPy's arange, to its last digit. A step
-/// that is not exact may give one element more or less.
+/// start, start + step, ..., without stop: NumPy's arange, to the last digit. If the step is not
+/// exact in T, there may be one element more or less.
 /// @throws ValueError if the step is 0, or the range is not finite or too long to be counted.
 template <std::floating_point T>
 Tensor<T> arange(T start, T stop, T step = 1) {
@@ -37,8 +37,8 @@ Tensor<T> arange(T start, T stop, T step = 1) {
     throw ValueError("arange: no such range: ", start, " to ", stop, " by ", step);
   }
   auto values = Tensor<T>::uninitialized({count > 0 ? static_cast<Index>(count) : 0});
-  // As NumPy, which goes on from the first two elements. In two loops, for within one expression
-  // the compiler may round product and sum together, and NumPy does not.
+  // As in NumPy, the first two elements determine the others. There are two loops, because in one
+  // expression the compiler may fuse the product and the sum, which NumPy does not.
   const T delta = (start + step) - start;
   for (Index i = 0; i < values.size(); ++i) values.data()[i] = static_cast<T>(i) * delta;
   for (T& value : values) value += start;
@@ -67,12 +67,12 @@ Tensor<T> arange(T start, T stop, T step = 1) {
   return values;
 }
 
-/// 0, 1, ... up to, but not with, stop.
+/// 0, 1, ..., without stop.
 template <class T>
   requires(std::integral<T> || std::floating_point<T>)
 Tensor<T> arange(T stop) { return arange<T>(T(0), stop); }
 
-/// `count` numbers in equal steps from start to stop, which is the last: NumPy's linspace.
+/// `count` numbers at equal distance from start to stop, including stop: NumPy's linspace.
 /// @throws ValueError for a negative count.
 template <std::floating_point T>
 Tensor<T> linspace(T start, T stop, Index count) {
@@ -86,7 +86,7 @@ Tensor<T> linspace(T start, T stop, Index count) {
   return values;
 }
 
-/// `count` powers of 10 whose exponents are those of linspace: NumPy's logspace.
+/// `count` powers of 10 with the exponents of linspace: NumPy's logspace.
 /// @throws ValueError for a negative count.
 template <std::floating_point T>
 Tensor<T> logspace(T start, T stop, Index count) {
@@ -95,7 +95,7 @@ Tensor<T> logspace(T start, T stop, Index count) {
   return values;
 }
 
-/// The matrix (rows, columns) with ones from the corner down the diagonal, and zeros elsewhere.
+/// The matrix (rows, columns) with ones on the diagonal and zeros elsewhere.
 /// @throws ShapeError for a negative extent.
 template <class T>
 Tensor<T> eye(Index rows, Index columns) {

@@ -18,7 +18,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// A tensor whose axes have letters for names.
+/// A tensor whose axes are named by letters.
 template <class T>
 struct Labelled {
   Tensor<T> values;
@@ -29,7 +29,7 @@ inline bool has(std::string_view labels, char label) {
   return labels.find(label) != std::string_view::npos;
 }
 
-/// The extents of x at these labels of its axes, multiplied.
+/// The product of the extents of x at these labels.
 template <class T>
 Index extent_of(const Labelled<T>& x, std::string_view labels) {
   Index product = 1;
@@ -37,7 +37,7 @@ Index extent_of(const Labelled<T>& x, std::string_view labels) {
   return product;
 }
 
-/// x with its axes in the order of these labels, which are its own.
+/// x with its axes in the order of `labels`, a permutation of its own.
 template <class T>
 Tensor<T> in_order(const Labelled<T>& x, std::string_view labels) {
   return copy(reorder_axes(x.values.view(), [&](int axis) {
@@ -45,7 +45,7 @@ Tensor<T> in_order(const Labelled<T>& x, std::string_view labels) {
   }));
 }
 
-/// An operand's axes of the same label are walked together, as the diagonal of a matrix.
+/// Merges axes of the same label into one, like the diagonal of a matrix.
 template <class T>
 Labelled<T> diagonal(TensorView<const T> x, std::string_view labels, std::string_view equation) {
   if (x.rank() != static_cast<int>(labels.size())) {
@@ -73,7 +73,7 @@ Labelled<T> diagonal(TensorView<const T> x, std::string_view labels, std::string
   return {copy(TensorView<const T>(x.data(), shape, strides)), names};
 }
 
-/// x summed over the labels that `kept` does not name.
+/// x summed over the labels that are not in `kept`.
 template <class T>
 Labelled<T> sum_others(Labelled<T> x, std::string_view kept) {
   for (std::size_t axis = x.labels.size(); axis-- > 0;) {
@@ -84,7 +84,7 @@ Labelled<T> sum_others(Labelled<T> x, std::string_view kept) {
   return x;
 }
 
-/// The product of a and b, summed over the labels that `kept` does not name: a product of matrices
+/// The product of a and b, summed over the labels that are not in `kept`. It is a matrix product
 /// for each combination of the labels that both have and that are kept.
 template <class T>
 Labelled<T> contract(Labelled<T> a, Labelled<T> b, std::string_view kept,
@@ -137,7 +137,7 @@ inline Equation parse_equation(std::string_view text) {
   }
   std::string all;
   for (const std::string& labels : equation.operands) all += labels;
-  if (arrow == std::string_view::npos) {  // those that occur once, in the order of the alphabet
+  if (arrow == std::string_view::npos) {  // the labels that occur once, in alphabetical order
     for (char label : all) {
       if (std::count(all.begin(), all.end(), label) == 1) equation.result += label;
     }
@@ -155,17 +155,17 @@ inline Equation parse_equation(std::string_view text) {
 
 }  // namespace detail
 
-/// Einstein's summation: the products of the operands' elements, where axes of one letter have one
-/// index, summed over the letters that the result does not name. Without "->" it has those that
-/// occur once, in alphabetical order. Operands are taken two at a time from the left, and each pair
-/// is a matrix product.
+/// Einstein summation: the products of the operands' elements, summed over the letters that the
+/// result does not name. Axes with the same letter have the same index. Without "->" the result has
+/// the letters that occur once, in alphabetical order. Operands are combined in pairs from the
+/// left; each pair is a matrix product.
 ///
 ///   einsum<double>("ij,jk->ik", {a, b})      a matrix product
 ///   einsum<double>("bij,bij->b", {x, y})     the inner product of each pair of matrices
 ///   einsum<double>("ii", {a})                the trace
 ///
-/// @throws ValueError for an equation that is none or has another number of operands; ShapeError
-/// where the shapes do not fit.
+/// @throws ValueError for an equation that cannot be parsed or has another number of operands;
+/// ShapeError if the shapes do not fit.
 template <class T>
 Tensor<T> einsum(std::string_view equation, std::initializer_list<TensorArg<T>> operands) {
   const auto [labels, result] = detail::parse_equation(equation);
@@ -184,7 +184,7 @@ Tensor<T> einsum(std::string_view equation, std::initializer_list<TensorArg<T>> 
   return detail::in_order(detail::sum_others(std::move(total), result), result);
 }
 
-/// The inner product of two vectors. @throws ShapeError unless they are vectors of one length.
+/// The inner product of two vectors. @throws ShapeError unless both are vectors of one length.
 template <AnyTensor A, AnyTensor B>
   requires(std::same_as<Element<A>, Element<B>>)
 auto dot(const A& a, const B& b) {
@@ -195,15 +195,16 @@ auto dot(const A& a, const B& b) {
   return sum(const_view(a) * const_view(b));
 }
 
-/// All products of an element of a and one of b: (M), (N) -> (M, N); other shapes are flattened.
+/// All products of an element of a and an element of b: (M), (N) -> (M, N). Other shapes are
+/// flattened.
 template <AnyTensor A, AnyTensor B>
   requires(std::same_as<Element<A>, Element<B>>)
 Tensor<Element<A>> outer(const A& a, const B& b) {
   return copy(a).reshape({a.size(), 1}) * copy(b).reshape({1, b.size()});
 }
 
-/// The products of a (..., K...) and b (K..., ...) summed over the last `count` axes of a, which
-/// are the first of b. @throws ShapeError unless there are so many, of the same extents.
+/// The products of a (..., K...) and b (K..., ...), summed over the last `count` axes of a, which
+/// are the first `count` axes of b. @throws ShapeError unless these axes exist with equal extents.
 template <AnyTensor A, AnyTensor B>
   requires(std::same_as<Element<A>, Element<B>>)
 Tensor<Element<A>> tensordot(const A& a, const B& b, int count) {

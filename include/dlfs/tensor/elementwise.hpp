@@ -9,10 +9,10 @@
 #include "dlfs/tensor/apply.hpp"
 
 // Elementwise operations with NumPy's broadcasting: shapes are aligned at the last axis, and an
-// extent of 1 is repeated. An operand is a tensor, a view with any strides, or a number; tensors of
-// two element types give the `Promoted` one, a number takes the type of the tensor beside it. An
-// expiring tensor of the result's type and shape lends its memory to the result, so that a * 2 + b
-// makes one new tensor. All throw ShapeError where the shapes do not broadcast.
+// extent of 1 is repeated. An operand is a tensor, a view with any strides, or a number. Tensors of
+// two element types give the `Promoted` type; a number takes the type of the tensor beside it. The
+// result reuses the memory of an expiring tensor of its type and shape, so that a * 2 + b allocates
+// one new tensor. All throw ShapeError if the shapes do not broadcast.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -20,7 +20,7 @@ namespace dlfs {
 namespace detail {
 
 // The operations, on vectors of one element type or on single elements; see simd::apply. Integers
-// wrap around beyond the range of their type, as NumPy's do.
+// wrap around beyond the range of their type, as in NumPy.
 struct Same {
   DLFS_INLINE void operator()(const auto& x, auto& out) const { out = x; }
 };
@@ -119,7 +119,7 @@ struct Clip {
 
 }  // namespace detail
 
-/// A dense tensor of the elements of x.
+/// A dense copy of x.
 template <AnyTensor X>
 Tensor<Element<X>> copy(const X& x) {
   const TensorView<const Element<X>> in = x;
@@ -128,7 +128,7 @@ Tensor<Element<X>> copy(const X& x) {
   return out;
 }
 
-/// Every element converted as static_cast does; what U cannot hold is unspecified.
+/// Converts every element like static_cast. A value outside the range of U becomes unspecified.
 template <class U, AnyTensor X>
 Tensor<U> cast(const X& x) {
   if constexpr (std::same_as<U, Element<X>>) {
@@ -141,13 +141,13 @@ Tensor<U> cast(const X& x) {
 }
 
 /// Writes x, a tensor or a number, broadcast to the shape of `out`, to `out`. They may overlap.
-/// Numbers are converted, but real ones not to integers: `cast` does that.
+/// Numbers are converted, except real numbers to integers: use `cast` for that.
 template <class A, class B>
   requires(detail::OperandInto<A, B>)
 void assign(A&& out, const B& x) {
   using T = Element<A>;
   if constexpr (std::same_as<A, Tensor<T>&> && std::same_as<B, Tensor<T>>) {
-    if (out.shape() == x.shape()) {  // most often; both own their memory, so it is a plain copy
+    if (out.shape() == x.shape()) {  // the usual case; tensors never overlap, so it is a plain copy
       return detail::copy_dense(x.size(), x.data(), out.data());
     }
   }
@@ -207,7 +207,7 @@ auto operator*(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("multiply", detail::Multiply(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
-/// For real numbers only: C++ and NumPy disagree on what integers give.
+/// For real numbers only, because C++ and NumPy disagree about the quotient of integers.
 template <class A, class B>
   requires(detail::RealOperands<A, B>)
 auto operator/(A&& a, B&& b) {
@@ -215,7 +215,7 @@ auto operator/(A&& a, B&& b) {
                                                      std::forward<B>(b));
 }
 
-// In place, into a tensor or a view. The right operand is broadcast, and may overlap the left one.
+// Changes a tensor or a view in place. The right operand is broadcast, and may overlap the left.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::NumberOperands<A, B>)
 A operator+=(A&& a, const B& b) {
@@ -237,14 +237,14 @@ A operator/=(A&& a, const B& b) {
   return detail::update("divide", detail::Divide(), std::forward<A>(a), b);
 }
 
-/// The larger of each pair of elements; NaN where either is NaN, and of 0 and -0 either.
+/// The larger of each pair of elements; NaN if either is NaN. For 0 and -0, either of the two.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto maximum(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("maximum", detail::Maximum(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
-/// The smaller of each pair of elements; NaN where either is NaN, and of 0 and -0 either.
+/// The smaller of each pair of elements; NaN if either is NaN. For 0 and -0, either of the two.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto minimum(A&& a, B&& b) {
@@ -252,7 +252,7 @@ auto minimum(A&& a, B&& b) {
                                                      std::forward<A>(a), std::forward<B>(b));
 }
 
-// Comparisons give tensors of bool. Equality is a function, as == asks whether two things are one.
+// Comparisons give tensors of bool. Equality is a function, `equal`, as == should give one bool.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator<(const A& a, const B& b) {
@@ -300,7 +300,7 @@ auto clip(X&& x, std::type_identity_t<Element<X>> low, std::type_identity_t<Elem
       detail::Clip<Limit>{static_cast<Limit>(low), static_cast<Limit>(high)}, std::forward<X>(x));
 }
 
-/// a where the condition holds, else b.
+/// a where the condition is true, else b.
 template <AnyTensor C, class A, class B>
   requires(detail::Operands<A, B>)
 auto where(const C& condition, const A& a, const B& b) {
@@ -318,7 +318,7 @@ auto where(const C& condition, const A& a, const B& b) {
   return out;
 }
 
-/// f(x[i]) for every element, by a function of one number: NumPy's vectorize.
+/// f(x[i]) for every element, where f takes one number: NumPy's vectorize.
 template <AnyTensor X, class F>
 auto vectorize(X&& x, F f) {
   using T = Element<X>;
@@ -326,8 +326,7 @@ auto vectorize(X&& x, F f) {
   return detail::unary_each<Result, T>(f, std::forward<X>(x));
 }
 
-/// f(a[i], b[i]) for every pair of elements, with broadcasting, by a function of two numbers of one
-/// type.
+/// f(a[i], b[i]) for every pair of elements, broadcast, where f takes two numbers of one type.
 template <AnyTensor A, AnyTensor B, class F>
 auto vectorize(A&& a, B&& b, F f) {
   using T = detail::CommonElement<A, B>;

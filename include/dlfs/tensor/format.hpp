@@ -22,11 +22,11 @@ namespace dlfs {
 
 namespace detail {
 
-// As NumPy's print options stand at first.
+// The defaults of NumPy's print options.
 inline constexpr std::size_t line_width = 75;
 inline constexpr std::size_t most_fraction_digits = 8;
-inline constexpr Index elided_above = 1000;  // elements of a tensor
-inline constexpr Index edge_entries = 3;     // that an elided axis shows at either end
+inline constexpr Index elided_above = 1000;  // a tensor of more elements is abbreviated
+inline constexpr Index edge_entries = 3;     // entries that an abbreviated axis shows at each end
 
 template <class Number, class... Format>
 std::string digits_of(Number x, Format... format) {
@@ -34,7 +34,7 @@ std::string digits_of(Number x, Format... format) {
   return {digits, std::to_chars(digits, digits + sizeof digits, x, format...).ptr};
 }
 
-/// A real number, and the double whose digits are the fewest that tell it from its neighbours.
+/// A real number, and the double with the fewest digits that identify the number in its type.
 struct RealNumber {
   double exact;
   double shortest;
@@ -49,7 +49,7 @@ struct RealNumber {
       return {exact, parse(digits_of(x, std::chars_format::scientific))};
     } else {
       double value = 0;
-      for (int precision = 0; precision <= 4; ++precision) {  // 5 digits tell all half types apart
+      for (int precision = 0; precision <= 4; ++precision) {  // 5 digits distinguish all half types
         value = parse(digits_of(exact, std::chars_format::scientific, precision));
         if (static_cast<T>(static_cast<float>(value)) == x) break;
       }
@@ -60,7 +60,7 @@ struct RealNumber {
  private:
   static double parse(const std::string& digits) {
     double value = 0;
-#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000  // which has no from_chars of real numbers
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000  // it has no from_chars of real numbers
     std::istringstream stream(digits);
     stream.imbue(std::locale::classic());
     stream >> value;
@@ -71,7 +71,7 @@ struct RealNumber {
   }
 };
 
-/// The parts of a number in digits: whole.fraction, or whole.fractione+05.
+/// The parts of a number as text: whole.fraction, or whole.fractione+05.
 struct FloatText {
   std::string whole, fraction, exponent;
 
@@ -86,7 +86,7 @@ struct FloatText {
   /// As few digits as needed, and at most 8 after the point.
   FloatText(const RealNumber& x, std::chars_format format)
       : FloatText(digits_of(x.shortest, format)) {
-    // Digits before the point are always those of the number.
+    // Digits before the point are always exact.
     if (fraction.empty() && exponent.empty()) whole = digits_of(x.exact, format, 0);
     if (fraction.size() <= most_fraction_digits) return;
     *this = FloatText(digits_of(x.exact, format, static_cast<int>(most_fraction_digits)));
@@ -102,8 +102,8 @@ inline std::string pad_left(std::string_view text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ').append(text);
 }
 
-/// Numbers with their points below one another; all with exponents where some are very large or
-/// small, or they differ by more than three orders of magnitude.
+/// Numbers with aligned points. All have exponents if some are very large or small, or if they
+/// differ by more than three orders of magnitude.
 inline std::vector<std::string> align_words(const std::vector<RealNumber>& numbers) {
   double largest = 0;
   double smallest = HUGE_VAL;
@@ -137,7 +137,7 @@ inline std::vector<std::string> align_words(const std::vector<RealNumber>& numbe
     }
     FloatText text(x, format);
     if (has_exponents) {
-      // Further digits are those of the number: 0.1f is 1.00000001e-01.
+      // Further digits are the exact ones: 0.1f is 1.00000001e-01.
       text = FloatText(digits_of(x.exact, format, static_cast<int>(fraction)));
       text.exponent.insert(2, exponent - text.exponent.size(), '0');
     } else {
@@ -148,7 +148,7 @@ inline std::vector<std::string> align_words(const std::vector<RealNumber>& numbe
   return words;
 }
 
-/// A number alone: all of its digits.
+/// A single number, with all of its digits.
 inline std::string word_of(const RealNumber& x) {
   if (!x.is_finite()) return special_word(x.exact);
   const double magnitude = std::abs(x.exact);
@@ -195,7 +195,7 @@ auto shown_elements(TensorView<const T> x, const Convert& convert) {
   return elements;
 }
 
-/// Sets the words of a tensor's elements between brackets.
+/// Writes the words of a tensor's elements with brackets.
 class BracketedText {
  public:
   BracketedText(const Shape& shape, const std::vector<std::string>& words)
@@ -242,8 +242,8 @@ class BracketedText {
 
 }  // namespace detail
 
-/// The elements in brackets, as NumPy's `print` shows them: aligned, in the shortest form with at
-/// most 8 digits after the point, and beyond 1000 elements with the middle of each axis left out.
+/// The elements in brackets, like NumPy's `print`: aligned, in the shortest form with at most 8
+/// digits after the point. With more than 1000 elements, the middle of each axis is left out.
 template <AnyTensor X>
 std::string to_string(const X& x) {
   using T = Element<X>;

@@ -7,26 +7,26 @@
 
 #include "dlfs/tensor/elementwise.hpp"
 
-// The mathematical functions, element by element, under NumPy's names.
+// Mathematical functions of each element, with NumPy's names.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
 
-/// A new tensor of f(x) by vectors; see simd::apply.
+/// A new tensor of f(x), computed in vectors; see simd::apply.
 template <class F, class X>
 Tensor<Element<X>> function(const F& f, X&& x) {
   return unary<Element<X>>(f, std::forward<X>(x));
 }
 
-/// A new tensor of f(x) by single elements; half types as float.
+/// A new tensor of f(x), computed element by element, half types as float.
 template <class F, class X>
 Tensor<Element<X>> function_each(const F& f, X&& x) {
   return unary_each<Element<X>, Accumulator<Element<X>>>(f, std::forward<X>(x));
 }
 
-/// A new tensor of f(a, b) by single elements; half types as float.
+/// A new tensor of f(a, b), computed element by element, half types as float.
 template <class F, class A, class B>
 auto function_each(std::string_view operation, const F& f, A&& a, B&& b) {
   using T = CommonElement<A, B>;
@@ -42,7 +42,7 @@ auto abs(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::abs(v, out); }, std::forward<X>(x));
 }
 
-/// -1, 0 or 1; NaN of NaN.
+/// -1, 0 or 1; NaN for NaN.
 template <detail::NumberTensor X>
 auto sign(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::sign(v, out); }, std::forward<X>(x));
@@ -53,7 +53,7 @@ auto exp(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::exp(v, out); }, std::forward<X>(x));
 }
 
-/// exp(x) - 1, exact for small x too.
+/// exp(x) - 1, precise for small x, too.
 template <detail::RealTensor X>
 auto expm1(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::expm1(v, out); },
@@ -83,7 +83,7 @@ auto log10(X&& x) {
   return detail::function_each([](auto v) { return std::log10(v); }, std::forward<X>(x));
 }
 
-/// log(1 + x), exact for small x too.
+/// log(1 + x), precise for small x, too.
 template <detail::RealTensor X>
 auto log1p(X&& x) {
   return detail::function_each([](auto v) { return std::log1p(v); }, std::forward<X>(x));
@@ -153,20 +153,20 @@ auto tanh(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::tanh(v, out); }, std::forward<X>(x));
 }
 
-/// The largest whole number that is not above x.
+/// The largest integer that is at most x.
 template <detail::RealTensor X>
 auto floor(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::floor(v, out); },
                           std::forward<X>(x));
 }
 
-/// The smallest whole number that is not below x.
+/// The smallest integer that is at least x.
 template <detail::RealTensor X>
 auto ceil(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::ceil(v, out); }, std::forward<X>(x));
 }
 
-/// The nearest whole number, from half way the even one.
+/// The nearest integer; halves are rounded to the even one.
 template <detail::RealTensor X>
 auto round(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::round(v, out); },
@@ -179,7 +179,7 @@ auto trunc(X&& x) {
   return detail::function_each([](auto v) { return std::trunc(v); }, std::forward<X>(x));
 }
 
-/// a to the power of b. Of integers: wraps around beyond the type's range.
+/// a to the power of b. Integers wrap around beyond the range of their type.
 /// @throws ValueError for an integer to a negative power.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
@@ -204,13 +204,13 @@ auto power(A&& a, B&& b) {
 
 namespace detail {
 
-/// The whole number of times that y goes into x, as Python has it: found by what is left, as the
-/// floor of a rounded quotient may be one more.
+/// floor(x / y) of the exact quotient, as in Python. It is computed from the remainder, because the
+/// floor of the rounded quotient may be too large by one.
 template <std::floating_point T>
 T floor_quotient(T x, T y) {
   if (y == 0) return x / y;
   const T rest = std::fmod(x, y);
-  T quotient = (x - rest) / y;  // whole, but for its rounding
+  T quotient = (x - rest) / y;  // an integer, except for rounding
   if (rest != 0 && (rest < 0) != (y < 0)) quotient -= 1;
   if (quotient == 0) return std::copysign(T(0), x / y);
   const T below = std::floor(quotient);
@@ -219,9 +219,9 @@ T floor_quotient(T x, T y) {
 
 }  // namespace detail
 
-/// a // b: how many times b goes into a, rounded down, so that a = b (a // b) + remainder(a, b) but
-/// for rounding. Of real numbers: 1 // 0.1 is 9, as 0.1 is a little more than a tenth, and -5 //
-/// inf is -1. An integer divided by zero gives 0, as in NumPy.
+/// a // b: the floor of the exact quotient, so that a = b (a // b) + remainder(a, b), except for
+/// rounding. For real numbers: 1 // 0.1 is 9, because 0.1 is stored as slightly more than a tenth,
+/// and -5 // inf is -1. An integer divided by zero gives 0, as in NumPy.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto floor_divide(A&& a, B&& b) {
@@ -240,8 +240,8 @@ auto floor_divide(A&& a, B&& b) {
   return detail::function_each("floor_divide", divide, std::forward<A>(a), std::forward<B>(b));
 }
 
-/// What a leaves when divided by b, with the sign of b: a - b floor(a / b). An integer divided by
-/// zero leaves 0, as in NumPy.
+/// The remainder of a / b, with the sign of b: a - b floor(a / b). An integer divided by zero
+/// leaves 0, as in NumPy.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto remainder(A&& a, B&& b) {

@@ -14,7 +14,7 @@
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
-// Indexing by tensors of integers, where negative ones count from the end, or of bool (masks).
+// Indexing by tensors of integers or of bool (masks). Negative integers count from the end.
 //
 //   NumPy                             dlfs
 //   x[:, indices]                     take(x, indices, 1)
@@ -22,11 +22,11 @@
 //   x[mask]                           extract(mask, x)
 //   x[mask] = values                  index_put(x, mask, values)
 //
-// What is read is a new tensor. What is written is a tensor of the same element type or a number,
-// broadcast to the shape that reading would give; where an index occurs twice, the last value
-// stays. All throw ShapeError for an index out of range and for shapes that do not fit, before they
-// write anything: all but a number for the elements of a mask list the offsets first, with 8 bytes
-// of scratch memory for each.
+// Reading gives a new tensor. The values to write are a tensor of the same element type or a
+// number, broadcast to the shape that reading would give. If an index occurs twice, the last value
+// stays. All functions throw ShapeError for an index out of range and for shapes that do not fit,
+// before they write anything. For this they list the offsets first, in scratch memory of 8 bytes
+// each, except when one number is written where a mask is true.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -39,11 +39,11 @@ concept IndexTensor = AnyTensor<X> && std::integral<Element<X>> && !std::same_as
 template <class X>
 concept MaskTensor = AnyTensor<X> && std::same_as<bool, Element<X>>;
 
-/// What can be written to a place in A: a tensor of the same elements, or a number.
+/// Values that can be written into A: a tensor of the same element type, or a number.
 template <class B, class A>
 concept ValuesFor = WritableTensor<A> && is_operand_of<B, Element<A>>;
 
-/// Axes [first, last) of x, at its first element.
+/// Axes [first, last) of x, starting at its first element.
 template <class T>
 TensorView<T> axes_of(TensorView<T> x, int first, int last) {
   Layout layout{x.shape().axes(first, last), {}};
@@ -56,8 +56,8 @@ inline Shape concatenated(Shape a, const Shape& b) {
   return a;
 }
 
-/// Calls `visit(offset...)` for the elements of views, of which the others broadcast to the shape
-/// of the first, in row-major order.
+/// Calls `visit(offset...)` for the elements of views in row-major order. The other views broadcast
+/// to the shape of the first.
 template <class Visit, class First, class... Others>
 void for_each_offset(const Visit& visit, TensorView<First> first, TensorView<Others>... others) {
   if (first.empty()) return;
@@ -73,9 +73,9 @@ void for_each_offset(const Visit& visit, TensorView<First> first, TensorView<Oth
 
 /// Copies between parts of x and parts of y: to y if x is const, else to x.
 ///
-/// The parts span the last axes. x has its parts where the `leading` axes, which y begins with too,
-/// and one of the `offsets` lead; y has its parts in the order of the axes between. The parts of y
-/// must not lie in x.
+/// A part spans the last axes. In x a part is selected by an index into the `leading` axes, which y
+/// also begins with, and by one of the `offsets`. In y the parts follow the order of the axes
+/// between. The parts of y must not overlap x.
 template <class X, class Y>
 void copy_parts(TensorView<X> x, TensorView<Y> y, int leading, const Index* offsets,
                 int part_rank) {
@@ -118,7 +118,7 @@ void copy_parts(TensorView<X> x, TensorView<Y> y, int leading, const Index* offs
   }
 }
 
-/// The values broadcast to a shape, in memory that x does not share, for `write`.
+/// Calls `write` with the values broadcast to a shape, in memory that x does not share.
 template <class X, class B, class Write>
 void with_values_beside(std::string_view operation, TensorView<X> x, const B& values,
                         const Shape& shape, const Write& write) {
@@ -148,7 +148,7 @@ void list_offsets(TensorView<T> x, TensorView<const I> indices, int axis, Index*
       indices);
 }
 
-/// x and indices with the same rank, broadcast to each other along all axes but one.
+/// The shape of x and indices, which have the same rank, broadcast along all axes but one.
 template <class T>
 Shape shape_along_axis(std::string_view operation, TensorView<T> x, const Shape& indices,
                        int axis) {
@@ -169,13 +169,13 @@ void list_offsets_along_axis(TensorView<T> x, TensorView<const I> indices, int a
       origins.broadcast_to(shape), indices.broadcast_to(shape));
 }
 
-/// Where the mask holds, along the first axes of x. Returns how often it does.
+/// Lists the offsets along the first axes of x where the mask is true. Returns their number.
 template <class T>
 Index list_offsets_where(TensorView<const bool> mask, TensorView<T> x, Index* offsets) {
   Index count = 0;
   for_each_offset(
       [&](Index at, Index offset) {
-        offsets[count] = offset;  // without a branch: the next one overwrites what does not count
+        offsets[count] = offset;  // without a branch: the next one overwrites it if false
         count += mask.data()[at] ? 1 : 0;
       },
       mask, axes_of(x, 0, mask.rank()));
@@ -192,7 +192,7 @@ void expect_mask_for(std::string_view operation, TensorView<const bool> mask, Te
 
 }  // namespace detail
 
-/// The entries of x at positions along one axis, in whose place stand the axes of `indices`:
+/// The entries of x at indices along one axis. The axes of `indices` replace this axis:
 ///
 ///   x (A..., N, B...)   indices (I...)   out (A..., I..., B...) = x[a, indices[i], b]
 template <AnyTensor X, detail::IndexTensor I>
@@ -206,7 +206,7 @@ Tensor<Element<X>> take(const X& x, const I& indices, int axis) {
   return out;
 }
 
-/// Writes where `take` with the same indices reads.
+/// Writes to the entries that `take` with the same indices reads.
 template <class X, detail::IndexTensor I, detail::ValuesFor<X> B>
 void index_put(X&& x, const I& indices, const B& values, int axis) {
   const TensorView<Element<X>> out = x;
@@ -218,11 +218,12 @@ void index_put(X&& x, const I& indices, const B& values, int axis) {
       [&](auto in) { detail::copy_parts(out, in, axis, offsets.data(), out.rank() - axis - 1); });
 }
 
-/// One entry along the axis for every index, at the other positions of the index itself:
+/// One entry along the axis for each index. Along the other axes, each index selects from its own
+/// position:
 ///
 ///   x (A..., N, B...)   indices (A..., M, B...)   out (A..., M, B...) = x[a, indices[a, m, b], b]
 ///
-/// The other axes broadcast. With the indices of `argmax` and keep_dims it gives the maxima.
+/// The other axes broadcast. With the indices of `argmax` and keep_dims, the result is the maxima.
 template <AnyTensor X, detail::IndexTensor I>
 Tensor<Element<X>> take_along_axis(const X& x, const I& indices, int axis) {
   const auto in = const_view(x);
@@ -235,7 +236,7 @@ Tensor<Element<X>> take_along_axis(const X& x, const I& indices, int axis) {
   return out;
 }
 
-/// Writes where `take_along_axis` with the same indices reads.
+/// Writes to the entries that `take_along_axis` with the same indices reads.
 template <class X, detail::IndexTensor I, detail::ValuesFor<X> B>
 void put_along_axis(X&& x, const I& indices, const B& values, int axis) {
   const TensorView<Element<X>> out = x;
@@ -247,7 +248,7 @@ void put_along_axis(X&& x, const I& indices, const B& values, int axis) {
                              [&](auto in) { detail::copy_parts(out, in, 0, offsets.data(), 0); });
 }
 
-/// The entries of x where the mask holds, in order. The mask spans the first axes of x:
+/// The entries of x where the mask is true, in order. The mask spans the first axes of x:
 ///
 ///   mask (A...)   x (A..., B...)   out (count, B...)
 template <detail::MaskTensor M, AnyTensor X>
@@ -262,7 +263,7 @@ Tensor<Element<X>> extract(const M& mask, const X& x) {
   return out;
 }
 
-/// Writes where `extract` with the same mask reads.
+/// Writes to the entries that `extract` with the same mask reads.
 template <class X, detail::MaskTensor M, detail::ValuesFor<X> B>
 void index_put(X&& x, const M& mask, const B& values) {
   using T = Element<X>;
@@ -273,7 +274,7 @@ void index_put(X&& x, const M& mask, const B& values) {
   const TensorView<const T> in = operand;
   if (in.rank() == 0 && chosen.rank() == out.rank() &&
       !detail::is_clobbered_by<bool, T>(chosen, out)) {
-    // One number for single elements: to choose for each is four times as fast as to list them.
+    // One number for single elements: selecting is four times as fast as listing the offsets.
     return detail::apply<T>(detail::Select(), out, chosen, in, TensorView<const T>(out));
   }
   const Scratch<Index> offsets(chosen.size());

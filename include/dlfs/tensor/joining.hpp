@@ -10,13 +10,13 @@
 #include "dlfs/tensor/elementwise.hpp"
 #include "dlfs/tensor/indexing.hpp"
 
-// Tensors put together from others, or taken apart, as by NumPy's functions of these names. All
-// throw ShapeError for an axis that is not there.
+// Functions that join tensors or divide them, with NumPy's names. All throw ShapeError for an axis
+// that does not exist.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The parts one after the other along an axis; their other extents are the same.
+/// The parts one after another along an axis; their other extents must be equal.
 ///
 ///   concatenate<double>({a, b, c}, 1)
 ///
@@ -55,7 +55,7 @@ Tensor<T> concatenate(const std::vector<Tensor<T>>& parts, int axis = 0) {
   return concatenate<T>(std::span<const TensorView<const T>>(views), axis);
 }
 
-/// Tensors of one shape along a new axis. @throws as concatenate.
+/// Joins tensors of one shape along a new axis. @throws like concatenate.
 template <class T>
 Tensor<T> stack(std::span<const TensorView<const T>> parts, int axis = 0) {
   std::vector<TensorView<const T>> slabs;
@@ -73,8 +73,8 @@ Tensor<T> stack(const std::vector<Tensor<T>>& parts, int axis = 0) {
   return stack<T>(std::span<const TensorView<const T>>(views), axis);
 }
 
-/// Views of equal parts along an axis. @throws ShapeError unless its extent is a multiple of
-/// `count`.
+/// Views of equal parts along an axis.
+/// @throws ShapeError unless its extent is a multiple of `count`.
 template <detail::Viewable X>
 auto split(X&& x, Index count, int axis = 0) {
   const auto view = detail::view_of(std::forward<X>(x));
@@ -90,7 +90,7 @@ auto split(X&& x, Index count, int axis = 0) {
   }
   return parts;
 }
-/// Views of the parts between positions along an axis, which are clamped as those of a slice.
+/// Views of the parts between positions along an axis. Positions are clamped like those of a slice.
 template <detail::Viewable X>
 auto split(X&& x, std::initializer_list<Index> positions, int axis = 0) {
   const auto view = detail::view_of(std::forward<X>(x));
@@ -123,7 +123,7 @@ Tensor<T> gather_axis(TensorView<const T> x, int axis, Index count, const Source
 /// i modulo n, from 0 to n - 1.
 constexpr Index wrapped(Index i, Index n) { return (i % n + n) % n; }
 
-/// `rank` axes, those that x lacks in front with an extent of 1.
+/// x with `rank` axes: the missing ones are added in front, with an extent of 1.
 template <class T>
 Tensor<T> with_rank(TensorView<const T> x, int rank) {
   Shape shape;
@@ -134,7 +134,7 @@ Tensor<T> with_rank(TensorView<const T> x, int rank) {
 
 }  // namespace detail
 
-/// x moved on by `shift` along an axis; what leaves at one end comes in at the other.
+/// x shifted by `shift` along an axis; entries that leave one end enter at the other.
 template <AnyTensor X>
 Tensor<Element<X>> roll(const X& x, Index shift, int axis) {
   const Index extent = x.extent(axis);
@@ -143,7 +143,7 @@ Tensor<Element<X>> roll(const X& x, Index shift, int axis) {
   });
 }
 
-/// Each entry along an axis `count` times. @throws ValueError for a negative count.
+/// Repeats each entry `count` times along an axis. @throws ValueError for a negative count.
 template <AnyTensor X>
 Tensor<Element<X>> repeat(const X& x, Index count, int axis) {
   if (count < 0) throw ValueError("repeat: expected a count of at least 0, got ", count);
@@ -152,8 +152,8 @@ Tensor<Element<X>> repeat(const X& x, Index count, int axis) {
                              [=](Index i) { return i / count; });
 }
 
-/// x as a tile, so often along each axis; axes that one of them lacks are added in front.
-/// @throws ValueError for a negative number.
+/// Repeats all of x `counts[i]` times along axis i. If x and `counts` differ in length, the missing
+/// axes or counts are added in front. @throws ValueError for a negative count.
 template <AnyTensor X>
 Tensor<Element<X>> tile(const X& x, const Shape& counts) {
   const int rank = std::max(x.rank(), counts.rank());
@@ -168,23 +168,23 @@ Tensor<Element<X>> tile(const X& x, const Shape& counts) {
   return tiled;
 }
 
-/// What pad writes: a number; the entry at the edge; or what lies as far within as this without,
-/// the edge itself not repeated.
+/// The values that pad adds: a constant, the entry at the edge, or mirror padding with the edge
+/// excluded.
 enum class PadMode { constant, edge, reflect };
 
-/// How many entries to add at the two ends of an axis.
+/// The number of entries to add before and after an axis.
 struct Padding {
   Index before = 0;
   Index after = 0;
 };
 
-/// x with more entries at the ends of each axis; a single pair counts for all of them.
+/// Adds entries at both ends of each axis of x. A single pair applies to all axes.
 ///
 ///   pad(x, {{1, 1}, {2, 2}})           zeros
 ///   pad(x, {{3, 0}}, PadMode::reflect)
 ///
 /// @throws ShapeError unless there is one pair or one for each axis; ValueError for a negative
-/// number, or an axis without entries to repeat.
+/// number, or for an axis without entries to repeat.
 template <AnyTensor X>
 Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
                        PadMode mode = PadMode::constant,
@@ -215,7 +215,7 @@ Tensor<Element<X>> pad(const X& x, std::initializer_list<Padding> widths,
     padded = detail::gather_axis(const_view(padded), axis, new_extent, [=](Index i) {
       const Index place = i - before;
       if (mode == PadMode::edge || extent == 1) return std::clamp<Index>(place, 0, extent - 1);
-      const Index period = 2 * (extent - 1);  // of a walk there and back
+      const Index period = 2 * (extent - 1);  // forwards and backwards
       const Index there = detail::wrapped(place, period);
       return there < extent ? there : period - there;
     });

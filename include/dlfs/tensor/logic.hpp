@@ -4,7 +4,7 @@
 
 #include "dlfs/tensor/elementwise.hpp"
 
-// Logic on tensors of bool, with broadcasting.
+// Logical operations on tensors of bool, with broadcasting.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -15,7 +15,7 @@ template <class X>
 concept BoolTensor = AnyTensor<X> && std::same_as < Element<X>,
 bool > ;
 
-// bool is 0 or 1 in a register.
+// In a register, bool is 0 or 1.
 struct And {
   DLFS_INLINE void operator()(const auto& a, const auto& b, auto& out) const { out = a & b; }
 };

@@ -26,15 +26,15 @@ bool has_dense_rows(const TensorView<T>& x) {
   return x.stride(1) == 1 || x.extent(1) <= 1;
 }
 
-/// How an (m, n) product of depth k is cut into blocks for the threads. No sum depends on it, so it
-/// may depend on their number.
+/// The division of an (m, n) product of depth k into blocks for the threads. No sum depends on it,
+/// so it may depend on the number of threads.
 class ProductGrid {
  public:
-  /// Blocks begin at multiples of it: the most columns of a tile, at any level.
+  /// Blocks begin at multiples of this number, the largest tile width of any level, in columns.
   static constexpr Index tile = 48;
 
   ProductGrid(Index m, Index k, Index n) : m_(m), n_(n) {
-    constexpr double least_flop = 8e6;  // for less, to wake a thread costs more than it saves
+    constexpr double least_flop = 8e6;  // with less work, waking a thread costs more than it saves
     constexpr Index most_blocks = 16;   // each block packs its own rows of a and columns of b
     if (thread_count() == 1) return;
     const double flop = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
@@ -69,22 +69,22 @@ class ProductGrid {
   Index columns_ = 1;
 };
 
-/// Into how many parts the depth k of an (m, n) product is cut: several where its blocks, of few
-/// results, would each read most of the factors. Sums depend on it, so it depends on shapes alone.
+/// The number of parts of the depth k of an (m, n) product. It is more than one if there are few
+/// results: each block would read most of the factors. Sums depend on it, so only shapes decide it.
 inline Index depth_parts(Index m, Index k, Index n) {
   constexpr Index few_results = 128 * 128;
-  constexpr Index least_products = 10'000'000;  // in a part
+  constexpr Index least_products = 10'000'000;  // minimum number of products in a part
   constexpr Index most_parts = 16;
   const Index results = m * n;
   if (results > few_results || results == 0) return 1;
-  // A depth that is repeated without memory may have more products than can be counted.
+  // A depth that is broadcast without memory may have more products than an Index can count.
   return k / least_products >= most_parts
              ? most_parts
              : std::clamp<Index>(results * k / least_products, 1, most_parts);
 }
 
-/// out = or += a b, whose depth is cut into parts: each is a product of its own, and they are added
-/// in their order.
+/// out = or += a b, where the depth is divided into parts. Each part is a product of its own, and
+/// the parts are added in order.
 template <class T>
 void matmul_in_parts(const TensorView<const T>& a, const TensorView<const T>& b,
                      const TensorView<T>& out, Store store, Index parts) {
@@ -148,9 +148,10 @@ inline void expect_factors(const Shape& a, const Shape& b) {
 ///   a (M, K)   b (K, N)   out (M, N)
 ///
 /// Operands may have any strides. The rows of `out` must be dense, and it must not overlap a or b.
-/// Bit-identical for any number of threads and any strides. Sums are added up in chains of at most
-/// 784 products of float, or 392 of double, and those one after the other: of K products of
-/// standard normal floats, up to K = 100,000, the error is about 5e-7 sqrt(K), and sqrt(K) the sum.
+/// The result is bit-identical for any number of threads and any strides. A sum consists of chains
+/// of at most 784 products of float, or 392 of double, which are added in order. For K <= 100,000
+/// products of standard normal floats the error is about 5e-7 sqrt(K), where the sum is about
+/// sqrt(K).
 /// Cost: 2MNK FLOP.
 /// @throws ShapeError if the shapes do not fit or the rows of `out` are not dense.
 template <class A, class B>
@@ -176,7 +177,7 @@ void matmul(const A& a, const B& b, const TensorView<Element<A>>& out,
 
 namespace detail {
 
-/// The matrices (M, K) and (K, N) at the ends of a and b, one pair after the other.
+/// Multiplies the matrices (M, K) and (K, N) in the last axes of a and b, pair by pair.
 template <class T>
 void matmul_each(const TensorView<const T>& a, const TensorView<const T>& b,
                  const TensorView<T>& out) {
@@ -219,9 +220,9 @@ template <AnyTensor A, AnyTensor B>
 DLFS_REFUSED("matmul: the factors have different element types; cast<float>(x) makes them one")
 void matmul(const A&, const B&);
 
-/// a (M, K) times b (K, N), as a new (M, N). Axes before these are a batch of matrices, and are
-/// broadcast; a vector (K) is a row on the left and a column on the right, whose axis is then
-/// dropped: NumPy's matmul. @throws ShapeError if the shapes do not fit.
+/// a (M, K) times b (K, N), as a new tensor (M, N): NumPy's matmul. Leading axes are a batch of
+/// matrices, and are broadcast. A vector (K) is a row on the left or a column on the right; the
+/// result does not have that axis. @throws ShapeError if the shapes do not fit.
 template <class A, class B>
   requires(detail::MatmulOperands<A, B>)
 Tensor<Element<A>> matmul(const A& a, const B& b) {

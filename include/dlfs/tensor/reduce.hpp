@@ -23,14 +23,14 @@
 #include "dlfs/tensor/elementwise.hpp"
 
 // Reductions over one axis, several, or all: sum(x, 0), sum(x, {0, -1}), sum(x). Sums are pairwise,
-// so that the rounding error grows with the logarithm of the count, and are kept in float for half
-// types and in 64 bits for integers. All throw ShapeError for an axis that is not there or is named
-// twice.
+// so that the rounding error grows with the logarithm of the count. They are computed in float for
+// half types and in 64 bits for integers. All functions throw ShapeError for an axis that does not
+// exist or is named twice.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Whether a reduced axis stays, with an extent of 1.
+/// Whether a reduced axis is kept, with an extent of 1.
 enum class KeepDims : bool { no, yes };
 
 /// Axes to reduce: one, or a list. Negative ones count from the end.
@@ -90,7 +90,7 @@ inline Shape reduced_shape(const Shape& shape, const AxisFlags& reduced, KeepDim
   return result;
 }
 
-/// The axes of x that are reduced, or those that are not.
+/// The axes of x that are reduced, or the axes that are not.
 template <class T>
 TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select_reduced) {
   Shape shape;
@@ -103,7 +103,7 @@ TensorView<T> select_axes(TensorView<T> x, const AxisFlags& reduced, bool select
   return {x.data(), shape, strides};
 }
 
-/// op(op(a, b), c)..., of three and more.
+/// op(op(a, b), c)..., for three or more values.
 template <class Op>
 struct OneByOne {
   template <class V>
@@ -118,7 +118,7 @@ struct OneByOne {
   }
 };
 
-/// totals[j] = totals[j] op row[j]..., of one row or several.
+/// totals[j] = totals[j] op row[j]..., for one or more rows.
 template <class Op, class A, class... T>
 void combine_rows(Index width, A* totals, const T*... row) {
   if (width >= reduced_in_sequence) {
@@ -131,12 +131,11 @@ void combine_rows(Index width, A* totals, const T*... row) {
   }
 }
 
-// So many rows are added up at a time, in registers: with the first one, three times that make a
-// sequence.
+/// Number of rows that are combined at a time, in registers: 1 + 3 * 5 = reduced_in_sequence.
 inline constexpr Index rows_at_once = 5;
 
-/// As fold_pairwise, for arrays of `width` elements, to which leaf(i, k) points until the next one
-/// of equal k < rows_at_once.
+/// Like fold_pairwise, for arrays of `width` elements. The result of leaf(i, k) must stay valid
+/// until the next call with the same k < rows_at_once.
 template <class Op, class A, class Leaf>
 void reduce_pairwise(Index first, Index last, Index width, A* totals, const Leaf& leaf) {
   if (last - first <= reduced_in_sequence) {
@@ -158,9 +157,9 @@ void reduce_pairwise(Index first, Index last, Index width, A* totals, const Leaf
   combine_rows<Op>(width, totals, to_add);
 }
 
-/// Reduces the flagged axes of x, which must have entries, by Op. The results, in the row-major
-/// order of the axes that stay, go to `write(first, results)` in pieces that begin at entry
-/// `first`.
+/// Reduces the flagged axes of x, which must not be empty, by Op. The results are in the row-major
+/// order of the kept axes. They go to `write(first, results)` in pieces, where `first` is the index
+/// of a piece's first result.
 template <class Op, class T, class Write>
 void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write) {
   using A = typename Op::template Compute<T>;
@@ -176,7 +175,7 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
 
   Index written = 0;
   if (kept_axes.size() == 1 || std::abs(folded_stride) < std::abs(kept_stride)) {
-    // Fold along the rows of memory: every piece of a row gives one number.
+    // Fold along the rows of memory: each piece of a row gives one number.
     constexpr Index piece = 2048;
     T packed[piece];
     const auto load = [&packed](Row<const T> row, Index count) -> const T* {
@@ -200,8 +199,8 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
       }
     });
   } else {
-    // Fold across the rows of memory: add them up, a piece of their width at a time. Long pieces
-    // come from memory faster; their sums stay in the nearest caches.
+    // Fold across the rows of memory: combine whole rows, a piece of their width at a time. Long
+    // pieces are read faster; their results stay in the first two caches.
     const Index piece = std::min<Index>(kept_size, 8192);
     const Scratch<A> results(piece);
     const Scratch<T> packed(kept_stride == 1 ? 0 : rows_at_once * piece);
@@ -225,12 +224,12 @@ void reduce(TensorView<const T> x, const AxisFlags& reduced, const Write& write)
   }
 }
 
-// What reductions compute with: sums have a type of their own.
+// The operations of reductions, each with the type in which it computes.
 struct Sum : Add {
   template <class T>
   using Compute = Accumulator<T>;
 };
-/// Sums of which only a quotient is taken: those of 64-bit integers do not wrap around.
+/// A sum for a mean: sums of 64-bit integers are computed in double, so they do not wrap around.
 struct SumOfMean : Add {
   template <class T>
   using Compute = std::conditional_t<std::integral<T> && sizeof(T) == 8, double, Accumulator<T>>;
@@ -244,7 +243,7 @@ struct Min : Minimum {
   using Compute = simd::RegisterElement<T>;
 };
 
-/// Writes finish(result) to `out`, or `of_nothing` where there is nothing to reduce.
+/// Writes finish(result) to `out`, or `of_nothing` if there is nothing to reduce.
 template <class Op, class T, class Result, class Finish>
 void reduce_into(TensorView<Result> out, TensorView<const T> x, const AxisFlags& reduced,
                  Result of_nothing, const Finish& finish) {
@@ -270,13 +269,13 @@ Tensor<Result> reduce_axes(TensorView<const T> x, const AxisFlags& reduced, Keep
   return out;
 }
 
-/// The sum of half types is one of them; integers are summed up to 64 bits, and have a real mean.
+/// The element type of sums: T for real types, 64 bits for integers. The mean of integers is real.
 template <class T>
 using SumElement = std::conditional_t<RealElement<T>, T, Accumulator<T>>;
 template <class T>
 using MeanElement = std::conditional_t<RealElement<T>, T, double>;
 
-/// A sum that begins with 0, as NumPy's: that of -0 alone is 0.
+/// A sum that begins with 0, as in NumPy: the sum of -0 alone is 0.
 struct FromZero {
   template <class T>
   T operator()(T sum) const {
@@ -284,7 +283,7 @@ struct FromZero {
   }
 };
 
-/// sum / count, not yet rounded to a half type.
+/// sum / count, before it is rounded to a half type.
 template <class T>
 struct DivideBy {
   using Quotient = std::conditional_t<RealElement<T>, Accumulator<T>, double>;
@@ -297,7 +296,7 @@ MeanElement<T> mean_of_nothing() {
   return std::numeric_limits<MeanElement<T>>::quiet_NaN();
 }
 
-/// The largest (Op = Max) or smallest elements.
+/// The largest (Op = Max) or the smallest element.
 template <class Op, class T>
 T extreme(std::string_view operation, TensorView<const T> x) {
   if (x.empty()) throw ValueError(operation, ": no elements in the shape ", x.shape());
@@ -347,7 +346,7 @@ auto mean(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
                                                 detail::DivideBy<T>{static_cast<Count>(count)});
 }
 
-/// The largest element; NaN if there is one. @throws ValueError if there are no elements.
+/// The largest element; NaN if any is NaN. @throws ValueError if there are no elements.
 template <AnyTensor X>
 Element<X> max(const X& x) {
   return detail::extreme<detail::Max>("max", const_view(x));
@@ -357,7 +356,7 @@ Tensor<Element<X>> max(const X& x, const Axes& axes, KeepDims keep_dims = KeepDi
   return detail::extreme<detail::Max>("max", const_view(x), axes, keep_dims);
 }
 
-/// The smallest element; NaN if there is one. @throws ValueError if there are no elements.
+/// The smallest element; NaN if any is NaN. @throws ValueError if there are no elements.
 template <AnyTensor X>
 Element<X> min(const X& x) {
   return detail::extreme<detail::Min>("min", const_view(x));
@@ -369,12 +368,12 @@ Tensor<Element<X>> min(const X& x, const Axes& axes, KeepDims keep_dims = KeepDi
 
 namespace detail {
 
-/// The position of the best of some elements, where Better(a, b) is the better of two: the first of
-/// equals, or the first NaN.
+/// The index of the best of some elements, where Better(a, b) is the better of two. Of equal ones
+/// the first; the first NaN if there is one.
 template <class Better, class T>
 Index position_of_best(Row<const T> row, Index size) {
   using A = typename Better::template Compute<T>;
-  constexpr Index block = 2048;  // stays in the nearest cache until it is searched
+  constexpr Index block = 2048;  // stays in the first-level cache until it is searched
   T packed[block];
   const auto load = [&](Index first, Index count) -> const T* {
     if (row.stride == 1) return row.at(first);
@@ -394,7 +393,7 @@ Index position_of_best(Row<const T> row, Index size) {
   return block_of_best + simd::find<A>(best, count, load(block_of_best, count));
 }
 
-/// The position of the best element along an axis.
+/// The index of the best element along an axis.
 template <class Better, class T>
 Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int axis,
                        KeepDims keep_dims) {
@@ -419,21 +418,21 @@ Tensor<Index> arg_best(std::string_view operation, TensorView<const T> x, int ax
 
 }  // namespace detail
 
-/// The position of the largest element along an axis: the first of equals, or the first NaN.
+/// The index of the largest element along an axis: the first of equal ones, or the first NaN.
 /// @throws ValueError if the axis has no elements.
 template <AnyTensor X>
 Tensor<Index> argmax(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
   return detail::arg_best<detail::Max>("argmax", const_view(x), axis, keep_dims);
 }
 
-/// The position of the smallest element along an axis: the first of equals, or the first NaN.
+/// The index of the smallest element along an axis: the first of equal ones, or the first NaN.
 /// @throws ValueError if the axis has no elements.
 template <AnyTensor X>
 Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
   return detail::arg_best<detail::Min>("argmin", const_view(x), axis, keep_dims);
 }
 
-/// The sum over the rows of a matrix, as the gradient of a bias needs it.
+/// The sum over the rows of a matrix: the gradient of a bias.
 ///
 ///   x (N, M)   out (M) = sum over n of x[n], or out += it with Store::add
 ///

@@ -16,7 +16,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// a before b; NaN after all else, as NumPy sorts.
+/// Whether a is before b. NaN is after all else, as in NumPy.
 struct Ascending {
   template <class T>
   bool operator()(const T& a, const T& b) const {
@@ -28,7 +28,7 @@ struct Ascending {
   }
 };
 
-/// `work(row)` for the rows of a dense (..., extent).
+/// Calls `work(row)` for the rows of a dense (..., extent).
 template <class T, class Work>
 void for_each_dense_row(Tensor<T>& x, Index extent, const Work& work) {
   if (x.empty()) return;
@@ -38,7 +38,7 @@ void for_each_dense_row(Tensor<T>& x, Index extent, const Work& work) {
 }  // namespace detail
 
 /// The elements in ascending order along an axis, NaN last.
-/// @throws ShapeError for an axis that is not there.
+/// @throws ShapeError for an axis that does not exist.
 template <AnyTensor X>
 Tensor<Element<X>> sort(const X& x, int axis = -1) {
   using T = Element<X>;
@@ -49,8 +49,8 @@ Tensor<Element<X>> sort(const X& x, int axis = -1) {
   return copy(move_axis(rows, -1, axis));
 }
 
-/// Where the elements in ascending order along an axis stand in x; equals keep their order.
-/// @throws ShapeError for an axis that is not there.
+/// The indices that sort x along an axis in ascending order; equal elements keep their order.
+/// @throws ShapeError for an axis that does not exist.
 template <AnyTensor X>
 Tensor<Index> argsort(const X& x, int axis = -1) {
   using T = Element<X>;
@@ -67,7 +67,7 @@ Tensor<Index> argsort(const X& x, int axis = -1) {
   return copy(move_axis(order, -1, axis));
 }
 
-/// The different elements in ascending order, NaN once, and how often each occurs.
+/// The distinct elements in ascending order, NaN once, and the count of each.
 template <class T>
 struct Unique {
   Tensor<T> values;
@@ -92,16 +92,16 @@ Unique<Element<X>> unique(const X& x) {
           {shape, std::span<const Index>(counts)}};
 }
 
-/// How many elements lie in each of some bins of equal width, and their edges (bins + 1).
+/// The number of elements in each of some bins of equal width, and the bins' edges (bins + 1).
 template <class T>
 struct Histogram {
   Tensor<Index> counts;
   Tensor<T> edges;
 };
 
-/// Counts the elements in bins from low to high, which belongs to the last one; what lies beyond,
-/// and NaN, is not counted. @throws ValueError unless there is a bin, low < high, and high - low is
-/// finite.
+/// Counts the elements in bins from low to high. `high` belongs to the last bin. Elements outside
+/// and NaN are not counted.
+/// @throws ValueError unless there is a bin, low < high, and high - low is finite.
 template <AnyTensor X>
   requires(std::floating_point<Element<X>>)
 Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Element<X>> low,
@@ -114,12 +114,12 @@ Histogram<Element<X>> histogram(const X& x, Index bins, std::type_identity_t<Ele
   if (!(high - low <= std::numeric_limits<T>::max())) {
     throw ValueError("histogram: the range from ", low, " to ", high, " is not finite");
   }
-  Tensor<Index> counts({bins});  // of memory that can be had, so that one more can be counted
+  Tensor<Index> counts({bins});  // allocated first, so that `bins + 1` cannot overflow
   Histogram<T> result{std::move(counts), linspace(low, high, bins + 1)};
   const T* const edges = result.edges.data();
   for (const T& value : copy(x)) {
     if (!(value >= low && value <= high)) continue;
-    // Rounding may put a number that lies at an edge to its wrong side.
+    // Rounding may put a number near an edge on the wrong side.
     auto bin = static_cast<Index>((value - low) / (high - low) * static_cast<T>(bins));
     bin = std::min(bin, bins - 1);
     if (value < edges[bin]) --bin;

@@ -8,13 +8,13 @@
 #include "dlfs/tensor/functions.hpp"
 #include "dlfs/tensor/reduce.hpp"
 
-// Reductions made of others, over one axis, several, or all; see reduce.hpp. `any` and `all` are
-// any_of and all_of, since `all` is a slice.
+// Reductions made of other reductions, over one axis, several, or all; see reduce.hpp. NumPy's
+// `any` and `all` are any_of and all_of here, because `all` is a slice.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How many elements are not 0.
+/// The number of elements that are not 0.
 template <AnyTensor X>
 Index count_nonzero(const X& x) {
   return sum(not_equal(x, Element<X>(0)));
@@ -24,7 +24,7 @@ Tensor<Index> count_nonzero(const X& x, const Axes& axes, KeepDims keep_dims = K
   return sum(not_equal(x, Element<X>(0)), axes, keep_dims);
 }
 
-/// Whether an element is not 0.
+/// Whether any element is not 0.
 template <AnyTensor X>
 bool any_of(const X& x) {
   return count_nonzero(x) > 0;
@@ -34,7 +34,7 @@ Tensor<bool> any_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims:
   return count_nonzero(x, axes, keep_dims) > Index(0);
 }
 
-/// Whether no element is 0.
+/// Whether all elements are not 0.
 template <AnyTensor X>
 bool all_of(const X& x) {
   return count_nonzero(x) == x.size();
@@ -44,15 +44,15 @@ Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims:
   return equal(sum(equal(x, Element<X>(0)), axes, keep_dims), Index(0));
 }
 
-/// NumPy's ddof: what is subtracted from the number of elements in a variance's divisor. 1 gives an
-/// estimate without bias of the variance that the elements were drawn from.
+/// NumPy's ddof: the divisor of a variance is the number of elements minus it. 1 gives an unbiased
+/// estimate for the distribution that the elements were drawn from.
 struct Ddof {
   int value = 0;
 };
 
 namespace detail {
 
-/// f(x); of half types, f(x in float), rounded once.
+/// f(x); for half types f is computed in float and rounded once.
 template <AnyTensor X, class F>
 auto apply_unrounded(const X& x, const F& f) {
   using T = Element<X>;
@@ -65,9 +65,9 @@ auto apply_unrounded(const X& x, const F& f) {
   }
 }
 
-/// The squares of the distances from the mean, which mean_of(tensor) gives: a number, or a tensor
-/// that is broadcast. The mean of the distances is what the first mean lost to rounding, so that
-/// equal numbers have no distance.
+/// The squares of the distances from the mean. mean_of(tensor) returns the mean as a number or as a
+/// tensor that is broadcast. The mean of the distances is the rounding error of the first mean; it
+/// is subtracted, so that equal numbers have a distance of 0.
 template <class T, AnyTensor X, class MeanOf>
 Tensor<T> squared_distances(const X& x, const MeanOf& mean_of) {
   Tensor<T> distances = cast<T>(x) - mean_of(x);
@@ -89,7 +89,7 @@ T divisor_of_squares(Index count, Ddof ddof) {
 
 }  // namespace detail
 
-/// The variance, sum (x - mean)^2 / (n - ddof), of equal numbers 0: real for integers, too.
+/// The variance, sum (x - mean)^2 / (n - ddof); 0 for equal numbers. Real for integers, too.
 template <AnyTensor X>
 auto variance(const X& x, Ddof ddof = {}) {
   return detail::apply_unrounded(x, [=](const auto& v) {
@@ -124,10 +124,10 @@ auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepD
       x, [&](const auto& v) { return sqrt(variance(v, axes, keep_dims, ddof)); });
 }
 
-/// Which size of vectors: the largest |x|, the sum of |x|, or the root of the sum of squares.
+/// The kinds of vector norms: the sum of |x|, the root of the sum of squares, and the largest |x|.
 enum class Norm { one, two, infinity };
 
-/// The norm of all elements, as of one vector; 0 if there are none.
+/// The norm of all elements as one vector; 0 if there are none.
 template <AnyTensor X>
   requires(RealElement<Element<X>>)
 Element<X> norm(const X& x, Norm order = Norm::two) {
@@ -148,8 +148,8 @@ Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,
   });
 }
 
-/// The sums of the elements up to each along an axis: shaped like x; integers are summed in 64
-/// bits, real numbers in double.
+/// The cumulative sums along an axis, shaped like x. Integers are summed in 64 bits, real numbers
+/// in double.
 template <AnyTensor X>
 Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
   using T = Element<X>;
@@ -169,7 +169,7 @@ Tensor<detail::SumElement<Element<X>>> cumsum(const X& x, int axis) {
     for (Index i = 0; i < nest.row_extent(); ++i) {
       const T* read = in.data() + offsets[0] + i * nest.row_strides()[0];
       auto* written = out.data() + offsets[1] + i * nest.row_strides()[1];
-      Total total = -Total(0);  // to which -0 adds up as itself
+      Total total = -Total(0);  // so that the sum of -0 is -0
       for (Index j = 0; j < extent; ++j) {
         detail::Add()(total, static_cast<Total>(read[j * from_step]), total);
         written[j * to_step] = static_cast<detail::SumElement<T>>(total);

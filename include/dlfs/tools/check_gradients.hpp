@@ -17,13 +17,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How far the gradients of a layer, a loss or a network lie from numerical differentiation, and
-/// what a layer does that nn/layer.hpp does not allow.
+/// The differences between the gradients of a layer, a loss or a network and numerical
+/// differentiation, and the layer's violations of nn/layer.hpp.
 struct GradientReport {
   /// One entry of one gradient.
   struct Entry {
     std::string tensor;  // "x", or the parameter's name
-    Index index = 0;     // of the entry in row-major order
+    Index index = 0;     // index of the entry in row-major order
     double analytic = 0;
     double numeric = 0;
     double error = 0;  // relative
@@ -32,7 +32,7 @@ struct GradientReport {
   /// One gradient as a whole.
   struct TensorError {
     std::string tensor;
-    double mean_difference = 0;  // mean of |analytic - numeric|, as the book's gradient_check.py
+    double mean_difference = 0;  // mean of |analytic - numeric|, like the book's gradient_check.py
     double worst_error = 0;      // relative
     bool all_zero = true;
   };
@@ -41,8 +41,8 @@ struct GradientReport {
   std::vector<TensorError> tensors;
   std::vector<std::string> faults{};  // a sentence for each, with the layer's name
 
-  /// Whether every gradient is right to the tolerance, and none is zero throughout: that would
-  /// prove nothing. And no layer has a fault.
+  /// Whether every gradient is right within the tolerance, no gradient is zero everywhere (that
+  /// would prove nothing), and no layer has a fault.
   bool passes(double tolerance) const {
     if (!faults.empty()) return false;
     for (const TensorError& tensor : tensors) {
@@ -52,8 +52,8 @@ struct GradientReport {
   }
 };
 
-/// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", which are zero, and
-/// the faults.
+/// "worst conv1.weight[3]: analytic 0.25, numeric 0.26, relative error 0.04", the gradients that
+/// are zero everywhere, and the faults.
 inline std::string to_string(const GradientReport& report) {
   std::string text = str_cat("worst ", report.worst.tensor, '[', report.worst.index, "]: analytic ",
                              report.worst.analytic, ", numeric ", report.worst.numeric,
@@ -68,7 +68,7 @@ inline std::string to_string(const GradientReport& report) {
 
 struct GradientCheckOptions {
   double h = 1e-5;         // step of the central difference
-  std::uint64_t seed = 1;  // of the random weights that make one number of a layer's output
+  std::uint64_t seed = 1;  // seed of the random weights that sum a layer's output to one number
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("check_gradients", "h", h, detail::above(0)); }
@@ -76,8 +76,8 @@ struct GradientCheckOptions {
 
 namespace detail {
 
-/// A network that does the same training step over and over: layers that draw random numbers repeat
-/// theirs, and those that collect statistics see none.
+/// A network that repeats the same training step: random layers draw the same numbers each time,
+/// and buffers are not updated.
 template <std::floating_point T>
 class RepeatedStep {
  public:
@@ -93,7 +93,7 @@ class RepeatedStep {
     return y_;
   }
 
-  /// From dy to the parameters' gradients, and to dx unless it is without data.
+  /// Computes the parameters' gradients from dy, and dx unless it is without data.
   void backward(const Tensor<T>& dy, TensorView<T> dx) {
     std::vector<TensorView<T>> gradients;
     for (Parameter<T>* parameter : network_->parameters()) {
@@ -117,8 +117,8 @@ class RepeatedStep {
   Tensor<std::byte> saved_;
 };
 
-/// Holds every layer of a network, on the batch that reaches it, and the network as a whole against
-/// what nn/layer.hpp asks for. Returns whether the network can run at all.
+/// Checks every layer of a network, on the batch that reaches it, and the network as a whole
+/// against the contract in nn/layer.hpp. Returns whether the network can run at all.
 template <std::floating_point T>
 bool check_layers(const Sequential<T>& network, Tensor<T> x, PassMode mode, std::uint64_t seed,
                   std::vector<std::string>& faults) {
@@ -135,7 +135,7 @@ bool check_layers(const Sequential<T>& network, Tensor<T> x, PassMode mode, std:
          LayerContract<T>("network", network, batch, mode, seed, faults).check();
 }
 
-/// How far a value moves when what it is computed from is rounded: the sum of |x dx|, in units.
+/// The effect of rounding a value's inputs on the value: the sum of |x dx|, in rounding units.
 class Rounding {
  public:
   explicit Rounding(double value) : magnitude_(std::abs(value)) {}
@@ -150,7 +150,7 @@ class Rounding {
   }
 
   double value() const {
-    constexpr double units = 128;  // several roundings in a row
+    constexpr double units = 128;  // allows several roundings in sequence
     return units * std::numeric_limits<double>::epsilon() * magnitude_;
   }
 
@@ -158,13 +158,13 @@ class Rounding {
   double magnitude_;
 };
 
-/// Compares a gradient with the central difference of `f`, which is right to `rounding`, over every
-/// entry of `x`.
+/// Compares a gradient with the central difference of `f` for every entry of `x`. `f` is exact to
+/// `rounding`.
 ///
 /// An entry's error is relative to the larger of its own magnitude and the root mean square of the
-/// whole gradient, since rounding in `f` hits all entries alike, however small. Where neither the
-/// gradient nor the difference is more than rounding makes of 0, there is none: so it is for a bias
-/// that a batch normalisation takes away again.
+/// whole gradient, because rounding in `f` affects all entries alike, even small ones. The error is
+/// 0 if both the gradient and the difference are within the rounding error of 0. One example is a
+/// bias before a batch normalisation, which cancels it.
 template <std::floating_point T, class F>
 void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& analytic, double h,
                       double rounding, F&& f, GradientReport& report) {
@@ -207,14 +207,13 @@ void compare_gradient(const std::string& name, Tensor<T>& x, const Tensor<T>& an
 
 /// Checks the gradients of a layer, or of a network, with respect to its input and every parameter.
 ///
-/// The scalar that is differentiated is the sum of y times fixed random weights, so that every
-/// output counts. x (N, ...) should keep away from kinks (ReLU at 0, ties of a maximum). Every pass
-/// is the same step, so that dropout repeats its choice.
+/// The differentiated scalar is the sum of y times fixed random weights, so that every output
+/// counts. x (N, ...) should not be near kinks (ReLU at 0, ties of a maximum). Every pass is the
+/// same step, so that dropout repeats its choice.
 ///
-/// Each layer is also run as networks run layers: gradients that are added to, rows of a larger
-/// batch, several threads, no dx, copies and all else that nn/layer.hpp asks for. What it does
-/// otherwise is a fault of the report; where a network could not run it, the gradients are left
-/// out.
+/// Each layer also runs in the ways in which networks run layers: gradients that are added to, rows
+/// of a larger batch, several threads, no dx, copies and all else in nn/layer.hpp. Each violation
+/// is a fault in the report. If a network could not run the layer, the gradients are not checked.
 template <Layer L>
   requires(std::same_as<typename L::Scalar, double>)
 GradientReport check_gradients(const L& layer, Tensor<double> x,

@@ -16,9 +16,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A hyperparameter to be drawn from [low, high].
+/// A hyperparameter that is drawn from [low, high].
 struct SearchRange {
-  /// How it is spread: uniformly, or uniformly in its logarithm.
+  /// The distribution: uniform, or uniform in the logarithm.
   enum class Scale { linear, logarithmic };
 
   std::string name;
@@ -27,13 +27,13 @@ struct SearchRange {
   Scale scale = Scale::linear;
 };
 
-/// One choice of hyperparameters, and how it did.
+/// One choice of hyperparameters, and its result.
 struct Trial {
-  Index number = 0;        // from 0
-  std::uint64_t seed = 0;  // of its values, and for all else in it that is random
+  Index number = 0;        // counted from 0
+  std::uint64_t seed = 0;  // seed of its values, and of everything else in it that is random
   std::vector<std::pair<std::string, double>> values{};
-  Index budget = 0;                                         // of its last run by successive halving
-  double score = std::numeric_limits<double>::quiet_NaN();  // the higher, the better
+  Index budget = 0;  // budget of its last run in successive halving
+  double score = std::numeric_limits<double>::quiet_NaN();  // higher is better
 
   /// The value of a hyperparameter. @throws ValueError for a name that is not in the search.
   double operator[](std::string_view name) const {
@@ -44,7 +44,7 @@ struct Trial {
   }
 };
 
-/// The trial that this seed stands for.
+/// The trial that belongs to a seed.
 /// @throws ValueError for a range that is empty, not finite, or logarithmic and not positive.
 inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t seed) {
   Rng rng(seed);
@@ -82,8 +82,8 @@ struct RandomSearchOptions {
 struct SuccessiveHalvingOptions {
   Index trials = 81;
   std::uint64_t seed = 1;
-  Index first_budget = 1;  // of every trial: epochs, say
-  Index factor = 3;        // the best 1 / factor of the trials go on, with factor times the budget
+  Index first_budget = 1;  // budget of every trial, for example in epochs
+  Index factor = 3;  // the best 1 / factor of the trials continue, with factor times the budget
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -110,8 +110,8 @@ inline std::vector<Trial> draw_trials(const std::vector<SearchRange>& space, Ind
   return trials;
 }
 
-/// Scores the first `count` trials, on all threads, and puts them in order, the best first; of
-/// equals the one that was drawn first.
+/// Scores the first `count` trials, on all threads, and sorts them, the best first. Trials with
+/// equal scores keep their order.
 template <class Objective>
 void run_trials(std::vector<Trial>& trials, Index count, const Objective& objective) {
   parallel_for(count, [&](Index i) {
@@ -128,20 +128,18 @@ void run_trials(std::vector<Trial>& trials, Index count, const Objective& object
 
 }  // namespace detail
 
-/// Draws trials at random, scores each by `objective(const Trial&)`, and returns them, the best
-/// first.
+/// Draws trials at random, scores each by `objective(const Trial&)`, and sorts them, best first.
 ///
 ///   const auto trials = random_search(
 ///       {{"learning rate", 1e-6, 1e-2, SearchRange::Scale::logarithmic}}, {.trials = 100},
 ///       [&](const Trial& trial) { return validation_accuracy(trial["learning rate"], trial.seed);
 ///       });
 ///
-/// The trials run at the same time, one on each thread, so the objective must write to nothing that
-/// they share; what a trial itself does in parallel loops stays on its thread. The result does not
-/// depend on the number of threads. A score of NaN counts as the lowest of all.
+/// The trials run at the same time, one on each thread, so the objective must not write to anything
+/// that trials share. Parallel loops inside a trial stay on its thread. The result does not depend
+/// on the number of threads. A score of NaN counts as the lowest.
 /// Source: Bergstra, Bengio, "Random Search for Hyper-Parameter Optimization", 2012.
-/// @throws ValueError for less than one trial or a range without numbers; what the objective
-/// throws.
+/// @throws ValueError for less than one trial or an empty range, and the objective's exceptions.
 template <class Objective>
 std::vector<Trial> random_search(const std::vector<SearchRange>& space,
                                  const RandomSearchOptions& options, const Objective& objective) {
@@ -151,12 +149,13 @@ std::vector<Trial> random_search(const std::vector<SearchRange>& space,
   return trials;
 }
 
-/// As random_search, but gives most of its time to the trials that begin well: all are scored by
-/// `objective(const Trial&, Index budget)` with the first budget, then the best part of them with
-/// `factor` times as much, and so on. Returns all, those of the largest budget first.
+/// Like random_search, but spends most of the time on trials that start well.
+/// `objective(const Trial&, Index budget)` scores all trials with the first budget, then the best
+/// part of them with `factor` times the budget, and so on. Returns all trials, those of the largest
+/// budget first.
 ///
-/// An objective may train from the beginning each time, or keep what it trained by the trial's
-/// number and go on.
+/// An objective may train from the start each time, or store what it trained under the trial's
+/// number and continue.
 /// Source: Jamieson, Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
 /// Optimization", 2016.
 template <class Objective>

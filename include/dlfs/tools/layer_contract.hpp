@@ -20,7 +20,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// Memory that is lent to a layer, with a margin on either side in which it must not write.
+/// Memory for a layer to write, with margins on both sides in which it must not write.
 template <class T>
 class GuardedTensor {
  public:
@@ -44,7 +44,7 @@ class GuardedTensor {
  private:
   static constexpr int guard = 113;
 
-  /// A row more, and whole cache lines.
+  /// One more row, rounded up to whole cache lines.
   static Index margin_of(const Shape& shape) {
     const Index row = shape.size() / std::max<Index>(1, shape.rank() > 0 ? shape[0] : 1);
     constexpr auto unit = static_cast<Index>(alignment);
@@ -56,8 +56,8 @@ class GuardedTensor {
   Tensor<T> memory_;
 };
 
-/// Asks of a layer all that nn/layer.hpp says of one, sentence by sentence, on a batch x. What is
-/// wrong becomes a sentence of `faults`.
+/// Checks every sentence of nn/layer.hpp for a layer, on a batch x. Each violation becomes a
+/// sentence in `faults`.
 template <std::floating_point T>
 class LayerContract {
  public:
@@ -65,8 +65,8 @@ class LayerContract {
                 std::uint64_t seed, std::vector<std::string>& faults)
       : name_(std::move(name)), layer_(layer), x_(x), mode_(mode), rng_(seed), faults_(&faults) {}
 
-  /// Whether a network can run the layer without leaving its memory. @throws what the layer throws
-  /// for the batch as it is.
+  /// Whether a network can run the layer within its memory. @throws what the layer throws for the
+  /// unchanged batch.
   bool check() {
     if (!check_sizes()) return false;
     dy_ = random_normal<T>(layer_.output_shape(x_.shape()), rng_);
@@ -97,11 +97,11 @@ class LayerContract {
  private:
   static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
 
-  /// How a batch is run forward and backward.
+  /// One way to run a batch forward and backward.
   struct Way {
-    T fill = nan;  // of what the layer overwrites
+    T fill = nan;  // initial value of memory that the layer overwrites
     Store store = Store::overwrite;
-    bool gives_x = true;  // on the way back, or NaNs in its place
+    bool gives_x = true;  // whether backward gets x, or NaNs instead
     bool gives_y = true;
     bool wants_dx = true;
     PassMode mode = PassMode::train;
@@ -117,7 +117,7 @@ class LayerContract {
 
   void fail(const std::string& what) { faults_->push_back(str_cat(name_, ": ", what)); }
 
-  /// Calls it; an exception is a fault.
+  /// Calls `call`; an exception becomes a fault.
   template <class Call>
   bool attempt(const std::string& what, const Call& call) {
     try {
@@ -148,7 +148,7 @@ class LayerContract {
     return are_same(a.y, b.y) && are_same(a.dx, b.dx) && are_same(a.gradients, b.gradients);
   }
 
-  /// To the rounding of sums in another order.
+  /// Whether tensors are equal up to the rounding of sums in another order.
   static bool are_close(const Tensor<T>& a, const Tensor<T>& b) {
     if (a.shape() != b.shape()) return false;
     T largest = 0;
@@ -163,7 +163,7 @@ class LayerContract {
     return std::memcmp(a.data() + i, b.data() + i, sizeof(T)) == 0;
   }
 
-  /// Consecutive samples of a batch, with what a pass leaves for the other.
+  /// The memory of consecutive samples of a batch, which passes from forward to backward.
   struct Memory {
     Memory(const AnyLayer<T>& layer, const Shape& x, T fill)
         : y(layer.output_shape(x), fill),
@@ -187,7 +187,7 @@ class LayerContract {
     return memory;
   }
 
-  /// Adds to `results.gradients` where it is told to.
+  /// Adds to `results.gradients` if the way says so.
   void backward(const AnyLayer<T>& layer, const Tensor<T>& x, const Tensor<T>& dy, Memory& memory,
                 const Way& way, Results& results) {
     const auto parameters = std::as_const(layer).parameters();
@@ -239,7 +239,7 @@ class LayerContract {
     return results;
   }
 
-  /// "output_shape(x)": the sizes by which the network lends memory.
+  /// "output_shape(x)" and the other sizes that decide how much memory the network provides.
   bool check_sizes() {
     const Shape& x = x_.shape();
     const Shape y = layer_.output_shape(x);
@@ -335,7 +335,7 @@ class LayerContract {
     }
   }
 
-  /// "It remembers nothing of a batch", and backward leaves what forward saved.
+  /// "It remembers nothing of a batch", and backward does not change what forward saved.
   void check_memory(const Results& expected) {
     const Way way{.mode = mode_};
     Memory memory = forward(layer_, x_, way);
@@ -375,7 +375,7 @@ class LayerContract {
     if (!layer_.buffers().empty()) return;
     const auto y_of = [&](const Way& way) { return forward(layer_, x_, way).y.copy(); };
     const Tensor<T> trained = y_of({});
-    if (!are_same(y_of({.step = 1, .first_sample = 1000}), trained)) return;  // draws numbers
+    if (!are_same(y_of({.step = 1, .first_sample = 1000}), trained)) return;  // it draws numbers
     if (!are_same(y_of({.mode = PassMode::evaluate}), trained)) {
       fail(
           "forward gives another y in PassMode::evaluate, but draws no numbers and has no "
@@ -408,7 +408,7 @@ class LayerContract {
     if (!is_right) fail("two threads that use the layer at the same time get other numbers");
   }
 
-  /// For a thread of its own.
+  /// For another thread.
   LayerContract(const LayerContract& other, std::vector<std::string>& faults)
       : name_(other.name_), layer_(Identity()), mode_(other.mode_), rng_(0), faults_(&faults) {}
 
@@ -430,7 +430,7 @@ class LayerContract {
     return both;
   }
 
-  /// Rows of a larger batch, in pieces of several sizes, give what they give within it.
+  /// Rows of a larger batch, in pieces of several sizes, must give the same as in the whole batch.
   void check_rows() {
     const Index n = x_.extent(0);
     if (n == 0) return;
@@ -479,14 +479,14 @@ class LayerContract {
     });
   }
 
-  /// "A layer is a value type": a copy has parameters of its own, and both follow theirs.
+  /// "A layer is a value type": a copy has its own parameters, and each of the two uses its own.
   void check_copies(const Results& expected) {
     AnyLayer<T> copy = layer_;
     const auto parameters = copy.parameters();
     const auto buffers = copy.buffers();
     const auto originals = layer_.parameters();
     if (parameters.empty() && buffers.empty()) return;
-    if (!follows_parameters(copy)) return;  // which the gradients will show
+    if (!follows_parameters(copy)) return;  // the gradient check reports this
     for (Parameter<T>* parameter : parameters) {
       const Tensor<T> noise = random_normal<T>(parameter->value.shape(), rng_, 0.1);
       as_array(parameter->value) += as_array(noise);
@@ -501,7 +501,7 @@ class LayerContract {
     }
   }
 
-  /// Whether the gradients predict how the output changes along one random direction.
+  /// Whether the gradients predict the change of the output along one random direction.
   bool follows_parameters(AnyLayer<T>& layer) {
     const Way way{.mode = mode_};
     const Results results = run(layer, x_, dy_, way);
@@ -549,7 +549,7 @@ class LayerContract {
     }
   }
 
-  /// The traits that let a network exchange two layers.
+  /// The traits that allow a network to exchange two layers.
   void check_traits(const Results& expected) {
     if (!traits_.is_monotone && !traits_.takes_maximum) return;
     if (!layer_.parameters().empty()) fail("is_monotone and takes_maximum are for no parameters");

@@ -14,11 +14,12 @@ namespace dlfs {
 
 namespace detail {
 
-/// Whether elements of x have too few digits for the book's h.
+/// Whether elements of type T are too imprecise for the book's h.
 template <class T>
 inline constexpr bool is_coarse = std::numeric_limits<T>::digits < 53;
 
-/// For float the cube root of its epsilon: there rounding and the third derivative err about alike.
+/// For float, about the cube root of epsilon: there the errors by rounding and by the third
+/// derivative are of similar size.
 template <class T>
 inline constexpr T default_h = is_coarse<T> ? T(0.005) : T(1e-4);
 
@@ -28,11 +29,12 @@ inline constexpr T default_h = is_coarse<T> ? T(0.005) : T(1e-4);
 ///
 ///   dx[i] = (f(x + h e_i) - f(x - h e_i)) / 2h
 ///
-/// x itself is varied, so f may ignore its argument and read x where it lies, as a network reads
-/// its weights. Each element has its exact old value back afterwards, even if f throws.
-/// In double h is 1e-4, as in the book. In float it is 0.005, times |x[i]| where that is above 1,
-/// and the divisor is the distance of the two neighbours as they were rounded; the difference is
-/// taken in double. An f that returns double gives six digits, one that returns float about four.
+/// x itself is changed, so f may ignore its argument and read x in place, as a network reads its
+/// weights. Each element gets its exact old value back, even if f throws.
+///
+/// In double h is 1e-4, as in the book. In float it is 0.005, times |x[i]| if that is above 1, and
+/// the divisor is the distance of the two rounded neighbours; the difference is computed in double.
+/// If f returns double, six digits are right; if it returns float, about four.
 /// Cost: two calls of f for each element.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 4.4.
 /// @throws ValueError unless h is positive.
@@ -63,7 +65,7 @@ Tensor<T> numerical_gradient(F&& f, Tensor<T>& x,
   return gradient;
 }
 
-/// As above, at an x that stays as it is.
+/// The same for a constant x.
 template <std::floating_point T, std::invocable<const Tensor<T>&> F>
 Tensor<T> numerical_gradient(F&& f, const Tensor<T>& x,
                              std::type_identity_t<T> h = detail::default_h<T>) {

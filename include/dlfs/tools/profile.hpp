@@ -17,12 +17,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What a layer costs in one direction of a training step.
+/// The cost of a layer in one direction of a training step.
 struct PassCost {
-  double milliseconds = 0;  // of all threads together
-  Index flops = 0;          // those of matrix products and convolutions
+  double milliseconds = 0;  // sum over all threads
+  Index flops = 0;          // FLOP of matrix products and convolutions
 
-  /// Billions of floating-point operations a second, of each thread.
+  /// Billions of floating-point operations per second and thread.
   double gflops_per_second() const {
     return milliseconds > 0 ? static_cast<double>(flops) / milliseconds * 1e-6 : 0;
   }
@@ -35,11 +35,11 @@ struct LayerProfile {
   PassCost backward;
 };
 
-/// Where the time of a training step goes.
+/// The distribution of a training step's time.
 struct Profile {
   std::vector<LayerProfile> layers;
 
-  /// Milliseconds of all layers, in both directions.
+  /// Milliseconds of all layers in both directions.
   double milliseconds() const {
     double sum = 0;
     for (const auto& layer : layers) {
@@ -50,7 +50,7 @@ struct Profile {
 };
 
 struct ProfileOptions {
-  Index steps = 20;  // of which the median counts; another one before them is not measured
+  Index steps = 20;  // their median is reported; one more step before them is not measured
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("profile", "steps", steps, detail::at_least(1)); }
@@ -58,7 +58,7 @@ struct ProfileOptions {
 
 namespace detail {
 
-/// What the tiles of a step have cost so far, added up by all threads.
+/// The cost of the tiles of a step so far, summed over all threads.
 struct CostCounter {
   std::atomic<std::int64_t> nanoseconds{0};
   std::atomic<Index> flops{0};
@@ -73,8 +73,8 @@ struct CostCounter {
   }
 };
 
-/// A layer that takes the time of another one and is the same in all else, so that a network walks
-/// through it in the same tiles. Copies share the counters.
+/// A layer that measures the time of another layer and otherwise behaves like it, so that the
+/// network uses the same tiles. Copies share the counters.
 template <std::floating_point T>
 class TimedLayer {
  public:
@@ -89,7 +89,7 @@ class TimedLayer {
     counters_->forward.count(layer_.flops(pass.x.shape()), [&] { layer_.forward(pass); });
   }
   void backward(const BackwardPass<T>& pass) const {
-    // Each of the two gradients, by the weights and by x, costs as much as the way forward.
+    // Each of the two gradients, of the weights and of x, costs as much as the forward pass.
     const Index gradients = pass.needs_dx() ? 2 : 1;
     counters_->backward.count(gradients * layer_.flops(pass.x.shape()),
                               [&] { layer_.backward(pass); });
@@ -114,7 +114,7 @@ class TimedLayer {
 /// The cost of one direction of one layer over the steps.
 class CostSamples {
  public:
-  /// Takes what a step has counted.
+  /// Records the counts of a step and resets the counter.
   void take(CostCounter& counter) {
     milliseconds_.push_back(static_cast<double>(counter.nanoseconds.exchange(0)) * 1e-6);
     flops_ = counter.flops.exchange(0);
@@ -134,10 +134,10 @@ class CostSamples {
 
 }  // namespace detail
 
-/// Times every layer of a network in training steps on a batch x (N, ...), while the network walks
-/// through them as always, in tiles and on several threads; loss and optimizer are not in it. The
-/// network itself stays as it is.
-/// @throws ShapeError, naming the layer, where x does not fit; ValueError for less than one step.
+/// Times every layer of a network in training steps on a batch x (N, ...). The network runs as
+/// usual, in tiles and on several threads. The loss and the optimizer are not included. The network
+/// itself does not change.
+/// @throws ShapeError, naming the layer, if x does not fit; ValueError for less than one step.
 template <std::floating_point T>
 Profile profile(const Sequential<T>& network, const Tensor<T>& x,
                 const ProfileOptions& options = {}) {
@@ -169,7 +169,7 @@ Profile profile(const Sequential<T>& network, const Tensor<T>& x,
   return profile;
 }
 
-/// A table: for each layer, and in total, milliseconds and GFLOP/s of both directions, and the
+/// A table of each layer and the total: milliseconds and GFLOP/s of both directions, and the
 /// layer's share of the time.
 inline std::string to_string(const Profile& profile) {
   std::vector<std::vector<std::string>> rows{

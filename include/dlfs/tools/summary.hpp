@@ -14,14 +14,14 @@ namespace dlfs {
 
 /// A layer in the summary of a network.
 struct LayerSummary {
-  std::string name;  // of a layer within a composite: "block1.conv1"
+  std::string name;  // name in the network; of a layer inside a composite: "block1.conv1"
   std::string kind;  // "convolution"
   Shape output;
-  Index parameters = 0;  // numbers that are learned
-  Index flops = 0;       // of a forward pass; those of matrix products and convolutions
+  Index parameters = 0;  // number of learned numbers
+  Index flops = 0;       // FLOP of a forward pass, in matrix products and convolutions
 };
 
-/// What a network is made of. A composite layer stands before its parts, and its numbers include
+/// The layers of a network. A composite layer comes before its parts, and its numbers include
 /// theirs, as the totals do.
 struct Summary {
   Shape input;
@@ -49,8 +49,8 @@ void summarize(const std::string& name, const AnyLayer<T>& layer, Shape x, Summa
 
 }  // namespace detail
 
-/// The layers of a network for a batch of shape x (N, ...), in their order.
-/// @throws ShapeError, naming the layer, where x does not fit.
+/// The layers of a network for a batch of shape x (N, ...), in order.
+/// @throws ShapeError, naming the layer, if x does not fit.
 template <std::floating_point T>
 Summary summary(const Sequential<T>& network, Shape x) {
   Summary summary{.input = x, .layers = {}, .flops = network.flops(x)};
@@ -64,7 +64,7 @@ Summary summary(const Sequential<T>& network, Shape x) {
   return summary;
 }
 
-/// A table: a line for each layer, and one of the totals.
+/// A table with a line for each layer, and one for the totals.
 ///
 ///   layer    kind         output         parameters  MFLOP
 ///   x                     (1, 784)
@@ -88,11 +88,11 @@ inline std::string to_string(const Summary& summary) {
 
 namespace detail {
 
-/// A graph in the language of Graphviz, as it grows.
+/// A graph in the language of Graphviz, built layer by layer.
 template <std::floating_point T>
 class DotGraph {
  public:
-  /// The node of the network's input: no layer has an empty name.
+  /// The node of the network's input. No layer has an empty name.
   static constexpr const char* input = "";
 
   explicit DotGraph(const Shape& x) { node(input, str_cat("x\n", x)); }
@@ -113,7 +113,7 @@ class DotGraph {
     return output;
   }
 
-  /// Adds the parts of a composite, each name behind a prefix.
+  /// Adds the parts of a composite, with a prefix before each name.
   std::string add_parts(const std::string& prefix, const Composition<T>& composition,
                         const std::string& from, const Shape& x) {
     if (composition.join != Composition<T>::Join::chain)
@@ -166,9 +166,9 @@ class DotGraph {
 
 }  // namespace detail
 
-/// The network as a graph in Graphviz's DOT, for a batch of shape x (N, ...): `dot -Tpng`. The
-/// parts of a composite layer stand in a frame.
-/// @throws ShapeError, naming the layer, where x does not fit.
+/// The network as a graph in Graphviz's DOT language, for a batch of shape x (N, ...); render it
+/// with `dot -Tpng`. The parts of a composite layer are framed.
+/// @throws ShapeError, naming the layer, if x does not fit.
 template <std::floating_point T>
 std::string to_dot(const Sequential<T>& network, const Shape& x) {
   network.output_shape(x);

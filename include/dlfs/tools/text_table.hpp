@@ -11,8 +11,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// Rows of cells, all of as many, as lines of aligned text: the first `left` columns to the left,
-/// the others, numbers, to the right.
+/// Rows with equal numbers of cells as lines of aligned text. The first `left` columns are aligned
+/// to the left, the others, numbers, to the right.
 inline std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
   std::vector<std::size_t> widths(rows.empty() ? 0 : rows.front().size());
   for (const auto& row : rows) {
@@ -43,9 +43,9 @@ inline std::string grouped(Index number) {
   return text;
 }
 
-/// A number with so many digits after the point.
+/// A number with `digits` digits after the point.
 inline std::string fixed(double number, int digits) {
-  char text[400];  // of the largest double: 309 digits
+  char text[400];  // enough for the largest double with 309 digits
   std::snprintf(text, sizeof text, "%.*f", digits, number);
   return text;
 }

@@ -11,17 +11,16 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// A network whose weights and running statistics are an average of another's over its updates,
-/// where the latest count most: it classifies better than the one that is trained, whose last
-/// steps lead to and fro.
+/// A network whose weights and running statistics are moving averages of another network's, which
+/// is being trained. It usually classifies better, because the last training steps oscillate.
 ///
 ///   ExponentialMovingAverage<float> average(network, 0.999);
 ///   trainer.on_step([&](const StepRecord&) { average.update(network); });
 ///
 ///   average <- d average + (1 - d) network, where d = min(decay, (1 + updates) / (10 + updates))
 ///
-/// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992);
-/// the decay that grows is TensorFlow's ExponentialMovingAverage.
+/// Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); the
+/// growing decay is that of TensorFlow's ExponentialMovingAverage.
 template <std::floating_point T>
 class ExponentialMovingAverage {
  public:
@@ -35,8 +34,8 @@ class ExponentialMovingAverage {
     for (const auto* each : network.buffers()) rests_.emplace_back(each->value.shape());
   }
 
-  /// After every update of the network that is averaged.
-  /// @throws ShapeError where it is not the network that was given first.
+  /// Call it after every update of the trained network.
+  /// @throws ShapeError unless the network is like the one in the constructor.
   void update(const Sequential<T>& network) {
     expect_same(network.parameters(), std::as_const(network_).parameters());
     expect_same(network.buffers(), std::as_const(network_).buffers());
@@ -51,7 +50,7 @@ class ExponentialMovingAverage {
   const Sequential<T>& network() const&& = delete;
 
  private:
-  /// Of their number, names and shapes.
+  /// Compares the number, names and shapes of tensors.
   template <class Tensors>
   static void expect_same(const Tensors& targets, const Tensors& averages) {
     const auto is_same = [](const auto* target, const auto* average) {
@@ -78,7 +77,7 @@ class ExponentialMovingAverage {
   }
 
   Sequential<T> network_;
-  // What each average lost to rounding, as a step may be less than its last digit.
+  // The rounding error of each average, because a step may be less than its last digit.
   std::vector<Tensor<T>> rests_;
   double decay_;
   Index updates_ = 0;

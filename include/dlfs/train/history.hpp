@@ -7,18 +7,18 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// What is known after a training step.
+/// The results of a training step.
 struct StepRecord {
-  Index epoch = 0;  // from 1
+  Index epoch = 0;  // counted from 1
   Index step = 0;   // within the epoch, from 1
   Index steps_per_epoch = 0;
-  Index samples = 0;  // in this step's batch
-  double loss = 0;    // of this step's batch, before the update
+  Index samples = 0;  // samples of this step's batch
+  double loss = 0;    // loss of this step's batch, before the update
 };
 
-/// What is known after an epoch.
+/// The results of an epoch.
 struct EpochRecord {
-  Index epoch = 0;            // from 1
+  Index epoch = 0;            // counted from 1
   double train_loss = 0;      // mean over the epoch's samples, each before its update
   double train_accuracy = 0;  // after the epoch
   double test_accuracy = 0;

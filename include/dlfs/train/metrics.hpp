@@ -21,7 +21,7 @@ void expect_logits(std::string_view metric, TensorView<const T> logits,
   if (logits.empty()) throw ValueError(metric, ": there is no sample");
 }
 
-/// The class with the largest of sample n's logits (N, C): of equals the first, of NaNs the first.
+/// The class with the largest of sample n's logits (N, C): the first of equals, or the first NaN.
 template <class T>
 Index guess(TensorView<const T> logits, Index n) {
   const auto logit = [&](Index c) {
@@ -37,8 +37,8 @@ Index guess(TensorView<const T> logits, Index n) {
 
 }  // namespace detail
 
-/// The fraction of rows of logits (N, C) whose largest entry stands at the label (N).
-/// @throws ShapeError for other shapes, ValueError where there is no sample.
+/// The fraction of rows of logits (N, C) whose largest entry is at the label (N).
+/// @throws ShapeError for other shapes, ValueError if there is no sample.
 template <AnyTensor X>
 double accuracy(const X& logits, TensorArg<std::int32_t> labels) {
   const auto s = const_view(logits);
@@ -48,8 +48,8 @@ double accuracy(const X& logits, TensorArg<std::int32_t> labels) {
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-/// The fraction of a dataset's first `samples` that a network classifies rightly.
-/// @throws ShapeError where the dataset does not fit or is smaller, ValueError for no samples.
+/// The fraction of a dataset's first `samples` that a network classifies correctly.
+/// @throws ShapeError if the dataset does not fit or is smaller, ValueError for no samples.
 template <std::floating_point T>
 double accuracy(const Sequential<T>& network, const Dataset<T>& dataset, Index samples) {
   dataset.check("accuracy");
@@ -57,15 +57,16 @@ double accuracy(const Sequential<T>& network, const Dataset<T>& dataset, Index s
                   dataset.targets.rows(0, samples));
 }
 
-/// The same for all of a dataset.
+/// The same for the whole dataset.
 template <std::floating_point T>
 double accuracy(const Sequential<T>& network, const Dataset<T>& dataset) {
   return accuracy(network, dataset, dataset.size());
 }
 
-/// The fraction of rows of logits (N, C) where fewer than k entries beat that of the label (N): the
-/// larger ones, and of equals those before it. An entry that is NaN beats every other.
-/// @throws ShapeError for other shapes; ValueError where there is no sample, k is less than 1, or a
+/// The fraction of rows of logits (N, C) in which fewer than k entries are ranked before the
+/// label's (N). Larger entries are ranked first, and equal ones by their index. If an entry or the
+/// label's is NaN, the entry counts as ranked before it.
+/// @throws ShapeError for other shapes; ValueError if there is no sample, k is less than 1, or a
 /// label is not in [0, C).
 template <AnyTensor X>
 double top_k_accuracy(const X& logits, TensorArg<std::int32_t> labels, Index k) {
@@ -89,10 +90,9 @@ double top_k_accuracy(const X& logits, TensorArg<std::int32_t> labels, Index k) 
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-/// How often each label was taken for each class: counts (C, C), the row being the label, the
-/// column the class with the largest of the logits (N, C).
-/// @throws ShapeError for other shapes; ValueError where there is no sample or a label is not in
-/// [0, C).
+/// The counts (C, C) of each pair of label and predicted class. The row is the label; the column is
+/// the class with the largest of the logits (N, C).
+/// @throws ShapeError for other shapes; ValueError without a sample, or for a label not in [0, C).
 template <AnyTensor X>
 Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) {
   const auto s = const_view(logits);
@@ -109,8 +109,9 @@ Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) 
   return counts;
 }
 
-/// Of those that were taken for a class, the fraction that is of it; of those of a class, the
-/// fraction that was taken for it. NaN for a class that was never named, or never occurs. Each (C).
+/// Precision and recall of each class, both (C). Precision is the fraction of the samples predicted
+/// as the class that belong to it. Recall is the fraction of the samples of the class that are
+/// predicted as it. Each is NaN for a class without such samples.
 struct PrecisionRecall {
   Tensor<double> precision;
   Tensor<double> recall;

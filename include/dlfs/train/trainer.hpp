@@ -31,16 +31,16 @@ namespace dlfs {
 struct TrainerOptions {
   Index epochs = 20;
   Index batch_size = 100;
-  std::uint64_t seed = 1;  // of the order of the samples
+  std::uint64_t seed = 1;  // seed of the order of the samples
   BatchSampler::Sampling sampling = BatchSampler::Sampling::without_replacement;
-  /// How many samples of each dataset, from its beginning, are classified after every epoch; 0
-  /// stands for all.
+  /// The number of samples of each dataset, from its start, that are evaluated after every epoch; 0
+  /// means all.
   Index evaluation_samples = 0;
-  /// Epochs in a row without a better test accuracy after which the training ends; 0 for never.
+  /// Number of consecutive epochs without a better test accuracy that ends the training; 0: never.
   Index patience = 0;
-  /// End with the weights of the epoch whose test accuracy was the best, the first of equals.
+  /// At the end, restores the weights of the first epoch with the best test accuracy.
   bool restore_best = false;
-  double clip_norm = 0;  // the gradients' norm is cut down to it; 0 for never
+  double clip_norm = 0;  // maximum norm of the gradients; 0 for no clipping
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -67,8 +67,8 @@ concept OptimizerOf = Optimizer<O> && std::same_as<typename O::Scalar, T>;
 ///   trainer.on_epoch([](const EpochRecord& epoch) { ... });
 ///   const History& history = trainer.fit(train, test);
 ///
-/// Refers to the network, which must outlive it; owns the loss and the optimizer, so that a second
-/// `fit` goes on where the first ended.
+/// Refers to the network, which must outlive it. Owns the loss and the optimizer, so a second `fit`
+/// continues where the first ended.
 template <std::floating_point T, class LossType, class OptimizerType>
 class Trainer {
  public:
@@ -92,8 +92,8 @@ class Trainer {
           const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
                                                !detail::OptimizerOf<OptimizerType, T>);
 
-  /// Called after every step, or every epoch, in the order of their adding.
-  /// @throws ValueError for an empty function, or from a callback.
+  /// Adds a function that is called after every step or epoch, in the order of adding.
+  /// @throws ValueError for an empty function, or when called from a callback.
   void on_step(std::function<void(const StepRecord&)> callback) {
     expect_not_fitting("on_step");
     if (!callback) throw ValueError("trainer: on_step got an empty function");
@@ -105,117 +105,54 @@ class Trainer {
     epoch_callbacks_.push_back(std::move(callback));
   }
 
-  /// Sets the learning rate before every update, by the number of updates so far; see
-  /// schedules.hpp. @throws ValueError for one of these whose options are out of their range.
+  /// Sets the learning rate before every update from the number of updates so far; see
+  /// schedules.hpp.
+  /// @throws ValueError for a schedule of that header whose options are out of range.
   template <class Schedule = std::function<double(Index)>>
   void schedule(Schedule learning_rate) {
     if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
 
-  /// Has every batch changed before the network sees it, in training only: by an Augmentation, or
-  /// by any f(images, the numbers of their samples, a generator of the epoch).
+  /// Changes every training batch before the network sees it: by an Augmentation, or by any
+  /// f(images, indices of their samples, generator of the epoch).
   void augment(std::function<void(TensorView<T>, std::span<const Index>, const Rng&)> change) {
     augment_ = std::move(change);
   }
 
-  /// From a callback: ends `fit` after the running step or epoch. An epoch whose steps are not all
-  /// done goes on with the next `fit`.
+  /// For use in a callback: ends `fit` after the running step or epoch. The next `fit` continues an
+  /// unfinished epoch.
   void stop() { stopped_ = true; }
 
-  /// Trains on `train` for the epochs of the options; the last batch of an epoch may be short.
-  /// @throws ShapeError where the data does not fit the network; ValueError for a label out of
-  /// range, an empty dataset, other data than those of an epoch that is not done, a call from a
-  /// callback, or a loss that is no longer finite, naming epoch, step and what is not finite.
-  const History& fit(const Dataset<T>& train, const Dataset<T>& test) & {
-    expect_not_fitting("fit");
-    train.check("trainer: training data");
-    test.check("trainer: test data");
-    BatchSampler sampler(train.size(), options_.batch_size, Rng(options_.seed), options_.sampling);
-    expect_classes("training data", train);
-    expect_classes("test data", test);
-    if (progress_.steps > sampler.batch_count()) {
-      throw ValueError("trainer: the running epoch has done ", progress_.steps,
-                       " steps, but these training data make ", sampler.batch_count());
-    }
-    const Fitting fitting(*this);
-    stopped_ = false;
-    const Index last_epoch = detail::checked_sum("trainer: epochs", epochs_done(), options_.epochs);
-    while (epochs_done() < last_epoch && !stopped_) {
-      train_epoch(train, sampler);
-      if (progress_.steps < sampler.batch_count()) break;
-      EpochRecord record{.epoch = epochs_done() + 1,
-                         .train_loss = progress_.loss_sum / static_cast<double>(progress_.samples),
-                         .seconds = progress_.seconds};
-      progress_ = {};
-      record.train_accuracy = accuracy(*network_, train, evaluation_samples(train));
-      record.test_accuracy = accuracy(*network_, test, evaluation_samples(test));
-      history_.epochs.push_back(record);
-      note_best(record);
-      for (const auto& callback : epoch_callbacks_) callback(record);
-      if (options_.patience > 0 && epochs_done() - best_.epoch >= options_.patience) stop();
-    }
-    if (options_.restore_best) restore_best();
-    return history_;
-  }
+  /// Trains on `train` for the number of epochs in the options. The last batch of an epoch may be
+  /// smaller.
+  /// @throws ShapeError if the data does not fit the network; ValueError for a label out of range,
+  /// an empty dataset, data that differs from that of the unfinished epoch, a call from a callback,
+  /// or a loss that is not finite, naming the epoch, the step and the cause.
+  const History& fit(const Dataset<T>& train, const Dataset<T>& test) &;
 
-  /// One update on one batch; returns the loss before it.
-  T step(const Dataset<T>& batch) {
-    const Fitting fitting(*this);
-    const T loss = forward(batch);
-    update();
-    return loss;
-  }
+  /// One update on one batch; returns the loss before the update.
+  T step(const Dataset<T>& batch);
 
   const History& history() const& { return history_; }
   const History& history() const&& = delete;
 
-  /// What to keep of the training so far, for `restore`; see io/checkpoint.hpp. To be asked in a
-  /// callback: `fit` may end with the best weights instead of the last ones.
-  TrainerState<T> state() {
-    TrainerState<T> state{.seed = options_.seed,
-                          .batch_size = options_.batch_size,
-                          .optimizer_kind = std::string(kind_of<OptimizerType>()),
-                          .loss_kind = std::string(kind_of<LossType>()),
-                          .values = {},
-                          .network_steps = network_->step(),
-                          .optimizer = optimizer_.state(),
-                          .updates = updates_,
-                          .progress = progress_,
-                          .history = history_,
-                          .best = best_};
-    for (const auto* tensor : tensors()) state.values.push_back(*tensor);
-    return state;
-  }
+  /// The state of the training, for `restore`; see io/checkpoint.hpp. Call it in a callback,
+  /// because `fit` may end with the best weights instead of the last ones.
+  TrainerState<T> state();
 
-  /// Goes on from there with the next `fit`, as if there had been no interruption: the network, the
-  /// optimizer's kind, the data and the options but `epochs` must be those of then.
-  /// @throws ValueError for another seed or batch size, a count that cannot be, or a call from a
+  /// The next `fit` continues from this state, as if there had been no interruption. The network,
+  /// the optimizer's kind, the data and the options except `epochs` must be the same as before.
+  /// @throws ValueError for another seed or batch size, an impossible count, or a call from a
   /// callback; ShapeError for another network, optimizer or loss.
-  void restore(TrainerState<T> state) {
-    expect_not_fitting("restore");
-    if (state.seed != options_.seed || state.batch_size != options_.batch_size) {
-      throw ValueError("trainer: expected a training with seed ", options_.seed, " and batch size ",
-                       options_.batch_size, " to go on with, got ", state.seed, " and ",
-                       state.batch_size);
-    }
-    expect_fitting(state);
-    auto value = state.values.begin();
-    for (auto* tensor : tensors()) tensor->value = std::move(value++->value);
-    network_->set_step(state.network_steps);
-    restore_optimizer(std::move(state.optimizer));
-    updates_ = state.updates;
-    progress_ = state.progress;
-    history_ = std::move(state.history);
-    best_ = std::move(state.best);
-  }
+  void restore(TrainerState<T> state);
 
   OptimizerType& optimizer() & { return optimizer_; }
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// While a network is trained. Its last batch may not live any longer.
+  /// Exists during training. Afterwards the network forgets its last batch, which may end.
   struct Fitting {
     explicit Fitting(Trainer& trainer_)
         : trainer(trainer_), was_fitting(std::exchange(trainer_.is_fitting_, true)) {}
@@ -233,7 +170,7 @@ class Trainer {
     if (is_fitting_) throw ValueError("trainer: ", function, " from a callback: fit is running");
   }
 
-  /// What an optimizer or a loss calls itself.
+  /// The name that an optimizer or a loss gives itself; empty if it has none.
   template <class Part>
   static constexpr std::string_view kind_of() {
     if constexpr (requires { std::string_view(Part::kind); }) {
@@ -243,87 +180,28 @@ class Trainer {
     }
   }
 
-  /// Before an epoch is trained, since `accuracy` needs it after that.
-  /// @throws ShapeError unless the network gives (N, C); ValueError without a sample, or for a
-  /// label outside [0, C).
-  void expect_classes(std::string_view what, const Dataset<T>& data) const {
-    const Shape logits = network_->output_shape(data.inputs.shape());
-    if (logits.rank() != 2 || data.targets.rank() != 1) {
-      throw ShapeError("trainer: ", what, ": expected logits (N, C) and labels (N), got ", logits,
-                       " and ", data.targets.shape());
-    }
-    if (data.size() == 0) throw ValueError("trainer: ", what, ": there is no sample");
-    for (Index n = 0; n < data.size(); ++n) {
-      const std::int32_t label = data.targets.data()[n];
-      if (label >= 0 && label < logits[1]) continue;
-      throw ValueError("trainer: ", what, ": label ", label, " of sample ", n, " is not in 0..",
-                       logits[1] - 1);
-    }
-  }
+  /// Checks the data before an epoch is trained, because `accuracy` needs it afterwards.
+  /// @throws ShapeError unless the network's output is (N, C); ValueError without a sample, or for
+  /// a label outside [0, C).
+  void expect_classes(std::string_view what, const Dataset<T>& data) const;
 
-  T forward(const Dataset<T>& batch) {
-    return loss_.forward(network_->forward(batch.inputs), batch.targets);
-  }
+  T forward(const Dataset<T>& batch);
 
-  void update() {
-    network_->backward(loss_.backward());
-    if (options_.clip_norm > 0) clip_gradient_norm(network_->parameters(), options_.clip_norm);
-    if (learning_rate_) optimizer_.options().learning_rate = learning_rate_(updates_);
-    ++updates_;
-    optimizer_.step(network_->parameters());
-  }
+  void update();
 
   Index epochs_done() const { return std::ssize(history_.epochs); }
 
-  /// What is left of the running epoch's steps, or all of the next one's.
-  void train_epoch(const Dataset<T>& train, BatchSampler& sampler) {
-    const Index epoch = epochs_done() + 1;
-    sampler.begin_epoch(epoch - 1);
-    // Streams of the seed's own generator are the sampler's.
-    const Rng rng =
-        Rng(options_.seed).stream(~std::uint64_t{0}).stream(static_cast<std::uint64_t>(epoch));
-    const double seconds_before = progress_.seconds;
-    const auto begin = Clock::now();
-    for (Index i = progress_.steps; i < sampler.batch_count() && !stopped_; ++i) {
-      take(train, sampler.batch(i), batch_);
-      if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
-      const auto loss = static_cast<double>(forward(batch_));
-      if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1, train, sampler.batch(i));
-      update();
-      history_.step_losses.push_back(loss);
-      progress_.steps = i + 1;
-      progress_.samples += batch_.size();
-      progress_.loss_sum += detail::rounded(loss * static_cast<double>(batch_.size()));
-      const std::chrono::duration<double> time = Clock::now() - begin;
-      progress_.seconds = seconds_before + time.count();
-      const StepRecord done{epoch, i + 1, sampler.batch_count(), batch_.size(), loss};
-      for (const auto& callback : step_callbacks_) callback(done);
-    }
-  }
+  /// Trains the remaining steps of the running epoch, or all steps of the next epoch.
+  void train_epoch(const Dataset<T>& train, BatchSampler& sampler);
 
-  /// What the network has learned and collected: parameters, then buffers.
-  std::vector<NamedTensor<T>*> tensors() {
-    std::vector<NamedTensor<T>*> tensors;
-    for (NamedTensor<T>* parameter : network_->parameters()) tensors.push_back(parameter);
-    for (NamedTensor<T>* buffer : network_->buffers()) tensors.push_back(buffer);
-    return tensors;
-  }
+  /// The state of the network: parameters, then buffers.
+  std::vector<NamedTensor<T>*> tensors();
 
-  void note_best(const EpochRecord& record) {
-    if (!(record.test_accuracy > best_.test_accuracy)) return;
-    best_ = {record.epoch, record.test_accuracy, {}};
-    if (!options_.restore_best) return;
-    for (const auto* tensor : tensors()) best_.values.push_back(tensor->value);
-  }
+  void note_best(const EpochRecord& record);
 
-  void restore_best() {
-    if (best_.values.empty()) return;
-    expect_tensors("best weights", best_.values, tensors().size());
-    auto value = best_.values.begin();
-    for (auto* tensor : tensors()) tensor->value = *value++;
-  }
+  void restore_best();
 
-  /// @throws ShapeError unless the first `count` tensors of the network, and no more, are there.
+  /// @throws ShapeError unless `values` match exactly the first `count` tensors of the network.
   template <class Tensors>
   void expect_tensors(std::string_view what, const Tensors& values, std::size_t count) {
     const auto expected = tensors();
@@ -337,91 +215,25 @@ class Trainer {
   static const Shape& shape_of(const Tensor<T>& tensor) { return tensor.shape(); }
   static const Shape& shape_of(const NamedTensor<T>& tensor) { return tensor.value.shape(); }
 
-  void expect_fitting(const TrainerState<T>& state) {
-    const std::size_t parameters = network_->parameters().size();
-    const std::size_t everything = parameters + network_->buffers().size();
-    expect_tensors("weights", state.values, everything);
-    expect_tensors("best weights", state.best.values, state.best.values.empty() ? 0 : everything);
-    const auto expected = tensors();
-    for (std::size_t i = 0; i < everything; ++i) {
-      if (state.values[i].name == expected[i]->name) continue;
-      throw ShapeError("trainer: expected the weights of ", expected[i]->name,
-                       " to go on with, got those of ", state.values[i].name);
-    }
-    for (const Index count : {state.network_steps, state.optimizer.steps, state.updates,
-                              state.progress.steps, state.progress.samples}) {
-      if (count < 0) throw ValueError("trainer: a count of ", count, " to go on with");
-    }
-    if (state.best.epoch < 0 || state.best.epoch > state.epochs_done()) {
-      throw ValueError("trainer: the best epoch to go on with is ", state.best.epoch, " of ",
-                       state.epochs_done());
-    }
-    const bool has_moments = state.optimizer.steps > 0;
-    if (has_moments && state.optimizer.moments.size() != optimizer_.state().moments.size()) {
-      throw ShapeError("trainer: the training to go on with had another optimizer");
-    }
-    for (const auto& moment : state.optimizer.moments) {
-      if (has_moments) expect_tensors("optimizer's moments", moment, parameters);
-    }
-    expect_kind("optimizer", state.optimizer_kind, kind_of<OptimizerType>());
-    expect_kind("loss", state.loss_kind, kind_of<LossType>());
-  }
+  void expect_fitting(const TrainerState<T>& state);
 
-  /// Those that do not say what they are fit all.
+  /// An empty kind matches every other.
   static void expect_kind(std::string_view what, std::string_view of_state, std::string_view own) {
     if (of_state.empty() || own.empty() || of_state == own) return;
     throw ShapeError("trainer: the training to go on with had another ", what, ": ", of_state,
                      " in the place of ", own);
   }
 
-  /// Without a step, it begins its moments with the next one.
-  void restore_optimizer(OptimizerState<T> state) {
-    optimizer_.state().steps = state.steps;
-    if (state.steps == 0) return;
-    optimizer_.state().moments = std::move(state.moments);
-    optimizer_.state().names.clear();
-    for (const auto* parameter : network_->parameters()) {
-      optimizer_.state().names.push_back(parameter->name);
-    }
-  }
+  /// If the state has no step, the next step creates the moments.
+  void restore_optimizer(OptimizerState<T> state);
 
-  /// The first number of a batch that is not finite, in words; empty if all are.
-  std::string describe_input(const Dataset<T>& train, std::span<const Index> samples) const {
-    const Index row = batch_.inputs.size() / std::max<Index>(batch_.size(), 1);
-    for (Index i = 0; i < batch_.inputs.size(); ++i) {
-      if (detail::is_finite(batch_.inputs.data()[i])) continue;
-      const Index sample = samples[static_cast<std::size_t>(i / row)];
-      const bool is_in_data = !detail::is_finite(train.inputs.data()[sample * row + i % row]);
-      return str_cat("number ", i % row, " of sample ", sample, " of the training data is ",
-                     batch_.inputs.data()[i], is_in_data ? "" : " after the augmentation");
-    }
-    return {};
-  }
+  /// Describes the first number of a batch that is not finite; empty if all are finite.
+  std::string describe_input(const Dataset<T>& train, std::span<const Index> samples) const;
 
   [[noreturn]] void throw_not_finite(double loss, Index step, const Dataset<T>& train,
-                                     std::span<const Index> samples) const {
-    if (const std::string input = describe_input(train, samples); !input.empty()) {
-      throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
-                       step, "; ", input);
-    }
-    std::string culprit = "every layer's output was finite";
-    bool is_found = false;
-    const auto look = [&](const std::string& name, const Tensor<T>& y) {
-      bool is_finite = true;
-      for (T element : y) is_finite &= detail::is_finite(element);
-      if (is_found || is_finite) return;
-      culprit = str_cat("the first layer whose output is not finite is ", name);
-      is_found = true;
-    };
-    for_each_activation(*network_, batch_.inputs, PassMode::train, look);
-    throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
-                     step, "; ", culprit, "; a lower learning rate may help");
-  }
+                                     std::span<const Index> samples) const;
 
-  Index evaluation_samples(const Dataset<T>& dataset) const {
-    const Index wanted = options_.evaluation_samples;
-    return wanted == 0 ? dataset.size() : std::min(wanted, dataset.size());
-  }
+  Index evaluation_samples(const Dataset<T>& dataset) const;
 
   Sequential<T>* network_;
   LossType loss_;
@@ -440,7 +252,252 @@ class Trainer {
   Dataset<T> batch_;
 };
 
-// clang 14 does not see which of the constructors the arguments satisfy.
+template <std::floating_point T, class LossType, class OptimizerType>
+const History& Trainer<T, LossType, OptimizerType>::fit(const Dataset<T>& train,
+                                                        const Dataset<T>& test) & {
+  expect_not_fitting("fit");
+  train.check("trainer: training data");
+  test.check("trainer: test data");
+  BatchSampler sampler(train.size(), options_.batch_size, Rng(options_.seed), options_.sampling);
+  expect_classes("training data", train);
+  expect_classes("test data", test);
+  if (progress_.steps > sampler.batch_count()) {
+    throw ValueError("trainer: the running epoch has done ", progress_.steps,
+                     " steps, but these training data make ", sampler.batch_count());
+  }
+  const Fitting fitting(*this);
+  stopped_ = false;
+  const Index last_epoch = detail::checked_sum("trainer: epochs", epochs_done(), options_.epochs);
+  while (epochs_done() < last_epoch && !stopped_) {
+    train_epoch(train, sampler);
+    if (progress_.steps < sampler.batch_count()) break;
+    EpochRecord record{.epoch = epochs_done() + 1,
+                       .train_loss = progress_.loss_sum / static_cast<double>(progress_.samples),
+                       .seconds = progress_.seconds};
+    progress_ = {};
+    record.train_accuracy = accuracy(*network_, train, evaluation_samples(train));
+    record.test_accuracy = accuracy(*network_, test, evaluation_samples(test));
+    history_.epochs.push_back(record);
+    note_best(record);
+    for (const auto& callback : epoch_callbacks_) callback(record);
+    if (options_.patience > 0 && epochs_done() - best_.epoch >= options_.patience) stop();
+  }
+  if (options_.restore_best) restore_best();
+  return history_;
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+T Trainer<T, LossType, OptimizerType>::step(const Dataset<T>& batch) {
+  const Fitting fitting(*this);
+  const T loss = forward(batch);
+  update();
+  return loss;
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+TrainerState<T> Trainer<T, LossType, OptimizerType>::state() {
+  TrainerState<T> state{.seed = options_.seed,
+                        .batch_size = options_.batch_size,
+                        .optimizer_kind = std::string(kind_of<OptimizerType>()),
+                        .loss_kind = std::string(kind_of<LossType>()),
+                        .values = {},
+                        .network_steps = network_->step(),
+                        .optimizer = optimizer_.state(),
+                        .updates = updates_,
+                        .progress = progress_,
+                        .history = history_,
+                        .best = best_};
+  for (const auto* tensor : tensors()) state.values.push_back(*tensor);
+  return state;
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::restore(TrainerState<T> state) {
+  expect_not_fitting("restore");
+  if (state.seed != options_.seed || state.batch_size != options_.batch_size) {
+    throw ValueError("trainer: expected a training with seed ", options_.seed, " and batch size ",
+                     options_.batch_size, " to go on with, got ", state.seed, " and ",
+                     state.batch_size);
+  }
+  expect_fitting(state);
+  auto value = state.values.begin();
+  for (auto* tensor : tensors()) tensor->value = std::move(value++->value);
+  network_->set_step(state.network_steps);
+  restore_optimizer(std::move(state.optimizer));
+  updates_ = state.updates;
+  progress_ = state.progress;
+  history_ = std::move(state.history);
+  best_ = std::move(state.best);
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::expect_classes(std::string_view what,
+                                                         const Dataset<T>& data) const {
+  const Shape logits = network_->output_shape(data.inputs.shape());
+  if (logits.rank() != 2 || data.targets.rank() != 1) {
+    throw ShapeError("trainer: ", what, ": expected logits (N, C) and labels (N), got ", logits,
+                     " and ", data.targets.shape());
+  }
+  if (data.size() == 0) throw ValueError("trainer: ", what, ": there is no sample");
+  for (Index n = 0; n < data.size(); ++n) {
+    const std::int32_t label = data.targets.data()[n];
+    if (label >= 0 && label < logits[1]) continue;
+    throw ValueError("trainer: ", what, ": label ", label, " of sample ", n, " is not in 0..",
+                     logits[1] - 1);
+  }
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+T Trainer<T, LossType, OptimizerType>::forward(const Dataset<T>& batch) {
+  return loss_.forward(network_->forward(batch.inputs), batch.targets);
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::update() {
+  network_->backward(loss_.backward());
+  if (options_.clip_norm > 0) clip_gradient_norm(network_->parameters(), options_.clip_norm);
+  if (learning_rate_) optimizer_.options().learning_rate = learning_rate_(updates_);
+  ++updates_;
+  optimizer_.step(network_->parameters());
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::train_epoch(const Dataset<T>& train,
+                                                      BatchSampler& sampler) {
+  const Index epoch = epochs_done() + 1;
+  sampler.begin_epoch(epoch - 1);
+  // The sampler uses the streams of the seed's own generator.
+  const Rng rng =
+      Rng(options_.seed).stream(~std::uint64_t{0}).stream(static_cast<std::uint64_t>(epoch));
+  const double seconds_before = progress_.seconds;
+  const auto begin = Clock::now();
+  for (Index i = progress_.steps; i < sampler.batch_count() && !stopped_; ++i) {
+    take(train, sampler.batch(i), batch_);
+    if (augment_) augment_(batch_.inputs, sampler.batch(i), rng);
+    const auto loss = static_cast<double>(forward(batch_));
+    if (!detail::is_finite(loss)) throw_not_finite(loss, i + 1, train, sampler.batch(i));
+    update();
+    history_.step_losses.push_back(loss);
+    progress_.steps = i + 1;
+    progress_.samples += batch_.size();
+    progress_.loss_sum += detail::rounded(loss * static_cast<double>(batch_.size()));
+    const std::chrono::duration<double> time = Clock::now() - begin;
+    progress_.seconds = seconds_before + time.count();
+    const StepRecord done{epoch, i + 1, sampler.batch_count(), batch_.size(), loss};
+    for (const auto& callback : step_callbacks_) callback(done);
+  }
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+std::vector<NamedTensor<T>*> Trainer<T, LossType, OptimizerType>::tensors() {
+  std::vector<NamedTensor<T>*> tensors;
+  for (NamedTensor<T>* parameter : network_->parameters()) tensors.push_back(parameter);
+  for (NamedTensor<T>* buffer : network_->buffers()) tensors.push_back(buffer);
+  return tensors;
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::note_best(const EpochRecord& record) {
+  if (!(record.test_accuracy > best_.test_accuracy)) return;
+  best_ = {record.epoch, record.test_accuracy, {}};
+  if (!options_.restore_best) return;
+  for (const auto* tensor : tensors()) best_.values.push_back(tensor->value);
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::restore_best() {
+  if (best_.values.empty()) return;
+  expect_tensors("best weights", best_.values, tensors().size());
+  auto value = best_.values.begin();
+  for (auto* tensor : tensors()) tensor->value = *value++;
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::expect_fitting(const TrainerState<T>& state) {
+  const std::size_t parameters = network_->parameters().size();
+  const std::size_t everything = parameters + network_->buffers().size();
+  expect_tensors("weights", state.values, everything);
+  expect_tensors("best weights", state.best.values, state.best.values.empty() ? 0 : everything);
+  const auto expected = tensors();
+  for (std::size_t i = 0; i < everything; ++i) {
+    if (state.values[i].name == expected[i]->name) continue;
+    throw ShapeError("trainer: expected the weights of ", expected[i]->name,
+                     " to go on with, got those of ", state.values[i].name);
+  }
+  for (const Index count : {state.network_steps, state.optimizer.steps, state.updates,
+                            state.progress.steps, state.progress.samples}) {
+    if (count < 0) throw ValueError("trainer: a count of ", count, " to go on with");
+  }
+  if (state.best.epoch < 0 || state.best.epoch > state.epochs_done()) {
+    throw ValueError("trainer: the best epoch to go on with is ", state.best.epoch, " of ",
+                     state.epochs_done());
+  }
+  const bool has_moments = state.optimizer.steps > 0;
+  if (has_moments && state.optimizer.moments.size() != optimizer_.state().moments.size()) {
+    throw ShapeError("trainer: the training to go on with had another optimizer");
+  }
+  for (const auto& moment : state.optimizer.moments) {
+    if (has_moments) expect_tensors("optimizer's moments", moment, parameters);
+  }
+  expect_kind("optimizer", state.optimizer_kind, kind_of<OptimizerType>());
+  expect_kind("loss", state.loss_kind, kind_of<LossType>());
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::restore_optimizer(OptimizerState<T> state) {
+  optimizer_.state().steps = state.steps;
+  if (state.steps == 0) return;
+  optimizer_.state().moments = std::move(state.moments);
+  optimizer_.state().names.clear();
+  for (const auto* parameter : network_->parameters()) {
+    optimizer_.state().names.push_back(parameter->name);
+  }
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+std::string Trainer<T, LossType, OptimizerType>::describe_input(
+    const Dataset<T>& train, std::span<const Index> samples) const {
+  const Index row = batch_.inputs.size() / std::max<Index>(batch_.size(), 1);
+  for (Index i = 0; i < batch_.inputs.size(); ++i) {
+    if (detail::is_finite(batch_.inputs.data()[i])) continue;
+    const Index sample = samples[static_cast<std::size_t>(i / row)];
+    const bool is_in_data = !detail::is_finite(train.inputs.data()[sample * row + i % row]);
+    return str_cat("number ", i % row, " of sample ", sample, " of the training data is ",
+                   batch_.inputs.data()[i], is_in_data ? "" : " after the augmentation");
+  }
+  return {};
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+void Trainer<T, LossType, OptimizerType>::throw_not_finite(double loss, Index step,
+                                                           const Dataset<T>& train,
+                                                           std::span<const Index> samples) const {
+  if (const std::string input = describe_input(train, samples); !input.empty()) {
+    throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ",
+                     step, "; ", input);
+  }
+  std::string culprit = "every layer's output was finite";
+  bool is_found = false;
+  const auto look = [&](const std::string& name, const Tensor<T>& y) {
+    bool is_finite = true;
+    for (T element : y) is_finite &= detail::is_finite(element);
+    if (is_found || is_finite) return;
+    culprit = str_cat("the first layer whose output is not finite is ", name);
+    is_found = true;
+  };
+  for_each_activation(*network_, batch_.inputs, PassMode::train, look);
+  throw ValueError("trainer: the loss is ", loss, " at epoch ", epochs_done() + 1, ", step ", step,
+                   "; ", culprit, "; a lower learning rate may help");
+}
+
+template <std::floating_point T, class LossType, class OptimizerType>
+Index Trainer<T, LossType, OptimizerType>::evaluation_samples(const Dataset<T>& dataset) const {
+  const Index wanted = options_.evaluation_samples;
+  return wanted == 0 ? dataset.size() : std::min(wanted, dataset.size());
+}
+
+// A deduction guide, because clang 14 does not find the constructor whose constraints are
+// satisfied.
 template <std::floating_point T, class LossType, class OptimizerType>
 Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {})
     -> Trainer<T, LossType, OptimizerType>;

@@ -12,33 +12,33 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// How far an epoch is whose steps are not all done.
+/// The progress of an unfinished epoch.
 struct EpochProgress {
   Index steps = 0;
   Index samples = 0;
-  double loss_sum = 0;  // over the samples
+  double loss_sum = 0;  // sum of the samples' losses
   double seconds = 0;
 };
 
-/// The network after the epoch whose test accuracy was the best so far.
+/// The network after the epoch with the best test accuracy so far.
 template <std::floating_point T>
 struct BestEpoch {
   Index epoch = 0;
   double test_accuracy = -1;
-  std::vector<Tensor<T>> values{};  // of all parameters, then all buffers; none unless asked for
+  std::vector<Tensor<T>> values{};  // all parameters, then all buffers; empty unless requested
 };
 
-/// All that a training needs to go on where it was, with the same numbers bit by bit: between any
-/// two steps.
+/// The state of a training between two steps: all that it needs to continue with the same numbers,
+/// bit by bit.
 template <std::floating_point T>
 struct TrainerState {
-  // These must be the same when it goes on.
+  // These must be the same when the training continues.
   std::uint64_t seed = 0;
   Index batch_size = 0;
-  std::string optimizer_kind{};  // "adam"; empty for one that does not say
+  std::string optimizer_kind{};  // "adam"; empty if the optimizer has no name
   std::string loss_kind{};
 
-  std::vector<NamedTensor<T>> values{};  // of all parameters, then all buffers
+  std::vector<NamedTensor<T>> values{};  // all parameters, then all buffers
   Index network_steps = 0;
   OptimizerState<T> optimizer{0};
   Index updates = 0;

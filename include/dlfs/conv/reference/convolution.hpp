@@ -4,7 +4,7 @@
 #include "dlfs/conv/window.hpp"
 #include "dlfs/core/tensor.hpp"
 
-// The sums of dlfs/conv/convolution.hpp, term by term and added up in double.
+// The sums of dlfs/conv/convolution.hpp, term by term, added in double.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {

@@ -5,7 +5,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
-/// A place in an image or in the padding around it.
+/// A position in an image or in the padding around it.
 struct Pixel {
   Index row = 0;
   Index column = 0;

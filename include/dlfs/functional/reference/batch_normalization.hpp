@@ -4,7 +4,7 @@
 
 #include "dlfs/core/tensor.hpp"
 
-// Batch normalisation of x (N, F, S), number by number.
+// Batch normalisation of x (N, F, S), one number at a time.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {

@@ -8,8 +8,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
-/// map_coordinates of dlfs/functional/map_coordinates.hpp as its definition: each pixel of x counts
-/// as much as it is near, which falls from 1 to 0 over the distance of a pixel.
+/// map_coordinates of dlfs/functional/map_coordinates.hpp by its definition: the weight of each
+/// pixel of x falls linearly from 1 to 0 at a distance of one pixel.
 template <class T>
 void map_coordinates(TensorView<const T> x, TensorView<const T> rows, TensorView<const T> columns,
                      TensorView<T> y) {

@@ -38,7 +38,7 @@ class Affine {
  public:
   using Scalar = T;
 
-  /// W drawn by the initializer, b = 0. @throws ValueError unless there is an input and an output.
+  /// The initializer draws W; b = 0. @throws ValueError unless in and out are positive.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
       : Affine(Tensor<T>::uninitialized({detail::checked(options).in, options.out}),
                Tensor<T>({detail::checked(options).out})) {
@@ -66,7 +66,7 @@ class Affine {
     return {.kind = "affine", .keeps_input = true, .whole_batch = true};
   }
 
-  /// @throws ShapeError unless x is (N, ...) with D numbers to a sample.
+  /// @throws ShapeError unless x is (N, ...) with D numbers for each sample.
   Shape output_shape(const Shape& x) const {
     const Shape& W = weight_.value.shape();
     if (W.rank() != 2 || x.rank() < 2 || x.axes(1, x.rank()).size() != W[0]) {

@@ -15,7 +15,7 @@ class AveragePooling {
  public:
   using Scalar = T;
 
-  /// @throws ValueError as Window::check.
+  /// @throws ValueError like Window2d::check.
   explicit AveragePooling(const Window2d& window) : window_(window) { window.check(traits().kind); }
 
   static constexpr LayerTraits traits() { return {.kind = "average pooling"}; }

@@ -15,10 +15,10 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct BatchNormalizationOptions {
-  /// What has a mean of its own: the columns of x (N, F), the channels of x (N, F, H, W), or, as in
-  /// the book, every number of a sample, F = C H W.
+  /// Number of features, each with its own mean: the columns of x (N, F), the channels of x
+  /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W.
   Index features = 0;
-  double momentum = 0.9;  // what is left of the running statistics after a batch
+  double momentum = 0.9;  // weight of the old running statistics in an update
   double epsilon = 1e-5;  // added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -34,10 +34,11 @@ struct BatchNormalizationOptions {
 ///
 ///   x (N, F) or (N, F, ...)   y like x   gamma (F), at first 1   beta (F), at first 0
 ///
-/// It needs batches of two or more numbers to a feature. In evaluation it normalises by running
-/// statistics, which training collects: running = momentum running + (1 - momentum) batch, the
-/// batch's variance counted without bias (divided by n - 1, as PyTorch does; the book divides by
-/// n). Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
+/// A training batch needs at least two numbers for each feature. Evaluation normalises by running
+/// statistics, which training updates: running = momentum running + (1 - momentum) batch. The
+/// batch's variance is the unbiased one for this (divided by n - 1, as in PyTorch; the book divides
+/// by n).
+/// Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
 template <std::floating_point T>
 class BatchNormalization {
  public:
@@ -58,7 +59,7 @@ class BatchNormalization {
     return {.kind = "batch normalization", .keeps_input = true, .whole_batch = true};
   }
 
-  /// @throws ShapeError unless the numbers of a sample are those of the features.
+  /// @throws ShapeError unless a sample has the right number of features.
   Shape output_shape(const Shape& x) const {
     for (const NamedTensor<T>* tensor :
          std::initializer_list<const NamedTensor<T>*>{&gamma_, &beta_, &mean_, &variance_}) {
@@ -71,10 +72,10 @@ class BatchNormalization {
     return x;
   }
 
-  /// What the samples were normalised by, see Saved.
+  /// The statistics that normalised the samples, see Saved.
   Index saved_bytes(const Shape&) const { return 3 * features() * static_cast<Index>(sizeof(T)); }
 
-  /// @throws ValueError in training, unless there are two numbers to a feature.
+  /// @throws ValueError in training, unless there are at least two numbers for each feature.
   void forward(const ForwardPass<T>& pass) const {
     const auto x = by_feature(pass.x);
     const Scratch<T> unsaved(pass.saved == nullptr ? 3 * features() : 0);
@@ -127,7 +128,7 @@ class BatchNormalization {
   }
 
  private:
-  /// What forward leaves for backward and update_buffers, each (F).
+  /// What forward saves for backward and update_buffers, each (F).
   template <class U>
   struct Saved {
     Saved(U* memory, Index features)
@@ -142,7 +143,7 @@ class BatchNormalization {
 
   Index features() const { return options_.features; }
 
-  /// (N, ...) as (N, F, S).
+  /// (N, ...) reshaped to (N, F, S).
   template <class U>
   TensorView<U> by_feature(TensorView<U> x) const {
     return x.reshape(

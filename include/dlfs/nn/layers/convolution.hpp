@@ -20,9 +20,9 @@ struct ConvolutionOptions {
   Size2d stride = 1;
   Size2d padding = 0;
   Size2d dilation = 1;
-  /// Each group of channels has filters of its own: `in` groups make a depthwise convolution.
+  /// Each group of channels has its own filters: `in` groups make a depthwise convolution.
   Index groups = 1;
-  bool bias = true;  // false where a batch normalisation follows, which would take it away again
+  bool bias = true;  // false before a batch normalisation, which would cancel it
 
   Window2d window() const { return {kernel, stride, padding, dilation}; }
   Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
@@ -42,7 +42,7 @@ struct ConvolutionOptions {
 /// Two-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b.
 ///
 ///   x (N, C, H, W)          input     y (N, F, OH, OW)  output
-///   W (F, C/groups, KH, KW) weight    b (F)             bias, 0 without that option
+///   W (F, C/groups, KH, KW) weight    b (F)             bias; 0 if the option is false
 ///
 /// Cost: 2 N F OH OW (C/groups) KH KW FLOP forward, twice that backward.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.3.
@@ -51,7 +51,7 @@ class Convolution {
  public:
   using Scalar = T;
 
-  /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters.
+  /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
       : Convolution(options, Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
                     Tensor<T>({detail::checked(options).filters})) {
@@ -68,7 +68,7 @@ class Convolution {
         "Convolution<float>({.in = 1, .filters = 30, .kernel = 5}, He{}, rng)")
   Convolution(const ConvolutionOptions&, const Other&...);
 
-  /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as options say.
+  /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as in the options.
   Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)
       : options_(detail::checked(options)),
         weight_("weight", std::move(weight)),

@@ -13,26 +13,26 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// When the numbers are scaled, so that their expected value is the same in training and
+/// The place where the numbers are scaled, so that their expected value is the same in training and
 /// evaluation.
 enum class DropoutScaling {
-  in_training,    // those kept, by 1 / (1 - ratio): "inverted dropout", usual today
-  in_evaluation,  // all, by 1 - ratio: the paper's way, and the book's
+  in_training,    // the kept numbers, by 1 / (1 - ratio): "inverted dropout", usual today
+  in_evaluation,  // all numbers, by 1 - ratio: as in the paper and the book
 };
 
 struct DropoutOptions {
-  double ratio = 0.5;  // of the numbers that a training pass sets to zero
+  double ratio = 0.5;  // the fraction of the numbers that a training pass sets to zero
   DropoutScaling scaling = DropoutScaling::in_training;
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("dropout", "ratio", ratio, detail::half_open(0, 1)); }
 };
 
-/// Sets random numbers to zero while training, so that no unit may rely on any other.
+/// Sets random numbers to zero in training, so that no unit can rely on a single other unit.
 ///
-///   x, y of any, but one, shape (N, ...)
+///   x, y (N, ...), of the same shape
 ///
-/// Which ones depends on the generator's seed, the step and the sample alone.
+/// The choice depends only on the generator's seed, the step and the sample.
 /// Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting"
 /// (2014); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.4.3.
 template <std::floating_point T>
@@ -40,7 +40,7 @@ class Dropout {
  public:
   using Scalar = T;
 
-  /// Takes a seed from the generator, so that each layer draws numbers of its own.
+  /// Takes a seed from the generator, so that each layer draws its own numbers.
   /// @throws ValueError unless the ratio is in [0, 1).
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
@@ -49,7 +49,7 @@ class Dropout {
 
   Shape output_shape(const Shape& x) const { return x; }
 
-  /// A byte for each number: whether it was kept.
+  /// A byte for each number: whether it is kept.
   Index saved_bytes(const Shape& x) const { return x.size(); }
 
   void forward(const ForwardPass<T>& pass) const {

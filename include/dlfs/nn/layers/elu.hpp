@@ -9,8 +9,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), of any shape; dx = dy or
-/// dy (y + a).
+/// Exponential linear unit, y = x where x > 0, else a (exp(x) - 1), for any shape;
+/// dx = dy or dy (y + a).
 /// Source: Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by
 /// Exponential Linear Units", 2016.
 template <std::floating_point T>
@@ -18,7 +18,7 @@ class Elu {
  public:
   using Scalar = T;
 
-  /// @param alpha a, where y saturates below 0. @throws ValueError unless positive and finite.
+  /// @param alpha a; y approaches -a for negative x. @throws ValueError unless positive and finite.
   explicit Elu(T alpha = 1) : alpha_(alpha) {
     if (!(alpha > 0 && detail::is_finite(alpha))) {
       throw ValueError("elu: alpha must be positive and finite, got ", alpha);

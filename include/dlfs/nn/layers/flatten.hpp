@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// x (N, ...) -> y (N, D): one row of numbers to a sample.
+/// x (N, ...) -> y (N, D): one row of numbers for each sample.
 template <std::floating_point T>
 class Flatten {
  public:
@@ -16,7 +16,7 @@ class Flatten {
 
   static constexpr LayerTraits traits() { return {.kind = "flatten"}; }
 
-  /// @throws ShapeError if x has no axis of samples.
+  /// @throws ShapeError if x has rank 0.
   Shape output_shape(const Shape& x) const {
     if (x.rank() == 0) throw ShapeError("flatten: expected x of shape (N, ...), got ()");
     return {x[0], x.axes(1, x.rank()).size()};

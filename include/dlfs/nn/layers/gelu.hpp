@@ -8,8 +8,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Gaussian error linear unit, y = x P(X <= x) for a standard normal X, of any shape: the exact
-/// form, not its approximation by tanh.
+/// Gaussian error linear unit, y = x P(X <= x) for a standard normal X, for any shape: the exact
+/// form, not the approximation by tanh.
 /// Source: Hendrycks, Gimpel, "Gaussian Error Linear Units (GELUs)", 2016.
 template <std::floating_point T>
 class Gelu {

@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// y = x, of any shape: the output activation of a regression, and a placeholder.
+/// y = x, for any shape: the output activation of a regression, and a placeholder.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 3.5.
 template <std::floating_point T>
 class Identity {

@@ -11,7 +11,7 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct LayerNormalizationOptions {
-  Index features = 0;     // numbers that share a mean: those of the last axis, or of several
+  Index features = 0;     // numbers that share a mean: the last axis, or several
   double epsilon = 1e-5;  // added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -22,12 +22,13 @@ struct LayerNormalizationOptions {
 };
 
 /// Layer normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
-/// variance of the features of each sample, so that batches of one train as well.
+/// variance of each sample's features. It also trains on batches of one sample.
 ///
-///   x (N, ...), whose trailing axes have F features together   y like x
+///   x (N, ...), whose trailing axes have F features in total   y like x
 ///   gamma (F), at first 1   beta (F), at first 0
 ///
-/// Saves the two statistics of each row. Source: Ba et al., "Layer normalization" (2016).
+/// Saves the two statistics of each row.
+/// Source: Ba et al., "Layer normalization" (2016).
 template <std::floating_point T>
 class LayerNormalization {
  public:
@@ -46,7 +47,7 @@ class LayerNormalization {
     return {.kind = "layer normalization", .keeps_input = true};
   }
 
-  /// @throws ShapeError unless some trailing axes of x have the features together.
+  /// @throws ShapeError unless some trailing axes of x have F features in total.
   Shape output_shape(const Shape& x) const {
     detail::expect_shape<T>(traits().kind, gamma_, {features()});
     detail::expect_shape<T>(traits().kind, beta_, {features()});

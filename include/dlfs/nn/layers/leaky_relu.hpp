@@ -9,7 +9,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Leaky rectified linear unit, y = x where x > 0, else a x, of any shape; dx = dy or a dy.
+/// Leaky rectified linear unit, y = x where x > 0, else a x, for any shape; dx = dy or a dy.
 /// Source: Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models",
 /// 2013.
 template <std::floating_point T>
@@ -17,7 +17,7 @@ class LeakyRelu {
  public:
   using Scalar = T;
 
-  /// @param negative_slope a, not negative. @throws ValueError if it is or is not finite.
+  /// @param negative_slope a. @throws ValueError if it is negative or not finite.
   explicit LeakyRelu(T negative_slope = T(0.01)) : negative_slope_(negative_slope) {
     if (!(negative_slope >= 0 && detail::is_finite(negative_slope))) {
       throw ValueError("leaky_relu: the slope for negative x cannot be ", negative_slope);

@@ -11,15 +11,15 @@ namespace dlfs {
 
 /// The largest value of each window: x (N, C, H, W) -> y (N, C, OH, OW).
 ///
-/// Padding never wins. The gradient goes to the window's largest pixel alone, the first of equals.
-/// Saves the place of the largest in its window, 2 bytes for each element of y.
+/// The padding is never the maximum. The gradient goes only to the largest pixel of a window, the
+/// first of equal ones. Saves the tap of the maximum, 2 bytes for each element of y.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 7.4.4.
 template <std::floating_point T>
 class MaxPooling {
  public:
   using Scalar = T;
 
-  /// @throws ValueError as Window::check, or for a window of more than 2^16 taps.
+  /// @throws ValueError like Window2d::check, or for a window of more than 2^16 taps.
   explicit MaxPooling(const Window2d& window) : window_(window) {
     window.check(traits().kind);
     detail::expect_few_taps(window, traits().kind);

@@ -10,7 +10,7 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 struct PadChannelsOptions {
-  Index channels = 1;  // of the output
+  Index channels = 1;  // channels of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -18,20 +18,20 @@ struct PadChannelsOptions {
   }
 };
 
-/// Channels of zeros behind those of x: x (N, C, ...) -> y (N, channels, ...). A shortcut without
-/// parameters to where there are more channels.
+/// Appends channels of zeros to those of x: x (N, C, ...) -> y (N, channels, ...). It is a shortcut
+/// without parameters to a layer with more channels.
 /// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016), section 4.2.
 template <std::floating_point T>
 class PadChannels {
  public:
   using Scalar = T;
 
-  /// @throws ValueError without a channel.
+  /// @throws ValueError unless `channels` is positive.
   explicit PadChannels(const PadChannelsOptions& options) : options_(detail::checked(options)) {}
 
   static constexpr LayerTraits traits() { return {.kind = "pad channels"}; }
 
-  /// @throws ShapeError unless x is (N, C, ...) with C of at most `channels`.
+  /// @throws ShapeError unless x is (N, C, ...) with C <= channels.
   Shape output_shape(const Shape& x) const {
     if (x.rank() < 2 || x[1] > options_.channels) {
       throw ShapeError(traits().kind, ": expected x of shape (N, C, ...) with at most ",

@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Rectified linear unit, y = max(x, 0), of any shape; dx = dy where y > 0, else 0.
+/// Rectified linear unit, y = max(x, 0), for any shape; dx = dy where y > 0, else 0.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.5.1.
 template <std::floating_point T>
 class Relu {

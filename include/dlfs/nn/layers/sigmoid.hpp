@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Logistic function, y = 1 / (1 + exp(-x)), of any shape; dx = dy y (1 - y).
+/// Logistic function, y = 1 / (1 + exp(-x)), for any shape; dx = dy y (1 - y).
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.5.2.
 template <std::floating_point T>
 class Sigmoid {

@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Softplus, a smooth ReLU: y = log(1 + exp(x)), of any shape; dx = dy (1 - exp(-y)).
+/// Softplus, a smooth ReLU: y = log(1 + exp(x)), for any shape; dx = dy (1 - exp(-y)).
 /// Source: Dugas and others, "Incorporating Second-Order Functional Knowledge for Better Option
 /// Pricing", 2001.
 template <std::floating_point T>

@@ -8,7 +8,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Swish, also SiLU: y = x s with s = 1 / (1 + exp(-x)), of any shape; dx = dy s (1 + x (1 - s)).
+/// Swish, also called SiLU: y = x s with s = 1 / (1 + exp(-x)), for any shape;
+/// dx = dy s (1 + x (1 - s)).
 /// Source: Ramachandran, Zoph, Le, "Searching for Activation Functions", 2017 (beta = 1).
 template <std::floating_point T>
 class Swish {

@@ -8,7 +8,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// Hyperbolic tangent, y = tanh(x), of any shape; dx = dy (1 - y^2).
+/// Hyperbolic tangent, y = tanh(x), for any shape; dx = dy (1 - y^2).
 template <std::floating_point T>
 class Tanh {
  public:

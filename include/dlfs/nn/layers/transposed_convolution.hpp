@@ -16,10 +16,10 @@ struct TransposedConvolutionOptions {
   Index in = 1;       // channels of the input
   Index filters = 1;  // channels of the output
   Size2d kernel = 3;
-  Size2d stride = 1;   // how much larger the output is
-  Size2d padding = 0;  // rows and columns taken from each side of the output
-  /// Rows and columns by which the output is larger at its end: with a stride, convolutions of
-  /// images of several sizes give the same size.
+  Size2d stride = 1;   // the factor by which the output is larger
+  Size2d padding = 0;  // rows and columns removed from each side of the output
+  /// Rows and columns added at the end of the output. With a stride, a convolution maps images of
+  /// several sizes to one size; this option selects one of them.
   Size2d output_padding = 0;
   Size2d dilation = 1;
   Index groups = 1;
@@ -46,13 +46,13 @@ struct TransposedConvolutionOptions {
   }
 };
 
-/// Transposed convolution, also called deconvolution: it enlarges images, as a decoder or a
-/// generator must, by what a convolution's backward pass does.
+/// Transposed convolution, also called deconvolution: it enlarges images, for example in a decoder
+/// or a generator, by the computation of a convolution's backward pass.
 ///
 ///   x (N, C, H, W)           input     y (N, F, OH, OW)  output
 ///   W (C, F/groups, KH, KW)  weight    b (F)             bias
 ///
-///   OH = (H - 1) stride - 2 padding + dilation (KH - 1) + 1 + output_padding, and so OW
+///   OH = (H - 1) stride - 2 padding + dilation (KH - 1) + 1 + output_padding, and OW likewise
 ///
 /// Cost: 2 N C H W (F/groups) KH KW FLOP forward, twice that backward.
 /// Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016); the
@@ -62,7 +62,7 @@ class TransposedConvolution {
  public:
   using Scalar = T;
 
-  /// W drawn by the initializer, b = 0. @throws ValueError unless groups divide in and filters and
+  /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters, and
   /// the output padding is less than the stride.
   TransposedConvolution(const TransposedConvolutionOptions& options,
                         const Initializer<T> auto& initializer, Rng& rng)
@@ -82,7 +82,7 @@ class TransposedConvolution {
         "TransposedConvolution<float>({.in = 30, .filters = 1, .kernel = 5}, He{}, rng)")
   TransposedConvolution(const TransposedConvolutionOptions&, const Other&...);
 
-  /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as options say.
+  /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as in the options.
   TransposedConvolution(const TransposedConvolutionOptions& options, Tensor<T> weight,
                         Tensor<T> bias)
       : options_(detail::checked(options)),
@@ -101,8 +101,8 @@ class TransposedConvolution {
     return {.kind = "transposed convolution", .keeps_input = true};
   }
 
-  /// @throws ShapeError unless x is (N, C, H, W) with pixels and y has some as well; ValueError as
-  /// Window2d.
+  /// @throws ShapeError unless x is (N, C, H, W) and both x and y have at least one pixel;
+  /// ValueError like Window2d.
   Shape output_shape(const Shape& x) const {
     detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
     detail::expect_shape<T>(traits().kind, bias_, {options_.filters});

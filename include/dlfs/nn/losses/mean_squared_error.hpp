@@ -12,15 +12,15 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The loss of a regression: mean((y - t)^2) over all elements; its gradient is 2 (y - t) / size.
-/// (Section 4.2.1 of the book has the sum of squares of one sample, halved.)
+/// The loss of a regression: mean((y - t)^2) over all elements. The gradient is 2 (y - t) / size.
+/// (Section 4.2.1 of the book uses half the sum of squares of one sample.)
 template <std::floating_point T>
 class MeanSquaredError {
  public:
   using Scalar = T;
   static constexpr std::string_view kind = "mean squared error";
 
-  /// @throws ShapeError unless t is shaped like y, or if there are no elements to take a mean of.
+  /// @throws ShapeError unless t is shaped like y, or if there are no elements.
   T forward(const Tensor<T>& y, const Tensor<T>& t) {
     if (y.shape() != t.shape()) {
       throw ShapeError("mean squared error: expected targets of shape ", y.shape(),
@@ -54,7 +54,7 @@ class MeanSquaredError {
   const Tensor<T>& backward() const&& = delete;
 
  private:
-  static constexpr Index block_elements = 4096;  // stay in the nearest cache
+  static constexpr Index block_elements = 4096;  // fit in the first-level cache
 
   Tensor<T> dy_;
 };

@@ -14,7 +14,7 @@ namespace dlfs {
 ///
 ///   logits (N, C)   targets: labels (N), or a distribution over the classes (N, C)
 ///
-/// The gradient, (softmax(logits) - targets) / N, is computed along with the loss.
+/// The gradient, (softmax(logits) - targets) / N, is computed together with the loss.
 /// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.6.3, without its log(y + 1e-7).
 template <std::floating_point T>
 class SoftmaxCrossEntropy {

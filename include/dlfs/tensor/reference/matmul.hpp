@@ -5,7 +5,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
-/// out[i, j] = sum over k of a[i, k] b[k, j], added up in double.
+/// out[i, j] = sum over k of a[i, k] b[k, j], computed in double.
 template <AnyTensor A, AnyTensor B>
 Tensor<Element<A>> matmul(const A& a, const B& b) {
   Tensor<Element<A>> out({a.extent(0), b.extent(1)});

@@ -5,7 +5,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::reference {
 
-/// out[j] = sum over i of x[i, j], added up in double.
+/// out[j] = sum over i of x[i, j], computed in double.
 template <AnyTensor X>
 Tensor<Element<X>> sum_rows(const X& x) {
   Tensor<Element<X>> out({x.extent(1)});

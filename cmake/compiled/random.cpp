@@ -1,0 +1,5 @@
+#include <dlfs/core/rng.hpp>
+
+namespace dlfs::detail {
+constexpr ZigguratTables ziggurat;
+}  // namespace dlfs::detail

@@ -1,0 +1,82 @@
+"""Conan 2 recipe of the clone in which it stands: conan create cmake/packaging/conan --build=missing"""
+
+import os
+import re
+
+from conan import ConanFile
+from conan.tools.build import check_min_cppstd
+from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
+from conan.tools.files import copy, load, rmdir
+
+
+class Dlfs(ConanFile):
+    name = "dlfs"
+    description = "Header-only C++20 tensors and neural networks on Eigen"
+    license = "MIT"
+    topics = ("deep-learning", "neural-network", "tensor", "header-only")
+    package_type = "header-library"
+    settings = "os", "arch", "compiler", "build_type"
+    options = {"io": [True, False]}
+    default_options = {"io": True}
+    no_copy_source = True
+
+    @property
+    def _repository(self):
+        return os.path.join(self.recipe_folder, "..", "..", "..")
+
+    def set_version(self):
+        lists = load(self, os.path.join(self._repository, "CMakeLists.txt"))
+        self.version = re.search(r"project\(dlfs VERSION ([0-9.]+)", lists).group(1)
+
+    def export_sources(self):
+        for pattern in "CMakeLists.txt", "LICENSE", "cmake/*", "include/*":
+            copy(self, pattern, self._repository, self.export_sources_folder)
+
+    def layout(self):
+        cmake_layout(self)
+
+    def requirements(self):
+        self.requires("eigen/[>=3.4 <4]")
+        if self.options.io:
+            self.requires("libpng/[>=1.6 <2]")
+            self.requires("nlohmann_json/[>=3 <4]")
+            self.requires("zlib/[>=1.2.11 <2]")
+
+    def package_id(self):
+        self.info.settings.clear()
+        self.info.requires.clear()
+
+    def validate(self):
+        check_min_cppstd(self, 20)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self)
+        toolchain.cache_variables["DLFS_IO"] = bool(self.options.io)
+        for off in "FETCH_DEPENDENCIES", "BUILD_EXAMPLES", "BUILD_TESTS", "BUILD_BENCHMARKS":
+            toolchain.cache_variables[f"DLFS_{off}"] = False
+        toolchain.generate()
+        CMakeDeps(self).generate()
+
+    def build(self):
+        CMake(self).configure()
+
+    def package(self):
+        CMake(self).install()
+        copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        rmdir(self, os.path.join(self.package_folder, "share"))  # CMakeDeps makes these files
+
+    def package_info(self):
+        self.cpp_info.set_property("cmake_file_name", "dlfs")
+        core = self.cpp_info.components["core"]
+        core.set_property("cmake_target_name", "dlfs::dlfs")
+        core.set_property("pkg_config_name", "dlfs")
+        core.requires = ["eigen::eigen"]
+        core.bindirs = core.libdirs = []
+        if self.settings.os in ("Linux", "FreeBSD"):
+            core.system_libs = ["pthread"]
+        if self.options.io:
+            io = self.cpp_info.components["io"]
+            io.set_property("cmake_target_name", "dlfs::io")
+            io.set_property("pkg_config_name", "dlfs-io")
+            io.requires = ["core", "libpng::libpng", "nlohmann_json::nlohmann_json", "zlib::zlib"]
+            io.bindirs = io.libdirs = []

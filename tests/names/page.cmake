@@ -1,0 +1,21 @@
+# Writes a header that declares each name that docs/names.md says is the library's by a using-declaration, so that it
+# compiles where the library has them all.
+set(page ${PROJECT_SOURCE_DIR}/docs/names.md)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+file(READ ${page} text)
+string(REGEX MATCHALL "`[A-Za-z_]+(::[A-Za-z_]+)?`" names "${text}")
+string(REPLACE "`" "" names "${names}")
+list(REMOVE_DUPLICATES names)
+list(FILTER names EXCLUDE REGEX "^(std|dlfs)::|^DLFS_$")
+set(declarations)
+set(count 0)
+foreach(name IN LISTS names)
+  math(EXPR count "${count} + 1")
+  if(name MATCHES "::")
+    string(APPEND declarations "using Member${count} = dlfs::${name};\n")
+  else()
+    string(APPEND declarations "using dlfs::${name};\n")
+  endif()
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/names/page.hpp
+  CONTENT "#pragma once\nnamespace page {\n${declarations}inline constexpr int count = ${count};\n}\n" @ONLY)
