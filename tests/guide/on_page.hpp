@@ -7,11 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/templates.hpp"
-
-// What the templates of dlfs_templates spare this file.
-DLFS_EXTERN_TEMPLATES(float)
-DLFS_EXTERN_TEMPLATES(double)
+#include "dlfs/dlfs.hpp"
 
 namespace dlfs::test {
 
