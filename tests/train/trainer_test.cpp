@@ -381,8 +381,8 @@ TEST(Trainer, RefusesCallsFromItsCallbacks) {
   const auto expect_refusals = [&] {
     ++calls;
     const auto expect_refusal = [](const char* function, const auto& call) {
-      EXPECT_EQ(test::message<ValueError>(call),
-                concat("trainer: ", function, " from a callback: fit is running"));
+      EXPECT_EQ(test::error_of<ValueError>(call),
+                str_cat("trainer: ", function, " from a callback: fit is running"));
     };
     expect_refusal("fit", [&] { trainer.fit(data, data); });
     expect_refusal("restore", [&] { trainer.restore(trainer.state()); });
