@@ -99,7 +99,7 @@ inline namespace DLFS_SIMD_NAMESPACE {
 #endif
 namespace avx512 {
 inline constexpr int vector_bytes = 64;
-inline constexpr int tile_rows = 8;
+inline constexpr int registers = 32;
 #include "dlfs/math/simd/kernels.inl"
 }  // namespace avx512
 #if defined(__clang__)
@@ -112,7 +112,7 @@ inline constexpr int tile_rows = 8;
 #endif
 namespace avx2 {
 inline constexpr int vector_bytes = 32;
-inline constexpr int tile_rows = 4;
+inline constexpr int registers = 16;
 #include "dlfs/math/simd/kernels.inl"
 }  // namespace avx2
 #if defined(__clang__)
@@ -125,7 +125,11 @@ inline constexpr int tile_rows = 4;
 
 namespace base {
 inline constexpr int vector_bytes = 16;
-inline constexpr int tile_rows = 4;
+#if defined(__aarch64__)
+inline constexpr int registers = 32;
+#else
+inline constexpr int registers = 16;
+#endif
 #include "dlfs/math/simd/kernels.inl"
 }  // namespace base
 

@@ -1,5 +1,5 @@
 // One level of dlfs::simd: included by dlfs/math/simd/kernels.hpp, once per instruction set, into a
-// namespace that says `vector_bytes` and `tile_rows`.
+// namespace that says `vector_bytes` and the number of `registers` for them.
 
 #if defined(DLFS_SIMD_NAMESPACE)  // nothing by itself
 
@@ -65,6 +65,22 @@ DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
 /// Whether sums of products are rounded once.
 inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
 
+/// Stands after the products of a row: they are added before the left factors of later rows are
+/// read. clang, and g++ for ARM, would read those of all rows first, for which there are no
+/// registers.
+template <class V, std::size_t vectors>
+DLFS_INLINE void end_row([[maybe_unused]] int row, [[maybe_unused]] V (&sum)[vectors]) {
+#if defined(__aarch64__)
+  if (row % 4 == 3) asm volatile("");  // registers hold four of them
+#elif defined(__clang__) && defined(DLFS_SIMD_X86) && !defined(__NO_INLINE__)
+  if constexpr (fuses) {
+    DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
+      asm volatile("" : "+v"(sum[v]) : : "memory");
+    }
+  }
+#endif
+}
+
 /// sum += a * b, where b is a vector or an element.
 template <class V>
 DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
@@ -82,6 +98,12 @@ DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
     sum += product;
   }
 }
+
+/// Rows of the largest tile: with its sums, registers hold most_vectors right factors and a left
+/// one. As in BLIS, a tile is 8 by 12 floats with NEON.
+inline constexpr int tile_rows = registers / 4;
+static_assert(tile_rows * most_vectors + most_vectors + 1 <= registers);
+static_assert(std::bit_width(unsigned{tile_rows}) <= row_counts);
 
 /// 0, 1, 2...
 template <class T>
@@ -112,6 +134,7 @@ void multiply(const Tile<T>& tile) {
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(right[v], left, sum[i][v]);
+      end_row(i, sum[i]);
     }
   };
   // The loops need all registers: `tile` is found again after them, and steps are counted down,
@@ -174,7 +197,6 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
     if (t + 1 < depth) b.data += b.stride;
   }
   // Eight sums at a time hide the latency of an FMA; two registers are left for factors.
-  constexpr int registers = vector_bytes == 64 ? 32 : 16;
   constexpr int together = std::clamp(registers - lanes<T> - 2, 1, 8);
   Index i = 0;
   for (; i + together <= rows; i += together) {
@@ -187,16 +209,19 @@ void multiply_by_block(Index rows, Index depth, Rows<const T> a, Rows<const T> b
 template <class T>
 void multiply_outer(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store_c) {
   constexpr int rows = 2 * tile_rows;
-  Vector<T> sum[rows];
+  Vector<T> sum[rows][1];
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-    sum[i] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
+    sum[i][0] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
   }
   for (; depth > 0; --depth, a.data += a.stride, b.data += b.stride) {
     Vector<T> right;
     load_once(b.data, right);
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) add_product(right, a.data[i], sum[i]);
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      add_product(right, a.data[i], sum[i][0]);
+      end_row(i, sum[i]);
+    }
   }
-  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i][0]);
 }
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j from `first` on that
@@ -502,6 +527,7 @@ void multiply_lanes(const Tile<T>& tile, Index rows, const T* next, Index next_s
       Vector<T> left;
       load_once(a[i] + j, left);
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(left, right[v], sum[i][v]);
+      end_row(i, sum[i]);
     }
   }
   DLFS_UNROLL for (int i = 0; i < tile_rows; ++i) {
