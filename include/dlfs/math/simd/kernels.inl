@@ -89,7 +89,7 @@ DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
     detail::wrap_around([](const auto& x, const auto& y, const auto& z, auto& out)
                             DLFS_INLINE_LAMBDA { out = x * y + z; },
                         sum, a, factor, sum);
-  } else if constexpr (fuses) {
+  } else if constexpr (fuses && !std::same_as<V, long double>) {
     const V factor = b - V{};
     detail::fuse(a, factor, sum, sum);
   } else {
