@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds and tests the kernels and layers for each compiler and machine of the matrix, and prints a table.
+# Builds and tests the kernels and layers for each compiler and machine of the matrix, and prints the table that
+# docs/matrix.md keeps. Its minutes are those of one processor.
 # Usage: cmake/matrix.sh [preset]...
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -8,17 +9,26 @@ presets=("$@")
 
 cmake/install-dependencies.sh matrix
 mkdir -p build
+
+# The processor seconds of all commands so far.
+used_seconds() {
+  times >build/times
+  seconds=$(awk -F '[ms ]+' 'NR == 2 { print int(60 * ($1 + $3) + $2 + $4) }' build/times)
+}
+
 status=0
-table="| preset | compiler | tests | failed |"$'\n'"|---|---|---|---|"
+table="| preset | compiler | tests | failed | minutes |"$'\n'"|---|---|---:|---:|---:|"
 for preset in "${presets[@]}"; do
   log=build/$preset.log
+  used_seconds
+  before=$seconds
   cmake --workflow --preset "$preset" 2>&1 | tee "$log" || status=1
+  used_seconds
   compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[^=]*=//p' "build/$preset/CMakeCache.txt")
-  # One line for each run of the tests: zen3 has one for each level.
-  runs=$(sed -n 's/.*, \([0-9]*\) tests failed out of \([0-9]*\)$/\2 | \1/p' "$log")
-  while read -r counts; do
-    table+=$'\n'"| $preset | $("$compiler" --version | head -n 1) | ${counts:-not built |} |"
-  done <<<"$runs"
+  # zen3 runs its tests once for each level.
+  counts=$(sed -n 's/.*, \([0-9]*\) tests failed out of \([0-9]*\)$/\2 \1/p' "$log" |
+    awk '{ tests += $1; failed += $2 } END { print NR ? tests " | " failed : "not built |" }')
+  table+=$'\n'"| $preset | $("$compiler" --version | head -n 1) | $counts | $(((seconds - before + 30) / 60)) |"
 done
-printf '%s\n' "$table"
+printf '\n%s, %s:\n\n%s\n' "$(date -I)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$table"
 exit "$status"

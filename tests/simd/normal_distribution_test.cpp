@@ -54,11 +54,25 @@ TYPED_TEST(NormalDistribution, TailIsExactRelativeToItself) {
   }
 }
 
-TYPED_TEST(NormalDistribution, SingleElementsGoToTheStandardLibrary) {
-  TypeParam density, cumulative;
-  simd::normal_distribution(TypeParam(0), density, cumulative);
-  EXPECT_NEAR(density, 0.3989422804014327, 1e-7);
-  EXPECT_EQ(cumulative, TypeParam(0.5));
+TYPED_TEST(NormalDistribution, HoldsForSingleElements) {
+  constexpr long double unit = std::numeric_limits<TypeParam>::epsilon();
+  for (int i = -800; i <= 800; ++i) {
+    const TypeParam x = static_cast<TypeParam>(i) / 100;
+    TypeParam density, cumulative;
+    simd::normal_distribution(x, density, cumulative);
+    const long double exact_density = std::exp(-static_cast<long double>(x) * x / 2) /
+                                      std::sqrt(2 * std::numbers::pi_v<long double>);
+    const long double exact = std::erfc(-static_cast<long double>(x) / std::sqrt(2.0L)) / 2;
+    EXPECT_LE(std::abs(density / exact_density - 1), 40 * unit) << x;
+    EXPECT_LE(std::abs(cumulative / exact - 1), 40 * unit) << x;
+  }
+}
+
+TEST(NormalDistributionOfLongDouble, GoesToTheStandardLibrary) {
+  long double density, cumulative;
+  simd::normal_distribution(-1.0L, density, cumulative);
+  EXPECT_LE(std::abs(density - 0.24197072451914334980L), 1e-18L);
+  EXPECT_LE(std::abs(cumulative - 0.15865525393145705142L), 1e-18L);
 }
 
 }  // namespace

@@ -32,7 +32,9 @@ Tensor<T> stored_transposed(const Tensor<T>& x) {
 
 template <class T>
 class MatmulOf : public testing::Test {};
-using Elements = testing::Types<float, double, int, std::int8_t, std::uint8_t, std::int16_t>;
+using Elements =
+    testing::Types<float, double, long double, std::int8_t, std::uint8_t, std::int16_t,
+                   std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>;
 TYPED_TEST_SUITE(MatmulOf, Elements);
 
 TYPED_TEST(MatmulOf, TwoMatricesMatchesHandComputedValues) {

@@ -16,7 +16,11 @@ template <class V>
 #if defined(__NO_INLINE__)  // callers may be compiled without registers for V
   asm("" : "+m"(x));
 #elif defined(__x86_64__)
-  if constexpr (sizeof(V) == sizeof(double)) {  // clang has no vectors of this size
+  if constexpr (std::integral<V>) {
+    asm("" : "+r"(x));
+  } else if constexpr (std::same_as<V, long double>) {  // which the vector registers do not hold
+    asm("" : "+m"(x));
+  } else if constexpr (sizeof(V) == sizeof(double)) {  // clang has no vectors so short
     double number = __builtin_bit_cast(double, x);
     asm("" : "+v"(number));
     x = __builtin_bit_cast(V, number);
@@ -24,7 +28,11 @@ template <class V>
     asm("" : "+v"(x));
   }
 #elif defined(__aarch64__)
-  asm("" : "+w"(x));
+  if constexpr (std::integral<V>) {
+    asm("" : "+r"(x));
+  } else {
+    asm("" : "+w"(x));
+  }
 #elif defined(__GNUC__)
   asm("" : "+m"(x));
 #endif
@@ -38,9 +46,7 @@ template <class V>
 /// For vectors: see simd::multiply_add.
 template <std::floating_point T>
 constexpr T rounded(T x) {
-  if constexpr (sizeof(T) <= sizeof(double)) {
-    if (!std::is_constant_evaluated()) make_opaque(x);
-  }
+  if (!std::is_constant_evaluated()) make_opaque(x);
   return x;
 }
 

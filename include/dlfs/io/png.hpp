@@ -79,7 +79,8 @@ class PngReader {
   static void read_bytes(png_structp png, std::uint8_t* out, std::size_t size) {
     auto& file = static_cast<PngReader*>(png_get_io_ptr(png))->file_;
     if (size > file.left().size()) png_error(png, "truncated");
-    std::ranges::copy(file.take(size), out);
+    const ByteSpan bytes = file.take(size);
+    std::copy(bytes.begin(), bytes.end(), out);
   }
 
   bool try_head() {

@@ -297,6 +297,20 @@ DLFS_INLINE void fold_lanes(const Op& op, Value& x) {
 }
 #endif
 
+/// result = x[0] op x[1] op ... of `count` lanes, whose values it changes.
+template <int count, class Compute, class Op>
+DLFS_INLINE void fold_to_one([[maybe_unused]] const Op& op, Lanes<Compute, count>& x,
+                             Compute& result) {
+  if constexpr (count == 1) {
+    result = x;
+  } else {
+#if defined(DLFS_SIMD_VECTORS)
+    fold_lanes<count>(op, x);
+    result = x[0];
+#endif
+  }
+}
+
 /// The sums of one row. A long row is halved until each lane adds few terms in sequence.
 template <int count, class Compute, std::size_t n, class Term, class... In>
 [[gnu::noinline]] DLFS_INLINE_CALLS void add_up_row(const Term& term, Index columns,
@@ -343,17 +357,8 @@ template <int count, class Compute, std::size_t n, class Term, class... In>
 #endif
   for (std::size_t k = 0; k < n; ++k) {
     Lanes<Compute, count> total = (sum[0][k] + sum[1][k]) + (sum[2][k] + sum[3][k]);
-#if defined(DLFS_SIMD_VECTORS)
-    if constexpr (count > 1) {
-      const auto add = [](const auto& a, const auto& b, auto& out) { out = a + b; };
-      fold_lanes<count>(add, total);
-      sums[k] = total[0];
-    } else {
-      sums[k] = total;
-    }
-#else
-    sums[k] = total;
-#endif
+    const auto add = [](const auto& a, const auto& b, auto& out) { out = a + b; };
+    fold_to_one<count>(add, total, sums[k]);
   }
 }
 
@@ -374,45 +379,40 @@ DLFS_INLINE_CALLS void add_up_columns_of_vectors(const Term& term, Index rows, I
 /// See simd::fold.
 template <class Compute, class Op, class In>
 DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
-  Compute result = Loaded<1, Compute>(in).value;
-  Index i = 1;
-#if defined(DLFS_SIMD_VECTORS)
   constexpr int count = std::min(lanes<Compute>, lanes<RegisterElement<In>>);
   constexpr int chains = 4;  // independent results
-  if constexpr (count > 1) {
-    using Value = Lanes<Compute, count>;
-    if (size >= chains * count) {
-      constexpr int step = chains * count;
-      Value parts[chains];
-      const auto fold_sequence = [&](Value(&of)[chains], Index end) DLFS_INLINE_LAMBDA {
+  constexpr int step = chains * count;
+  using Value = Lanes<Compute, count>;
+  Compute result = Loaded<1, Compute>(in).value;
+  Index i = 1;
+  if (size >= step) {
+    Value parts[chains];
+    const auto fold_sequence = [&](Value(&of)[chains], Index end) DLFS_INLINE_LAMBDA {
+      DLFS_UNROLL for (int k = 0; k < chains; ++k) {
+        of[k] = Loaded<count, Compute>(in + i + k * count).value;
+      }
+      for (i += step; i + step <= end; i += step) {
         DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-          of[k] = Loaded<count, Compute>(in + i + k * count).value;
+          combine<Value>(op, of[k], Loaded<count, Compute>(in + i + k * count).value);
         }
-        for (i += step; i + step <= end; i += step) {
-          DLFS_UNROLL for (int k = 0; k < chains; ++k) {
-            combine<Value>(op, of[k], Loaded<count, Compute>(in + i + k * count).value);
-          }
-        }
-      };
-      constexpr Index sequence = terms_in_sequence * step;
-      i = 0;
-      fold_sequence(parts, std::min(size, sequence));
-      while (i + step <= size) {
-        Value next[chains];
-        fold_sequence(next, std::min(size, i + sequence));
-        DLFS_UNROLL for (int k = 0; k < chains; ++k) combine<Value>(op, parts[k], next[k]);
       }
-      for (; i + count <= size; i += count) {
-        combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);
-      }
-      combine<Value>(op, parts[0], parts[1]);
-      combine<Value>(op, parts[2], parts[3]);
-      combine<Value>(op, parts[0], parts[2]);
-      fold_lanes<count>(op, parts[0]);
-      result = parts[0][0];
+    };
+    constexpr Index sequence = terms_in_sequence * step;
+    i = 0;
+    fold_sequence(parts, std::min(size, sequence));
+    while (i + step <= size) {
+      Value next[chains];
+      fold_sequence(next, std::min(size, i + sequence));
+      DLFS_UNROLL for (int k = 0; k < chains; ++k) combine<Value>(op, parts[k], next[k]);
     }
+    for (; i + count <= size; i += count) {
+      combine<Value>(op, parts[0], Loaded<count, Compute>(in + i).value);
+    }
+    combine<Value>(op, parts[0], parts[1]);
+    combine<Value>(op, parts[2], parts[3]);
+    combine<Value>(op, parts[0], parts[2]);
+    fold_to_one<count>(op, parts[0], result);
   }
-#endif
   for (; i < size; ++i) combine<Compute>(op, result, Loaded<1, Compute>(in + i).value);
   return result;
 }

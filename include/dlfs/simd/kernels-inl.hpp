@@ -1,5 +1,5 @@
 // The kernels of one level of dlfs::simd. dlfs/simd/kernels.hpp includes this file once per
-// instruction set, into a namespace that defines `vector_bytes` and `mr`.
+// instruction set, into a namespace that defines `vector_bytes` and the number of `registers`.
 
 #if !defined(DLFS_SIMD_LEVEL)  // read by itself, as an editor does: within the level `base`
 #include "dlfs/simd/kernels.hpp"
@@ -58,6 +58,22 @@ DLFS_INLINE void load_once(const T* from, Vector<T>& to) {
 /// Whether a product and its sum are rounded once.
 inline constexpr bool fuses = vector_bytes > 16 || detail::base_fuses;
 
+/// Stands after the products of a row: they are added before the left factors of later rows are
+/// read. clang, and g++ for ARM, would read those of all rows first, for which there are no
+/// registers.
+template <class V, std::size_t vectors>
+DLFS_INLINE void end_row([[maybe_unused]] int row, [[maybe_unused]] V (&sum)[vectors]) {
+#if defined(__aarch64__)
+  if (row % 4 == 3) asm volatile("");  // registers hold four of them
+#elif defined(__clang__) && defined(DLFS_SIMD_X86) && !defined(__NO_INLINE__)
+  if constexpr (fuses) {
+    DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
+      asm volatile("" : "+v"(sum[v]) : : "memory");
+    }
+  }
+#endif
+}
+
 /// sum += a * b, where b is a vector or an element.
 template <class V>
 DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
@@ -66,7 +82,7 @@ DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
     detail::wrap_around([](const auto& x, const auto& y, const auto& z, auto& out)
                             DLFS_INLINE_LAMBDA { out = x * y + z; },
                         sum, a, factor, sum);
-  } else if constexpr (fuses) {
+  } else if constexpr (fuses && !std::same_as<V, long double>) {
     const V factor = b - V{};
     detail::fuse(a, factor, sum, sum);
   } else {
@@ -75,6 +91,12 @@ DLFS_INLINE void add_product(const V& a, const auto& b, V& sum) {
     sum += product;
   }
 }
+
+/// Rows of the largest tile: with its sums, registers hold nr_vectors right factors and a left
+/// one. As in BLIS, a tile is 8 by 12 floats with NEON.
+inline constexpr int mr = registers / 4;
+static_assert(mr * nr_vectors + nr_vectors + 1 <= registers);
+static_assert(std::bit_width(unsigned{mr}) <= row_counts);
 
 /// 0, 1, 2...
 template <class T>
@@ -105,6 +127,7 @@ void micro_kernel(const Tile<T>& tile) {
     DLFS_UNROLL for (int i = 0; i < rows; ++i) {
       const T left = a[i][term.a];
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(right[v], left, sum[i][v]);
+      end_row(i, sum[i]);
     }
   };
   // The loops need all registers. So the address of `tile` is read from memory after them, and the
@@ -167,7 +190,6 @@ void block_kernel(Index rows, Index depth, Rows<const T> a, Rows<const T> b, Row
     if (t + 1 < depth) b.data += b.stride;
   }
   // Eight sums at a time hide the latency of an FMA. Two registers remain for factors.
-  constexpr int registers = vector_bytes == 64 ? 32 : 16;
   constexpr int together = std::clamp(registers - lanes<T> - 2, 1, 8);
   Index i = 0;
   for (; i + together <= rows; i += together) {
@@ -180,16 +202,19 @@ void block_kernel(Index rows, Index depth, Rows<const T> a, Rows<const T> b, Row
 template <class T>
 void outer_kernel(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store_c) {
   constexpr int rows = 2 * mr;
-  Vector<T> sum[rows];
+  Vector<T> sum[rows][1];
   DLFS_UNROLL for (int i = 0; i < rows; ++i) {
-    sum[i] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
+    sum[i][0] = store_c == Store::add ? load(c.row(i)) : Vector<T>{};
   }
   for (; depth > 0; --depth, a.data += a.stride, b.data += b.stride) {
     Vector<T> right;
     load_once(b.data, right);
-    DLFS_UNROLL for (int i = 0; i < rows; ++i) add_product(right, a.data[i], sum[i]);
+    DLFS_UNROLL for (int i = 0; i < rows; ++i) {
+      add_product(right, a.data[i], sum[i][0]);
+      end_row(i, sum[i]);
+    }
   }
-  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i]);
+  DLFS_UNROLL for (int i = 0; i < rows; ++i) store(c.row(i), sum[i][0]);
 }
 
 /// c[j] += left[0] * row[0][j] + left[1] * row[1][j] + ... for the columns j >= `first` that fill
@@ -495,6 +520,7 @@ void lane_kernel(const Tile<T>& tile, Index rows, const T* next, Index next_step
       Vector<T> left;
       load_once(a[i] + j, left);
       DLFS_UNROLL for (int v = 0; v < vectors; ++v) add_product(left, right[v], sum[i][v]);
+      end_row(i, sum[i]);
     }
   }
   DLFS_UNROLL for (int i = 0; i < mr; ++i) {

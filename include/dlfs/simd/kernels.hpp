@@ -100,7 +100,7 @@ inline namespace DLFS_SIMD_NAMESPACE {
 #endif
 namespace avx512 {
 inline constexpr int vector_bytes = 64;
-inline constexpr int mr = 8;
+inline constexpr int registers = 32;
 #include "dlfs/simd/kernels-inl.hpp"
 }  // namespace avx512
 #if defined(__clang__)
@@ -113,7 +113,7 @@ inline constexpr int mr = 8;
 #endif
 namespace avx2 {
 inline constexpr int vector_bytes = 32;
-inline constexpr int mr = 4;
+inline constexpr int registers = 16;
 #include "dlfs/simd/kernels-inl.hpp"
 }  // namespace avx2
 #if defined(__clang__)
@@ -126,7 +126,11 @@ inline constexpr int mr = 4;
 
 namespace base {
 inline constexpr int vector_bytes = 16;
-inline constexpr int mr = 4;
+#if defined(__aarch64__)
+inline constexpr int registers = 32;
+#else
+inline constexpr int registers = 16;
+#endif
 #include "dlfs/simd/kernels-inl.hpp"
 }  // namespace base
 

@@ -155,10 +155,8 @@ DLFS_INLINE void multiply_add(const auto& a, const auto& b, const auto& c, V& ou
 #endif
   } else {
     V product = left * right;
-    if constexpr (!std::same_as<V, long double>) {
-      dlfs::detail::make_opaque(product);
-      dlfs::detail::make_opaque(summand);  // it may be a product, too
-    }
+    dlfs::detail::make_opaque(product);
+    dlfs::detail::make_opaque(summand);  // may be a product, too
     out = product + summand;
   }
 }

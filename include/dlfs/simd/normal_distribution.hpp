@@ -41,7 +41,7 @@ inline constexpr std::array upper_tail<float>{0.7552851271355856f,     0.6078964
 /// cumulative distribution function, within 2 units of the last place of 1.
 template <class V>
 DLFS_INLINE void normal_distribution(const V& x, V& density, V& cumulative) {
-  if constexpr (std::floating_point<V>) {
+  if constexpr (std::same_as<V, long double>) {
     density = std::exp(x * x / -2) * std::numbers::inv_sqrtpi_v<V> / std::numbers::sqrt2_v<V>;
     cumulative = std::erfc(-x / std::numbers::sqrt2_v<V>) / 2;
   } else {

@@ -210,7 +210,9 @@ void copy_row(Index size, Row<T> to, Row<const T> from) {
   } else {
     T* out = to.data;
     const T* in = from.data;
+#if defined(__GNUC__)
 #pragma GCC unroll 8
+#endif
     for (Index i = 0; i < size; ++i) {
       *out = *in;
       out += to.stride;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -106,7 +107,7 @@ inline std::string pad_left(std::string_view text, std::size_t width) {
 /// differ by more than three orders of magnitude.
 inline std::vector<std::string> align_words(const std::vector<RealNumber>& numbers) {
   double largest = 0;
-  double smallest = HUGE_VAL;
+  double smallest = std::numeric_limits<double>::infinity();
   for (const RealNumber& x : numbers) {
     if (x.exact == 0 || !x.is_finite()) continue;
     largest = std::max(largest, std::abs(x.exact));

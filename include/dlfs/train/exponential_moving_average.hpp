@@ -56,7 +56,9 @@ class ExponentialMovingAverage {
     const auto is_same = [](const auto* target, const auto* average) {
       return target->name == average->name && target->value.shape() == average->value.shape();
     };
-    if (std::ranges::equal(targets, averages, is_same)) return;
+    if (std::equal(targets.begin(), targets.end(), averages.begin(), averages.end(), is_same)) {
+      return;
+    }
     throw ShapeError("weight average: the network is not the one that was averaged so far");
   }
 
