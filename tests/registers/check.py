@@ -29,7 +29,7 @@ levels = ["base::"] if is_arm else ["avx512::", "avx2::"]
 failed = False
 for level in levels:
     for element in "float", "double":
-        name = f"{level}multiply<{element}, {tiles[level]}, 3>("
+        name = f"{level}micro_kernel<{element}, {tiles[level]}, 3>("
         code = re.search(r"^[0-9a-f]+ <[^\n]*" + re.escape(name) + r".*?\n\n", text + "\n\n", re.M | re.S)
         lines = re.findall(r"^\s+([0-9a-f]+):\s+(.*)", code[0], re.M) if code else []
         lines = [(int(address, 16), instruction) for address, instruction in lines]
