@@ -10,8 +10,13 @@
 
 // Marks an overload that catches a common mistake: a call of it does not compile, and the compiler
 // prints these words. The overload has no definition.
-#if defined(__GNUC__)
+#if defined(__has_attribute)
+#if __has_attribute(unavailable)
 #define DLFS_REFUSED(words) __attribute__((unavailable(words)))
-#else
+#elif __has_attribute(error)  // g++ 11
+#define DLFS_REFUSED(words) __attribute__((error(words)))
+#endif
+#endif
+#if !defined(DLFS_REFUSED)
 #define DLFS_REFUSED(words) [[deprecated(words)]]
 #endif
