@@ -31,7 +31,7 @@ dlfs::Sequential<float> five_layer_net(const dlfs::Initializer<float> auto& init
   return dlfs::multi_layer_net<float>({.hidden = {100, 100, 100, 100}}, initializer, rng);
 }
 
-/// Trains all of them for so many steps; prints their losses every 100 steps.
+/// Trains all contestants for options.steps steps. Prints their losses every 100 steps.
 inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<float>& train,
                     const dlfs::examples::Options& options) {
   using namespace dlfs;

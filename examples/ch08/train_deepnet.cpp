@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
        .epochs = 20,
        .batch_size = 100,
        .learning_rate = 0.001,
-       .flag = examples::Flag{"--restart", "begin anew, though a checkpoint is there"}},
+       .flag = examples::Flag{"--restart", "ignore the checkpoint and begin again"}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         std::filesystem::create_directories(options.out);

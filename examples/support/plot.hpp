@@ -30,7 +30,7 @@ struct Series {
   Values y{};
   Line line = Line::solid;
   Marker marker = Marker::none;
-  Index marker_every = 1;  // marks every so many points
+  Index marker_every = 1;  // distance of two marks, in points
   std::string color{};     // "#1f77b4" or a name of gnuplot; empty: one of its own
 };
 
@@ -77,7 +77,7 @@ struct PlotReport {
 ///   neither line nor marker; ShapeError where x and y differ in number, or an image is not (H, W).
 PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
 
-/// The same for panels side by side, so many columns in a row.
+/// The same for several panels, `columns` of them in a row.
 PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
                       const std::filesystem::path& folder, std::string_view name);
 

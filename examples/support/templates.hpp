@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
+#include "dlfs/dlfs.hpp"
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/weights.hpp"
-#include "dlfs/dlfs.hpp"
 
 // What most programs run beyond dlfs::compiled, compiled once for all of them.
 

@@ -7,9 +7,9 @@
 
 namespace dlfs::examples {
 
-/// A picture (height, width, 3) of red, green and blue as text for a terminal: each character is
-/// the upper of two pixels on the lower one. It is made smaller until it has at most so many
-/// columns, never larger. @throws ShapeError for another shape, ValueError for no columns.
+/// A picture (height, width, 3) of red, green and blue as text for a terminal: each character shows
+/// two pixels, one above the other. A picture with more than `columns` columns is made smaller.
+/// @throws ShapeError for another shape, ValueError for no columns.
 std::string picture_text(TensorArg<std::uint8_t> picture, Index columns);
 
 /// Prints the picture where stdout is a terminal, else nothing.

@@ -29,7 +29,7 @@ class TrainingDisplay {
   std::optional<Progress> progress_;
 };
 
-/// Lets a TrainingDisplay follow a Trainer for so many epochs.
+/// Shows the progress of a Trainer over `epochs` epochs.
 template <class Trainer>
 void show_progress(Trainer& trainer, Index epochs) {
   const auto display = std::make_shared<TrainingDisplay>(epochs);
@@ -51,8 +51,8 @@ History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const O
   return trainer.fit(digits.train, digits.test);
 }
 
-/// The book's plot of a training, accuracy against epochs, with a mark every so many epochs:
-/// accuracy.png in the folder. Says on stdout what was written.
+/// The book's plot of a training, accuracy against epochs, with a mark every
+/// `marker_every` epochs: accuracy.png in the folder. Says on stdout what was written.
 void plot_accuracy(const History& history, const std::filesystem::path& folder, Index marker_every);
 
 }  // namespace dlfs::examples
