@@ -2,6 +2,9 @@
 
 // Everything in dlfs that needs only Eigen. The rest is in dlfs/io.hpp.
 
+/// @namespace dlfs
+/// Tensors and neural networks.
+
 // clang-format off
 #include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20
 // clang-format on

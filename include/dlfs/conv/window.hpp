@@ -7,21 +7,25 @@ namespace dlfs {
 
 /// A height and a width; one number stands for both.
 struct Size2d {
-  Index height = 1;
-  Index width = 1;
+  Index height = 1;  ///< number of rows
+  Index width = 1;   ///< number of columns
 
   constexpr Size2d() = default;
+  ///@{
+  /// The same in both directions, or each by itself.
   constexpr Size2d(Index both) : height(both), width(both) {}
   constexpr Size2d(Index h, Index w) : height(h), width(w) {}
+  ///@}
+  /// Whether both are the same.
   friend constexpr bool operator==(const Size2d&, const Size2d&) = default;
 };
 
 /// The window that a convolution or a pooling slides over an image.
 struct Window2d {
-  Size2d kernel{1};
-  Size2d stride{1};
-  Size2d padding{0};   // rows and columns added on each side
-  Size2d dilation{1};  // distance between neighbouring taps
+  Size2d kernel{1};    ///< height and width of the window
+  Size2d stride{1};    ///< distance of neighbouring windows, in pixels
+  Size2d padding{0};   ///< rows and columns added on each side
+  Size2d dilation{1};  ///< distance between neighbouring taps
 
   /// @throws ValueError, naming the operation, for a kernel, stride or dilation below 1, a negative
   /// padding, or any of them above 2^30.

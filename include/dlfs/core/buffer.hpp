@@ -66,8 +66,10 @@ class AlignedBuffer {
     if (capacity == 0) return;
     data_ = static_cast<T*>(detail::allocate_aligned(capacity * sizeof(T)));
   }
+  /// Takes the memory of another buffer.
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
+  /// Takes the memory of another buffer.
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(capacity_, other.capacity_);
@@ -79,8 +81,10 @@ class AlignedBuffer {
     if (capacity_ > 0) detail::free_aligned(data_);
   }
 
+  /// The first element.
   T* data() const& { return data_; }
   T* data() const&& = delete;
+  /// How many elements have room.
   std::size_t capacity() const { return capacity_; }
 
  private:

@@ -7,6 +7,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// The Eigen matrix whose memory is laid out as a tensor's.
 template <class T>
 using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -47,6 +48,8 @@ MatrixMap<T> as_matrix(TensorView<T> x) {
   }
   return {x.data(), x.extent(0), x.extent(1), Eigen::OuterStride<>(x.stride(0))};
 }
+///@{
+/// The same for a tensor.
 template <class T>
 MatrixMap<T> as_matrix(Tensor<T>& x) {
   return as_matrix(x.view());
@@ -57,6 +60,7 @@ MatrixMap<const T> as_matrix(const Tensor<T>& x) {
 }
 template <class T>
 MatrixMap<const T> as_matrix(const Tensor<T>&& expiring) = delete;
+///@}
 
 /// Any rank as one long Eigen array, without a copy. @throws ShapeError unless x is contiguous.
 template <class T>
@@ -66,6 +70,8 @@ ArrayMap<T> as_array(TensorView<T> x) {
   }
   return {x.data(), x.size()};
 }
+///@{
+/// The same for a tensor.
 template <class T>
 ArrayMap<T> as_array(Tensor<T>& x) {
   return as_array(x.view());
@@ -76,6 +82,7 @@ ArrayMap<const T> as_array(const Tensor<T>& x) {
 }
 template <class T>
 ArrayMap<const T> as_array(const Tensor<T>&& expiring) = delete;
+///@}
 
 /// An Eigen matrix, array, map or block of either storage order as a view, without a copy. Vectors
 /// have rank 1, all others rank 2. An Eigen expression has no memory: call its `.eval()` first.
@@ -85,6 +92,7 @@ auto as_view(Eigen::DenseBase<Derived>& x) {
   using T = std::remove_pointer_t<decltype(x.derived().data())>;
   return detail::view_of_eigen<T>(x.derived());
 }
+/// The same for constant elements.
 template <class Derived>
   requires((Derived::Flags & Eigen::DirectAccessBit) != 0)
 auto as_view(const Eigen::DenseBase<Derived>& x) {

@@ -17,8 +17,8 @@ using Strides = std::array<Index, max_rank>;
 /// The positions of a view's elements relative to its first one: extents and strides. All that
 /// TensorView does with its axes is done here, independent of the element type.
 struct Layout {
-  Shape shape{};
-  Strides strides{};
+  Shape shape{};      ///< the extents
+  Strides strides{};  ///< distances of neighbours along each axis, in elements
 
   /// The layout of dense row-major memory.
   [[gnu::noinline]] static constexpr Layout dense(const Shape& shape) {
@@ -33,6 +33,7 @@ struct Layout {
 
   /// Unchecked; `axis` in [0, rank).
   constexpr Index stride(int axis) const { return strides[static_cast<std::size_t>(axis)]; }
+  /// Changes the stride of an axis.
   constexpr void set_stride(int axis, Index stride) {
     strides[static_cast<std::size_t>(axis)] = stride;
   }
@@ -49,6 +50,7 @@ struct Layout {
     shape.push_back(extent);
   }
 
+  /// Whether the elements lie in row-major order without gaps.
   constexpr bool is_contiguous() const {
     Index expected = 1;
     for (int axis = shape.rank(); axis-- > 0;) {
@@ -71,6 +73,7 @@ struct Layout {
     for (int axis = shape.rank(); axis-- > 0;) reversed.push_back(shape[axis], stride(axis));
     return reversed;
   }
+  /// With the axes in another order.
   constexpr Layout transpose(std::span<const int> order) const;
 
   /// The shape for TensorView::reshape, where one extent may be -1.
@@ -92,8 +95,8 @@ struct Layout {
 /// The layout of a part of a view, and the offset of its first element from the view's first. The
 /// offset is 0 if the part is empty, so that it never points outside.
 struct Layout::Part {
-  Layout layout{};
-  Index offset = 0;
+  Layout layout{};   ///< shape and strides of the part
+  Index offset = 0;  ///< its first element, counted from that of the whole
 };
 
 constexpr Layout::Part Layout::part(std::initializer_list<Subscript> subscripts) const {

@@ -106,8 +106,9 @@ inline constexpr ZigguratTables ziggurat;
 /// generators", 2021), seeded by SplitMix64. It satisfies std::uniform_random_bit_generator.
 class Rng {
  public:
-  using result_type = std::uint64_t;
+  using result_type = std::uint64_t;  ///< for std::uniform_random_bit_generator
 
+  /// The same seed gives the same numbers.
   explicit constexpr Rng(std::uint64_t seed) : key_(seed) {
     for (auto& word : state_) word = split_mix(seed);
   }
@@ -120,7 +121,9 @@ class Rng {
     return Rng(split_mix(key));
   }
 
+  /// The least number of operator().
   static constexpr result_type min() { return 0; }
+  /// The largest number of operator().
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
 
   /// 64 random bits.

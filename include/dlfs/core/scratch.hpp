@@ -116,8 +116,10 @@ class Scratch {
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { detail::release_scratch(mark_); }
 
+  /// The first element.
   T* data() const& { return data_; }
   T* data() const&& = delete;
+  /// Element i.
   T& operator[](Index i) const& { return data_[i]; }
   T& operator[](Index i) const&& = delete;
 

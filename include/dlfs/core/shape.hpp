@@ -31,6 +31,7 @@ class Shape {
   /// @throws ShapeError for more than `max_rank` axes, a negative extent, or a size that overflows.
   [[gnu::noinline]] constexpr Shape(std::initializer_list<Index> extents)
       : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
+  /// The extents of the axes. @throws ShapeError for one that is negative, or too many.
   [[gnu::noinline]] constexpr explicit Shape(std::span<const Index> extents) {
     if (extents.size() > std::size_t{max_rank}) throw_rank_error();
     std::copy(extents.begin(), extents.end(), extents_.begin());
@@ -38,6 +39,7 @@ class Shape {
     count_elements();
   }
 
+  /// The number of axes.
   constexpr int rank() const { return rank_; }
 
   /// The number of elements: the product of the extents.
@@ -85,11 +87,14 @@ class Shape {
     return Shape(std::span<const Index>(begin() + first, begin() + last));
   }
 
+  /// The first extent.
   constexpr const Index* begin() const& { return extents_.data(); }
   constexpr const Index* begin() const&& = delete;
+  /// Behind the last extent.
   constexpr const Index* end() const& { return extents_.data() + rank_; }
   constexpr const Index* end() const&& = delete;
 
+  /// Whether both have the same extents.
   friend constexpr bool operator==(const Shape& a, const Shape& b) {
     if (a.rank_ != b.rank_) return false;
     for (int axis = 0; axis < a.rank_; ++axis) {

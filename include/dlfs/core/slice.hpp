@@ -14,9 +14,9 @@ namespace dlfs {
 /// Negative positions count from the end. An omitted `start` or `stop` is the end of the axis in
 /// the direction of the step.
 struct Slice {
-  std::optional<Index> start{};
-  std::optional<Index> stop{};
-  Index step = 1;
+  std::optional<Index> start{};  ///< the first position
+  std::optional<Index> stop{};   ///< behind the last position
+  Index step = 1;                ///< distance of the positions; may be negative
 };
 
 /// Python's `:`, a whole axis.
@@ -24,23 +24,28 @@ inline constexpr Slice all{};
 
 /// Python's `...`: all axes that the other subscripts do not name.
 struct Ellipsis {};
-inline constexpr Ellipsis ellipsis{};
+inline constexpr Ellipsis ellipsis{};  ///< as many whole axes as the other subscripts leave over
 
 /// NumPy's `newaxis`: a new axis of extent 1.
 struct NewAxis {};
-inline constexpr NewAxis new_axis{};
+inline constexpr NewAxis new_axis{};  ///< an axis of extent 1 that was not there
 
 /// One subscript of a tensor: `x(Slice{1, 5}, -1, ellipsis, new_axis)` has four.
 class Subscript {
  public:
+  /// What a subscript chooses.
   enum class Kind { position, range, other_axes, added_axis };
 
+  ///@{
+  /// One subscript, converted from what stands between the brackets.
   constexpr Subscript(std::integral auto position)
       : kind_(Kind::position), range_{static_cast<Index>(position), {}} {}
   constexpr Subscript(Slice range) : kind_(Kind::range), range_(range) {}
   constexpr Subscript(Ellipsis) : kind_(Kind::other_axes) {}
   constexpr Subscript(NewAxis) : kind_(Kind::added_axis) {}
+  ///@}
 
+  /// What it chooses.
   constexpr Kind kind() const { return kind_; }
   /// For a position.
   constexpr Index position() const { return *range_.start; }

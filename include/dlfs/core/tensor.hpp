@@ -28,7 +28,7 @@ concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
 template <TensorElement T>
 class Tensor {
  public:
-  using value_type = T;
+  using value_type = T;  ///< the element type
 
   /// An empty tensor of shape (0).
   Tensor() = default;
@@ -45,6 +45,7 @@ class Tensor {
     }
     std::copy(values.begin(), values.end(), begin());
   }
+  /// A tensor of this shape, with these numbers in row-major order.
   Tensor(const Shape& shape, std::initializer_list<T> values)
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
@@ -53,11 +54,16 @@ class Tensor {
     return Tensor(AlignedBuffer<T>(static_cast<std::size_t>(shape.size())), shape);
   }
 
+  ///@{
+  /// Copies the elements, or takes the memory of a tensor that expires.
   [[gnu::noinline]] Tensor(const Tensor& other) : Tensor(uninitialized(other.shape_)) {
     std::copy(other.begin(), other.end(), begin());
   }
   [[gnu::noinline]] Tensor(Tensor&& other) noexcept
       : buffer_(std::move(other.buffer_)), shape_(std::exchange(other.shape_, Shape{0})) {}
+  ///@}
+  ///@{
+  /// Copies, or takes the memory of a tensor that expires.
   [[gnu::noinline]] Tensor& operator=(const Tensor& other) {
     if (this == &other) return *this;
     resize(other.shape_);
@@ -69,24 +75,41 @@ class Tensor {
     shape_ = std::exchange(other.shape_, Shape{0});
     return *this;
   }
+  ///@}
   ~Tensor() = default;
 
+  ///@{
+  /// The extents of the axes.
   const Shape& shape() const& { return shape_; }
   Shape shape() const&& { return shape_; }
+  ///@}
+  /// The number of axes.
   int rank() const { return shape_.rank(); }
+  /// The number of elements.
   Index size() const { return shape_.size(); }
+  /// Whether there are no elements.
   bool empty() const { return size() == 0; }
+  /// The extent of an axis; negative axes count from the end.
   Index extent(int axis) const { return shape_.extent(axis); }
 
+  ///@{
+  /// The first element; the others follow in row-major order.
   T* data() & { return buffer_.data(); }
   const T* data() const& { return buffer_.data(); }
   const T* data() const&& = delete;
+  ///@}
+  ///@{
+  /// The first element.
   T* begin() & { return data(); }
   const T* begin() const& { return data(); }
   const T* begin() const&& = delete;
+  ///@}
+  ///@{
+  /// Behind the last element.
   T* end() & { return data() + size(); }
   const T* end() const& { return data() + size(); }
   const T* end() const&& = delete;
+  ///@}
 
   /// Changes the shape; the contents are unspecified afterwards. The memory is kept if it is large
   /// enough, so resizing to earlier shapes does not allocate.
@@ -96,16 +119,23 @@ class Tensor {
     shape_ = shape;
   }
 
+  /// Sets all elements.
   void fill(T value) { std::fill(begin(), end(), value); }
 
+  ///@{
+  /// A view of all of it, valid while the tensor lives.
   TensorView<T> view() & { return {data(), shape_}; }
   TensorView<const T> view() const& { return {data(), shape_}; }
   TensorView<const T> view() const&& = delete;
+  ///@}
+  /// A view of all of it, valid while the tensor lives.
   operator TensorView<T>() & { return view(); }
+  /// A view of all of it, valid while the tensor lives.
   operator TensorView<const T>() const& { return {data(), shape_}; }
   operator TensorView<const T>() const&& = delete;  // keep the tensor, or take a TensorArg
 
-  // Like the functions of the same names of TensorView.
+  ///@{
+  /// Like the function of the same name of TensorView.
   template <std::integral... Indices>
   T& operator()(Indices... indices) & {
     return data()[offset_of(indices...)];
@@ -157,7 +187,9 @@ class Tensor {
   TensorView<T> reshape(const Shape& shape) & { return view().reshape(shape); }
   TensorView<const T> reshape(const Shape& shape) const& { return view().reshape(shape); }
   TensorView<const T> reshape(const Shape& shape) const&& = delete;
-  // These keep the memory of an expiring tensor.
+  ///@}
+  ///@{
+  /// Like that of TensorView. Keeps the memory of the expiring tensor.
   Tensor reshape(std::initializer_list<Index> extents) && {
     shape_ = view().reshape(extents).shape();
     return std::move(*this);
@@ -166,6 +198,7 @@ class Tensor {
     shape_ = view().reshape(shape).shape();
     return std::move(*this);
   }
+  ///@}
 
  private:
   Tensor(AlignedBuffer<T> buffer, const Shape& shape) : buffer_(std::move(buffer)), shape_(shape) {}
@@ -195,8 +228,12 @@ template <TensorElement T>
 class TensorArg : public TensorView<const T> {
  public:
   using TensorView<const T>::TensorView;
+  ///@{
+  /// Refers to a tensor or a view.
   TensorArg(const Tensor<T>& tensor) : TensorView<const T>(tensor) {}
   TensorArg(const TensorView<const T>& view) : TensorView<const T>(view) {}
+  ///@}
+  /// Refers to a tensor or a view.
   TensorArg(TensorArg&) = default;  // passes a parameter on
   TensorArg(const TensorArg&) = delete;
   TensorArg& operator=(const TensorArg&) = delete;
@@ -233,8 +270,11 @@ void const_view(const Tensor<T>&& expiring) = delete;
 template <class T>
 class NestedList {
  public:
+  ///@{
+  /// A number, or a list of lists.
   NestedList(T value) : value_(value) {}
   NestedList(std::initializer_list<NestedList> children) : children_(children), is_list_(true) {}
+  ///@}
 
   /// @throws ShapeError if the rows of a level differ in length.
   Shape shape() const {
@@ -273,6 +313,7 @@ Tensor<T> array(const NestedList<std::type_identity_t<T>>& values) {
   return tensor;
 }
 
+/// A tensor with one value in all elements.
 template <class T>
 Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
   auto tensor = Tensor<T>::uninitialized(shape);
@@ -280,11 +321,13 @@ Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
   return tensor;
 }
 
+/// A tensor of zeros.
 template <class T>
 Tensor<T> zeros(const Shape& shape) {
   return full<T>(shape, T(0));
 }
 
+/// A tensor of ones.
 template <class T>
 Tensor<T> ones(const Shape& shape) {
   return full<T>(shape, T(1));

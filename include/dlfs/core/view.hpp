@@ -23,7 +23,7 @@ struct elements_of_a_view_are_written_by_assign;
 template <class T>
 class TensorView {
  public:
-  using value_type = std::remove_const_t<T>;
+  using value_type = std::remove_const_t<T>;  ///< the element type
 
   /// An empty view of shape (0).
   constexpr TensorView() = default;
@@ -31,6 +31,7 @@ class TensorView {
   /// Dense row-major memory. Unchecked: `data` must hold `shape.size()` elements.
   constexpr TensorView(T* data, const Shape& shape) : data_(data), layout_(Layout::dense(shape)) {}
 
+  /// Any strides. Unchecked: `data` must reach to the last element.
   constexpr TensorView(T* data, const Shape& shape, const Strides& strides)
       : data_(data), layout_{shape, strides} {}
 
@@ -39,6 +40,7 @@ class TensorView {
     requires(std::same_as<const U, T> && !std::is_const_v<U>)
   constexpr TensorView(const TensorView<U>& other) : data_(other.data()), layout_(other.layout()) {}
 
+  /// Refers to the same elements.
   constexpr TensorView(const TensorView&) = default;
   /// Makes this view look at other elements. Refused for a temporary: `x[0] = y` would leave x as
   /// is.
@@ -46,17 +48,29 @@ class TensorView {
   template <class X, class Reason = detail::elements_of_a_view_are_written_by_assign>
   void operator=(const X&) && = delete;
 
+  /// The first element.
   constexpr T* data() const { return data_; }
+  /// Shape and strides.
   constexpr const Layout& layout() const& { return layout_; }
+  /// Shape and strides.
   constexpr Layout layout() const&& { return layout_; }
+  /// The extents of the axes.
   constexpr const Shape& shape() const& { return layout_.shape; }
+  /// The extents of the axes.
   constexpr Shape shape() const&& { return layout_.shape; }
+  /// Distances of neighbours along each axis, in elements.
   constexpr const Strides& strides() const& { return layout_.strides; }
+  /// Distances of neighbours along each axis, in elements.
   constexpr Strides strides() const&& { return layout_.strides; }
+  /// The number of axes.
   constexpr int rank() const { return shape().rank(); }
+  /// The number of elements.
   constexpr Index size() const { return shape().size(); }
+  /// Whether there are no elements.
   constexpr bool empty() const { return size() == 0; }
+  /// The extent of an axis; negative axes count from the end.
   constexpr Index extent(int axis) const { return shape().extent(axis); }
+  /// Distance of neighbours along an axis, in elements.
   constexpr Index stride(int axis) const { return layout_.stride(shape().normalize_axis(axis)); }
 
   /// Whether the elements are dense and in row-major order.
@@ -124,6 +138,7 @@ class TensorView {
   constexpr TensorView reshape(std::initializer_list<Index> extents) const {
     return reshape(layout_.resolve(extents));
   }
+  /// The same elements in another shape. @throws ShapeError where that needs a copy.
   constexpr TensorView reshape(const Shape& shape) const { return with(layout_.reshape(shape)); }
 
   /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The result is

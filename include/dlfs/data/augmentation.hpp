@@ -20,14 +20,14 @@ namespace dlfs {
 
 /// The maximum distortions of images; the default is none.
 struct AugmentationOptions {
-  double shift = 0;     // pixels, along each axis
-  double rotation = 0;  // degrees, in both directions
-  double scale = 0;     // 0.1: from 0.9 to 1.1 times as large
+  double shift = 0;     ///< pixels, along each axis
+  double rotation = 0;  ///< degrees, in both directions
+  double scale = 0;     ///< 0.1: from 0.9 to 1.1 times as large
   /// Elastic deformation: every pixel moves by random numbers in [-elastic, elastic]. They are
   /// blurred by a Gaussian with the standard deviation `elastic_sigma`, so that neighbours move in
   /// a similar way. Simard's numbers for MNIST are 34 and 4: they move a pixel by 1.4 on average.
   double elastic = 0;
-  double elastic_sigma = 4;
+  double elastic_sigma = 4;  ///< standard deviation of the smoothing of elastic shifts, in pixels
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

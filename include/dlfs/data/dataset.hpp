@@ -17,8 +17,8 @@ namespace dlfs {
 ///   inputs (N, ...)   targets (N, ...): labels (N) for a classifier, any tensor for a regression
 template <class T, class Targets = Labels>
 struct Dataset {
-  Tensor<T> inputs;
-  Targets targets;
+  Tensor<T> inputs;  ///< samples along the first axis
+  Targets targets;   ///< one for each sample
 
   /// The number of samples, N. @throws ShapeError if the inputs have no axis.
   Index size() const { return inputs.extent(0); }

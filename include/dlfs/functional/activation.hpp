@@ -185,6 +185,7 @@ void swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>>
                                         });
 }
 
+/// The hyperbolic tangent.
 template <detail::RealTensor X>
 void tanh(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>(

@@ -191,9 +191,9 @@ void batch_statistics(const X& x, TensorView<Element<X>> mean, TensorView<Elemen
 /// The statistics and the scale of a normalisation, each (F).
 template <class T>
 struct NormalizedBy {
-  TensorView<const T> mean;
-  TensorView<const T> rstd;   // 1 / sqrt(variance + epsilon)
-  TensorView<const T> gamma;  // the std of the result
+  TensorView<const T> mean;   ///< mean of each channel
+  TensorView<const T> rstd;   ///< 1 / sqrt(variance + epsilon)
+  TensorView<const T> gamma;  ///< the std of the result
 };
 
 /// y = gamma (x - mean) rstd + beta.

@@ -18,9 +18,9 @@ namespace dlfs {
 ///   values (shaped like x)   scales (extent of the axis)
 template <std::floating_point T>
 struct Quantized {
-  Tensor<std::int8_t> values;
-  Tensor<T> scales;
-  int axis = 0;
+  Tensor<std::int8_t> values;  ///< integers in the shape of the original
+  Tensor<T> scales;            ///< size of the unit, for each entry of the axis
+  int axis = 0;                ///< which axis has scales of its own
 };
 
 /// Rounds to the nearest of 255 steps from -m to m, where m is the largest magnitude in a slice

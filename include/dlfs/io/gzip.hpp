@@ -33,6 +33,7 @@ class GzipFile {
     gzbuffer(file_.get(), 128 * 1024);
   }
 
+  /// Where the file is.
   const std::string& path() const& { return path_; }
 
   /// The next `limit` bytes, or the rest. Allocates memory as the bytes arrive, so a limit from a

@@ -18,8 +18,8 @@ namespace dlfs {
 ///   inputs (N, 1, 28, 28), pixels in [0, 1]   targets (N), the digits 0 to 9
 template <std::floating_point T>
 struct Mnist {
-  Dataset<T> train;
-  Dataset<T> test;
+  Dataset<T> train;  ///< the files `train-*`
+  Dataset<T> test;   ///< the files `t10k-*`
 };
 
 namespace detail {

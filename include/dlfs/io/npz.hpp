@@ -18,6 +18,8 @@ namespace dlfs {
 /// A tensor to write, and its name. Owns the tensor if it was expiring.
 template <class T>
 struct NamedView {
+  ///@{
+  /// A name and what is written under it.
   NamedView(std::string name_, TensorView<const T> value_)
       : name(std::move(name_)), value(value_) {}
   NamedView(std::string name_, const Tensor<T>& value_)
@@ -31,10 +33,11 @@ struct NamedView {
   NamedView(NamedTensor<T>&& expiring)
       : NamedView(std::move(expiring.name), std::move(expiring.value)) {}
   NamedView(const NamedTensor<T>&& expiring) = delete;
+  ///@}
 
-  std::string name;
-  std::shared_ptr<const Tensor<T>> owned{};
-  TensorView<const T> value;
+  std::string name;                          ///< the array's name in the file
+  std::shared_ptr<const Tensor<T>> owned{};  ///< holds the tensor where it expires
+  TensorView<const T> value;                 ///< what is written
 };
 
 namespace detail {

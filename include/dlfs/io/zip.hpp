@@ -13,6 +13,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// How an archive holds its arrays.
 enum class NpzCompression { stored, deflated };
 
 namespace detail {

@@ -16,12 +16,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of alexnet.
 struct AlexNetOptions {
-  Index channels = 1;
-  Index image = 28;                                         // height and width, at least 15
-  std::array<Index, 5> filters = {96, 256, 384, 384, 256};  // multiples of 2, except the first
-  Index hidden = 4096;                                      // units of the two affine layers
-  Index classes = 10;
+  Index channels = 1;                                       ///< channels of the input
+  Index image = 28;                                         ///< height and width, at least 15
+  std::array<Index, 5> filters = {96, 256, 384, 384, 256};  ///< multiples of 2, except the first
+  Index hidden = 4096;                                      ///< units of the two affine layers
+  Index classes = 10;                                       ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

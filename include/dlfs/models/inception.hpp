@@ -14,13 +14,13 @@ namespace dlfs {
 
 /// The channels of an Inception block; the defaults are those of GoogLeNet's first block, "3a".
 struct InceptionOptions {
-  Index in = 192;
-  Index filters_1x1 = 64;
-  Index reduced_3x3 = 96;  // filters of the 1x1 convolution before the 3x3 one
-  Index filters_3x3 = 128;
-  Index reduced_5x5 = 16;
-  Index filters_5x5 = 32;
-  Index filters_pool = 32;  // filters of the 1x1 convolution after pooling
+  Index in = 192;           ///< channels of the input
+  Index filters_1x1 = 64;   ///< of the branch of 1x1
+  Index reduced_3x3 = 96;   ///< filters of the 1x1 convolution before the 3x3 one
+  Index filters_3x3 = 128;  ///< of the branch of 3x3
+  Index reduced_5x5 = 16;   ///< by a convolution of 1x1 before that of 5x5
+  Index filters_5x5 = 32;   ///< of the branch of 5x5
+  Index filters_pool = 32;  ///< filters of the 1x1 convolution after pooling
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

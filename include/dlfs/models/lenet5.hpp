@@ -13,10 +13,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of lenet5.
 struct LeNet5Options {
-  Index channels = 1;
-  Index image = 28;  // height and width, at least 12
-  Index classes = 10;
+  Index channels = 1;  ///< channels of the input
+  Index image = 28;    ///< height and width, at least 12
+  Index classes = 10;  ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

@@ -16,15 +16,18 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of multi_layer_net.
 struct MultiLayerNetOptions {
+  /// What follows each hidden affine layer.
   enum class Activation { relu, sigmoid };
 
-  Index in = 784;
-  std::vector<Index> hidden = {100, 100, 100, 100, 100};
-  Index out = 10;
-  Activation activation = Activation::relu;
-  bool batch_normalization = false;  // after each hidden affine layer
-  double dropout = 0;                // ratio after each activation; 0 for none
+  Index in = 784;                                         ///< numbers in a sample
+  std::vector<Index> hidden = {100, 100, 100, 100, 100};  ///< units of each hidden layer
+  Index out = 10;                                         ///< numbers in a row of the output
+  Activation activation = Activation::relu;               ///< behind each hidden affine layer
+  bool batch_normalization = false;                       ///< after each hidden affine layer
+  double dropout = 0;  ///< ratio after each activation; 0 for none
+  /// When the numbers that dropout keeps are scaled.
   DropoutScaling dropout_scaling = DropoutScaling::in_training;
 
   /// @throws ValueError, naming the option that is out of its range.

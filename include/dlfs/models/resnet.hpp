@@ -19,11 +19,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of resnet.
 struct ResNetOptions {
-  Index channels = 1;
-  std::vector<Index> filters = {16, 32, 64};  // of each stage; the image is halved between them
-  Index blocks = 3;                           // in each stage; a block has two convolutions
-  Index classes = 10;
+  Index channels = 1;                         ///< channels of the input
+  std::vector<Index> filters = {16, 32, 64};  ///< of each stage; the image is halved between them
+  Index blocks = 3;                           ///< in each stage; a block has two convolutions
+  Index classes = 10;                         ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

@@ -19,18 +19,19 @@ namespace dlfs {
 
 /// Consecutive convolutions of 3x3, each with ReLU, and a pooling that halves the image.
 struct VggBlock {
-  Index convolutions = 2;
-  Index filters = 64;
+  Index convolutions = 2;  ///< how many follow one another
+  Index filters = 64;      ///< channels of their outputs
 };
 
+/// Options of vgg.
 struct VggOptions {
-  Index channels = 1;
-  Index image = 28;  // height and width
-  std::vector<VggBlock> blocks = {{2, 64}, {2, 128}, {3, 256}};
-  bool batch_normalization = false;  // after each convolution
-  std::vector<Index> hidden = {512, 512};
-  double dropout = 0.5;  // ratio after each hidden affine layer; 0 for none
-  Index classes = 10;
+  Index channels = 1;                                            ///< channels of the input
+  Index image = 28;                                              ///< height and width
+  std::vector<VggBlock> blocks = {{2, 64}, {2, 128}, {3, 256}};  ///< each ends with a max pooling
+  bool batch_normalization = false;                              ///< after each convolution
+  std::vector<Index> hidden = {512, 512};  ///< units of each hidden affine layer
+  double dropout = 0.5;                    ///< ratio after each hidden affine layer; 0 for none
+  Index classes = 10;                      ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

@@ -27,24 +27,29 @@ class AnyLayer {
     requires(std::same_as<typename L::Scalar, T>)
   AnyLayer(L layer);
 
+  /// Does not compile; the message says what to write instead.
   template <Layer L>
     requires(!std::same_as<typename L::Scalar, T>)
   DLFS_REFUSED(
       "this layer has another element type than the network, as Relu<double> in a float one")
   AnyLayer(L);
+  /// Does not compile; the message says what to write instead.
   template <class L>
     requires(!Layer<L> && !detail::HasScalar<L>)
   DLFS_REFUSED("this is no layer of a network: see the concept dlfs::Layer in nn/layer.hpp")
   AnyLayer(L);
+  /// Does not compile; the message says what to write instead.
   template <class L>
     requires(!Layer<L> && detail::HasScalar<L> && !detail::HasTraits<L>)
   DLFS_REFUSED("a layer needs LayerTraits traits(), const or static")
   AnyLayer(L);
+  /// Does not compile; the message says what to write instead.
   template <class L>
     requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> &&
              !detail::HasOutputShape<L>)
   DLFS_REFUSED("a layer needs Shape output_shape(const Shape& x) const")
   AnyLayer(L);
+  /// Does not compile; the message says what to write instead.
   template <class L>
     requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> && detail::HasOutputShape<L>)
   DLFS_REFUSED(
@@ -52,8 +57,12 @@ class AnyLayer {
       "backward(const BackwardPass<Scalar>&), both const, and has to be copyable")
   AnyLayer(L);
 
+  ///@{
+  /// A copy has a layer of its own; a layer that is moved away leaves none.
   AnyLayer(const AnyLayer& other) : model_(other.is_empty() ? nullptr : other.model_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
+  ///@}
+  /// Takes the other's layer.
   AnyLayer& operator=(AnyLayer other) noexcept {
     model_ = std::move(other.model_);
     return *this;
@@ -63,21 +72,33 @@ class AnyLayer {
   /// Whether the layer was moved from.
   bool is_empty() const { return model_ == nullptr; }
 
+  /// What a network must know of this layer.
   LayerTraits traits() const { return model().traits(); }
+  /// The shape of y.
   Shape output_shape(const Shape& x) const { return model().output_shape(x); }
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const { return model().saved_bytes(x); }
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const { return model().flops(x); }
+  /// The layers that it consists of.
   Composition<T> composition() const& { return model().composition(); }
   Composition<T> composition() const&& = delete;
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { model().forward(pass); }
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const { model().backward(pass); }
+  ///@{
+  /// What it learns.
   std::vector<Parameter<T>*> parameters() & { return model().parameters(); }
   std::vector<const Parameter<T>*> parameters() const& {
     const auto list = model().parameters();
     return {list.begin(), list.end()};
   }
   std::vector<const Parameter<T>*> parameters() const&& = delete;
+  ///@}
+  /// What it collects while it trains.
   std::vector<NamedTensor<T>*> buffers() & { return model().buffers(); }
+  /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) { model().update_buffers(x, saved); }
 
  private:

@@ -26,16 +26,16 @@ enum class Join {
 /// The parts of a composite layer, for tools that inspect networks. A plain layer has no parts.
 template <std::floating_point T>
 struct Composition {
-  using Join = detail::Join;
+  using Join = detail::Join;  ///< how the parts make one output
 
   /// A layer inside a composite.
   struct Part {
-    std::string name;
-    const AnyLayer<T>* layer;
+    std::string name;          ///< its name within the whole
+    const AnyLayer<T>* layer;  ///< the layer, which the whole owns
   };
 
-  Join join = Join::chain;
-  std::vector<Part> parts{};
+  Join join = Join::chain;    ///< how the parts make one output
+  std::vector<Part> parts{};  ///< the layers in their order
 };
 
 }  // namespace dlfs

@@ -14,8 +14,8 @@ namespace dlfs {
 /// A branch in the list that constructs a Parallel.
 template <std::floating_point T>
 struct NamedBranch {
-  std::string name;
-  Sequential<T> layers;
+  std::string name;      ///< stands before the names of its parameters
+  Sequential<T> layers;  ///< what the branch computes
 };
 
 /// Networks side by side, all on x; their outputs are concatenated along the channels.
@@ -30,7 +30,7 @@ struct NamedBranch {
 template <std::floating_point T>
 class Parallel {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError without a branch, or for a name that is empty or used twice.
   Parallel(std::initializer_list<NamedBranch<T>> branches) {
@@ -38,6 +38,7 @@ class Parallel {
     for (const auto& [name, layers] : branches) branches_.add(name, layers);
   }
 
+  /// What a network must know of this layer.
   LayerTraits traits() const { return branches_.traits("parallel"); }
 
   /// @throws ShapeError unless the outputs of all branches agree in all axes except axis 1.
@@ -58,14 +59,18 @@ class Parallel {
     return y;
   }
 
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
+  /// The layers that it consists of.
   Composition<T> composition() const& {
     return {Composition<T>::Join::concatenation, branches_.parts()};
   }
   Composition<T> composition() const&& = delete;
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     Index first = 0;
     branches_.forward(pass, [&](Index, TensorView<const T> y) {
@@ -76,6 +81,7 @@ class Parallel {
     });
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     Index first = 0;
     branches_.backward(pass, [&](Index, TensorView<T> room) {
@@ -87,8 +93,11 @@ class Parallel {
     });
   }
 
+  /// What it learns.
   std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
+  /// What it collects while it trains.
   std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
+  /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     branches_.update_buffers(x, saved);
   }

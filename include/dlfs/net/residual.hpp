@@ -20,13 +20,17 @@ namespace dlfs {
 template <std::floating_point T>
 class Residual {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  ///@{
+  /// body(x) + x, or body(x) + shortcut(x).
   explicit Residual(Sequential<T> body) { branches_.add("body", std::move(body)); }
   Residual(Sequential<T> body, Sequential<T> shortcut) : Residual(std::move(body)) {
     branches_.add("shortcut", std::move(shortcut));
   }
+  ///@}
 
+  /// What a network must know of this layer.
   LayerTraits traits() const { return branches_.traits("residual"); }
 
   /// @throws ShapeError unless the outputs of body and shortcut have the same shape.
@@ -40,12 +44,16 @@ class Residual {
     return y;
   }
 
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const { return branches_.saved_bytes(x); }
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const { return branches_.flops(x); }
 
+  /// The layers that it consists of.
   Composition<T> composition() const& { return {Composition<T>::Join::sum, branches_.parts()}; }
   Composition<T> composition() const&& = delete;
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     branches_.forward(pass, [&](Index i, TensorView<const T> y) {
       if (i == 0) {
@@ -57,13 +65,17 @@ class Residual {
     if (has_identity()) branches_.add_to(pass.y, pass.x);
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     branches_.backward(pass, [&](Index, TensorView<T>) { return pass.dy; });
     if (has_identity() && pass.needs_dx()) branches_.add_to(pass.dx, pass.dy);
   }
 
+  /// What it learns.
   std::vector<Parameter<T>*> parameters() & { return branches_.parameters(); }
+  /// What it collects while it trains.
   std::vector<NamedTensor<T>*> buffers() & { return branches_.buffers(); }
+  /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     branches_.update_buffers(x, saved);
   }

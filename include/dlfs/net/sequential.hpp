@@ -24,8 +24,8 @@ namespace dlfs {
 /// because weights may be large.
 template <std::floating_point T>
 struct NamedLayer {
-  std::string name;
-  mutable AnyLayer<T> layer;
+  std::string name;           ///< stands before the names of its parameters
+  mutable AnyLayer<T> layer;  ///< any type that satisfies Layer
 };
 
 /// Consecutive layers, each with a name. It is a layer itself, so networks can be nested.
@@ -48,7 +48,7 @@ struct NamedLayer {
 template <std::floating_point T>
 class Sequential {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   Sequential() = default;
   /// @throws ValueError for a name that is empty or used twice, or if the list was already used.
@@ -58,19 +58,27 @@ class Sequential {
       add(name, std::move(layer));
     }
   }
+  /// Does not compile; the message says what to write instead.
   template <detail::HasScalar... L>
     requires(sizeof...(L) > 0)
   DLFS_REFUSED("each layer of a network has a name: {\"relu1\", Relu<float>()}")
   explicit Sequential(L...);
+  /// Does not compile; the message says what to write instead.
   DLFS_REFUSED("a network takes its layers as a list in braces, or one by one: add(name, layer)")
   explicit Sequential(const std::vector<NamedLayer<T>>&);
+  ///@{
+  /// A copy has layers and parameters of its own.
   Sequential(const Sequential& other) {
     for (const auto& link : other.chain_) append(link);
     step_ = other.step_;
   }
   Sequential(Sequential&&) noexcept = default;
+  ///@}
+  ///@{
+  /// Takes the layers, or copies them.
   Sequential& operator=(const Sequential& other) { return *this = Sequential(other); }
   Sequential& operator=(Sequential&&) noexcept = default;
+  ///@}
   ~Sequential() = default;
 
   /// Appends a layer, and prefixes its name to those of its parameters: "conv1.weight".
@@ -96,6 +104,7 @@ class Sequential {
     return *this;
   }
 
+  /// Does not compile; the message says what to write instead.
   template <Layer L>
   DLFS_REFUSED("each layer of a network has a name: add(\"relu1\", Relu<float>())")
   void add(L);
@@ -122,6 +131,7 @@ class Sequential {
     for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
+  /// Writes pass.y.
   const Tensor<T>& forward(Tensor<T>&& x, PassMode mode = PassMode::train) & {
     forget();
     own_x_ = std::move(x);
@@ -129,6 +139,7 @@ class Sequential {
   }
   const Tensor<T>& forward(const Tensor<T>&& x, PassMode mode = PassMode::train) & = delete;
 
+  /// Does not compile; the message says what to write instead.
   template <AnyTensor X>
     requires(!std::same_as<Element<X>, T>)
   DLFS_REFUSED("x has another element type than the network; cast<float>(x) makes it float")
@@ -176,6 +187,7 @@ class Sequential {
 
   /// Every parameter, in the order of the layers. Valid until a layer is added.
   std::span<Parameter<T>* const> parameters() & { return parameters_; }
+  /// What it learns.
   std::span<const Parameter<T>* const> parameters() const& {
     return {parameters_.data(), parameters_.size()};
   }
@@ -183,6 +195,7 @@ class Sequential {
 
   /// The buffers of all layers in order, such as running statistics.
   std::span<NamedTensor<T>* const> buffers() & { return buffers_; }
+  /// What it collects while it trains.
   std::span<const NamedTensor<T>* const> buffers() const& {
     return {buffers_.data(), buffers_.size()};
   }
@@ -196,17 +209,20 @@ class Sequential {
     step_ = static_cast<std::uint64_t>(step);
   }
 
+  /// How many layers there are.
   Index layer_count() const { return std::ssize(chain_); }
 
   /// A layer and its name. The index counts from 0 in the order in which layers were added.
   /// @throws ValueError unless 0 <= i < layer_count().
   const AnyLayer<T>& layer(Index i) const& { return link_of(i).layer; }
   const AnyLayer<T>& layer(Index i) const&& = delete;
+  /// The name of a layer.
   const std::string& layer_name(Index i) const& { return link_of(i).name; }
   const std::string& layer_name(Index i) const&& = delete;
 
   // The layer interface, for use in a larger network.
 
+  /// What a network must know of this layer.
   LayerTraits traits() const {
     LayerTraits traits{.kind = "sequential"};
     if (chain_.empty()) return traits;
@@ -216,11 +232,13 @@ class Sequential {
     return traits;
   }
 
+  /// The shape of y.
   Shape output_shape(const Shape& x) const {
     const Plan plan(chain_, x, /*with_backward=*/false);
     return plan.y(plan.count() - 1);
   }
 
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const {
     const Plan plan(chain_, x, /*with_backward=*/false);
     Index sum = 0;
@@ -230,6 +248,7 @@ class Sequential {
     return sum;
   }
 
+  /// The layers that it consists of.
   Composition<T> composition() const& {
     Composition<T> composition;
     for (Index i = 0; i < layer_count(); ++i) {
@@ -239,10 +258,12 @@ class Sequential {
   }
   Composition<T> composition() const&& = delete;
 
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const {
     return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
   }
 
+  /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     if (buffers_.empty()) return;
     const Plan plan(chain_, x, /*with_backward=*/true);
@@ -252,8 +273,10 @@ class Sequential {
     }
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const;
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const;
 
  private:

@@ -13,8 +13,8 @@ namespace dlfs {
 
 /// The number of inputs of one output of a layer, and the number of outputs of one input.
 struct Fans {
-  Index in = 0;
-  Index out = 0;
+  Index in = 0;   ///< numbers that one output is computed from
+  Index out = 0;  ///< outputs that one input takes part in
 };
 
 /// Fills a new weight tensor: callable with (weight, fans, rng).
@@ -34,11 +34,12 @@ concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng>
 
 /// Normal with a fixed standard deviation. The book's early networks use 0.01 (section 4.5).
 struct Normal {
-  double std = 0.01;
+  double std = 0.01;  ///< standard deviation
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("normal", "std", std, detail::at_least(0)); }
 
+  /// Fills a weight with random numbers.
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
     check();
@@ -48,11 +49,12 @@ struct Normal {
 
 /// Uniform in [-bound, bound).
 struct Uniform {
-  double bound = 0.01;
+  double bound = 0.01;  ///< from -bound to bound
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("uniform", "bound", bound, detail::at_least(0)); }
 
+  /// Fills a weight with random numbers.
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
     check();
@@ -89,16 +91,17 @@ void scale_variance(Tensor<T>& weight, Fans fans, Rng& rng, double gain, Fan fan
 /// the mean of both fans: Glorot and Bengio, "Understanding the difficulty of training deep
 /// feedforward neural networks" (2010).
 struct Xavier {
-  using Fan = detail::Fan;
-  using Distribution = detail::Distribution;
+  using Fan = detail::Fan;                    ///< which of the fans counts
+  using Distribution = detail::Distribution;  ///< how the numbers are drawn
 
-  Fan fan = Fan::in;
-  Distribution distribution = Distribution::normal;
-  double gain = 1;
+  Fan fan = Fan::in;                                 ///< which of the fans counts
+  Distribution distribution = Distribution::normal;  ///< how the numbers are drawn
+  double gain = 1;                                   ///< factor of the standard deviation
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("xavier", "gain", gain, detail::at_least(0)); }
 
+  /// Fills a weight with random numbers.
   template <class T>
   void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
     check();
@@ -109,16 +112,17 @@ struct Xavier {
 /// Variance 2 gain^2 / fan_in, for ReLU: section 6.2.3 of the book, after He et al., "Delving deep
 /// into rectifiers" (2015).
 struct He {
-  using Fan = detail::Fan;
-  using Distribution = detail::Distribution;
+  using Fan = detail::Fan;                    ///< which of the fans counts
+  using Distribution = detail::Distribution;  ///< how the numbers are drawn
 
-  Fan fan = Fan::in;
-  Distribution distribution = Distribution::normal;
-  double gain = 1;
+  Fan fan = Fan::in;                                 ///< which of the fans counts
+  Distribution distribution = Distribution::normal;  ///< how the numbers are drawn
+  double gain = 1;                                   ///< factor of the standard deviation
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("he", "gain", gain, detail::at_least(0)); }
 
+  /// Fills a weight with random numbers.
   template <class T>
   void operator()(Tensor<T>& weight, Fans fans, Rng& rng) const {
     check();
@@ -153,11 +157,12 @@ RowMajorMatrix<T> orthogonal_rows(Index rows, Index columns, Rng& rng) {
 /// Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear
 /// neural networks" (2014).
 struct Orthogonal {
-  double gain = 1;
+  double gain = 1;  ///< factor of the matrix
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("orthogonal", "gain", gain, detail::at_least(0)); }
 
+  /// Fills a weight with random numbers.
   template <class T>
   void operator()(Tensor<T>& weight, Fans, Rng& rng) const {
     check();

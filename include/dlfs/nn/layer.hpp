@@ -20,50 +20,51 @@ enum class PassMode { train, evaluate };
 
 /// The properties of a layer that a network needs to run it.
 struct LayerTraits {
-  std::string_view kind;      // "convolution": in messages and summaries
-  bool keeps_input = false;   // backward reads x, so the network must keep it
-  bool keeps_output = false;  // backward reads y, so the network must keep it
-  bool whole_batch = false;   // the layer sees the batch in one piece, never in tiles
-  // The layer has no parameters and applies one non-decreasing function to each element. If the
-  // next layer `takes_maximum`, a network runs that layer first: the result is the same, with fewer
-  // elements to compute. If the function rounds two entries of a window to one value, as tanh does
-  // from 10 on, the gradient goes to the larger x, not to the first.
+  std::string_view kind;      ///< "convolution": in messages and summaries
+  bool keeps_input = false;   ///< backward reads x, so the network must keep it
+  bool keeps_output = false;  ///< backward reads y, so the network must keep it
+  bool whole_batch = false;   ///< the layer sees the batch in one piece, never in tiles
+  /// The layer has no parameters and applies one non-decreasing function to each element. If the
+  /// next layer `takes_maximum`, a network runs that layer first: the result is the same, with
+  /// fewer elements to compute. If the function rounds two entries of a window to one value, as
+  /// tanh does from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
   // Each entry of y is the maximum of some entries of x, as in max pooling.
-  bool takes_maximum = false;
+  bool takes_maximum = false;  ///< the layer is a maximum over windows
 };
 
 /// The samples of one forward call: some consecutive rows of a batch (a tile), or all rows for a
 /// layer with the trait `whole_batch`. All views are contiguous.
 template <class T>
 struct ForwardPass {
-  TensorView<const T> x;
-  TensorView<T> y;  // output, of the shape `output_shape(x.shape())`
+  TensorView<const T> x;  ///< the input
+  TensorView<T> y;        ///< output, of the shape `output_shape(x.shape())`
   /// `saved_bytes(x.shape())` bytes for the backward pass of the same samples, aligned to 64 bytes;
   /// nullptr if there will be no backward pass.
   std::byte* saved = nullptr;
-  PassMode mode = PassMode::evaluate;
+  PassMode mode = PassMode::evaluate;  ///< whether the network trains
   /// Random layers derive their numbers from the step and the sample, so the numbers do not depend
   /// on how the batch was divided.
   std::uint64_t step = 0;  // number of earlier training passes of the network
-  Index first_sample = 0;  // index of the first row within the batch
+  Index first_sample = 0;  ///< index of the first row within the batch
 };
 
 /// The samples of one backward call.
 template <class T>
 struct BackwardPass {
-  TensorView<const T> x;   // only a shape, without data, unless the trait `keeps_input` is set
-  TensorView<const T> y;   // only a shape, without data, unless the trait `keeps_output` is set
-  TensorView<const T> dy;  // gradient with respect to y
+  TensorView<const T> x;   ///< only a shape, without data, unless the trait `keeps_input` is set
+  TensorView<const T> y;   ///< only a shape, without data, unless the trait `keeps_output` is set
+  TensorView<const T> dy;  ///< gradient with respect to y
   /// Output, unless `needs_dx()` is false. A layer without parameters need not check this: it is
   /// not called if its dx is not needed.
   TensorView<T> dx;
   /// The gradient of each of `parameters()`, overwritten or added to, depending on `store`.
   std::span<const TensorView<T>> gradients;
-  Store store = Store::overwrite;
-  std::byte* saved = nullptr;       // as forward left it; not to be changed
-  PassMode mode = PassMode::train;  // the mode of the forward pass
+  Store store = Store::overwrite;   ///< whether gradients are overwritten or added to
+  std::byte* saved = nullptr;       ///< as forward left it; not to be changed
+  PassMode mode = PassMode::train;  ///< the mode of the forward pass
 
+  /// Whether pass.dx is to be written.
   bool needs_dx() const { return dx.data() != nullptr; }
 };
 

@@ -12,11 +12,12 @@ namespace dlfs {
 /// A tensor of a layer's state, with its name in files.
 template <class T>
 struct NamedTensor {
+  /// A name and a tensor.
   NamedTensor(std::string name_, Tensor<T> value_)
       : name(std::move(name_)), value(std::move(value_)) {}
 
-  std::string name;  // "weight" in a layer, "conv1.weight" in a network
-  Tensor<T> value;
+  std::string name;  ///< "weight" in a layer, "conv1.weight" in a network
+  Tensor<T> value;   ///< the numbers
 };
 
 /// A tensor that an optimizer changes, with the gradient of the loss with respect to it.
@@ -24,12 +25,12 @@ template <class T>
 struct Parameter : NamedTensor<T> {
   using NamedTensor<T>::NamedTensor;
 
-  Tensor<T> gradient;  // shaped like value after a backward pass, empty before the first
+  Tensor<T> gradient;  ///< shaped like value after a backward pass, empty before the first
 
-  // Factors of an optimizer's learning rate and weight decay. A rate of 0 freezes the parameter.
-  // Layers set the decay of biases, gammas and betas to 0.
+  /// Factors of an optimizer's learning rate and weight decay. A rate of 0 freezes the parameter.
+  /// Layers set the decay of biases, gammas and betas to 0.
   double rate_scale = 1;
-  double decay_scale = 1;
+  double decay_scale = 1;  ///< what the weight decay is multiplied by
 };
 
 namespace detail {

@@ -10,10 +10,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of AdaGrad.
 struct AdaGradOptions {
-  double learning_rate = 0.01;
-  double epsilon = 1e-7;
-  double weight_decay = 0;  // factor of an L2 penalty
+  double learning_rate = 0.01;  ///< factor of the step
+  double epsilon = 1e-7;        ///< keeps the divisor from 0
+  double weight_decay = 0;      ///< factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -32,8 +33,8 @@ struct AdaGradOptions {
 template <std::floating_point T>
 class AdaGrad {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "adagrad";
+  using Scalar = T;                                    ///< the element type
+  static constexpr std::string_view kind = "adagrad";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit AdaGrad(const AdaGradOptions& options = {}) : options_(detail::checked(options)) {}
@@ -57,7 +58,9 @@ class AdaGrad {
     }
   }
 
+  /// The options, which may change between steps.
   AdaGradOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

@@ -11,12 +11,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Adam.
 struct AdamOptions {
-  double learning_rate = 0.001;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-7;
-  double weight_decay = 0;  // factor of an L2 penalty
+  double learning_rate = 0.001;  ///< factor of the step
+  double beta1 = 0.9;            ///< decay rate of the mean of gradients
+  double beta2 = 0.999;          ///< decay rate of the mean of their squares
+  double epsilon = 1e-7;         ///< keeps the divisor from 0
+  double weight_decay = 0;       ///< factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -74,8 +75,8 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
 template <std::floating_point T>
 class Adam {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "adam";
+  using Scalar = T;                                 ///< the element type
+  static constexpr std::string_view kind = "adam";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit Adam(const AdamOptions& options = {}) : options_(detail::checked(options)) {}
@@ -86,7 +87,9 @@ class Adam {
     detail::adam_step(options_, 0, state_, parameters);
   }
 
+  /// The options, which may change between steps.
   AdamOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

@@ -9,12 +9,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of AdamW.
 struct AdamWOptions {
-  double learning_rate = 0.001;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-7;
-  double weight_decay = 0.01;  // the part of w that a step subtracts, times the learning rate
+  double learning_rate = 0.001;  ///< factor of the step
+  double beta1 = 0.9;            ///< decay rate of the mean of gradients
+  double beta2 = 0.999;          ///< decay rate of the mean of their squares
+  double epsilon = 1e-7;         ///< keeps the divisor from 0
+  double weight_decay = 0.01;    ///< the part of w that a step subtracts, times the learning rate
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -34,8 +35,8 @@ struct AdamWOptions {
 template <std::floating_point T>
 class AdamW {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "adamw";
+  using Scalar = T;                                  ///< the element type
+  static constexpr std::string_view kind = "adamw";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit AdamW(const AdamWOptions& options = {}) : options_(detail::checked(options)) {}
@@ -50,7 +51,9 @@ class AdamW {
                       options_.weight_decay, state_, parameters);
   }
 
+  /// The options, which may change between steps.
   AdamWOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

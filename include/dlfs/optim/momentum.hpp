@@ -9,10 +9,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Momentum.
 struct MomentumOptions {
-  double learning_rate = 0.01;
-  double momentum = 0.9;
-  double weight_decay = 0;  // factor of an L2 penalty
+  double learning_rate = 0.01;  ///< factor of the step
+  double momentum = 0.9;        ///< what is left of the velocity after a step
+  double weight_decay = 0;      ///< factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -30,8 +31,8 @@ struct MomentumOptions {
 template <std::floating_point T>
 class Momentum {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "momentum";
+  using Scalar = T;                                     ///< the element type
+  static constexpr std::string_view kind = "momentum";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit Momentum(const MomentumOptions& options = {}) : options_(detail::checked(options)) {}
@@ -53,7 +54,9 @@ class Momentum {
     }
   }
 
+  /// The options, which may change between steps.
   MomentumOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

@@ -28,10 +28,11 @@ concept Optimizer = requires(O& optimizer,
 /// the moments. Each moment has a tensor for each parameter, of the parameter's shape.
 template <std::floating_point T>
 struct OptimizerState {
-  Index steps = 0;
-  std::vector<std::string> names{};  // names of the parameters
-  std::vector<std::vector<Tensor<T>>> moments;
+  Index steps = 0;                              ///< calls of `step` so far
+  std::vector<std::string> names{};             ///< names of the parameters
+  std::vector<std::vector<Tensor<T>>> moments;  ///< for each moment a tensor for each parameter
 
+  /// Before the first step.
   explicit OptimizerState(std::size_t moment_count) : moments(moment_count) {}
 
   /// Counts a step of an optimizer with `moment_count` moments. Checks all parameters first, so

@@ -10,11 +10,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of RmsProp.
 struct RmsPropOptions {
-  double learning_rate = 0.01;
-  double decay_rate = 0.99;  // decay of the average of squared gradients
-  double epsilon = 1e-7;
-  double weight_decay = 0;  // factor of an L2 penalty
+  double learning_rate = 0.01;  ///< factor of the step
+  double decay_rate = 0.99;     ///< decay of the average of squared gradients
+  double epsilon = 1e-7;        ///< keeps the divisor from 0
+  double weight_decay = 0;      ///< factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -34,8 +35,8 @@ struct RmsPropOptions {
 template <std::floating_point T>
 class RmsProp {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "rmsprop";
+  using Scalar = T;                                    ///< the element type
+  static constexpr std::string_view kind = "rmsprop";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit RmsProp(const RmsPropOptions& options = {}) : options_(detail::checked(options)) {}
@@ -60,7 +61,9 @@ class RmsProp {
     }
   }
 
+  /// The options, which may change between steps.
   RmsPropOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

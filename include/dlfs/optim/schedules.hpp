@@ -17,9 +17,9 @@ namespace dlfs {
 
 /// rate factor^floor(step / every): the rate changes once every `every` updates.
 struct StepDecay {
-  double rate = 0.01;
-  Index every = 1000;
-  double factor = 0.1;
+  double rate = 0.01;   ///< the first rate
+  Index every = 1000;   ///< updates in a step
+  double factor = 0.1;  ///< of the rate, after each step
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -28,6 +28,7 @@ struct StepDecay {
     detail::expect_option("step decay", "factor", factor, detail::at_least(0));
   }
 
+  /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
     return rate * std::pow(factor, static_cast<double>(step / every));
@@ -36,8 +37,8 @@ struct StepDecay {
 
 /// rate factor^step.
 struct ExponentialDecay {
-  double rate = 0.01;
-  double factor = 0.999;
+  double rate = 0.01;     ///< the first rate
+  double factor = 0.999;  ///< of the rate, after each update
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -45,6 +46,7 @@ struct ExponentialDecay {
     detail::expect_option("exponential decay", "factor", factor, detail::at_least(0));
   }
 
+  /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
     return rate * std::pow(factor, static_cast<double>(step));
@@ -54,9 +56,9 @@ struct ExponentialDecay {
 /// From `rate` to `last_rate` in `steps` updates, along half a cosine.
 /// Source: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017).
 struct CosineDecay {
-  double rate = 0.01;
-  Index steps = 1000;
-  double last_rate = 0;
+  double rate = 0.01;    ///< the first rate
+  Index steps = 1000;    ///< updates until `last_rate`
+  double last_rate = 0;  ///< the rate from then on
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -65,6 +67,7 @@ struct CosineDecay {
     detail::expect_option("cosine decay", "last_rate", last_rate, detail::at_least(0));
   }
 
+  /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
     const double part = std::min(1.0, static_cast<double>(step) / static_cast<double>(steps));
@@ -76,8 +79,8 @@ struct CosineDecay {
 /// A schedule with a linear warm-up: its first `steps` rates are scaled by (step + 1) / steps.
 template <class Schedule>
 struct WarmUp {
-  Schedule schedule;
-  Index steps = 100;
+  Schedule schedule;  ///< what gives the full rate
+  Index steps = 100;  ///< updates until the full rate
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -85,23 +88,25 @@ struct WarmUp {
     detail::expect_option("warm-up", "steps", steps, detail::at_least(1));
   }
 
+  /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
     const double part = static_cast<double>(step + 1) / static_cast<double>(steps);
     return std::min(1.0, part) * schedule(step);
   }
 };
+/// Deduces the schedule's type.
 template <class Schedule>
 WarmUp(Schedule, Index) -> WarmUp<Schedule>;
 
 /// Rises to `peak` and falls to nearly 0 in `steps` updates, both along half a cosine.
 /// Source: Smith and Topin, "Super-convergence" (2018); the shape is PyTorch's.
 struct OneCycle {
-  double peak = 0.01;
-  Index steps = 1000;
-  double rising = 0.3;            // fraction of the steps before the peak
-  double first_divisor = 25;      // the first rate is peak / first_divisor
-  double last_divisor = 250'000;  // the last rate is peak / last_divisor
+  double peak = 0.01;             ///< the largest rate
+  Index steps = 1000;             ///< updates of the whole cycle
+  double rising = 0.3;            ///< fraction of the steps before the peak
+  double first_divisor = 25;      ///< the first rate is peak / first_divisor
+  double last_divisor = 250'000;  ///< the last rate is peak / last_divisor
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -112,6 +117,7 @@ struct OneCycle {
     detail::expect_option("one cycle", "last_divisor", last_divisor, detail::above(0));
   }
 
+  /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
     const double last = static_cast<double>(steps) - 1;
@@ -129,11 +135,12 @@ struct OneCycle {
   }
 };
 
+/// Options of ReduceOnPlateau.
 struct ReduceOnPlateauOptions {
-  double rate = 0.01;
-  double factor = 0.1;
-  Index patience = 10;      // number of epochs without a better value before the rate falls
-  double threshold = 1e-4;  // a better value is below the best by at least this fraction
+  double rate = 0.01;       ///< the first rate
+  double factor = 0.1;      ///< of the rate, each time it is lowered
+  Index patience = 10;      ///< number of epochs without a better value before the rate falls
+  double threshold = 1e-4;  ///< a better value is below the best by at least this fraction
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -148,9 +155,11 @@ struct ReduceOnPlateauOptions {
 /// epoch; it returns the rate for the next.
 class ReduceOnPlateau {
  public:
+  /// @throws ValueError for an option that is out of its range.
   explicit ReduceOnPlateau(const ReduceOnPlateauOptions& options = {})
       : options_(detail::checked(options)), rate_(options.rate) {}
 
+  /// Takes the epoch's value, and returns the rate.
   double operator()(double value) {
     if (value < best_ * (1 - options_.threshold)) {
       best_ = value;

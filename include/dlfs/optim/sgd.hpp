@@ -9,9 +9,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Sgd.
 struct SgdOptions {
-  double learning_rate = 0.01;
-  double weight_decay = 0;  // factor of an L2 penalty
+  double learning_rate = 0.01;  ///< factor of the step
+  double weight_decay = 0;      ///< factor of an L2 penalty
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -25,8 +26,8 @@ struct SgdOptions {
 template <std::floating_point T>
 class Sgd {
  public:
-  using Scalar = T;
-  static constexpr std::string_view kind = "sgd";
+  using Scalar = T;                                ///< the element type
+  static constexpr std::string_view kind = "sgd";  ///< its name in checkpoints and messages
 
   /// @throws ValueError for an option that is out of its range.
   explicit Sgd(const SgdOptions& options = {}) : options_(detail::checked(options)) {}
@@ -43,7 +44,9 @@ class Sgd {
     }
   }
 
+  /// The options, which may change between steps.
   SgdOptions& options() & { return options_; }
+  /// What it remembers between steps.
   OptimizerState<T>& state() & { return state_; }
 
  private:

@@ -10,9 +10,9 @@ namespace dlfs {
 
 /// a and b are close if they differ by at most atol + rtol |b|.
 struct Tolerance {
-  double rtol = 1e-5;
-  double atol = 1e-8;
-  bool equal_nan = false;  // whether NaN is close to NaN
+  double rtol = 1e-5;      ///< relative tolerance
+  double atol = 1e-8;      ///< absolute tolerance
+  bool equal_nan = false;  ///< whether NaN is close to NaN
 };
 
 /// Whether |a - b| <= atol + rtol |b| or a = b for all elements: NumPy's allclose.

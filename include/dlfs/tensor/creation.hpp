@@ -103,6 +103,7 @@ Tensor<T> eye(Index rows, Index columns) {
   for (Index i = 0; i < std::min(rows, columns); ++i) matrix.data()[i * columns + i] = T(1);
   return matrix;
 }
+/// The same for a square matrix.
 template <class T>
 Tensor<T> eye(Index size) {
   return eye<T>(size, size);

@@ -189,18 +189,21 @@ A update(std::string_view operation, const Op& op, A&& out, const B& x) {
 
 }  // namespace detail
 
+/// a + b, element by element.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator+(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("add", detail::Add(), std::forward<A>(a),
                                                      std::forward<B>(b));
 }
+/// a - b, element by element.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator-(A&& a, B&& b) {
   return detail::binary<detail::CommonElement<A, B>>("subtract", detail::Subtract(),
                                                      std::forward<A>(a), std::forward<B>(b));
 }
+/// a b, element by element; `matmul` is the product of matrices.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator*(A&& a, B&& b) {
@@ -216,21 +219,25 @@ auto operator/(A&& a, B&& b) {
 }
 
 // Changes a tensor or a view in place. The right operand is broadcast, and may overlap the left.
+/// Adds b to a.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::NumberOperands<A, B>)
 A operator+=(A&& a, const B& b) {
   return detail::update("add", detail::Add(), std::forward<A>(a), b);
 }
+/// Subtracts b from a.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::NumberOperands<A, B>)
 A operator-=(A&& a, const B& b) {
   return detail::update("subtract", detail::Subtract(), std::forward<A>(a), b);
 }
+/// Multiplies a by b, element by element.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::NumberOperands<A, B>)
 A operator*=(A&& a, const B& b) {
   return detail::update("multiply", detail::Multiply(), std::forward<A>(a), b);
 }
+/// Divides a by b, element by element.
 template <class A, class B>
   requires(detail::OperandInto<A, B>&& detail::RealOperands<A, B>)
 A operator/=(A&& a, const B& b) {
@@ -253,29 +260,35 @@ auto minimum(A&& a, B&& b) {
 }
 
 // Comparisons give tensors of bool. Equality is a function, `equal`, as == should give one bool.
+/// Where a < b.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator<(const A& a, const B& b) {
   return detail::binary<bool>("less", detail::Less(), a, b);
 }
+/// Where a <= b.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator<=(const A& a, const B& b) {
   return detail::binary<bool>("less_equal", detail::LessEqual(), a, b);
 }
+/// Where a > b.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator>(const A& a, const B& b) {
   return detail::binary<bool>("greater", detail::Less(), b, a);
 }
+/// Where a >= b.
 template <class A, class B>
   requires(detail::NumberOperands<A, B>)
 auto operator>=(const A& a, const B& b) {
   return detail::binary<bool>("greater_equal", detail::LessEqual(), b, a);
 }
+/// Where a == b.
 template <class A, class B>
   requires(detail::Operands<A, B>)
 auto equal(const A& a, const B& b) { return detail::binary<bool>("equal", detail::Equal(), a, b); }
+/// Where a != b.
 template <class A, class B>
   requires(detail::Operands<A, B>)
 auto not_equal(const A& a, const B& b) {

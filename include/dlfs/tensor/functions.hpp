@@ -48,6 +48,7 @@ auto sign(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::sign(v, out); }, std::forward<X>(x));
 }
 
+/// e^x.
 template <detail::RealTensor X>
 auto exp(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::exp(v, out); }, std::forward<X>(x));
@@ -73,11 +74,13 @@ auto log(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::log(v, out); }, std::forward<X>(x));
 }
 
+/// The logarithm to base 2.
 template <detail::RealTensor X>
 auto log2(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::log2(v, out); }, std::forward<X>(x));
 }
 
+/// The logarithm to base 10.
 template <detail::RealTensor X>
 auto log10(X&& x) {
   return detail::function_each([](auto v) { return std::log10(v); }, std::forward<X>(x));
@@ -89,6 +92,7 @@ auto log1p(X&& x) {
   return detail::function_each([](auto v) { return std::log1p(v); }, std::forward<X>(x));
 }
 
+/// The square root.
 template <detail::RealTensor X>
 auto sqrt(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::sqrt(v, out); }, std::forward<X>(x));
@@ -107,26 +111,32 @@ auto reciprocal(X&& x) {
 }
 
 // Angles are in radians.
+/// The sine.
 template <detail::RealTensor X>
 auto sin(X&& x) {
   return detail::function_each([](auto v) { return std::sin(v); }, std::forward<X>(x));
 }
+/// The cosine.
 template <detail::RealTensor X>
 auto cos(X&& x) {
   return detail::function_each([](auto v) { return std::cos(v); }, std::forward<X>(x));
 }
+/// The tangent.
 template <detail::RealTensor X>
 auto tan(X&& x) {
   return detail::function_each([](auto v) { return std::tan(v); }, std::forward<X>(x));
 }
+/// The inverse sine.
 template <detail::RealTensor X>
 auto arcsin(X&& x) {
   return detail::function_each([](auto v) { return std::asin(v); }, std::forward<X>(x));
 }
+/// The inverse cosine.
 template <detail::RealTensor X>
 auto arccos(X&& x) {
   return detail::function_each([](auto v) { return std::acos(v); }, std::forward<X>(x));
 }
+/// The inverse tangent.
 template <detail::RealTensor X>
 auto arctan(X&& x) {
   return detail::function_each([](auto v) { return std::atan(v); }, std::forward<X>(x));
@@ -140,14 +150,17 @@ auto arctan2(Y&& y, X&& x) {
       std::forward<X>(x));
 }
 
+/// The hyperbolic sine.
 template <detail::RealTensor X>
 auto sinh(X&& x) {
   return detail::function_each([](auto v) { return std::sinh(v); }, std::forward<X>(x));
 }
+/// The hyperbolic cosine.
 template <detail::RealTensor X>
 auto cosh(X&& x) {
   return detail::function_each([](auto v) { return std::cosh(v); }, std::forward<X>(x));
 }
+/// The hyperbolic tangent.
 template <detail::RealTensor X>
 auto tanh(X&& x) {
   return detail::function([](const auto& v, auto& out) { simd::tanh(v, out); }, std::forward<X>(x));
@@ -262,11 +275,13 @@ auto remainder(A&& a, B&& b) {
   return detail::function_each("remainder", modulo, std::forward<A>(a), std::forward<B>(b));
 }
 
+/// Where x is not a number.
 template <detail::RealTensor X>
 auto isnan(const X& x) {
   return detail::unary<bool>([](const auto& v, auto& out) { out = v != v; }, x);
 }
 
+/// Where x is infinite.
 template <detail::RealTensor X>
 auto isinf(const X& x) {
   return detail::unary<bool>([](const auto& v, auto& out) { simd::isinf(v, out); }, x);

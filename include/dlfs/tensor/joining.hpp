@@ -44,6 +44,8 @@ Tensor<T> concatenate(std::span<const TensorView<const T>> parts, int axis = 0) 
   }
   return out;
 }
+///@{
+/// The same for a list of tensors.
 template <class T>
 Tensor<T> concatenate(std::initializer_list<TensorArg<T>> parts, int axis = 0) {
   const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
@@ -54,6 +56,7 @@ Tensor<T> concatenate(const std::vector<Tensor<T>>& parts, int axis = 0) {
   const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
   return concatenate<T>(std::span<const TensorView<const T>>(views), axis);
 }
+///@}
 
 /// Joins tensors of one shape along a new axis. @throws like concatenate.
 template <class T>
@@ -62,6 +65,8 @@ Tensor<T> stack(std::span<const TensorView<const T>> parts, int axis = 0) {
   for (const auto& part : parts) slabs.push_back(expand_dims(part, axis));
   return concatenate<T>(std::span<const TensorView<const T>>(slabs), axis);
 }
+///@{
+/// The same for a list of tensors.
 template <class T>
 Tensor<T> stack(std::initializer_list<TensorArg<T>> parts, int axis = 0) {
   const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
@@ -72,6 +77,7 @@ Tensor<T> stack(const std::vector<Tensor<T>>& parts, int axis = 0) {
   const std::vector<TensorView<const T>> views(parts.begin(), parts.end());
   return stack<T>(std::span<const TensorView<const T>>(views), axis);
 }
+///@}
 
 /// Views of equal parts along an axis.
 /// @throws ShapeError unless its extent is a multiple of `count`.
@@ -174,8 +180,8 @@ enum class PadMode { constant, edge, reflect };
 
 /// The number of entries to add before and after an axis.
 struct Padding {
-  Index before = 0;
-  Index after = 0;
+  Index before = 0;  ///< entries before the first one
+  Index after = 0;   ///< entries behind the last one
 };
 
 /// Adds entries at both ends of each axis of x. A single pair applies to all axes.

@@ -31,18 +31,22 @@ struct Not {
 
 }  // namespace detail
 
+/// Where both are true.
 template <detail::BoolTensor A, detail::BoolTensor B>
 Tensor<bool> logical_and(const A& a, const B& b) {
   return detail::binary<bool>("logical_and", detail::And(), a, b);
 }
+/// Where one is true, or both.
 template <detail::BoolTensor A, detail::BoolTensor B>
 Tensor<bool> logical_or(const A& a, const B& b) {
   return detail::binary<bool>("logical_or", detail::Or(), a, b);
 }
+/// Where one is true, and not both.
 template <detail::BoolTensor A, detail::BoolTensor B>
 Tensor<bool> logical_xor(const A& a, const B& b) {
   return detail::binary<bool>("logical_xor", detail::Xor(), a, b);
 }
+/// Where x is false.
 template <detail::BoolTensor X>
 Tensor<bool> logical_not(const X& x) {
   return detail::unary<bool>(detail::Not(), x);

@@ -36,6 +36,7 @@ enum class KeepDims : bool { no, yes };
 /// Axes to reduce: one, or a list. Negative ones count from the end.
 class Axes {
  public:
+  /// One axis, or several.
   Axes(int axis) : Axes({axis}) {}
   /// @throws ShapeError for more axes than a tensor can have.
   Axes(std::initializer_list<int> axes) {
@@ -45,8 +46,10 @@ class Axes {
     for (int axis : axes) axes_[static_cast<std::size_t>(count_++)] = axis;
   }
 
+  /// The first axis.
   const int* begin() const& { return axes_.data(); }
   const int* begin() const&& = delete;
+  /// Behind the last axis.
   const int* end() const& { return axes_.data() + count_; }
   const int* end() const&& = delete;
 
@@ -320,6 +323,7 @@ auto sum(const X& x) {
   using Result = detail::SumElement<Element<X>>;
   return detail::reduce_all<detail::Sum>(const_view(x), Result(0), detail::FromZero());
 }
+/// The same along axes.
 template <AnyTensor X>
 auto sum(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using Result = detail::SumElement<Element<X>>;
@@ -335,6 +339,7 @@ auto mean(const X& x) {
   return detail::reduce_all<detail::SumOfMean>(const_view(x), detail::mean_of_nothing<T>(),
                                                detail::DivideBy<T>{static_cast<Count>(x.size())});
 }
+/// The same along axes.
 template <AnyTensor X>
 auto mean(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   using T = Element<X>;
@@ -351,6 +356,7 @@ template <AnyTensor X>
 Element<X> max(const X& x) {
   return detail::extreme<detail::Max>("max", const_view(x));
 }
+/// The same along axes.
 template <AnyTensor X>
 Tensor<Element<X>> max(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   return detail::extreme<detail::Max>("max", const_view(x), axes, keep_dims);
@@ -361,6 +367,7 @@ template <AnyTensor X>
 Element<X> min(const X& x) {
   return detail::extreme<detail::Min>("min", const_view(x));
 }
+/// The same along axes.
 template <AnyTensor X>
 Tensor<Element<X>> min(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   return detail::extreme<detail::Min>("min", const_view(x), axes, keep_dims);

@@ -70,9 +70,10 @@ Tensor<Index> argsort(const X& x, int axis = -1) {
 /// The distinct elements in ascending order, NaN once, and the count of each.
 template <class T>
 struct Unique {
-  Tensor<T> values;
-  Tensor<Index> counts;
+  Tensor<T> values;      ///< each value once, in ascending order
+  Tensor<Index> counts;  ///< how often each of them occurs
 };
+/// Sorts a copy, and counts.
 template <AnyTensor X>
 Unique<Element<X>> unique(const X& x) {
   using T = Element<X>;
@@ -95,8 +96,8 @@ Unique<Element<X>> unique(const X& x) {
 /// The number of elements in each of some bins of equal width, and the bins' edges (bins + 1).
 template <class T>
 struct Histogram {
-  Tensor<Index> counts;
-  Tensor<T> edges;
+  Tensor<Index> counts;  ///< how many values each bin has
+  Tensor<T> edges;       ///< the bins' limits, one more than bins
 };
 
 /// Counts the elements in bins from low to high. `high` belongs to the last bin. Elements outside

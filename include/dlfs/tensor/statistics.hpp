@@ -19,6 +19,7 @@ template <AnyTensor X>
 Index count_nonzero(const X& x) {
   return sum(not_equal(x, Element<X>(0)));
 }
+/// The same along axes.
 template <AnyTensor X>
 Tensor<Index> count_nonzero(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   return sum(not_equal(x, Element<X>(0)), axes, keep_dims);
@@ -29,6 +30,7 @@ template <AnyTensor X>
 bool any_of(const X& x) {
   return count_nonzero(x) > 0;
 }
+/// The same along axes.
 template <AnyTensor X>
 Tensor<bool> any_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   return count_nonzero(x, axes, keep_dims) > Index(0);
@@ -39,6 +41,7 @@ template <AnyTensor X>
 bool all_of(const X& x) {
   return count_nonzero(x) == x.size();
 }
+/// The same along axes.
 template <AnyTensor X>
 Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no) {
   return equal(sum(equal(x, Element<X>(0)), axes, keep_dims), Index(0));
@@ -47,7 +50,7 @@ Tensor<bool> all_of(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims:
 /// NumPy's ddof: the divisor of a variance is the number of elements minus it. 1 gives an unbiased
 /// estimate for the distribution that the elements were drawn from.
 struct Ddof {
-  int value = 0;
+  int value = 0;  ///< what is subtracted from the number of elements
 };
 
 namespace detail {
@@ -99,9 +102,9 @@ auto variance(const X& x, Ddof ddof = {}) {
            detail::divisor_of_squares<T>(v.size(), ddof);
   });
 }
+/// The same along axes.
 template <AnyTensor X>
-auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
-              Ddof ddof = {}) {
+auto variance(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no, Ddof ddof = {}) {
   return detail::apply_unrounded(x, [&](const auto& v) {
     using T = detail::MeanElement<Element<decltype(v)>>;
     const auto reduced = detail::axis_flags(v.shape(), axes, "variance");
@@ -117,6 +120,7 @@ template <AnyTensor X>
 auto standard_deviation(const X& x, Ddof ddof = {}) {
   return detail::apply_unrounded(x, [=](const auto& v) { return std::sqrt(variance(v, ddof)); });
 }
+/// The same along axes.
 template <AnyTensor X>
 auto standard_deviation(const X& x, const Axes& axes, KeepDims keep_dims = KeepDims::no,
                         Ddof ddof = {}) {
@@ -137,6 +141,7 @@ Element<X> norm(const X& x, Norm order = Norm::two) {
     return std::sqrt(sum(square(const_view(v))));
   });
 }
+/// The same along axes.
 template <AnyTensor X>
   requires(RealElement<Element<X>>)
 Tensor<Element<X>> norm(const X& x, const Axes& axes, Norm order = Norm::two,

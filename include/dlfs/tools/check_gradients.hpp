@@ -22,24 +22,25 @@ namespace dlfs {
 struct GradientReport {
   /// One entry of one gradient.
   struct Entry {
-    std::string tensor;  // "x", or the parameter's name
-    Index index = 0;     // index of the entry in row-major order
-    double analytic = 0;
-    double numeric = 0;
-    double error = 0;  // relative
+    std::string tensor;   ///< "x", or the parameter's name
+    Index index = 0;      ///< index of the entry in row-major order
+    double analytic = 0;  ///< what `backward` computes
+    double numeric = 0;   ///< the central difference
+    double error = 0;     ///< relative
   };
 
   /// One gradient as a whole.
   struct TensorError {
-    std::string tensor;
-    double mean_difference = 0;  // mean of |analytic - numeric|, like the book's gradient_check.py
-    double worst_error = 0;      // relative
-    bool all_zero = true;
+    std::string tensor;  ///< "x", or the parameter's name
+    double mean_difference =
+        0;                   ///< mean of |analytic - numeric|, like the book's gradient_check.py
+    double worst_error = 0;  ///< relative
+    bool all_zero = true;    ///< whether every entry of the gradient is zero
   };
 
-  Entry worst;
-  std::vector<TensorError> tensors;
-  std::vector<std::string> faults{};  // a sentence for each, with the layer's name
+  Entry worst;                        ///< the entry with the largest error
+  std::vector<TensorError> tensors;   ///< for x and each parameter
+  std::vector<std::string> faults{};  ///< a sentence for each, with the layer's name
 
   /// Whether every gradient is right within the tolerance, no gradient is zero everywhere (that
   /// would prove nothing), and no layer has a fault.
@@ -66,9 +67,10 @@ inline std::string to_string(const GradientReport& report) {
   return text;
 }
 
+/// Options of check_gradients.
 struct GradientCheckOptions {
-  double h = 1e-5;         // step of the central difference
-  std::uint64_t seed = 1;  // seed of the random weights that sum a layer's output to one number
+  double h = 1e-5;         ///< step of the central difference
+  std::uint64_t seed = 1;  ///< seed of the random weights that sum a layer's output to one number
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("check_gradients", "h", h, detail::above(0)); }

@@ -21,19 +21,19 @@ struct SearchRange {
   /// The distribution: uniform, or uniform in the logarithm.
   enum class Scale { linear, logarithmic };
 
-  std::string name;
-  double low = 0;
-  double high = 1;
-  Scale scale = Scale::linear;
+  std::string name;             ///< the hyperparameter's name
+  double low = 0;               ///< the least value
+  double high = 1;              ///< the largest value
+  Scale scale = Scale::linear;  ///< how values are spread over the range
 };
 
 /// One choice of hyperparameters, and its result.
 struct Trial {
-  Index number = 0;        // counted from 0
-  std::uint64_t seed = 0;  // seed of its values, and of everything else in it that is random
-  std::vector<std::pair<std::string, double>> values{};
-  Index budget = 0;  // budget of its last run in successive halving
-  double score = std::numeric_limits<double>::quiet_NaN();  // higher is better
+  Index number = 0;        ///< counted from 0
+  std::uint64_t seed = 0;  ///< seed of its values, and of everything else in it that is random
+  std::vector<std::pair<std::string, double>> values{};  ///< the hyperparameters by name
+  Index budget = 0;  ///< budget of its last run in successive halving
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< higher is better
 
   /// The value of a hyperparameter. @throws ValueError for a name that is not in the search.
   double operator[](std::string_view name) const {
@@ -69,9 +69,10 @@ inline Trial draw_trial(const std::vector<SearchRange>& space, std::uint64_t see
   return trial;
 }
 
+/// Options of random_search.
 struct RandomSearchOptions {
-  Index trials = 100;
-  std::uint64_t seed = 1;
+  Index trials = 100;      ///< how many there are at first
+  std::uint64_t seed = 1;  ///< of all random numbers of the search
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -79,11 +80,12 @@ struct RandomSearchOptions {
   }
 };
 
+/// Options of successive_halving.
 struct SuccessiveHalvingOptions {
-  Index trials = 81;
-  std::uint64_t seed = 1;
-  Index first_budget = 1;  // budget of every trial, for example in epochs
-  Index factor = 3;  // the best 1 / factor of the trials continue, with factor times the budget
+  Index trials = 81;       ///< how many there are at first
+  std::uint64_t seed = 1;  ///< of all random numbers of the search
+  Index first_budget = 1;  ///< budget of every trial, for example in epochs
+  Index factor = 3;  ///< the best 1 / factor of the trials continue, with factor times the budget
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {

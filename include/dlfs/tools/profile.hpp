@@ -19,8 +19,8 @@ namespace dlfs {
 
 /// The cost of a layer in one direction of a training step.
 struct PassCost {
-  double milliseconds = 0;  // sum over all threads
-  Index flops = 0;          // FLOP of matrix products and convolutions
+  double milliseconds = 0;  ///< sum over all threads
+  Index flops = 0;          ///< FLOP of matrix products and convolutions
 
   /// Billions of floating-point operations per second and thread.
   double gflops_per_second() const {
@@ -28,16 +28,17 @@ struct PassCost {
   }
 };
 
+/// What one layer costs.
 struct LayerProfile {
-  std::string name;
-  std::string kind;
-  PassCost forward;
-  PassCost backward;
+  std::string name;   ///< the layer's name
+  std::string kind;   ///< the layer's kind, such as "convolution"
+  PassCost forward;   ///< cost of `forward`
+  PassCost backward;  ///< cost of `backward`
 };
 
 /// The distribution of a training step's time.
 struct Profile {
-  std::vector<LayerProfile> layers;
+  std::vector<LayerProfile> layers;  ///< the layers in their order
 
   /// Milliseconds of all layers in both directions.
   double milliseconds() const {
@@ -49,8 +50,9 @@ struct Profile {
   }
 };
 
+/// Options of profile.
 struct ProfileOptions {
-  Index steps = 20;  // their median is reported; one more step before them is not measured
+  Index steps = 20;  ///< their median is reported; one more step before them is not measured
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const { detail::expect_option("profile", "steps", steps, detail::at_least(1)); }

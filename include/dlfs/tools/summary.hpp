@@ -14,20 +14,20 @@ namespace dlfs {
 
 /// A layer in the summary of a network.
 struct LayerSummary {
-  std::string name;  // name in the network; of a layer inside a composite: "block1.conv1"
-  std::string kind;  // "convolution"
-  Shape output;
-  Index parameters = 0;  // number of learned numbers
-  Index flops = 0;       // FLOP of a forward pass, in matrix products and convolutions
+  std::string name;      ///< name in the network; of a layer inside a composite: "block1.conv1"
+  std::string kind;      ///< "convolution"
+  Shape output;          ///< the shape of its output
+  Index parameters = 0;  ///< number of learned numbers
+  Index flops = 0;       ///< FLOP of a forward pass, in matrix products and convolutions
 };
 
 /// The layers of a network. A composite layer comes before its parts, and its numbers include
 /// theirs, as the totals do.
 struct Summary {
-  Shape input;
-  std::vector<LayerSummary> layers;
-  Index parameters = 0;
-  Index flops = 0;
+  Shape input;                       ///< the shape of x
+  std::vector<LayerSummary> layers;  ///< the layers in their order
+  Index parameters = 0;              ///< numbers that are learned
+  Index flops = 0;                   ///< of a forward pass
 };
 
 namespace detail {

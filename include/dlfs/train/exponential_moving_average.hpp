@@ -46,6 +46,7 @@ class ExponentialMovingAverage {
     approach(part, network.buffers(), network_.buffers(), rest);
   }
 
+  /// The network with the averages.
   const Sequential<T>& network() const& { return network_; }
   const Sequential<T>& network() const&& = delete;
 

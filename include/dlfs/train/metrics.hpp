@@ -113,8 +113,8 @@ Tensor<Index> confusion_matrix(const X& logits, TensorArg<std::int32_t> labels) 
 /// as the class that belong to it. Recall is the fraction of the samples of the class that are
 /// predicted as it. Each is NaN for a class without such samples.
 struct PrecisionRecall {
-  Tensor<double> precision;
-  Tensor<double> recall;
+  Tensor<double> precision;  ///< of each class
+  Tensor<double> recall;     ///< of each class
 };
 
 /// From a confusion matrix (C, C). @throws ShapeError unless it is square.

@@ -28,10 +28,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Trainer.
 struct TrainerOptions {
-  Index epochs = 20;
-  Index batch_size = 100;
-  std::uint64_t seed = 1;  // seed of the order of the samples
+  Index epochs = 20;       ///< how many epochs a call of `fit` trains
+  Index batch_size = 100;  ///< samples in a batch
+  std::uint64_t seed = 1;  ///< seed of the order of the samples
+  /// How batches are drawn.
   BatchSampler::Sampling sampling = BatchSampler::Sampling::without_replacement;
   /// The number of samples of each dataset, from its start, that are evaluated after every epoch; 0
   /// means all.
@@ -40,7 +42,7 @@ struct TrainerOptions {
   Index patience = 0;
   /// At the end, restores the weights of the first epoch with the best test accuracy.
   bool restore_best = false;
-  double clip_norm = 0;  // maximum norm of the gradients; 0 for no clipping
+  double clip_norm = 0;  ///< maximum norm of the gradients; 0 for no clipping
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -81,11 +83,13 @@ class Trainer {
         optimizer_(std::move(optimizer)),
         options_(detail::checked(options)) {}
 
+  /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's loss compares the network's output with Labels, as SoftmaxCrossEntropy<T> "
       "does for elements T of the network; other targets need a loop of one's own")
   Trainer(Sequential<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(!detail::LossOf<LossType, T>);
+  /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's optimizer has the element type of the network, as Adam<float> of a float one")
   Trainer(Sequential<T>&, LossType, OptimizerType,
@@ -99,6 +103,7 @@ class Trainer {
     if (!callback) throw ValueError("trainer: on_step got an empty function");
     step_callbacks_.push_back(std::move(callback));
   }
+  /// The same after each epoch.
   void on_epoch(std::function<void(const EpochRecord&)> callback) {
     expect_not_fitting("on_epoch");
     if (!callback) throw ValueError("trainer: on_epoch got an empty function");
@@ -134,6 +139,7 @@ class Trainer {
   /// One update on one batch; returns the loss before the update.
   T step(const Dataset<T>& batch);
 
+  /// The course of the training so far.
   const History& history() const& { return history_; }
   const History& history() const&& = delete;
 
@@ -147,6 +153,7 @@ class Trainer {
   /// callback; ShapeError for another network, optimizer or loss.
   void restore(TrainerState<T> state);
 
+  /// The optimizer, which the trainer owns.
   OptimizerType& optimizer() & { return optimizer_; }
 
  private:
@@ -498,6 +505,7 @@ Index Trainer<T, LossType, OptimizerType>::evaluation_samples(const Dataset<T>& 
 
 // A deduction guide, because clang 14 does not find the constructor whose constraints are
 // satisfied.
+/// Deduces the types of network, loss and optimizer.
 template <std::floating_point T, class LossType, class OptimizerType>
 Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {})
     -> Trainer<T, LossType, OptimizerType>;

@@ -14,18 +14,18 @@ namespace dlfs {
 
 /// The progress of an unfinished epoch.
 struct EpochProgress {
-  Index steps = 0;
-  Index samples = 0;
-  double loss_sum = 0;  // sum of the samples' losses
-  double seconds = 0;
+  Index steps = 0;      ///< steps that are done
+  Index samples = 0;    ///< samples that were seen
+  double loss_sum = 0;  ///< sum of the samples' losses
+  double seconds = 0;   ///< time in its steps
 };
 
 /// The network after the epoch with the best test accuracy so far.
 template <std::floating_point T>
 struct BestEpoch {
-  Index epoch = 0;
-  double test_accuracy = -1;
-  std::vector<Tensor<T>> values{};  // all parameters, then all buffers; empty unless requested
+  Index epoch = 0;                  ///< its number from 1; 0 for none
+  double test_accuracy = -1;        ///< its accuracy
+  std::vector<Tensor<T>> values{};  ///< all parameters, then all buffers; empty unless requested
 };
 
 /// The state of a training between two steps: all that it needs to continue with the same numbers,
@@ -33,19 +33,20 @@ struct BestEpoch {
 template <std::floating_point T>
 struct TrainerState {
   // These must be the same when the training continues.
-  std::uint64_t seed = 0;
-  Index batch_size = 0;
-  std::string optimizer_kind{};  // "adam"; empty if the optimizer has no name
-  std::string loss_kind{};
+  std::uint64_t seed = 0;        ///< of the order of the samples
+  Index batch_size = 0;          ///< samples in a batch
+  std::string optimizer_kind{};  ///< "adam"; empty if the optimizer has no name
+  std::string loss_kind{};       ///< the loss, likewise
 
-  std::vector<NamedTensor<T>> values{};  // all parameters, then all buffers
-  Index network_steps = 0;
-  OptimizerState<T> optimizer{0};
-  Index updates = 0;
-  EpochProgress progress{};
-  History history{};
-  BestEpoch<T> best{};
+  std::vector<NamedTensor<T>> values{};  ///< all parameters, then all buffers
+  Index network_steps = 0;               ///< training passes of the network
+  OptimizerState<T> optimizer{0};        ///< what the optimizer remembers
+  Index updates = 0;                     ///< updates of the weights
+  EpochProgress progress{};              ///< the running epoch
+  History history{};                     ///< the epochs so far
+  BestEpoch<T> best{};                   ///< the best epoch so far
 
+  /// How many epochs are complete.
   Index epochs_done() const { return static_cast<Index>(history.epochs.size()); }
 };
 

@@ -14,9 +14,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Affine.
 struct AffineOptions {
-  Index in = 0;
-  Index out = 0;
+  Index in = 0;   ///< numbers in a sample
+  Index out = 0;  ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -36,7 +37,7 @@ struct AffineOptions {
 template <std::floating_point T>
 class Affine {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// The initializer draws W; b = 0. @throws ValueError unless in and out are positive.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
@@ -45,6 +46,7 @@ class Affine {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 
+  /// Does not compile; the message says what to write instead.
   template <class... Other>
     requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
         "the options are followed by an initializer and a variable of type Rng: "
@@ -62,6 +64,7 @@ class Affine {
     bias_.decay_scale = 0;
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "affine", .keeps_input = true, .whole_batch = true};
   }
@@ -77,10 +80,12 @@ class Affine {
     return {x[0], W[1]};
   }
 
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const {
     return detail::checked_product("affine", x[0], 2 * weight_.value.size());
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     const Tensor<T>& b = bias_.value;
     for (Index n = 0; n < pass.y.extent(0); ++n) {
@@ -89,6 +94,7 @@ class Affine {
     matmul(flat(pass.x), weight_.value, pass.y, Store::add);
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const auto x = flat(pass.x);
     matmul(x.transpose(), pass.dy, pass.gradients[0], pass.store);
@@ -96,6 +102,7 @@ class Affine {
     if (pass.needs_dx()) matmul(pass.dy, weight_.value.transpose(), flat(pass.dx));
   }
 
+  /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:

@@ -13,18 +13,21 @@ namespace dlfs {
 template <std::floating_point T>
 class AveragePooling {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError like Window2d::check.
   explicit AveragePooling(const Window2d& window) : window_(window) { window.check(traits().kind); }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "average pooling"}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
   Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { average_pooling(pass.x, window_, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     average_pooling_backward(pass.dy, window_, pass.dx);
   }

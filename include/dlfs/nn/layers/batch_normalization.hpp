@@ -14,12 +14,13 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of BatchNormalization.
 struct BatchNormalizationOptions {
   /// Number of features, each with its own mean: the columns of x (N, F), the channels of x
   /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W.
   Index features = 0;
-  double momentum = 0.9;  // weight of the old running statistics in an update
-  double epsilon = 1e-5;  // added to the variance
+  double momentum = 0.9;  ///< weight of the old running statistics in an update
+  double epsilon = 1e-5;  ///< added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -42,7 +43,7 @@ struct BatchNormalizationOptions {
 template <std::floating_point T>
 class BatchNormalization {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError unless there is a feature, momentum is in [0, 1] and epsilon is positive.
   explicit BatchNormalization(const BatchNormalizationOptions& options)
@@ -55,6 +56,7 @@ class BatchNormalization {
     beta_.decay_scale = 0;
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "batch normalization", .keeps_input = true, .whole_batch = true};
   }
@@ -101,6 +103,7 @@ class BatchNormalization {
     batch_normalization(x, by(saved), beta_.value, by_feature(pass.y));
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const Saved<T> saved(detail::elements_at<T>(pass.saved), features());
     batch_normalization_backward(
@@ -109,9 +112,12 @@ class BatchNormalization {
         pass.gradients[0], pass.gradients[1], pass.store, by_feature(pass.dx));
   }
 
+  /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
+  /// What it collects while it trains.
   std::array<NamedTensor<T>*, 2> buffers() & { return {&mean_, &variance_}; }
 
+  /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     const T kept = static_cast<T>(options_.momentum);
     const T n = static_cast<T>(x.size() / features());

@@ -13,18 +13,21 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of Convolution.
 struct ConvolutionOptions {
-  Index in = 1;       // channels of the input
-  Index filters = 1;  // channels of the output
-  Size2d kernel = 3;
-  Size2d stride = 1;
-  Size2d padding = 0;
-  Size2d dilation = 1;
+  Index in = 1;         ///< channels of the input
+  Index filters = 1;    ///< channels of the output
+  Size2d kernel = 3;    ///< height and width of the window
+  Size2d stride = 1;    ///< distance of neighbouring windows, in pixels
+  Size2d padding = 0;   ///< pixels of zeros on each side
+  Size2d dilation = 1;  ///< distance of neighbouring taps, in pixels
   /// Each group of channels has its own filters: `in` groups make a depthwise convolution.
   Index groups = 1;
-  bool bias = true;  // false before a batch normalisation, which would cancel it
+  bool bias = true;  ///< false before a batch normalisation, which would cancel it
 
+  /// The options of the window.
   Window2d window() const { return {kernel, stride, padding, dilation}; }
+  /// The shape of the weight.
   Shape weight_shape() const { return {filters, in / groups, kernel.height, kernel.width}; }
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -49,7 +52,7 @@ struct ConvolutionOptions {
 template <std::floating_point T>
 class Convolution {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer, Rng& rng)
@@ -62,6 +65,7 @@ class Convolution {
         rng);
   }
 
+  /// Does not compile; the message says what to write instead.
   template <class... Other>
     requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
         "the options are followed by an initializer and a variable of type Rng: "
@@ -82,6 +86,7 @@ class Convolution {
     bias_.decay_scale = 0;
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "convolution", .keeps_input = true}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
@@ -91,15 +96,18 @@ class Convolution {
     return convolution_shape(x, weight_.value.shape(), options_.window(), options_.groups);
   }
 
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const {
     return detail::checked_product("convolution", output_shape(x).size(),
                                    2 * (weight_.value.size() / options_.filters));
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups, pass.y);
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const Window2d window = options_.window();
     const Scratch<T> unused(options_.bias ? 0 : options_.filters);
@@ -111,6 +119,7 @@ class Convolution {
     convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx);
   }
 
+  /// What it learns.
   std::vector<Parameter<T>*> parameters() & {
     if (!options_.bias) return {&weight_};
     return {&weight_, &bias_};

@@ -20,8 +20,10 @@ enum class DropoutScaling {
   in_evaluation,  // all numbers, by 1 - ratio: as in the paper and the book
 };
 
+/// Options of Dropout.
 struct DropoutOptions {
-  double ratio = 0.5;  // the fraction of the numbers that a training pass sets to zero
+  double ratio = 0.5;  ///< the fraction of the numbers that a training pass sets to zero
+  /// When the numbers that are kept are scaled.
   DropoutScaling scaling = DropoutScaling::in_training;
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -38,20 +40,23 @@ struct DropoutOptions {
 template <std::floating_point T>
 class Dropout {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// Takes a seed from the generator, so that each layer draws its own numbers.
   /// @throws ValueError unless the ratio is in [0, 1).
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
   /// A byte for each number: whether it is kept.
   Index saved_bytes(const Shape& x) const { return x.size(); }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     if (pass.mode == PassMode::evaluate) {
       as_array(pass.y) = as_array(pass.x) * scale(pass.mode);
@@ -70,6 +75,7 @@ class Dropout {
     scale_kept(pass.x, kept, scale(pass.mode), pass.y);
   }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     if (pass.mode == PassMode::train) {
       scale_kept(pass.dy, pass.saved, scale(pass.mode), pass.dx);

@@ -16,7 +16,7 @@ namespace dlfs {
 template <std::floating_point T>
 class Elu {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @param alpha a; y approaches -a for negative x. @throws ValueError unless positive and finite.
   explicit Elu(T alpha = 1) : alpha_(alpha) {
@@ -25,14 +25,18 @@ class Elu {
     }
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "elu", .keeps_output = true, .is_monotone = true};
   }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { elu(pass.x, alpha_, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     elu_backward(pass.y, alpha_, pass.dy, pass.dx);
   }

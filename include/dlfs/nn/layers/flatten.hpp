@@ -12,8 +12,9 @@ namespace dlfs {
 template <std::floating_point T>
 class Flatten {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "flatten"}; }
 
   /// @throws ShapeError if x has rank 0.
@@ -22,8 +23,10 @@ class Flatten {
     return {x[0], x.axes(1, x.rank()).size()};
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { assign(pass.y, pass.x.reshape(pass.y.shape())); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     assign(pass.dx, pass.dy.reshape(pass.dx.shape()));
   }

@@ -13,8 +13,9 @@ namespace dlfs {
 template <std::floating_point T>
 class GlobalAveragePooling {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "global average pooling"}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) with at least one pixel.
@@ -25,10 +26,12 @@ class GlobalAveragePooling {
     return x.axes(0, 2);
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     average_pooling(pass.x, whole_image(pass.x.shape()), as_pixels(pass.y));
   }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     average_pooling_backward(as_pixels(pass.dy), whole_image(pass.x.shape()), pass.dx);
   }

@@ -13,14 +13,18 @@ namespace dlfs {
 template <std::floating_point T>
 class Identity {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "identity"}; }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { assign(pass.y, pass.x); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const { assign(pass.dx, pass.dy); }
 };
 

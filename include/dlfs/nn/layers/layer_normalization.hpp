@@ -10,9 +10,10 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of LayerNormalization.
 struct LayerNormalizationOptions {
-  Index features = 0;     // numbers that share a mean: the last axis, or several
-  double epsilon = 1e-5;  // added to the variance
+  Index features = 0;     ///< numbers that share a mean: the last axis, or several
+  double epsilon = 1e-5;  ///< added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -32,7 +33,7 @@ struct LayerNormalizationOptions {
 template <std::floating_point T>
 class LayerNormalization {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError unless there is a feature and epsilon is positive.
   explicit LayerNormalization(const LayerNormalizationOptions& options)
@@ -43,6 +44,7 @@ class LayerNormalization {
     beta_.decay_scale = 0;
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "layer normalization", .keeps_input = true};
   }
@@ -60,10 +62,12 @@ class LayerNormalization {
                      features(), " features, got ", x);
   }
 
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const {
     return 2 * x.size() / features() * static_cast<Index>(sizeof(T));
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     const Index rows = pass.x.size() / features();
     const Scratch<T> unsaved(pass.saved == nullptr ? 2 * rows : 0);
@@ -72,6 +76,7 @@ class LayerNormalization {
                         by_row(pass.y), {saved, {rows, 2}});
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const Index rows = pass.x.size() / features();
     layer_normalization_backward(by_row(pass.x), by_row(pass.dy),
@@ -79,6 +84,7 @@ class LayerNormalization {
                                  pass.gradients[0], pass.gradients[1], pass.store, by_row(pass.dx));
   }
 
+  /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
 
  private:

@@ -15,7 +15,7 @@ namespace dlfs {
 template <std::floating_point T>
 class LeakyRelu {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @param negative_slope a. @throws ValueError if it is negative or not finite.
   explicit LeakyRelu(T negative_slope = T(0.01)) : negative_slope_(negative_slope) {
@@ -24,14 +24,18 @@ class LeakyRelu {
     }
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "leaky_relu", .keeps_output = true, .is_monotone = true};
   }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { leaky_relu(pass.x, negative_slope_, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     leaky_relu_backward(pass.y, negative_slope_, pass.dy, pass.dx);
   }

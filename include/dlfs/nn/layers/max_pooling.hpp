@@ -17,7 +17,7 @@ namespace dlfs {
 template <std::floating_point T>
 class MaxPooling {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError like Window2d::check, or for a window of more than 2^16 taps.
   explicit MaxPooling(const Window2d& window) : window_(window) {
@@ -25,19 +25,23 @@ class MaxPooling {
     detail::expect_few_taps(window, traits().kind);
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "max pooling", .takes_maximum = true}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
   Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }
 
+  /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const {
     return output_shape(x).size() * static_cast<Index>(sizeof(std::uint16_t));
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     max_pooling(pass.x, window_, pass.y, detail::elements_at<std::uint16_t>(pass.saved));
   }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     max_pooling_backward(pass.dy, detail::elements_at<std::uint16_t>(pass.saved), window_, pass.dx);
   }

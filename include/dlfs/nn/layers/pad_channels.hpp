@@ -9,8 +9,9 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of PadChannels.
 struct PadChannelsOptions {
-  Index channels = 1;  // channels of the output
+  Index channels = 1;  ///< channels of the output
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -24,11 +25,12 @@ struct PadChannelsOptions {
 template <std::floating_point T>
 class PadChannels {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// @throws ValueError unless `channels` is positive.
   explicit PadChannels(const PadChannelsOptions& options) : options_(detail::checked(options)) {}
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "pad channels"}; }
 
   /// @throws ShapeError unless x is (N, C, ...) with C <= channels.
@@ -40,6 +42,7 @@ class PadChannels {
     return x.with(1, options_.channels);
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     if (pass.y.empty()) return;
     for (Index n = 0; n < pass.x.extent(0); ++n) {
@@ -49,6 +52,7 @@ class PadChannels {
     }
   }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const {
     if (pass.dx.empty()) return;
     for (Index n = 0; n < pass.dx.extent(0); ++n) {

@@ -13,16 +13,20 @@ namespace dlfs {
 template <std::floating_point T>
 class Sigmoid {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "sigmoid", .keeps_output = true, .is_monotone = true};
   }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { sigmoid(pass.x, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const { sigmoid_backward(pass.y, pass.dy, pass.dx); }
 };
 

@@ -14,16 +14,20 @@ namespace dlfs {
 template <std::floating_point T>
 class Softplus {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "softplus", .keeps_output = true, .is_monotone = true};
   }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { softplus(pass.x, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const { softplus_backward(pass.y, pass.dy, pass.dx); }
 };
 

@@ -14,14 +14,18 @@ namespace dlfs {
 template <std::floating_point T>
 class Swish {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "swish", .keeps_input = true}; }
 
+  /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { swish(pass.x, pass.y); }
 
+  /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const { swish_backward(pass.x, pass.dy, pass.dx); }
 };
 

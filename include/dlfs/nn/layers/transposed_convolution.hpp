@@ -12,19 +12,22 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of TransposedConvolution.
 struct TransposedConvolutionOptions {
-  Index in = 1;       // channels of the input
-  Index filters = 1;  // channels of the output
-  Size2d kernel = 3;
-  Size2d stride = 1;   // the factor by which the output is larger
-  Size2d padding = 0;  // rows and columns removed from each side of the output
+  Index in = 1;        ///< channels of the input
+  Index filters = 1;   ///< channels of the output
+  Size2d kernel = 3;   ///< height and width of the window
+  Size2d stride = 1;   ///< the factor by which the output is larger
+  Size2d padding = 0;  ///< rows and columns removed from each side of the output
   /// Rows and columns added at the end of the output. With a stride, a convolution maps images of
   /// several sizes to one size; this option selects one of them.
   Size2d output_padding = 0;
-  Size2d dilation = 1;
-  Index groups = 1;
+  Size2d dilation = 1;  ///< distance of neighbouring taps, in pixels
+  Index groups = 1;     ///< parts of the channels that are convolved by themselves
 
+  /// The options of the window.
   Window2d window() const { return {kernel, stride, padding, dilation}; }
+  /// The shape of the weight.
   Shape weight_shape() const { return {in, filters / groups, kernel.height, kernel.width}; }
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -60,7 +63,7 @@ struct TransposedConvolutionOptions {
 template <std::floating_point T>
 class TransposedConvolution {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
 
   /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters, and
   /// the output padding is less than the stride.
@@ -76,6 +79,7 @@ class TransposedConvolution {
         rng);
   }
 
+  /// Does not compile; the message says what to write instead.
   template <class... Other>
     requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
         "the options are followed by an initializer and a variable of type Rng: "
@@ -97,6 +101,7 @@ class TransposedConvolution {
     bias_.decay_scale = 0;
   }
 
+  /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "transposed convolution", .keeps_input = true};
   }
@@ -118,16 +123,19 @@ class TransposedConvolution {
     return y;
   }
 
+  /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const {
     return detail::checked_product(traits().kind, x.size(),
                                    2 * (weight_.value.size() / options_.in));
   }
 
+  /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     transposed_convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups,
                            pass.y);
   }
 
+  /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     transposed_convolution_backward_weights(pass.x, pass.dy, options_.window(), options_.groups,
                                             pass.gradients[0], pass.gradients[1], pass.store);
@@ -136,6 +144,7 @@ class TransposedConvolution {
                                           options_.groups, pass.dx);
   }
 
+  /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:

@@ -17,7 +17,8 @@ namespace dlfs {
 template <std::floating_point T>
 class MeanSquaredError {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
+  /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "mean squared error";
 
   /// @throws ShapeError unless t is shaped like y, or if there are no elements.
@@ -50,6 +51,7 @@ class MeanSquaredError {
     return static_cast<T>(sum / static_cast<double>(y.size()));
   }
 
+  /// The gradient with respect to the output, valid until the next `forward`.
   const Tensor<T>& backward() const& { return dy_; }
   const Tensor<T>& backward() const&& = delete;
 

@@ -19,7 +19,8 @@ namespace dlfs {
 template <std::floating_point T>
 class SoftmaxCrossEntropy {
  public:
-  using Scalar = T;
+  using Scalar = T;  ///< the element type
+  /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "softmax cross entropy";
 
   /// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
@@ -33,6 +34,7 @@ class SoftmaxCrossEntropy {
     return softmax_cross_entropy(logits, targets, dlogits_);
   }
 
+  /// The gradient with respect to the output, valid until the next `forward`.
   const Tensor<T>& backward() const& { return dlogits_; }
   const Tensor<T>& backward() const&& = delete;
 
