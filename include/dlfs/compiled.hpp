@@ -10,7 +10,26 @@
 #include <cstdint>
 #include <vector>
 
-#include "dlfs/dlfs.hpp"
+#include "dlfs/conv/convolution.hpp"
+#include "dlfs/conv/pooling.hpp"
+#include "dlfs/data/generated_digits.hpp"
+#include "dlfs/functional/activation.hpp"
+#include "dlfs/functional/cross_entropy.hpp"
+#include "dlfs/net/activations.hpp"
+#include "dlfs/net/sequential.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/layers/batch_normalization.hpp"
+#include "dlfs/nn/layers/convolution.hpp"
+#include "dlfs/nn/layers/dropout.hpp"
+#include "dlfs/nn/layers/max_pooling.hpp"
+#include "dlfs/nn/layers/relu.hpp"
+#include "dlfs/nn/losses/softmax_cross_entropy.hpp"
+#include "dlfs/optim/adam.hpp"
+#include "dlfs/optim/sgd.hpp"
+#include "dlfs/tensor/matmul.hpp"
+#include "dlfs/train/metrics.hpp"
+#include "dlfs/train/trainer.hpp"
 
 /// EXTERN is `extern` to declare that another file compiles them, or nothing to compile them.
 #define DLFS_COMPILED_TEMPLATES(EXTERN, T)                                                     \

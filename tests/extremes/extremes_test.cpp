@@ -580,6 +580,12 @@ const std::vector<Named> table{
      [] {
        for_numbers_and_axes(
            [](Index n, int axis) { return take(small(), full<Index>({2}, n), axis); });
+       for_numbers([](Index n) {
+         Tensor<float> batch;
+         const std::vector<Index> chosen{n, 0};
+         take(small(), std::span<const Index>(chosen), batch);
+         return batch;
+       });
      }},
     {"slice",
      [] {
@@ -614,15 +620,6 @@ const std::vector<Named> table{
        });
      }},
     {"extract", [] { for_all_tensors([](const auto& x) { return extract(equal(x, x), x); }); }},
-    {"take",
-     [] {
-       for_numbers([](Index n) {
-         Tensor<float> batch;
-         const std::vector<Index> chosen{n, 0};
-         take(small(), std::span<const Index>(chosen), batch);
-         return batch;
-       });
-     }},
     {"split",
      [] {
        for_numbers_and_axes([](Index n, int axis) {

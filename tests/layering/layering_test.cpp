@@ -34,12 +34,12 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"train", {.rank = 8}},
     {"tools", {.rank = 9}},
     {"io",
-     {.rank = 10,
+     {.rank = 11,
       .libraries = {"fcntl.h", "nlohmann/json.hpp", "png.h", "sys/file.h", "sys/stat.h", "unistd.h",
                     "zlib.h"}}},
     {"dlfs.hpp", {.rank = 11}},
-    {"compiled.hpp", {.rank = 11}},
-    {"io.hpp", {.rank = 11}},
+    {"compiled.hpp", {.rank = 10}},
+    {"io.hpp", {.rank = 12}},
 };
 
 bool is_standard(std::string_view header) {
