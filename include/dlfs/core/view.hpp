@@ -10,8 +10,12 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
-/// The compiler's error for `x[0] = values` shows this name.
+/// The compiler's errors show these names: for `x[0] = values`, `if (x > y)`, `x == y`, and a
+/// Tensor<float> that is initialized by `x[0]` or by a Tensor<double>.
 struct elements_of_a_view_are_written_by_assign;
+struct any_of_or_all_of_makes_one_truth_of_many;
+struct equal_compares_elements_and_array_equal_tensors;
+struct copy_of_a_view_or_cast_of_other_elements_makes_a_tensor;
 }  // namespace detail
 
 /// A view of elements that it does not own: a pointer, a shape and strides.
@@ -140,6 +144,20 @@ class TensorView {
   }
   /// The same elements in another shape. @throws ShapeError where that needs a copy.
   constexpr TensorView reshape(const Shape& shape) const { return with(layout_.reshape(shape)); }
+
+  /// Does not compile; the message says what to write instead.
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the extents stand in braces: x.reshape({2, 3})")
+  TensorView reshape(Indices...) const;
+  /// Does not compile; the message says what to write instead.
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the axes stand in braces: x.transpose({1, 0})")
+  TensorView transpose(Indices...) const;
+  /// Does not compile; the message says what to write instead.
+  template <class Reason = detail::any_of_or_all_of_makes_one_truth_of_many>
+  explicit operator bool() const = delete;
 
   /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The result is
   /// read-only, because several of its positions share one element.

@@ -24,10 +24,16 @@ class AnyLayer {
  public:
   /// Implicit, so that layers can be listed without their wrapper.
   template <Layer L>
-    requires(std::same_as<typename L::Scalar, T>)
+    requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
   AnyLayer(L layer);
 
   /// Does not compile; the message says what to write instead.
+  template <Layer L>
+    requires(std::same_as<typename L::Scalar, T> && !detail::OptionalMembersFit<L>)
+  DLFS_REFUSED(
+      "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside observe(x, "
+      "saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and return Index")
+  AnyLayer(L);
   template <Layer L>
     requires(!std::same_as<typename L::Scalar, T>)
   DLFS_REFUSED(
@@ -180,7 +186,7 @@ class AnyLayer {
 
 template <std::floating_point T>
 template <Layer L>
-  requires(std::same_as<typename L::Scalar, T>)
+  requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
 AnyLayer<T>::AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 
 }  // namespace dlfs

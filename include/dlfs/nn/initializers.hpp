@@ -25,10 +25,11 @@ concept Initializer = requires(const I& initializer, Tensor<T>& weight, Fans fan
 
 namespace detail {
 
-/// The arguments after a layer's options in its constructor, if the initializer or the generator is
-/// missing, or the generator is a temporary.
-template <class... Other>
-concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng> || ...);
+/// The arguments of a layer's constructor that are neither options, an initializer and a variable
+/// of type Rng, nor tensors.
+template <class Options, class First, class... Other>
+concept NoInitializerAndRng = (std::same_as<First, Options> ||
+                               std::integral<First>)&&(!AnyTensor<Other> && ...);
 
 }  // namespace detail
 

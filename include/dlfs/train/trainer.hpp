@@ -56,6 +56,9 @@ struct TrainerOptions {
 
 namespace detail {
 
+/// What compilers say of a network that is const or a temporary.
+struct trainer_changes_a_network_that_outlives_it;
+
 template <class L, class T>
 concept LossOf = Loss<L, Labels> && std::same_as<typename L::Scalar, T>;
 template <class O, class T>
@@ -84,17 +87,27 @@ class Trainer {
         options_(detail::checked(options)) {}
 
   /// Does not compile; the message says what to write instead.
+  template <class Reason = detail::trainer_changes_a_network_that_outlives_it>
+  Trainer(const Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {}) = delete;
+  /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's loss compares the network's output with Labels, as SoftmaxCrossEntropy<T> "
-      "does for elements T of the network; other targets need a loop of one's own")
+      "does for elements T of the network; other targets need a loop of one's own. It has Scalar, "
+      "T forward(const Tensor<T>& y, const Labels&) and const Tensor<T>& backward()")
   Trainer(Sequential<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(!detail::LossOf<LossType, T>);
   /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's optimizer has the element type of the network, as Adam<float> of a float one")
+  Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {}) requires(
+      detail::LossOf<LossType, T>&& Optimizer<OptimizerType> &&
+      !detail::OptimizerOf<OptimizerType, T>);
+  DLFS_REFUSED(
+      "an optimizer has Scalar, step(std::span<Parameter<Scalar>* const>) and options() with a "
+      "double learning_rate")
   Trainer(Sequential<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
-                                               !detail::OptimizerOf<OptimizerType, T>);
+                                               !Optimizer<OptimizerType>);
 
   /// Adds a function that is called after every step or epoch, in the order of adding.
   /// @throws ValueError for an empty function, or when called from a callback.
@@ -114,10 +127,15 @@ class Trainer {
   /// schedules.hpp.
   /// @throws ValueError for a schedule of that header whose options are out of range.
   template <class Schedule = std::function<double(Index)>>
+    requires(std::convertible_to<Schedule, std::function<double(Index)>>)
   void schedule(Schedule learning_rate) {
     if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
+  template <class Other>
+    requires(!std::convertible_to<Other, std::function<double(Index)>>)
+  DLFS_REFUSED("a schedule maps the updates so far to a rate: [](Index updates) { return 0.1; }")
+  void schedule(const Other&);
 
   /// Changes every training batch before the network sees it: by an Augmentation, or by any
   /// f(images, indices of their samples, generator of the epoch).

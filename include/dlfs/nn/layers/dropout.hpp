@@ -47,6 +47,10 @@ class Dropout {
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
 
+  /// Does not compile; the message says what to write instead.
+  DLFS_REFUSED("a variable of type Rng follows the options: Dropout<float>({.ratio = 0.5}, rng)")
+  explicit Dropout(const DropoutOptions&);
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
 

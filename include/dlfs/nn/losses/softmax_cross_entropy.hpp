@@ -10,6 +10,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+namespace detail {
+/// The compiler's error for labels in a std::vector, or of 64 bits, shows this name.
+struct labels_are_int32_from_range_or_cast_makes_them;
+}  // namespace detail
+
 /// The loss of a classifier: cross entropy of softmax(logits), mean over the batch.
 ///
 ///   logits (N, C)   targets: labels (N), or a distribution over the classes (N, C)
@@ -33,6 +38,8 @@ class SoftmaxCrossEntropy {
     dlogits_.resize(logits.shape());
     return softmax_cross_entropy(logits, targets, dlogits_);
   }
+  template <class Targets, class Reason = detail::labels_are_int32_from_range_or_cast_makes_them>
+  void forward(const Tensor<T>&, const Targets&) = delete;
 
   /// The gradient with respect to the output, valid until the next `forward`.
   const Tensor<T>& backward() const& { return dlogits_; }
