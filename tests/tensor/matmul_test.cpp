@@ -8,12 +8,11 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/tensor/comparison.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 #include "dlfs/tensor/reference/matmul.hpp"
 #include "support/levels.hpp"
 #include "support/tensors.hpp"
-#include "dlfs/math/comparison.hpp"
-#include "dlfs/math/elementwise.hpp"
 
 namespace dlfs {
 namespace {
