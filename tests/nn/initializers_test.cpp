@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/math/reduce.hpp"
+#include "dlfs/tensor/reduce.hpp"
 #include "support/expect_tensor.hpp"
 
 namespace dlfs {
