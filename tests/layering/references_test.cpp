@@ -57,6 +57,9 @@ bool is_of_kernels(const std::string& file) {
 
 TEST(References, AreNotGivenByObjectsThatExpire) {
   const std::vector<std::string> known = {
+      // They do not compile.
+      "dlfs/core/tensor.hpp: TensorView<const T> reshape(Indices...) const;",
+      "dlfs/core/tensor.hpp: TensorView<const T> transpose(Indices...) const;",
       // Of the argument.
       "dlfs/core/tensor.hpp: T* write(T* out) const {",
       // The network itself, which a copy may be made of.

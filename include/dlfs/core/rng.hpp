@@ -244,11 +244,14 @@ Tensor<T> random_normal(const Shape& shape, Rng& rng, double std = 1) {
   for (T& value : tensor) value = static_cast<T>(std * rng.normal());
   return tensor;
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: random_normal<float>({2, 3}, rng)")
 Tensor<double> random_normal(const Shape&, Rng&, double = 0, double = 0);
+/// Does not compile; the message says what to write instead.
 template <class T>
 DLFS_REFUSED("a variable of type Rng follows the shape: random_normal<float>({2, 3}, rng)")
 Tensor<T> random_normal(const Shape&);
+/// Does not compile; the message says what to write instead.
 template <class T, std::integral Extent, class... Others>
 DLFS_REFUSED("the extents stand in braces: random_normal<float>({2, 3}, rng)")
 Tensor<T> random_normal(Extent, const Others&...);
@@ -263,11 +266,14 @@ Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double hi
   }
   return tensor;
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: random_uniform<float>({2, 3}, rng)")
 Tensor<double> random_uniform(const Shape&, Rng&, double = 0, double = 0);
+/// Does not compile; the message says what to write instead.
 template <class T>
 DLFS_REFUSED("a variable of type Rng follows the shape: random_uniform<float>({2, 3}, rng)")
 Tensor<T> random_uniform(const Shape&);
+/// Does not compile; the message says what to write instead.
 template <class T, std::integral Extent, class... Others>
 DLFS_REFUSED("the extents stand in braces: random_uniform<float>({2, 3}, rng)")
 Tensor<T> random_uniform(Extent, const Others&...);

@@ -65,6 +65,7 @@ class Tensor {
   Tensor(const Shape& shape, std::initializer_list<T> values)
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
+  /// Does not compile; the message says what to write instead.
   template <class Number>
     requires(std::is_arithmetic_v<Number>)
   DLFS_REFUSED("a tensor of one value is full<float>({2, 3}, 1)")
@@ -346,6 +347,7 @@ Tensor<T> array(const NestedList<std::type_identity_t<T>>& values) {
   values.write(tensor.data());
   return tensor;
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: array<double>({1, 2})")
 Tensor<double> array(const NestedList<double>&);
 
@@ -356,8 +358,10 @@ Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
   tensor.fill(value);
   return tensor;
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: full<float>({2, 3}, 1)")
 Tensor<double> full(const Shape&, double);
+/// Does not compile; the message says what to write instead.
 template <class T, std::integral Extent, class... Others>
 DLFS_REFUSED("the extents stand in braces: full<float>({2, 3}, 1)")
 Tensor<T> full(Extent, const Others&...);
@@ -367,8 +371,10 @@ template <class T>
 Tensor<T> zeros(const Shape& shape) {
   return full<T>(shape, T(0));
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: zeros<float>({2, 3})")
 Tensor<double> zeros(const Shape&);
+/// Does not compile; the message says what to write instead.
 template <class T, std::integral... Extents>
   requires(sizeof...(Extents) > 0)
 DLFS_REFUSED("the extents stand in braces: zeros<float>({2, 3})")
@@ -379,8 +385,10 @@ template <class T>
 Tensor<T> ones(const Shape& shape) {
   return full<T>(shape, T(1));
 }
+/// Does not compile; the message says what to write instead.
 DLFS_REFUSED("the type of the elements is written: ones<float>({2, 3})")
 Tensor<double> ones(const Shape&);
+/// Does not compile; the message says what to write instead.
 template <class T, std::integral... Extents>
   requires(sizeof...(Extents) > 0)
 DLFS_REFUSED("the extents stand in braces: ones<float>({2, 3})")

@@ -284,6 +284,7 @@ GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& 
   return report;
 }
 
+/// Does not compile; the message says what to write instead.
 template <detail::HasScalar L, class... Others>
   requires(!std::same_as<typename L::Scalar, double>)
 DLFS_REFUSED("gradients are checked in double, as those of a Sequential<double>")

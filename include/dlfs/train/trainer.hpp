@@ -102,6 +102,7 @@ class Trainer {
   Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {}) requires(
       detail::LossOf<LossType, T>&& Optimizer<OptimizerType> &&
       !detail::OptimizerOf<OptimizerType, T>);
+  /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "an optimizer has Scalar, step(std::span<Parameter<Scalar>* const>) and options() with a "
       "double learning_rate")
@@ -132,6 +133,7 @@ class Trainer {
     if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
+  /// Does not compile; the message says what to write instead.
   template <class Other>
     requires(!std::convertible_to<Other, std::function<double(Index)>>)
   DLFS_REFUSED("a schedule maps the updates so far to a rate: [](Index updates) { return 0.1; }")
