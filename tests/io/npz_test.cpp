@@ -1,5 +1,7 @@
 #include "dlfs/io/npz.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "io/files.hpp"
@@ -135,6 +137,19 @@ TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
   bytes = archive(NpzCompression::stored);
   bytes[30] = 'y';  // in the local header
   EXPECT_EQ(error_of_npz(bytes), "x.npy: the entry has another name");
+}
+
+TEST(ReadNpz, TwoArraysOfOneNameAreAFormatError) {
+  const tests::TemporaryFolder folder;
+  const auto path = (folder.path() / "x.npz").string();
+  const Tensor<float> x({3});
+  write_npz<float>(path, {{"x", x}, {"y", x}});
+  Bytes bytes = tests::read_bytes(path);
+  for (std::size_t i = 0; i + 5 < bytes.size(); ++i) {
+    const Bytes name = tests::bytes("y.npy");
+    if (std::equal(name.begin(), name.end(), bytes.begin() + std::ptrdiff_t(i))) bytes[i] = 'x';
+  }
+  EXPECT_EQ(error_of_npz(bytes), "two arrays have the name 'x'");
 }
 
 TEST(ReadNpz, WhatIsNoArchiveIsAFormatError) {
