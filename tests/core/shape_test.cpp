@@ -72,6 +72,7 @@ TEST(Shape, RejectsASizeThatOverflows) {
             "a tensor of shape (9223372036854775807, 2) has more elements than can be counted");
   EXPECT_THROW((Shape{Index{1} << 32, Index{1} << 31}), ShapeError);
   EXPECT_NO_THROW((Shape{(Index{1} << 32) - 1, Index{1} << 31}));
+  EXPECT_THROW((Shape{(Index{1} << 32) - 1, (Index{1} << 32) - 1}), ShapeError);
   EXPECT_THROW((Shape{3, 3}).with(0, largest), ShapeError);
 }
 

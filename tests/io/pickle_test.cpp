@@ -70,6 +70,8 @@ TEST(ReadPickle, RefusesGlobalsByTheirName) {
   EXPECT_EQ(error_of_pickle("\x8c\x08"
                             "builtins\x8c\4eval\x93."),
             "refused: the global 'builtins.eval' is no part of an array");
+  EXPECT_EQ(error_of_pickle("cposix\n_reconstruct\n)R."),
+            "refused: the global 'posix._reconstruct' is no part of an array");
   EXPECT_EQ(error_of_pickle("cnumpy\nndarray\n)R."), "refused: a call of numpy.ndarray");
 }
 
@@ -94,6 +96,16 @@ TEST(ReadPickle, WhatIsNoDictOfArraysIsAFormatError) {
   EXPECT_EQ(error_of_pickle("C\1xq" + std::string(1, '\0') + "}(\x8c\1a" + array_of(1) + "\x8c\1a" +
                             array_of(1) + "u."),
             "a: two arrays have this name");
+}
+
+TEST(ReadPickle, BytesAsOtherTextThanLatin1AreAFormatError) {
+  for (const std::string text : {"\xa0", "\xc1", "\xc2", "\xc3(", "\xc3\xc3", "\xc4\xa0"}) {
+    const std::string size(1, static_cast<char>(text.size()));
+    const auto contents = "c_codecs\nencode\n\x8c" + size + text + "\x8c\6latin1\x86R";
+    EXPECT_EQ(
+        error_of_pickle(contents + "q" + std::string(1, '\0') + "}\x8c\1a" + array_of(1) + "s."),
+        "a: expected Latin-1 text in the place of bytes");
+  }
 }
 
 TEST(ReadPickle, AStackThatRunsEmptyIsAFormatError) {

@@ -264,6 +264,14 @@ TEST(ReadPng, APromiseThatTheBytesCannotHoldIsAFormatErrorBeforeMemoryIsTaken) {
                 ": truncated: 67 bytes cannot hold the promised 900000 x 900000 pixels");
 }
 
+TEST(ReadPng, AFileThatIsCutOffIsAFormatError) {
+  const tests::TemporaryFolder folder;
+  auto bytes = tests::read_bytes(fixture("rgb8.png"));
+  bytes.resize(bytes.size() / 2);
+  const auto path = folder.write("x.png", bytes);
+  EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }), "read_png: " + path + ": truncated");
+}
+
 TEST(WritePng, RoundTripsEveryNumberOfChannels) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "x.png";

@@ -305,6 +305,20 @@ TEST(Matmul, ShapeErrorNamesTheOperationAndBothShapes) {
             "matmul: expected an output of shape (2, 2), got (3, 3)");
 }
 
+TEST(Matmul, AnySizeThatDiffersIsAShapeError) {
+  const auto a = random_tensor<float>({2, 3});
+  const auto b = random_tensor<float>({3, 4});
+  Tensor<float> out({2, 4});
+  EXPECT_NO_THROW(matmul(a, b, out));
+  for (const Index depth : {2, 4}) {
+    EXPECT_THROW(matmul(a, random_tensor<float>({depth, 4}), out), ShapeError) << depth;
+  }
+  for (const Shape& shape : {Shape{1, 4}, {3, 4}, {2, 3}, {2, 5}, {8}, {1, 2, 4}}) {
+    Tensor<float> other(shape);
+    EXPECT_THROW(matmul(a, b, other), ShapeError) << to_string(shape);
+  }
+}
+
 TEST(Matmul, OutputWithoutDenseRowsIsAShapeError) {
   Tensor<float> out({2, 2});
   EXPECT_EQ(error_of<ShapeError>([&] {

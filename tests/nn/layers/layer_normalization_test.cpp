@@ -31,6 +31,13 @@ TEST(LayerNormalization, MatchesHandComputedValues) {
   test::expect_close(bench.y, array<double>({{-1, 7}, {1, 3}}), 1e-10);
 }
 
+TEST(LayerNormalization, EpsilonIsAddedToTheVariance) {
+  LayerNormalization<double> layer({.features = 2, .epsilon = 3});
+  test::Bench bench(layer, array<double>({{1, 3}}));
+  bench.forward();
+  test::expect_close(bench.y, array<double>({{-0.5, 0.5}}), 1e-15);
+}
+
 TEST(LayerNormalization, GradientsAgreeWithCentralDifferences) {
   Rng rng(2);
   test::expect_right_gradients(layer_of<double>(5), random_normal<double>({4, 5}, rng));
@@ -47,6 +54,27 @@ TEST(LayerNormalization, BatchInPiecesAndTilesEqualsItsSamples) {
   Rng rng(2);
   test::expect_batch_equals_its_samples(layer_of<double>(50000),
                                         random_normal<double>({37, 50000}, rng));
+}
+
+TEST(LayerNormalization, TakesRowsInBlocksOfWhichTheLastMayBeShort) {
+  constexpr Index rows = 11;
+  constexpr Index columns = 1000;  // four rows a block
+  Rng rng(2);
+  const auto x = random_normal<double>({rows, columns}, rng);
+  const auto gamma = ones<double>({columns});
+  const auto beta = zeros<double>({columns});
+  auto y = full<double>({rows + 1, columns}, 7);
+  auto statistics = full<double>({rows + 1, 2}, 7);
+  layer_normalization(x, gamma, beta, 1e-5, y.rows(0, rows), statistics.rows(0, rows));
+  test::expect_equal(copy(y[rows]), full<double>({columns}, 7));
+  test::expect_equal(copy(statistics[rows]), full<double>({2}, 7));
+  for (Index r = 0; r < rows; ++r) {
+    Tensor<double> y_of_row({1, columns});
+    Tensor<double> statistics_of_row({1, 2});
+    layer_normalization(x.rows(r, r + 1), gamma, beta, 1e-5, y_of_row, statistics_of_row);
+    test::expect_close(copy(y.rows(r, r + 1)), y_of_row, 1e-12);
+    test::expect_close(copy(statistics.rows(r, r + 1)), statistics_of_row, 1e-12);
+  }
 }
 
 TEST(LayerNormalization, ErrorsSayWhatIsWrong) {
