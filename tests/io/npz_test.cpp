@@ -159,13 +159,13 @@ TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
 }
 
 TEST(ReadNpz, TwoArraysOfOneNameAreAFormatError) {
-  const tests::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   const auto path = (folder.path() / "x.npz").string();
   const Tensor<float> x({3});
   write_npz<float>(path, {{"x", x}, {"y", x}});
-  Bytes bytes = tests::read_bytes(path);
+  Bytes bytes = test::read_bytes(path);
   for (std::size_t i = 0; i + 5 < bytes.size(); ++i) {
-    const Bytes name = tests::bytes("y.npy");
+    const Bytes name = test::bytes("y.npy");
     if (std::equal(name.begin(), name.end(), bytes.begin() + std::ptrdiff_t(i))) bytes[i] = 'x';
   }
   EXPECT_EQ(error_of_npz(bytes), "two arrays have the name 'x'");

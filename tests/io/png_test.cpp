@@ -265,8 +265,8 @@ TEST(ReadPng, APromiseThatTheBytesCannotHoldIsAFormatErrorBeforeMemoryIsTaken) {
 }
 
 TEST(ReadPng, AFileThatIsCutOffIsAFormatError) {
-  const tests::TemporaryFolder folder;
-  auto bytes = tests::read_bytes(fixture("rgb8.png"));
+  const test::TemporaryFolder folder;
+  auto bytes = test::read_bytes(fixture("rgb8.png"));
   bytes.resize(bytes.size() / 2);
   const auto path = folder.write("x.png", bytes);
   EXPECT_EQ(error_of<FormatError>([&] { read_png(path); }), "read_png: " + path + ": truncated");

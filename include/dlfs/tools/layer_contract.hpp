@@ -86,7 +86,7 @@ class LayerContract {
       check_no_rows();
     }
     check_copies(expected);
-    check_observe();
+    check_update_buffers();
     check_traits(expected);
     if (!are_same(buffers_of(layer_), buffers)) {
       fail("forward or backward change its buffers(); only update_buffers may");
@@ -537,7 +537,7 @@ class LayerContract {
     return std::abs(measured - predicted) <= T(1e-4) * (magnitude + T(1e-3));
   }
 
-  void check_observe() {
+  void check_update_buffers() {
     if (layer_.buffers().empty() || mode_ != PassMode::train) return;
     Memory memory = forward(layer_, x_, {});
     AnyLayer<T> first = layer_;
