@@ -29,9 +29,24 @@ import sys
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FLAGS = ["-std=c++20", "-O0", "-w", "-pthread", "-isystem", "/usr/include/eigen3"]
+FLAGS = ["-std=c++20", "-O0", "-w", "-Wno-invalid-constexpr", "-pthread", "-isystem", "/usr/include/eigen3"]
 LIBRARIES = ["-lgtest", "-lgtest_main", "-lz", "-lpng"]
-HEADERS = "#include <gtest/gtest.h>\n#include <Eigen/Core>\n"  # of others, which are compiled once
+HEADERS = ("gtest/gtest.h", "Eigen/Core", "cstdlib")  # of others
+# Which fault a program has that was compiled with several.
+SWITCH = 'inline const int dlfs_fault = std::getenv("DLFS_FAULT") ? std::atoi(std::getenv("DLFS_FAULT")) : -1;\n'
+# What tests use most is compiled once, in parts, for the faults of headers that a part does without:
+# its headers, and the first and the last of its templates in include/dlfs/compiled.hpp or
+# tests/support/templates.hpp.
+PARTS = (
+    (("dlfs/functional/activation.hpp", "dlfs/conv/convolution.hpp", "dlfs/functional/cross_entropy.hpp",
+      "dlfs/tensor/matmul.hpp", "dlfs/conv/pooling.hpp"), "detail::matmul", "T softmax_cross_entropy"),
+    (tuple(f"dlfs/nn/{name}.hpp" for name in (
+        "layers/affine", "layers/batch_normalization", "layers/convolution", "layers/dropout",
+        "layers/max_pooling", "layers/relu", "losses/softmax_cross_entropy")),
+     "class Affine<T>", "class SoftmaxCrossEntropy<T>"),
+    (("dlfs/net/plan.hpp", "dlfs/net/sequential.hpp"), "class detail::Plan<T>", "class Sequential<T>"),
+    (("dlfs/tools/check_gradients.hpp",), "GradientReport check_gradients", "GradientReport check_gradients"),
+)
 
 
 @dataclasses.dataclass
@@ -69,37 +84,149 @@ def faulty_text(fault):
     return "\n".join(lines)
 
 
-def compile_headers_of_others(folder, compiler):
-    folder.mkdir(parents=True, exist_ok=True)
-    header = folder / "others.hpp"
-    header.write_text(HEADERS)
-    subprocess.run([compiler, *FLAGS, "-x", "c++-header", str(header), "-o", f"{header}.gch"], check=True)
-    return header
+def switched(original, replacements):
+    """One line for all: that of the fault whose number is chosen, or the original. None where there is no such line."""
+    original, *changed = [re.sub(r"\s*//.*$", "", line) for line in (original, *replacements.values())]
+
+    def choose(pattern, all_of_it):
+        """With the second group chosen between, where the others are alike."""
+        found = [re.fullmatch(pattern, line) for line in (original, *changed)]
+        if not all(found) or len({(one[1], one[3]) for one in found}) > 1:
+            return None
+        choice = "".join(f"dlfs_fault == {n} ? {all_of_it}({one[2]}) : " for n, one in zip(replacements, found[1:]))
+        return f"{found[0][1]}({choice}{all_of_it}({found[0][2]})){found[0][3]}"
+
+    declaration = r"((?:const )?[\w:<>]+ \w+ = )(.+)(;)"
+    if re.fullmatch(declaration, original) and not original.startswith("return "):
+        return choose(declaration, "")
+    if original.endswith("{"):
+        return choose(r"(if |while |} else if )\((.+)\)( {)", "bool")
+    if not original.endswith(";") or not all(line == "" or line.endswith(";") for line in changed):
+        return None
+    choice = "".join(f"if (dlfs_fault == {n}) {{ {line} }} else " for n, line in zip(replacements, changed))
+    return f"{choice}{{ {original} }}"
+
+
+def switched_text(header, faults):
+    """The text of a header with those of the faults, numbered, that one program can choose between; and these."""
+    lines = (ROOT / header).read_text().split("\n")
+    chosen = {}
+    for place, line in enumerate(lines):
+        here = {n: fault for n, fault in faults.items() if fault.line == line.strip()}
+        before = re.sub(r"\s*//.*$", "", lines[place - 1]).strip()
+        if not here or (before and before[-1] not in ";{}:") or lines[place + 1].strip().startswith("else"):
+            continue
+        new = switched(line.strip(), {n: fault.replacement for n, fault in here.items()})
+        if new is not None:
+            lines[place] = new
+            chosen |= {n: place + 1 for n in here}
+    return "\n".join(lines), chosen
+
+
+def headers_of(part):
+    return [ROOT / "include" / name for name in part[0]]
+
+
+def parts_without(header):
+    return tuple(part for part in PARTS if ROOT / header not in included_by(*headers_of(part)))
+
+
+def templates_of(part):
+    """The declarations, without `extern`, for both types of elements."""
+    texts = [read(ROOT / name) for name in ("include/dlfs/compiled.hpp", "tests/support/templates.hpp")]
+    found = re.findall(r"(?:EXTERN|extern) (template [^;]+;)", "".join(texts).replace("\\\n", "\n"))
+    begin, end = [next(i for i, one in enumerate(found) if name in one) for name in part[1:]]
+    every = [re.sub(r"\bT\b", t, " ".join(one.split())) for t in ("float", "double") for one in found[begin:end + 1]]
+    return list(dict.fromkeys(every))
+
+
+class Shared:
+    """Precompiled headers and objects of parts. They are made when the first test needs them."""
+
+    def __init__(self, folder, compiler):
+        self.folder = folder
+        self.compiler = compiler
+        self.lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, parts):
+        """The header that a test includes first, and the objects to link."""
+        with self.lock:
+            text = "".join(f"#include <{name}>\n" for name in HEADERS) + SWITCH + self.text_of_parts(parts)
+            header = self.make(text, ".hpp", lambda path: ["-x", "c++-header", path, "-o", f"{path}.gch"], parts)
+            return header, [self.get_object(part) for part in parts]
+
+    def get_object(self, part):
+        below = [other for other in PARTS if other != part and
+                 set(headers_of(other)) <= included_by(*headers_of(part))]
+        own = " ".join(templates_of(part))
+        text = f"{self.text_of_parts([*below])}{self.includes(part)}namespace dlfs {{ {own} }}\n"
+        source = self.make(text, ".cpp", lambda path: ["-O1", "-c", path, "-o", f"{path}.o"], [*below, part])
+        return f"{source}.o"
+
+    def includes(self, part):
+        return "".join(f'#include "{name}"\n' for name in part[0])
+
+    def text_of_parts(self, parts):
+        return "".join(f"{self.includes(part)}namespace dlfs {{ extern {' extern '.join(templates_of(part))} }}\n"
+                       for part in parts)
+
+    def make(self, text, ending, arguments_for, parts):
+        headers = [header for part in parts for header in headers_of(part)]
+        path = self.folder / (digest_of(self.compiler, text, text_of(*headers))[:16] + ending)
+        if not path.exists():
+            path.write_text(text)
+            try:
+                subprocess.run([self.compiler, *FLAGS, f"-I{ROOT / 'include'}", *arguments_for(str(path))], check=True)
+            except BaseException:
+                path.unlink()
+                raise
+        return path
 
 
 def limit_time():
-    """Of the processor, so that a busy machine makes no difference; the rest is for a deadlock."""
+    """Of the processor, so that a busy machine makes no difference."""
     resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
 
 
-def build_and_run(test, include, folder, others, compiler):
-    """"passes", "fails" or "does not compile"."""
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / test.replace("/", "_")
-    fixtures = ROOT / "tests" / test.split("/")[0] / "fixtures"
-    command = [compiler, *FLAGS, "-include", str(others), f"-I{include}", f"-I{ROOT / 'tests'}",
-               f'-DDLFS_FIXTURES="{fixtures}"', f'-DDLFS_INCLUDE_DIRECTORY="{include}"',
-               str(source_of(test)), "-o", str(program), *LIBRARIES]
-    if subprocess.run(command, capture_output=True).returncode != 0:
-        return "does not compile"
-    try:
-        result = subprocess.run([str(program), "--gtest_fail_fast"], capture_output=True, cwd=folder,
-                                preexec_fn=limit_time, timeout=600)
-        return "passes" if result.returncode == 0 else "fails"
-    except subprocess.TimeoutExpired:
-        return "fails"
-    finally:
-        program.unlink()
+def time_of(process):
+    """Of the processor, in the system's units."""
+    return sum(int(number) for number in pathlib.Path(f"/proc/{process}/stat").read_text().split()[13:15])
+
+
+class Program:
+    """A test, with the headers in `changed` in the place of those in include/; `include` has all headers."""
+
+    def __init__(self, test, changed, include, folder, shared, compiler):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.path = folder / test.replace("/", "_")
+        fixtures = ROOT / "tests" / test.split("/")[0] / "fixtures"
+        header, objects = shared
+        command = [compiler, *FLAGS, "-include", str(header), f"-I{changed}", f"-I{ROOT / 'include'}",
+                   f"-I{ROOT / 'tests'}", f'-DDLFS_FIXTURES="{fixtures}"', f'-DDLFS_INCLUDE_DIRECTORY="{include}"',
+                   str(source_of(test)), "-o", str(self.path), *objects, *LIBRARIES]
+        self.errors = subprocess.run(command, capture_output=True, text=True).stderr
+
+    def outcome(self, fault=-1):
+        """"passes", "fails" or "does not compile"."""
+        if not self.path.exists():
+            return "fails" if "static_assert failed" in self.errors else "does not compile"
+        return "passes" if self.succeeds(fault) else "fails"
+
+    def succeeds(self, fault):
+        process = subprocess.Popen([self.path, "--gtest_fail_fast"], cwd=self.folder, preexec_fn=limit_time,
+                                   env=os.environ | {"DLFS_FAULT": str(fault)},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        before = -1
+        while True:
+            try:
+                return process.wait(60) == 0
+            except subprocess.TimeoutExpired:
+                now = time_of(process.pid)
+                if now == before:  # a deadlock
+                    process.kill()
+                before = now
 
 
 def source_of(test):
@@ -116,12 +243,10 @@ def read(path):
 
 
 @functools.cache
-def sources_of(test):
-    """The text of a test and of all headers of the project that it includes, in a fixed order."""
+def included_by(*paths):
+    """These files, and all of the project's that they include."""
     found = set()
-    left = [source_of(test)]
-    if "DLFS_INCLUDE_DIRECTORY" in read(left[0]):  # it reads them all
-        left += (ROOT / "include").rglob("*.hpp")
+    left = list(paths)
     while left:
         path = left.pop()
         if path in found:
@@ -130,7 +255,20 @@ def sources_of(test):
         for name in re.findall(r'^\s*#include "(.+)"', read(path), re.MULTILINE):
             places = [folder / name for folder in (ROOT / "include", ROOT / "tests", path.parent)]
             left += [place for place in places if place.exists()][:1]
-    return digest_of(*[text for path in sorted(found) for text in (str(path.relative_to(ROOT)), read(path))])
+    return frozenset(found)
+
+
+def text_of(*paths):
+    """With all that they include, in a fixed order."""
+    files = sorted(included_by(*paths))
+    return digest_of(*[text for path in files for text in (str(path.relative_to(ROOT)), read(path))])
+
+
+@functools.cache
+def text_of_test(test):
+    source = source_of(test)
+    reads_all = "DLFS_INCLUDE_DIRECTORY" in read(source)
+    return text_of(source, *((ROOT / "include").rglob("*.hpp") if reads_all else ()))
 
 
 def version_of(compiler):
@@ -167,12 +305,15 @@ def main():
     faults = [f for f in read_faults(pathlib.Path(__file__).with_name("faults.txt")) if arguments.only in str(f)]
     texts = [faulty_text(fault) for fault in faults]
 
-    others = compile_headers_of_others(arguments.out, arguments.compiler)
+    shared = Shared(arguments.out / "shared", arguments.compiler)
     known = arguments.out / "known"
     known.mkdir(exist_ok=True)
 
+    def place_of(test, text):
+        return known / digest_of(arguments.compiler, text_of_test(test), test, text)
+
     def kept(test, text, find):
-        place = known / digest_of(arguments.compiler, sources_of(test), test, text)
+        place = place_of(test, text)
         if not place.exists():
             place.write_text(find())
         return place.read_text()
@@ -181,35 +322,73 @@ def main():
 
     def expect_to_pass(test):
         """Without a fault."""
+        def find_outcome():
+            program = Program(test, ROOT / "include", ROOT / "include", arguments.out / test,
+                              shared.get(PARTS), arguments.compiler)
+            return program.outcome()
+
         with being_checked[test]:
-            outcome = kept(test, "", lambda: build_and_run(test, ROOT / "include", arguments.out, others,
-                                                           arguments.compiler))
+            outcome = kept(test, "", find_outcome)
         if outcome != "passes":
             raise RuntimeError(f"{test} {outcome} without a fault")
 
-    def check_fault(item):
-        number, (fault, text) = item
+    def program_with(header, text, test, folder):
+        include = folder / "include"
+        changed = folder / "changed" / header
+        changed.parent.mkdir(parents=True, exist_ok=True)
+        changed.write_text(text)
+        if not include.exists():
+            shutil.copytree(ROOT / "include", include)
+        shutil.copy(changed, folder / header)
+        return Program(test, folder / "changed" / "include", include, folder, shared.get(parts_without(header)),
+                       arguments.compiler)
+
+    def check_together(header, test, group):
+        """As many as can be compiled at once, of some numbered faults of a header."""
+        folder = arguments.out / digest_of(header, test)[:16]
+        while len(group) > 1:
+            text, chosen = switched_text(header, group)
+            group = {n: group[n] for n in chosen}
+            program = program_with(header, text, test, folder)
+            if program.path.exists():
+                if program.outcome() == "passes":
+                    for n, fault in group.items():
+                        kept(test, header + texts[n], lambda: program.outcome(n))
+                break
+            lines = {int(n) for n in re.findall(rf"{re.escape(header)}:(\d+)", program.errors)}
+            if not lines & set(chosen.values()):
+                break
+            group = {n: fault for n, fault in group.items() if chosen[n] not in lines}
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def check_header(header):
+        numbers = [n for n, fault in enumerate(faults) if fault.header == header]
+        for turn in range(max(len(faults[n].tests) for n in numbers)):
+            for test in sorted({faults[n].tests[turn] for n in numbers if turn < len(faults[n].tests)}):
+                group = {}
+                for n in numbers:
+                    places = [place_of(one, header + texts[n]) for one in faults[n].tests[:turn + 1]]
+                    outcomes = [place.read_text() if place.exists() else None for place in places]
+                    if faults[n].tests[turn:turn + 1] == [test] and outcomes == ["passes"] * turn + [None]:
+                        group[n] = faults[n]
+                check_together(header, test, group)
+
+    def check_fault(number):
+        fault = faults[number]
         folder = arguments.out / str(number)
-
-        def find_outcome(test):
-            if not folder.exists():
-                shutil.copytree(ROOT / "include", folder / "include")
-                (folder / fault.header).write_text(text)
-            return build_and_run(test, folder / "include", folder, others, arguments.compiler)
-
-        try:
-            for test in fault.tests:
-                outcome = kept(test, fault.header + text, lambda: find_outcome(test))
-                if outcome != "passes":
-                    expect_to_pass(test)
-                    return outcome
-            return "survives"
-        finally:
+        for test in fault.tests:
+            outcome = kept(test, fault.header + texts[number],
+                           lambda: program_with(fault.header, texts[number], test, folder).outcome())
             shutil.rmtree(folder, ignore_errors=True)
+            if outcome != "passes":
+                expect_to_pass(test)
+                return outcome
+        return "survives"
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        list(pool.map(check_header, sorted({fault.header for fault in faults})))
         outcomes = []
-        for fault, outcome in zip(faults, pool.map(check_fault, enumerate(zip(faults, texts)))):
+        for fault, outcome in zip(faults, pool.map(check_fault, range(len(faults)))):
             outcomes.append(outcome)
             if outcome != "fails":
                 print(f"{outcome}{' as expected: ' + fault.reason if fault.reason else ''}: {fault}", flush=True)
