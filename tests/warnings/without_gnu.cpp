@@ -1,7 +1,8 @@
 // All of dlfs, for a compiler without GNU's extensions.
 
+#include "dlfs/compiled.hpp"
+#include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
-#include "dlfs/templates.hpp"
 
-DLFS_INSTANTIATE_TEMPLATES(float)
-DLFS_INSTANTIATE_TEMPLATES(double)
+DLFS_COMPILED_TEMPLATES(, float)
+DLFS_COMPILED_TEMPLATES(, double)
