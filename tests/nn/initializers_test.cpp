@@ -1,10 +1,10 @@
 #include "dlfs/nn/initializers.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/math/reduce.hpp"
 #include "support/expect_tensor.hpp"
 
 namespace dlfs {
@@ -67,9 +67,9 @@ TEST(Initializers, VarianceIsThatOfFanGainAndDistribution) {
   Tensor<double> weight({100, 100});
   He{.distribution = He::Distribution::uniform}(weight, fans, rng);
   const double bound = std::sqrt(6.0 / 100);
-  EXPECT_LE(std::ranges::max(weight), bound);
-  EXPECT_GT(std::ranges::max(weight), 0.99 * bound);
-  EXPECT_LT(std::ranges::min(weight), -0.99 * bound);
+  EXPECT_LE(max(weight), bound);
+  EXPECT_GT(max(weight), 0.99 * bound);
+  EXPECT_LT(min(weight), -0.99 * bound);
 }
 
 TEST(Initializers, OrthogonalRowsOrColumns) {
