@@ -3,6 +3,7 @@
 #include <array>
 #include <climits>
 #include <limits>
+#include <sstream>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,6 +31,22 @@ static_assert(!std::is_convertible_v<std::array<Index, 2>, Shape>);
 TEST(Shape, IsMadeOfAnyContiguousExtents) {
   EXPECT_EQ(Shape(std::vector<Index>{4, 5}), (Shape{4, 5}));
   EXPECT_EQ(Shape(std::array<Index, 3>{1, 2, 3}), (Shape{1, 2, 3}));
+}
+
+TEST(Shape, EqualsTheExtentsOfAContainer) {
+  const Shape shape{2, 3};
+  EXPECT_TRUE(shape == (std::vector<int>{2, 3}));
+  EXPECT_TRUE((std::array<std::size_t, 2>{2, 3}) == shape);
+  EXPECT_TRUE(shape != (std::vector<Index>{2, 4}));
+  EXPECT_TRUE(shape != (std::vector<Index>{2, 3, 1}));
+  EXPECT_TRUE(shape != std::vector<Index>{2});
+  EXPECT_TRUE(Shape{} == std::vector<Index>());
+}
+
+TEST(Shape, IsWrittenToStreams) {
+  std::ostringstream text;
+  text << Shape{2, 3} << ' ' << Shape{5};
+  EXPECT_EQ(text.str(), "(2, 3) (5,)");
 }
 
 TEST(Shape, HoldsEightAxes) {

@@ -1,5 +1,7 @@
 #include "dlfs/math/format.hpp"
 
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "math/support.hpp"
@@ -30,6 +32,13 @@ TEST(Format, IntegersAndBooleansAreAlignedAtTheRight) {
   EXPECT_EQ(to_string(array<int>({{1, 20}, {-3, 4}})), "[[ 1 20]\n [-3  4]]");
   EXPECT_EQ(to_string(array<std::uint8_t>({5, 200})), "[  5 200]");
   EXPECT_EQ(to_string(array<bool>({true, false})), "[ True False]");
+}
+
+TEST(Format, StreamsTakeTensorsAndViews) {
+  const auto x = array<float>({{1, -2.5f}, {3, 0.5f}});
+  std::ostringstream text;
+  text << x << '\n' << x[0] << '\n' << array<bool>({true, false});
+  EXPECT_EQ(text.str(), to_string(x) + "\n[ 1.  -2.5]\n[ True False]");
 }
 
 TEST(Format, HigherRanksAreSeparatedByEmptyLines) {

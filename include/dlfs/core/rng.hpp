@@ -237,6 +237,14 @@ Tensor<T> random_normal(const Shape& shape, Rng& rng, double deviation = 1) {
   for (T& value : tensor) value = static_cast<T>(deviation * rng.normal());
   return tensor;
 }
+DLFS_REFUSED("the type of the elements is written: random_normal<float>({2, 3}, rng)")
+Tensor<double> random_normal(const Shape&, Rng&, double = 0, double = 0);
+template <class T>
+DLFS_REFUSED("a variable of type Rng follows the shape: random_normal<float>({2, 3}, rng)")
+Tensor<T> random_normal(const Shape&);
+template <class T, std::integral Extent, class... Others>
+DLFS_REFUSED("the extents stand in braces: random_normal<float>({2, 3}, rng)")
+Tensor<T> random_normal(Extent, const Others&...);
 
 /// A tensor of the given shape with entries uniform in [low, high).
 template <std::floating_point T>
@@ -248,6 +256,14 @@ Tensor<T> random_uniform(const Shape& shape, Rng& rng, double low = 0, double hi
   }
   return tensor;
 }
+DLFS_REFUSED("the type of the elements is written: random_uniform<float>({2, 3}, rng)")
+Tensor<double> random_uniform(const Shape&, Rng&, double = 0, double = 0);
+template <class T>
+DLFS_REFUSED("a variable of type Rng follows the shape: random_uniform<float>({2, 3}, rng)")
+Tensor<T> random_uniform(const Shape&);
+template <class T, std::integral Extent, class... Others>
+DLFS_REFUSED("the extents stand in braces: random_uniform<float>({2, 3}, rng)")
+Tensor<T> random_uniform(Extent, const Others&...);
 
 /// A tensor of whole numbers uniform in [low, high). @throws ValueError unless low < high.
 template <std::integral T>

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <iosfwd>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
@@ -21,6 +23,18 @@ using Index = std::ptrdiff_t;
 
 /// The most axes that a tensor can have.
 inline constexpr int max_rank = 8;
+
+namespace detail {
+
+/// A container of integers that is not a tensor.
+template <class X>
+concept ExtentsInContainer = requires(const X& extents) {
+  requires std::integral<std::iter_value_t<decltype(std::begin(extents))>>;
+  std::end(extents);
+}
+&&!requires(const X& tensor) { tensor.shape(); };
+
+}  // namespace detail
 
 /// The extents of a tensor's axes, held inline: a Shape never touches the heap.
 ///
@@ -98,6 +112,14 @@ class Shape {
     return true;
   }
 
+  /// With the extents that a container holds: `x.shape() == std::vector{2, 3}`.
+  template <class Extents>
+    requires(detail::ExtentsInContainer<Extents>)
+  friend constexpr bool operator==(const Shape& shape, const Extents& extents) {
+    return std::equal(shape.begin(), shape.end(), std::begin(extents), std::end(extents),
+                      [](Index a, auto b) { return a == static_cast<Index>(b); });
+  }
+
  private:
   /// Sets the size.
   /// @throws ShapeError for a negative extent, or more elements than an Index counts.
@@ -123,6 +145,13 @@ inline std::string to_string(const Shape& shape) {
     text += concat(shape[axis]);
   }
   return text + (shape.rank() == 1 ? ",)" : ")");
+}
+
+/// Writes it as `to_string` does.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out,
+                                             const Shape& shape) {
+  return out << to_string(shape);
 }
 
 constexpr int Shape::normalize_axis(int axis) const {

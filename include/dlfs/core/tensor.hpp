@@ -19,6 +19,22 @@ namespace dlfs {
 template <class T>
 concept TensorElement = std::is_trivially_copyable_v<T> && !std::is_const_v<T>;
 
+template <TensorElement T>
+class Tensor;
+template <TensorElement T>
+class TensorArg;
+
+namespace detail {
+template <class>
+inline constexpr bool is_tensor = false;
+template <class T>
+inline constexpr bool is_tensor<Tensor<T>> = true;
+template <class T>
+inline constexpr bool is_tensor<TensorView<T>> = true;
+template <class T>
+inline constexpr bool is_tensor<TensorArg<T>> = true;
+}  // namespace detail
+
 /// A dense row-major array of any rank that owns its memory, aligned to 64 bytes.
 ///
 /// Value semantics: a copy is a copy. The functions that take a part of a tensor give views; a
@@ -48,6 +64,11 @@ class Tensor {
   Tensor(const Shape& shape, std::initializer_list<T> values)
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
+  template <class Number>
+    requires(std::is_arithmetic_v<Number>)
+  DLFS_REFUSED("a tensor of one value is full<float>({2, 3}, 1)")
+  Tensor(const Shape&, Number);
+
   /// Memory for `shape` with unspecified contents, for a caller that writes every element.
   [[gnu::noinline]] static Tensor uninitialized(const Shape& shape) {
     return Tensor(AlignedBuffer<T>(static_cast<std::size_t>(shape.size())), shape);
@@ -70,6 +91,11 @@ class Tensor {
     return *this;
   }
   ~Tensor() = default;
+
+  template <class X, class Reason = detail::copy_of_a_view_or_cast_of_other_elements_makes_a_tensor>
+    requires(detail::is_tensor<X>)
+  Tensor(const X&)
+  = delete;
 
   const Shape& shape() const& { return shape_; }
   Shape shape() const&& { return shape_; }
@@ -157,6 +183,16 @@ class Tensor {
   TensorView<T> reshape(const Shape& shape) & { return view().reshape(shape); }
   TensorView<const T> reshape(const Shape& shape) const& { return view().reshape(shape); }
   TensorView<const T> reshape(const Shape& shape) const&& = delete;
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the extents stand in braces: x.reshape({2, 3})")
+  TensorView<const T> reshape(Indices...) const;
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the axes stand in braces: x.transpose({1, 0})")
+  TensorView<const T> transpose(Indices...) const;
+  template <class Reason = detail::any_of_or_all_of_makes_one_truth_of_many>
+  explicit operator bool() const = delete;
   // These keep the memory of an expiring tensor.
   Tensor reshape(std::initializer_list<Index> extents) && {
     shape_ = view().reshape(extents).shape();
@@ -202,17 +238,6 @@ class TensorArg : public TensorView<const T> {
   TensorArg& operator=(const TensorArg&) = delete;
 };
 
-namespace detail {
-template <class>
-inline constexpr bool is_tensor = false;
-template <class T>
-inline constexpr bool is_tensor<Tensor<T>> = true;
-template <class T>
-inline constexpr bool is_tensor<TensorView<T>> = true;
-template <class T>
-inline constexpr bool is_tensor<TensorArg<T>> = true;
-}  // namespace detail
-
 /// A Tensor or a TensorView: what an operand may be.
 template <class X>
 concept AnyTensor = detail::is_tensor<std::remove_cvref_t<X>>;
@@ -220,6 +245,10 @@ concept AnyTensor = detail::is_tensor<std::remove_cvref_t<X>>;
 /// The element type of an operand, without const.
 template <AnyTensor X>
 using Element = typename std::remove_cvref_t<X>::value_type;
+
+template <AnyTensor X, class Y,
+          class Reason = detail::equal_compares_elements_and_array_equal_tensors>
+bool operator==(const X&, const Y&) = delete;
 
 /// An operand seen as a view that only reads.
 template <AnyTensor X>
@@ -272,6 +301,8 @@ Tensor<T> array(const NestedList<std::type_identity_t<T>>& values) {
   values.write(tensor.data());
   return tensor;
 }
+DLFS_REFUSED("the type of the elements is written: array<double>({1, 2})")
+Tensor<double> array(const NestedList<double>&);
 
 template <class T>
 Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
@@ -279,16 +310,33 @@ Tensor<T> full(const Shape& shape, std::type_identity_t<T> value) {
   tensor.fill(value);
   return tensor;
 }
+DLFS_REFUSED("the type of the elements is written: full<float>({2, 3}, 1)")
+Tensor<double> full(const Shape&, double);
+template <class T, std::integral Extent, class... Others>
+DLFS_REFUSED("the extents stand in braces: full<float>({2, 3}, 1)")
+Tensor<T> full(Extent, const Others&...);
 
 template <class T>
 Tensor<T> zeros(const Shape& shape) {
   return full<T>(shape, T(0));
 }
+DLFS_REFUSED("the type of the elements is written: zeros<float>({2, 3})")
+Tensor<double> zeros(const Shape&);
+template <class T, std::integral... Extents>
+  requires(sizeof...(Extents) > 0)
+DLFS_REFUSED("the extents stand in braces: zeros<float>({2, 3})")
+Tensor<T> zeros(Extents...);
 
 template <class T>
 Tensor<T> ones(const Shape& shape) {
   return full<T>(shape, T(1));
 }
+DLFS_REFUSED("the type of the elements is written: ones<float>({2, 3})")
+Tensor<double> ones(const Shape&);
+template <class T, std::integral... Extents>
+  requires(sizeof...(Extents) > 0)
+DLFS_REFUSED("the extents stand in braces: ones<float>({2, 3})")
+Tensor<T> ones(Extents...);
 
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

@@ -10,8 +10,12 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 namespace detail {
-/// What compilers say of `x[0] = values`.
+/// What compilers say of `x[0] = values`, of `if (x > y)`, of `x == y` and of a Tensor<float> that
+/// is initialized by `x[0]` or by a Tensor<double>.
 struct elements_of_a_view_are_written_by_assign;
+struct any_of_or_all_of_makes_one_truth_of_many;
+struct equal_compares_elements_and_array_equal_tensors;
+struct copy_of_a_view_or_cast_of_other_elements_makes_a_tensor;
 }  // namespace detail
 
 /// A window onto elements that someone else owns: a pointer, a shape and strides.
@@ -124,6 +128,17 @@ class TensorView {
     return reshape(layout_.resolve(extents));
   }
   constexpr TensorView reshape(const Shape& shape) const { return with(layout_.reshape(shape)); }
+
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the extents stand in braces: x.reshape({2, 3})")
+  TensorView reshape(Indices...) const;
+  template <std::integral... Indices>
+    requires(sizeof...(Indices) > 0)
+  DLFS_REFUSED("the axes stand in braces: x.transpose({1, 0})")
+  TensorView transpose(Indices...) const;
+  template <class Reason = detail::any_of_or_all_of_makes_one_truth_of_many>
+  explicit operator bool() const = delete;
 
   /// Repeats extents of 1, and leading axes, without copying: NumPy's broadcast_to. The view only
   /// reads, for several of its elements are one.

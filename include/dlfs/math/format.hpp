@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <iosfwd>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -264,6 +265,12 @@ std::string to_string(const X& x) {
         view, [](T value) { return concat(static_cast<Accumulator<T>>(value)); }));
   }
   return detail::BracketedText(view.shape(), words).from(0);
+}
+
+/// Writes the elements as `to_string` does.
+template <class Traits, AnyTensor X>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const X& x) {
+  return out << to_string(x);
 }
 
 }  // namespace dlfs

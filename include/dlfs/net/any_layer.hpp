@@ -24,9 +24,15 @@ class AnyLayer {
  public:
   /// Takes any layer of this scalar type, so that a list of layers reads as such.
   template <Layer L>
-    requires(std::same_as<typename L::Scalar, T>)
+    requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
   AnyLayer(L layer);
 
+  template <Layer L>
+    requires(std::same_as<typename L::Scalar, T> && !detail::OptionalMembersFit<L>)
+  DLFS_REFUSED(
+      "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside observe(x, "
+      "saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and return Index")
+  AnyLayer(L);
   template <Layer L>
     requires(!std::same_as<typename L::Scalar, T>)
   DLFS_REFUSED(
@@ -159,7 +165,7 @@ class AnyLayer {
 
 template <std::floating_point T>
 template <Layer L>
-  requires(std::same_as<typename L::Scalar, T>)
+  requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
 AnyLayer<T>::AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 
 }  // namespace dlfs

@@ -25,10 +25,11 @@ concept Initializer = requires(const I& initializer, Tensor<T>& weight, Fans fan
 
 namespace detail {
 
-/// What follows a layer's options in its constructor where the initializer or the generator is
-/// missing, or the generator is a temporary.
-template <class... Other>
-concept NoInitializerAndRng = sizeof...(Other) == 1 || (std::same_as<Other, Rng> || ...);
+/// What a layer's constructor is given where it is not options, an initializer and a variable of
+/// type Rng, for which there is a better match, and not tensors either.
+template <class Options, class First, class... Other>
+concept NoInitializerAndRng = (std::same_as<First, Options> ||
+                               std::integral<First>)&&(!AnyTensor<Other> && ...);
 
 }  // namespace detail
 

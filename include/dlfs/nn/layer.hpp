@@ -146,5 +146,18 @@ concept LayerWithBuffers = LayerWithSavedBytes<L> &&
   { *std::begin(layer.buffers()) } -> std::convertible_to<NamedTensor<typename L::Scalar>*>;
 };
 
+namespace detail {
+
+/// What a layer has besides the parts of `Layer` is as a network calls it. A network would do
+/// without a member of another type, in silence.
+template <class L>
+concept OptionalMembersFit =
+    (LayerWithParameters<L> || !requires(L & layer) { layer.parameters(); }) &&
+    (LayerWithFlops<L> || !requires(L & layer, const Shape& x) { layer.flops(x); }) &&
+    (LayerWithSavedBytes<L> || !requires(L & layer, const Shape& x) { layer.saved_bytes(x); }) &&
+    (LayerWithBuffers<L> || !requires(L & layer) { layer.buffers(); });
+
+}  // namespace detail
+
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

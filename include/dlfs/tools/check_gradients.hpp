@@ -283,5 +283,10 @@ GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& 
   return report;
 }
 
+template <detail::HasScalar L, class... Others>
+  requires(!std::same_as<typename L::Scalar, double>)
+DLFS_REFUSED("gradients are checked in double, as those of a Sequential<double>")
+void check_gradients(const L&, const Others&...);
+
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

@@ -54,6 +54,9 @@ struct TrainerOptions {
 
 namespace detail {
 
+/// What compilers say of a network that is const or a temporary.
+struct trainer_changes_a_network_that_outlives_it;
+
 template <class L, class T>
 concept LossOf = Loss<L, Labels> && std::same_as<typename L::Scalar, T>;
 template <class O, class T>
@@ -81,16 +84,25 @@ class Trainer {
         optimizer_(std::move(optimizer)),
         options_(detail::checked(options)) {}
 
+  template <class Reason = detail::trainer_changes_a_network_that_outlives_it>
+  Trainer(const Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {}) = delete;
   DLFS_REFUSED(
       "a trainer's loss compares the network's output with Labels, as SoftmaxCrossEntropy<T> "
-      "does for elements T of the network; other targets need a loop of one's own")
+      "does for elements T of the network; other targets need a loop of one's own. It has Scalar, "
+      "T forward(const Tensor<T>& y, const Labels&) and const Tensor<T>& backward()")
   Trainer(Sequential<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(!detail::LossOf<LossType, T>);
   DLFS_REFUSED(
       "a trainer's optimizer has the element type of the network, as Adam<float> of a float one")
+  Trainer(Sequential<T>&, LossType, OptimizerType, const TrainerOptions& = {}) requires(
+      detail::LossOf<LossType, T>&& Optimizer<OptimizerType> &&
+      !detail::OptimizerOf<OptimizerType, T>);
+  DLFS_REFUSED(
+      "an optimizer has Scalar, step(std::span<Parameter<Scalar>* const>) and options() with a "
+      "double learning_rate")
   Trainer(Sequential<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
-                                               !detail::OptimizerOf<OptimizerType, T>);
+                                               !Optimizer<OptimizerType>);
 
   /// Called after every step, or every epoch, in the order of their adding.
   /// @throws ValueError for an empty function, or from a callback.
@@ -108,10 +120,15 @@ class Trainer {
   /// Sets the learning rate before every update, by the number of updates so far; see
   /// schedules.hpp. @throws ValueError for one of these whose options are out of their range.
   template <class Schedule = std::function<double(Index)>>
+    requires(std::convertible_to<Schedule, std::function<double(Index)>>)
   void schedule(Schedule learning_rate) {
     if constexpr (requires { learning_rate.check(); }) learning_rate.check();
     learning_rate_ = std::move(learning_rate);
   }
+  template <class Other>
+    requires(!std::convertible_to<Other, std::function<double(Index)>>)
+  DLFS_REFUSED("a schedule maps the updates so far to a rate: [](Index updates) { return 0.1; }")
+  void schedule(const Other&);
 
   /// Has every batch changed before the network sees it, in training only: by an Augmentation, or
   /// by any f(images, the numbers of their samples, a generator of the epoch).

@@ -45,11 +45,11 @@ class Affine {
     initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 
-  template <class... Other>
-    requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
-        "the options are followed by an initializer and a variable of type Rng: "
+  template <class First = AffineOptions, class... Other>
+    requires detail::NoInitializerAndRng<AffineOptions, First, Other...> DLFS_REFUSED(
+        "options in braces are followed by an initializer and a variable of type Rng: "
         "Affine<float>({.in = 784, .out = 50}, He{}, rng)")
-  Affine(const AffineOptions&, const Other&...);
+  explicit Affine(const First&, const Other&...);
 
   /// @throws ShapeError unless weight is (D, M) and bias is (M).
   Affine(Tensor<T> weight, Tensor<T> bias)

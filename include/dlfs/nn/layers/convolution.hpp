@@ -62,11 +62,11 @@ class Convolution {
         rng);
   }
 
-  template <class... Other>
-    requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
-        "the options are followed by an initializer and a variable of type Rng: "
+  template <class First = ConvolutionOptions, class... Other>
+    requires detail::NoInitializerAndRng<ConvolutionOptions, First, Other...> DLFS_REFUSED(
+        "options in braces are followed by an initializer and a variable of type Rng: "
         "Convolution<float>({.in = 1, .filters = 30, .kernel = 5}, He{}, rng)")
-  Convolution(const ConvolutionOptions&, const Other&...);
+  explicit Convolution(const First&, const Other&...);
 
   /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as options say.
   Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)

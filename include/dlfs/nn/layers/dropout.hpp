@@ -45,6 +45,9 @@ class Dropout {
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
 
+  DLFS_REFUSED("a variable of type Rng follows the options: Dropout<float>({.ratio = 0.5}, rng)")
+  explicit Dropout(const DropoutOptions&);
+
   static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
 
   Shape output_shape(const Shape& x) const { return x; }

@@ -76,11 +76,12 @@ class TransposedConvolution {
         rng);
   }
 
-  template <class... Other>
-    requires detail::NoInitializerAndRng<Other...> DLFS_REFUSED(
-        "the options are followed by an initializer and a variable of type Rng: "
-        "TransposedConvolution<float>({.in = 30, .filters = 1, .kernel = 5}, He{}, rng)")
-  TransposedConvolution(const TransposedConvolutionOptions&, const Other&...);
+  template <class First = TransposedConvolutionOptions, class... Other>
+    requires detail::NoInitializerAndRng<TransposedConvolutionOptions, First, Other...>
+        DLFS_REFUSED(
+            "options in braces are followed by an initializer and a variable of type Rng: "
+            "TransposedConvolution<float>({.in = 30, .filters = 1, .kernel = 5}, He{}, rng)")
+  explicit TransposedConvolution(const First&, const Other&...);
 
   /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as options say.
   TransposedConvolution(const TransposedConvolutionOptions& options, Tensor<T> weight,

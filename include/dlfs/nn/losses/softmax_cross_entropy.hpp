@@ -10,6 +10,11 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+namespace detail {
+/// What compilers say of labels in a std::vector, or of 64 bits.
+struct labels_are_int32_from_range_or_cast_makes_them;
+}  // namespace detail
+
 /// The loss of a classifier: cross entropy of softmax(scores), mean over the batch.
 ///
 ///   scores (N, C)   targets: labels (N), or a distribution over the classes (N, C)
@@ -32,6 +37,8 @@ class SoftmaxCrossEntropy {
     dscores_.resize(scores.shape());
     return softmax_cross_entropy(scores, targets, dscores_);
   }
+  template <class Targets, class Reason = detail::labels_are_int32_from_range_or_cast_makes_them>
+  void forward(const Tensor<T>&, const Targets&) = delete;
 
   const Tensor<T>& backward() const& { return dscores_; }
   const Tensor<T>& backward() const&& = delete;
