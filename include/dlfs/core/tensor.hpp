@@ -186,11 +186,11 @@ class Tensor {
   template <std::integral... Indices>
     requires(sizeof...(Indices) > 0)
   DLFS_REFUSED("the extents stand in braces: x.reshape({2, 3})")
-  TensorView<const T> reshape(Indices...) const;
+  Tensor reshape(Indices...) const;
   template <std::integral... Indices>
     requires(sizeof...(Indices) > 0)
   DLFS_REFUSED("the axes stand in braces: x.transpose({1, 0})")
-  TensorView<const T> transpose(Indices...) const;
+  Tensor transpose(Indices...) const;
   template <class Reason = detail::any_of_or_all_of_makes_one_truth_of_many>
   explicit operator bool() const = delete;
   // These keep the memory of an expiring tensor.
