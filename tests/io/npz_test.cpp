@@ -1,6 +1,8 @@
 #include "dlfs/io/npz.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -73,6 +75,20 @@ TEST(ReadNpz, ReadsZip64AndComments) {
   EXPECT_EQ(read_npz<float>(fixture("comment.npz")).at(0).value(2), 2);
 }
 
+TEST(ReadNpz, APlaceThatCannotBeCountedIsAFormatError) {
+  const Bytes whole = archive(NpzCompression::stored);
+  const detail::ByteReader reader(whole, "f");
+  constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(reader.part(whole.size() - 3, 3).size(), 3U);
+  for (const auto& [first, count] : {std::pair{largest, std::uint64_t{10}},
+                                     {largest - 9, 10},
+                                     {10, largest},
+                                     {10, largest - 9},
+                                     {whole.size() - 2, 3}}) {
+    EXPECT_THROW(reader.part(first, count), FormatError) << first << ' ' << count;
+  }
+}
+
 TEST(ReadNpz, NamesTheArrayThatIsWrong) {
   const auto path = fixture("stored.npz");
   EXPECT_EQ(error_of<FormatError>([&] { read_npz<int>(path); }),
@@ -134,6 +150,8 @@ TEST(ReadNpz, AnotherCountOfEntriesOrAnotherNameIsAFormatError) {
   Bytes bytes = archive(NpzCompression::stored);
   bytes[bytes.size() - 22 + 10] = 2;
   EXPECT_EQ(error_of_npz(bytes), "expected 2 entries, found 1");
+  bytes[bytes.size() - 22 + 10] = 0;
+  EXPECT_EQ(error_of_npz(bytes), "expected 0 entries, found 1");
   bytes = archive(NpzCompression::stored);
   bytes[30] = 'y';  // in the local header
   EXPECT_EQ(error_of_npz(bytes), "x.npy: the entry has another name");

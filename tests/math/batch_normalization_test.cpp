@@ -46,6 +46,22 @@ TEST(BatchNormalizationKernels, ALargeMeanDoesNotSpoilTheVariance) {
   EXPECT_NEAR(variance(0), 0.25f, 1e-3f);
 }
 
+TEST(BatchNormalizationKernels, OfNothingWriteNoNumberAndNoGradient) {
+  for (const Shape& shape : {Shape{0, 3, 4}, {2, 0, 4}, {2, 3, 0}}) {
+    const Tensor<float> x(shape);
+    Tensor<float> y(shape);
+    const auto ones_of_each = ones<float>({shape[1]});
+    const NormalizedBy<float> by{ones_of_each, ones_of_each, ones_of_each};
+    batch_normalization(x, by, ones_of_each, y);
+    auto dgamma = ones<float>({shape[1]});
+    auto dbeta = ones<float>({shape[1]});
+    batch_normalization_backward(x, x, by, BatchStatistics::of_the_batch, dgamma, dbeta,
+                                 Store::overwrite, y);
+    test::expect_equal(dgamma, zeros<float>({shape[1]}));
+    test::expect_equal(dbeta, zeros<float>({shape[1]}));
+  }
+}
+
 TEST(BatchNormalizationKernels, ErrorsSayWhatIsWrong) {
   Tensor<float> mean({3});
   Tensor<float> variance({4});
