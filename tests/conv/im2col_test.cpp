@@ -123,7 +123,9 @@ TEST(Im2col, WrongShapesAreRefused) {
   const auto error = [](auto&& act) { return error_of<ShapeError>(act); };
   EXPECT_EQ(error([&] { im2col(image[0], {.kernel = 2}, columns); }),
             "im2col: expected an image (C, H, W), got shape (4, 4)");
-  EXPECT_EQ(error([&] { columns_shape({1, 2, 4, 4}, {.kernel = 2}, "im2col"); }),
+  EXPECT_EQ(error([&] {
+              columns_shape({1, 2, 4, 4}, {.kernel = 2}, "im2col");
+            }),
             "im2col: expected an image (C, H, W), got shape (1, 2, 4, 4)");
   EXPECT_EQ(error([&] { im2col(image, {.kernel = 3}, columns); }),
             "im2col: expected the columns of shape (18, 4), got (8, 9)");
