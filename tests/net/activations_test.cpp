@@ -24,6 +24,22 @@ TEST(Activations, AreThoseOfEachLayerInTheOrderOfTheUser) {
   const auto flat = ones<float>({2, 2});
   EXPECT_EQ(test::error_of<ShapeError>([&] { activations(network, flat); }).substr(0, 14),
             "layer 2 (pool)");
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
+              activations(network, images.transpose({0, 1, 3, 2}));
+            }),
+            "activations: expected x to be contiguous");
+}
+
+TEST(Activations, AreThoseOfTheMode) {
+  Rng rng(1);
+  const Sequential<float> network{
+      {"dropout", Dropout<float>({.ratio = 0.5, .scaling = DropoutScaling::in_evaluation}, rng)}};
+  const auto x = ones<float>({1, 100});
+  test::expect_equal(activations(network, x)[0].value, full<float>({1, 100}, 0.5f));
+  const auto trained = activations(network, x, PassMode::train);
+  for (const float element : trained[0].value) {
+    EXPECT_TRUE(element == 0 || element == 1) << element;
+  }
 }
 
 }  // namespace

@@ -102,8 +102,7 @@ template <class Schedule>
 void schedule(const Schedule& schedule) {
   Sequential<float> network{{"relu", Relu<float>()}};
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>());
-  trainer.schedule(schedule);
-  if (!std::isfinite(schedule(0)) || !std::isfinite(schedule(5))) throw ValueError("no rate");
+  trainer.schedule(schedule);  // before it is asked for a rate
 }
 
 const std::vector<double> not_positive{0, -1, -1e18};

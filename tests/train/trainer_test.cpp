@@ -412,6 +412,25 @@ TEST(Trainer, BeginsItsOptimizerAgainWithAStateBeforeTheFirstStep) {
   test::expect_equal(network.parameters()[0]->value, weights);
 }
 
+TEST(Trainer, AStateBringsTheBestEpochBack) {
+  const auto data = patches<float>(20, 1);
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 20, .patience = 2, .restore_best = true});
+  auto state = trainer.state();
+  state.history.epochs = {{.epoch = 1}};
+  state.best = {1, 2.0, {}};  // better than any epoch to come
+  for (const auto& tensor : state.values) {
+    state.best.values.push_back(full<float>(tensor.value.shape(), 0.5f));
+  }
+  trainer.restore(state);
+  EXPECT_EQ(trainer.state().best.epoch, 1);
+  trainer.fit(data, data);
+  for (const auto* parameter : network.parameters()) {
+    test::expect_equal(parameter->value, full<float>(parameter->value.shape(), 0.5f));
+  }
+}
+
 TEST(Trainer, GoesOnFromAStateOfItsOwn) {
   const auto data = patches<float>(10, 1);
   auto network = convnet<float>(1);

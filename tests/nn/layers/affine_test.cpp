@@ -111,6 +111,12 @@ TEST(Affine, InitializerFillsTheWeightAlone) {
   test::expect_equal(bias->value, zeros<float>({2}));
 }
 
+TEST(Affine, WeightDecayIsOfTheWeightAlone) {
+  auto layer = small_affine<float>();
+  EXPECT_EQ(layer.parameters()[0]->decay_scale, 1);
+  EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
+}
+
 TEST(Affine, ShapeErrorNamesTheOperationAndBothShapes) {
   const auto affine = small_affine<float>();
   EXPECT_EQ(error_of<ShapeError>([&] {

@@ -150,6 +150,12 @@ TEST(BatchNormalization, IsTheSameForAnyNumberOfThreads) {
   test::expect_equal(one.gradients[0], three.gradients[0]);
 }
 
+TEST(BatchNormalization, WeightDecayIsOfNoParameter) {
+  BatchNormalization<float> layer({.features = 3});
+  EXPECT_EQ(layer.parameters()[0]->decay_scale, 0);
+  EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
+}
+
 TEST(BatchNormalization, ErrorsSayWhatIsWrong) {
   BatchNormalization<float> layer({.features = 4});
   EXPECT_EQ(test::error_of<ShapeError>([&] {
@@ -157,6 +163,8 @@ TEST(BatchNormalization, ErrorsSayWhatIsWrong) {
             }),
             "batch normalization: expected x of shape (N, 4, ...) or of 4 numbers to a sample, got "
             "(5, 3, 2)");
+  EXPECT_THROW(layer.output_shape({5, 8}), ShapeError);
+  EXPECT_THROW(layer.output_shape({5, 2, 4}), ShapeError);
   EXPECT_EQ(
       test::error_of<ValueError>([] { BatchNormalization<float>({.features = 1, .momentum = 2}); }),
       "batch normalization: expected momentum in [0, 1], got 2");
@@ -165,6 +173,7 @@ TEST(BatchNormalization, ErrorsSayWhatIsWrong) {
               net.forward(ones<float>({1, 4}));
             }),
             "batch normalization: a batch of shape (1, 4) has no variance to train with");
+  EXPECT_NO_THROW(net.forward(ones<float>({1, 4, 2})));
   EXPECT_NO_THROW(net.forward(ones<float>({1, 4}), PassMode::evaluate));
 }
 

@@ -132,6 +132,13 @@ TEST(Convolution, WithoutABiasHasOneParameterAndAddsNothing) {
   test::expect_equal(bench.y, zeros<float>({2, 3, 2, 2}));
 }
 
+TEST(Convolution, WeightDecayIsOfTheWeightAlone) {
+  Rng rng(1);
+  Convolution<float> layer({}, He{}, rng);
+  EXPECT_EQ(layer.parameters()[0]->decay_scale, 1);
+  EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
+}
+
 TEST(Convolution, ShapeErrorNamesTheOperationAndBothShapes) {
   Rng rng(1);
   const Convolution<float> convolution({.in = 3, .filters = 4, .kernel = 5}, He{}, rng);
@@ -156,6 +163,9 @@ TEST(Convolution, RefusesOptionsThatDoNotFit) {
   EXPECT_EQ(error_of<ValueError>(
                 [&] { Convolution<float>({.in = 3, .filters = 4, .groups = 2}, He{}, rng); }),
             "convolution: 2 groups do not divide 3 channels and 4 filters");
+  EXPECT_EQ(error_of<ValueError>(
+                [&] { Convolution<float>({.in = 4, .filters = 3, .groups = 2}, He{}, rng); }),
+            "convolution: 2 groups do not divide 4 channels and 3 filters");
   EXPECT_EQ(error_of<ValueError>([&] { Convolution<float>({.groups = 0}, He{}, rng); }),
             "convolution: 0 groups do not divide 1 channels and 1 filters");
   EXPECT_EQ(error_of<ShapeError>([] {
@@ -163,6 +173,11 @@ TEST(Convolution, RefusesOptionsThatDoNotFit) {
                                  Tensor<float>({4}));
             }),
             "convolution: expected weight (4, 2, 3, 3) and bias (4,), got (4, 3, 3, 3) and (4,)");
+  EXPECT_EQ(error_of<ShapeError>([] {
+              Convolution<float>({.in = 2, .filters = 4}, Tensor<float>({2, 4, 3, 3}),
+                                 Tensor<float>({4}));
+            }),
+            "convolution: expected weight (4, 2, 3, 3) and bias (4,), got (2, 4, 3, 3) and (4,)");
   EXPECT_EQ(error_of<ShapeError>([] {
               Convolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 2, 3, 3}),
                                  Tensor<float>({2}));

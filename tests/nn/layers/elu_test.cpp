@@ -61,6 +61,8 @@ TEST(Elu, BatchInPiecesAndTilesEqualsItsSamples) {
 TEST(Elu, RefusesAnAlphaThatIsNotPositive) {
   EXPECT_EQ(test::error_of<ValueError>([] { Elu<float>(0); }),
             "elu: alpha must be positive and finite, got 0");
+  EXPECT_THROW(Elu<float>{std::numeric_limits<float>::infinity()}, ValueError);
+  EXPECT_THROW(Elu<float>{std::numeric_limits<float>::quiet_NaN()}, ValueError);
 }
 
 }  // namespace

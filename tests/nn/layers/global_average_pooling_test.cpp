@@ -55,6 +55,7 @@ TEST(GlobalAveragePooling, RefusesWhatIsNoImage) {
               pooling.output_shape({2, 3, 0, 4});
             }),
             "global average pooling: expected x of shape (N, C, H, W), got (2, 3, 0, 4)");
+  EXPECT_THROW(pooling.output_shape({2, 3, 4, 0}), ShapeError);
 }
 
 }  // namespace

@@ -77,6 +77,12 @@ TEST(LayerNormalization, TakesRowsInBlocksOfWhichTheLastMayBeShort) {
   }
 }
 
+TEST(LayerNormalization, WeightDecayIsOfNoParameter) {
+  auto layer = layer_of<float>(3);
+  EXPECT_EQ(layer.parameters()[0]->decay_scale, 0);
+  EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
+}
+
 TEST(LayerNormalization, ErrorsSayWhatIsWrong) {
   const LayerNormalization<float> layer({.features = 6});
   EXPECT_EQ(
@@ -85,6 +91,7 @@ TEST(LayerNormalization, ErrorsSayWhatIsWrong) {
       }),
       "layer normalization: expected x of shape (N, ...) whose last axes have 6 features, got "
       "(6, 4)");
+  EXPECT_THROW(layer.output_shape({2, 12}), ShapeError);
   EXPECT_EQ(test::error_of<ValueError>([] { LayerNormalization<float>({.features = 0}); }),
             "layer normalization: expected features of at least 1, got 0");
 }

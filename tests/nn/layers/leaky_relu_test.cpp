@@ -55,6 +55,8 @@ TEST(LeakyRelu, BatchInPiecesAndTilesEqualsItsSamples) {
 TEST(LeakyRelu, RefusesASlopeBelowZero) {
   EXPECT_EQ(test::error_of<ValueError>([] { LeakyRelu<float>(-0.5f); }),
             "leaky_relu: the slope for negative x cannot be -0.5");
+  EXPECT_THROW(LeakyRelu<float>{std::numeric_limits<float>::infinity()}, ValueError);
+  EXPECT_THROW(LeakyRelu<float>{std::numeric_limits<float>::quiet_NaN()}, ValueError);
 }
 
 }  // namespace

@@ -90,6 +90,13 @@ TEST(TransposedConvolution, UndoesTheShapeOfAConvolution) {
   EXPECT_EQ(up.output_shape(down.output_shape({5, 1, 28, 28})), (Shape{5, 1, 28, 28}));
 }
 
+TEST(TransposedConvolution, WeightDecayIsOfTheWeightAlone) {
+  Rng rng(1);
+  TransposedConvolution<float> layer({}, He{}, rng);
+  EXPECT_EQ(layer.parameters()[0]->decay_scale, 1);
+  EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
+}
+
 TEST(TransposedConvolution, RefusesOptionsAndShapesThatDoNotFit) {
   Rng rng(1);
   EXPECT_EQ(error_of<ValueError>([&] {
@@ -101,6 +108,10 @@ TEST(TransposedConvolution, RefusesOptionsAndShapesThatDoNotFit) {
             }),
             "transposed convolution: expected an output padding of at least 0 and less than the "
             "stride 2 by 3, got 2 by 2");
+  EXPECT_THROW(TransposedConvolution<float>({.stride = 3, .output_padding = {3, 0}}, He{}, rng),
+               ValueError);
+  EXPECT_THROW(TransposedConvolution<float>({.stride = 3, .output_padding = {0, 3}}, He{}, rng),
+               ValueError);
   EXPECT_EQ(error_of<ShapeError>([] {
               TransposedConvolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 2, 3, 3}),
                                            Tensor<float>({4}));
