@@ -212,6 +212,40 @@ TEST(Sequential, BackwardKeepsTheGradientsBetweenSegmentsApart) {
   }
 }
 
+/// Counts how often a plan asks for its shape.
+struct AskedForShape {
+  using Scalar = double;
+  int* times;
+  static LayerTraits traits() { return {.kind = "asked for shape"}; }
+  Shape output_shape(const Shape& x) const { return ++*times, x; }
+  void forward(const ForwardPass<double>& pass) const { assign(pass.y, pass.x); }
+  void backward(const BackwardPass<double>& pass) const { assign(pass.dx, pass.dy); }
+};
+
+TEST(Sequential, PlansOncePerStepAndPrediction) {
+  int times = 0;
+  Sequential<double> network{{"asked", AskedForShape{&times}},
+                             {"norm", BatchNormalization<double>({.features = 4})}};
+  const auto x = ones<double>({3, 4});
+  network.forward(x);
+  network.backward(x);
+  EXPECT_EQ(times, 1);
+  network.predict(x);
+  EXPECT_EQ(times, 2);
+}
+
+TEST(Sequential, ABatchThatDoesNotFitLeavesTheLastForwardValid) {
+  Rng rng(1);
+  Sequential<double> network{{"affine", Affine<double>({.in = 4, .out = 2}, He{}, rng)},
+                             {"tanh", Tanh<double>()}};
+  const auto x = ones<double>({3, 4});
+  network.forward(x);
+  const auto other = ones<double>({5, 3});
+  EXPECT_THROW(network.forward(other), ShapeError);
+  network.backward(ones<double>({3, 2}));
+  EXPECT_EQ(network.parameters()[1]->gradient.shape(), (Shape{2}));
+}
+
 TEST(Sequential, GradientsOfAnEmptyBatchAreZero) {
   auto network = small_network<float>(1);
   const auto x = small_images<float>(4);

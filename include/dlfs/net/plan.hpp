@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
@@ -58,13 +59,23 @@ struct Segment {
 };
 
 /// The path of a batch of one shape through a chain of layers: the shape of each activation, the
-/// position of those that outlive a tile, and the segments. It is cheap and made for each pass.
+/// position of those that outlive a tile, and the segments. Its memory is the caller's.
 template <std::floating_point T>
 class Plan {
  public:
-  /// @throws ShapeError, naming the layer, if x does not fit.
-  Plan(std::span<const Link<T>> chain, const Shape& x, bool with_backward)
-      : chain_(chain), x_(x), steps_(std::ssize(chain)) {
+  /// One layer's part of a plan.
+  struct Step {
+    LayerTraits traits;
+    Shape y;
+    Index y_offset = -1;
+    Index saved_offset = 0;
+    Index saved_stride = 0;  // bytes for each sample, for a layer that runs in tiles
+  };
+
+  /// `steps` is memory for a step for each layer. @throws ShapeError, naming the layer, if x does
+  /// not fit.
+  Plan(Step* steps, std::span<const Link<T>> chain, const Shape& x, bool with_backward)
+      : steps_(steps), chain_(chain), x_(x) {
     if (chain.empty()) throw ValueError("network: it has no layers");
     if (x.rank() == 0) throw ShapeError("network: expected x of shape (N, ...), got ()");
     for (Index i = 0; i < count(); ++i) steps_[i] = step(i);
@@ -81,6 +92,14 @@ class Plan {
       steps_[i].saved_stride = in_tiles ? round_up(bytes) : 0;
       steps_[i].saved_offset = reserve(in_tiles ? product(rows(), round_up(bytes)) : bytes);
     }
+  }
+
+  /// A copy in other memory.
+  Plan copy_in(std::vector<Step>& memory) const {
+    memory.assign(steps_, steps_ + count());
+    Plan copy = *this;
+    copy.steps_ = memory.data();
+    return copy;
   }
 
   Index count() const { return std::ssize(chain_); }
@@ -136,14 +155,6 @@ class Plan {
   static constexpr Index piece_bytes = 256 * 1024;
   static constexpr Index max_pieces = 16;
 
-  struct Step {
-    LayerTraits traits;
-    Shape y;
-    Index y_offset = -1;
-    Index saved_offset = 0;
-    Index saved_stride = 0;  // bytes for each sample, for a layer that runs in tiles
-  };
-
   Segment segment(Index first, Index last) const {
     Index row_elements = elements_per_row(shape_into(first));
     Index widest = 0;
@@ -192,10 +203,19 @@ class Plan {
     return offset;
   }
 
+  Step* steps_;
   std::span<const Link<T>> chain_;
   Shape x_;
-  Scratch<Step> steps_;
   Index stored_bytes_ = 0;
+};
+
+/// A plan in scratch memory.
+template <std::floating_point T>
+class TemporaryPlan : Scratch<typename Plan<T>::Step>, public Plan<T> {
+ public:
+  TemporaryPlan(std::span<const Link<T>> chain, const Shape& x, bool with_backward)
+      : Scratch<typename Plan<T>::Step>(std::ssize(chain)),
+        Plan<T>(this->data(), chain, x, with_backward) {}
 };
 
 }  // namespace dlfs::detail

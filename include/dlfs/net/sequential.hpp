@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -115,16 +116,17 @@ class Sequential {
   /// @throws ShapeError, naming the layer, if the layer's input does not fit; ValueError if x is
   /// the result of an earlier `forward`.
   const Tensor<T>& forward(const Tensor<T>& x, PassMode mode = PassMode::train) & {
-    const Plan plan(chain_, x.shape(), /*with_backward=*/true);
+    const TemporaryPlan plan(chain_, x.shape(), /*with_backward=*/true);
     detail::expect_apart("network", "the result", y_.view(), "x", x.view());
     shapes_.clear();
     y_.resize(plan.y(plan.count() - 1));
     saved_.resize({plan.stored_bytes()});
     x_ = x.view();
     mode_ = mode;
-    forward(ForwardPass<T>{.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
+    plan_ = plan.copy_in(steps_);
+    run_forward(*plan_, {.x = x_, .y = y_, .saved = saved_.data(), .mode = mode, .step = step_});
     if (mode == PassMode::train) {
-      update_buffers(x_.shape(), saved_.data());
+      update_buffers(*plan_, saved_.data());
       ++step_;
     }
     shapes_.push_back(x_.shape());
@@ -173,10 +175,12 @@ class Sequential {
   /// may call it at the same time. @throws ShapeError like `forward`, or if x is not contiguous.
   Tensor<T> predict(TensorArg<T> x) const {
     if (!x.is_contiguous()) throw ShapeError("network: expected x to be contiguous");
-    auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
+    const TemporaryPlan plan(chain_, x.shape(), /*with_backward=*/false);
+    auto y = Tensor<T>::uninitialized(plan.y(plan.count() - 1));
     const Index rows = x.extent(0);
     if (x.empty() && y.empty()) return y;
     const Index pieces = (rows - 1) / rows_per_prediction + 1;
+    if (pieces <= 1) return run_forward(plan, {.x = x, .y = y}), y;
     parallel_for(pieces, [&](Index piece) {
       const Index first = piece_begin(rows, pieces, piece);
       const Index last = piece_begin(rows, pieces, piece + 1);
@@ -234,13 +238,13 @@ class Sequential {
 
   /// The shape of y.
   Shape output_shape(const Shape& x) const {
-    const Plan plan(chain_, x, /*with_backward=*/false);
+    const TemporaryPlan plan(chain_, x, /*with_backward=*/false);
     return plan.y(plan.count() - 1);
   }
 
   /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const {
-    const Plan plan(chain_, x, /*with_backward=*/false);
+    const TemporaryPlan plan(chain_, x, /*with_backward=*/false);
     Index sum = 0;
     for (Index i = 0; i < plan.count(); ++i) {
       sum = detail::checked_sum("flops", sum, link(i).layer.flops(plan.shape_into(i)));
@@ -260,28 +264,29 @@ class Sequential {
 
   /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const {
-    return Plan(chain_, x, /*with_backward=*/true).stored_bytes();
+    return TemporaryPlan(chain_, x, /*with_backward=*/true).stored_bytes();
   }
 
   /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     if (buffers_.empty()) return;
-    const Plan plan(chain_, x, /*with_backward=*/true);
-    for (Index i = 0; i < plan.count(); ++i) {
-      AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
-      layer.update_buffers(plan.shape_into(i), plan.saved(saved, i, 0));
-    }
+    update_buffers(TemporaryPlan(chain_, x, /*with_backward=*/true), saved);
   }
 
   /// Writes pass.y.
-  void forward(const ForwardPass<T>& pass) const;
+  void forward(const ForwardPass<T>& pass) const {
+    run_forward(TemporaryPlan(chain_, pass.x.shape(), pass.saved != nullptr), pass);
+  }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
-  void backward(const BackwardPass<T>& pass) const;
+  void backward(const BackwardPass<T>& pass) const {
+    run_backward(TemporaryPlan(chain_, pass.x.shape(), /*with_backward=*/true), pass);
+  }
 
  private:
   using Link = detail::Link<T>;
   using Plan = detail::Plan<T>;
+  using TemporaryPlan = detail::TemporaryPlan<T>;
   using Rows = detail::Rows;
   using Segment = detail::Segment;
 
@@ -367,18 +372,27 @@ class Sequential {
       parameters_[k]->gradient.resize(parameters_[k]->value.shape());
       gradients[static_cast<Index>(k)] = parameters_[k]->gradient;
     }
-    backward(BackwardPass<T>{.x = x_,
-                             .y = y_,
-                             .dy = dy,
-                             .dx = dx,
-                             .gradients = {gradients.data(), parameters_.size()},
-                             .saved = saved_.data(),
-                             .mode = mode_});
+    run_backward(*plan_, {.x = x_,
+                          .y = y_,
+                          .dy = dy,
+                          .dx = dx,
+                          .gradients = {gradients.data(), parameters_.size()},
+                          .saved = saved_.data(),
+                          .mode = mode_});
   }
 
+  void update_buffers(const Plan& plan, const std::byte* saved) {
+    for (Index i = 0; i < plan.count(); ++i) {
+      AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
+      layer.update_buffers(plan.shape_into(i), plan.saved(saved, i, 0));
+    }
+  }
+
+  void run_forward(const Plan& plan, const ForwardPass<T>& pass) const;
+  void run_backward(const Plan& plan, const BackwardPass<T>& pass) const;
   /// Runs layers [first, segment.last) of a segment backward, from dy to dx and the gradients.
-  void backward(const Plan& plan, const Segment& segment, Index first, const BackwardPass<T>& pass,
-                TensorView<const T> dy, TensorView<T> dx) const;
+  void run_backward(const Plan& plan, const Segment& segment, Index first,
+                    const BackwardPass<T>& pass, TensorView<const T> dy, TensorView<T> dx) const;
 
   std::vector<Link> chain_;
   std::vector<Parameter<T>*> parameters_;
@@ -386,6 +400,8 @@ class Sequential {
   std::uint64_t step_ = 0;  // number of training passes so far
 
   // The state of the last batch.
+  std::optional<Plan> plan_;
+  std::vector<typename Plan::Step> steps_;
   std::vector<Shape> shapes_;  // shapes of x and of the parameters; empty without a forward pass
   TensorView<const T> x_;
   Tensor<T> own_x_;  // the memory of x_ if `forward` was given an expiring tensor
@@ -396,9 +412,8 @@ class Sequential {
 };
 
 template <std::floating_point T>
-void Sequential<T>::forward(const ForwardPass<T>& pass) const {
+void Sequential<T>::run_forward(const Plan& plan, const ForwardPass<T>& pass) const {
   const bool with_backward = pass.saved != nullptr;
-  const Plan plan(chain_, pass.x.shape(), with_backward);
   const Scratch<std::byte> temporary(with_backward ? 0 : plan.stored_bytes());
   std::byte* store = with_backward ? pass.saved : temporary.data();
   for (Index first = 0; first < plan.count();) {
@@ -426,8 +441,7 @@ void Sequential<T>::forward(const ForwardPass<T>& pass) const {
 }
 
 template <std::floating_point T>
-void Sequential<T>::backward(const BackwardPass<T>& pass) const {
-  const Plan plan(chain_, pass.x.shape(), /*with_backward=*/true);
+void Sequential<T>::run_backward(const Plan& plan, const BackwardPass<T>& pass) const {
   const Index lowest = pass.needs_dx() ? 0 : first_layer_with_parameters();
   const Index most = plan.largest_between_segments();
   const Scratch<T> between(2 * most);
@@ -437,16 +451,16 @@ void Sequential<T>::backward(const BackwardPass<T>& pass) const {
     const Index first = std::max(segment.first, lowest);
     TensorView<T> dx = pass.dx;
     if (first > lowest) dx = {between.data() + turn % 2 * most, plan.shape_into(first)};
-    backward(plan, segment, first, pass, dy, dx);
+    run_backward(plan, segment, first, pass, dy, dx);
     dy = dx;
     last = segment.first;
   }
 }
 
 template <std::floating_point T>
-void Sequential<T>::backward(const Plan& plan, const Segment& segment, Index first,
-                             const BackwardPass<T>& pass, TensorView<const T> dy,
-                             TensorView<T> dx) const {
+void Sequential<T>::run_backward(const Plan& plan, const Segment& segment, Index first,
+                                 const BackwardPass<T>& pass, TensorView<const T> dy,
+                                 TensorView<T> dx) const {
   const Link& lowest = link(first);
   const Link& highest = link(segment.last - 1);
   const detail::PartialGradients<T> partial(

@@ -39,19 +39,12 @@ class Momentum {
 
   /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    options_.check();
-    state_.begin_step(1, parameters);
     const T momentum = static_cast<T>(options_.momentum);
-    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
-      detail::update(
-          [=]<class V>(V& w, const V& dw, V& v) {
-            simd::multiply_add<V>(v, momentum, -rate * dw, v);
-            w += v;
-          },
-          parameter, options_.weight_decay, state_.moments[0][slot]);
-    }
+    detail::step<1>(options_, state_, parameters,
+                    [momentum]<class V>(T rate, V& w, const V& dw, V& v) {
+                      simd::multiply_add<V>(v, momentum, -rate * dw, v);
+                      w += v;
+                    });
   }
 
   /// The options, which may change between steps.

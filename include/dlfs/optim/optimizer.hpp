@@ -4,6 +4,7 @@
 #include <concepts>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dlfs/core/option.hpp"
@@ -118,6 +119,24 @@ void update(const Formula& formula, Parameter<T>& parameter, double weight_decay
 template <class T>
 T scaled_rate(double learning_rate, const Parameter<T>& parameter) {
   return static_cast<T>(rounded(learning_rate * parameter.rate_scale));
+}
+
+/// A step of an optimizer with `moments` moments: calls `formula(rate, w, dw, moment...)` for each
+/// element of each parameter; see update.
+template <std::size_t moments, class Options, class T, class Formula>
+void step(const Options& options, OptimizerState<T>& state,
+          std::span<Parameter<T>* const> parameters, const Formula& formula) {
+  options.check();
+  state.begin_step(moments, parameters);
+  for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
+    Parameter<T>& parameter = *parameters[slot];
+    const T rate = scaled_rate(options.learning_rate, parameter);
+    const auto update_with_moments = [&]<std::size_t... m>(std::index_sequence<m...>) {
+      update([=]<class V>(V& w, const V& dw, auto&... moment) { formula(rate, w, dw, moment...); },
+             parameter, options.weight_decay, state.moments[m][slot]...);
+    };
+    update_with_moments(std::make_index_sequence<moments>{});
+  }
 }
 
 }  // namespace detail

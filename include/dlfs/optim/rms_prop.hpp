@@ -43,22 +43,15 @@ class RmsProp {
 
   /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    options_.check();
-    state_.begin_step(1, parameters);
     const T kept = static_cast<T>(options_.decay_rate);
     const T epsilon = static_cast<T>(options_.epsilon);
-    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
-      detail::update(
-          [=]<class V>(V& w, const V& dw, V& h) {
-            simd::multiply_add<V>(h, kept, (1 - kept) * dw * dw, h);
-            V root;
-            simd::sqrt(h, root);
-            simd::multiply_add<V>(dw / (root + epsilon), -rate, w, w);
-          },
-          parameter, options_.weight_decay, state_.moments[0][slot]);
-    }
+    detail::step<1>(options_, state_, parameters,
+                    [kept, epsilon]<class V>(T rate, V& w, const V& dw, V& h) {
+                      simd::multiply_add<V>(h, kept, (1 - kept) * dw * dw, h);
+                      V root;
+                      simd::sqrt(h, root);
+                      simd::multiply_add<V>(dw / (root + epsilon), -rate, w, w);
+                    });
   }
 
   /// The options, which may change between steps.

@@ -34,14 +34,9 @@ class Sgd {
 
   /// @throws ShapeError if a parameter has no gradient or differs from that of the first step.
   void step(std::span<Parameter<T>* const> parameters) {
-    options_.check();
-    state_.begin_step(0, parameters);
-    for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
-      Parameter<T>& parameter = *parameters[slot];
-      const T rate = detail::scaled_rate(options_.learning_rate, parameter);
-      detail::update([=]<class V>(V& w, const V& dw) { simd::multiply_add(dw, -rate, w, w); },
-                     parameter, options_.weight_decay);
-    }
+    detail::step<0>(options_, state_, parameters, []<class V>(T rate, V& w, const V& dw) {
+      simd::multiply_add(dw, -rate, w, w);
+    });
   }
 
   /// The options, which may change between steps.
