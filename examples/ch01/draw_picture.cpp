@@ -1,5 +1,5 @@
-// Section 1.6.3: draws the picture that img_show shows, since the book's is a photograph.
-// Run:     draw_picture [--out DIR]; that which is committed: draw_picture --out examples/ch01
+// Section 1.6.3: draws the picture that img_show shows; the book's is a photograph.
+// Run:     draw_picture [--out DIR]; for the committed file: draw_picture --out examples/ch01
 // Expect:  evening.png, 200 by 150 pixels
 #include <algorithm>
 #include <cmath>
@@ -15,15 +15,15 @@ struct Color {
   double red, green, blue;
 };
 
-/// From a, where t is 0, to b, where it is 1.
+/// Goes from a at t = 0 to b at t = 1.
 static Color mix(Color a, Color b, double t) {
   t = std::clamp(t, 0.0, 1.0);
   return {std::lerp(a.red, b.red, t), std::lerp(a.green, b.green, t), std::lerp(a.blue, b.blue, t)};
 }
 
-/// The evening at x from the left and y from the top, both measured in heights of the picture.
+/// The color at x from the left and y from the top, both in heights of the picture.
 static Color color_at(double x, double y) {
-  constexpr double edge = 100;  // how sharp edges are
+  constexpr double edge = 100;  // sharpness of edges
   Color color = mix({42, 48, 102}, {250, 158, 92}, y / 0.65);
   const double to_sun = std::hypot(x - 0.9, y - 0.48);
   color = mix(color, {255, 214, 130}, 0.5 - 2 * to_sun);

@@ -1,5 +1,5 @@
 // Section 1.6.3: read a picture, and show it.
-// Book:    ch01/img_show.py (its photograph is replaced by a drawing: draw_picture.cpp)
+// Book:    ch01/img_show.py (a drawing replaces its photograph: draw_picture.cpp)
 // Run:     img_show [--out DIR]
 // Expect:  the picture on a terminal with colours, its shape, and a copy, img_show.png
 #include <cstdio>

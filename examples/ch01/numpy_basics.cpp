@@ -1,7 +1,7 @@
-// Section 1.5: NumPy's arrays as dlfs tensors, line by line; and 1.3, Python's types in C++.
+// Sections 1.3 and 1.5: Python's types in C++, and NumPy's arrays as dlfs tensors, line by line.
 // Book:    the interpreter's sessions of sections 1.3 and 1.5
 // Run:     numpy_basics
-// Expect:  what the book's interpreter prints; the lines of this program stand before it
+// Expect:  the output of the book's interpreter, each result below its line of this program
 #include <cstdio>
 #include <map>
 #include <string>
@@ -12,7 +12,7 @@
 
 using namespace dlfs;
 
-/// Python's print, with the line that is printed before it.
+/// Prints a line of the program, and its result in Python's form.
 template <class T>
 void show(const char* line, const T& result) {
   std::printf(">>> %s\n%s\n", line, str_cat(result).c_str());

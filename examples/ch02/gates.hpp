@@ -5,7 +5,7 @@
 
 // The three gates differ only in weights and bias; that is the chapter's point.
 
-/// Fires where the weighted sum of the inputs, bias included, is positive.
+/// Fires where the weighted sum of the inputs plus the bias is positive.
 inline int perceptron(double x1, double x2, double w1, double w2, double b) {
   return w1 * x1 + w2 * x2 + b > 0 ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-// Section 2.3: the NAND gate, the AND gate with every sign turned.
+// Section 2.3: the NAND gate, the AND gate with every sign reversed.
 // Book:    ch02/nand_gate.py (weights -0.5, -0.5, bias 0.7)
 // Run:     nand_gate
 // Expect:  (0, 0) (1, 0) (0, 1) (1, 1) give 1 1 1 0

@@ -1,4 +1,4 @@
-// Section 2.3.1: the AND gate with a threshold, as simply as can be.
+// Section 2.3.1: the AND gate with a threshold, in its simplest form.
 // Book:    the first AND of section 2.3.1 (weights 0.5, 0.5, threshold 0.7)
 // Run:     simple_gate
 // Expect:  (0, 0) (1, 0) (0, 1) (1, 1) give 0 0 0 1

@@ -1,4 +1,4 @@
-// Section 2.5: the XOR gate, which no single perceptron can be but two layers of them are.
+// Section 2.5: the XOR gate, which needs two layers of perceptrons; one layer cannot do it.
 // Book:    ch02/xor_gate.py (AND of NAND and OR)
 // Run:     xor_gate
 // Expect:  (0, 0) (1, 0) (0, 1) (1, 1) give 0 1 1 0

@@ -20,7 +20,7 @@ inline Network init_network() {
           .b3 = array<double>({0.1, 0.2})};
 }
 
-/// The weighted sums a of each layer, and what the activation makes of them.
+/// The weighted sums a of each layer, and the activations of them.
 struct Signals {
   dlfs::Tensor<double> a1, z1, a2, z2, y;
 };

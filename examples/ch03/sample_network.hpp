@@ -4,8 +4,8 @@
 
 namespace ch03 {
 
-/// The network of section 3.6.2: 784 - 50 - 100 - 10, sigmoid twice, then softmax, which does not
-/// change which score is the largest and is left out. Its weights are to be loaded or trained.
+/// The network of section 3.6.2: 784 - 50 - 100 - 10 with two sigmoids. Softmax is left out, as it
+/// does not change which logit is the largest. The weights have to be loaded or trained.
 inline dlfs::Sequential<float> sample_network(std::uint64_t seed = 0) {
   using namespace dlfs;
   Rng rng(seed);

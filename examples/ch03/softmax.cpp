@@ -1,7 +1,7 @@
-// Section 3.5: softmax, its overflow, and its sum of one.
+// Section 3.5: softmax, its overflow, and its sum, which is 1.
 // Book:    the interpreter's sessions of sections 3.5.1 to 3.5.3
 // Run:     softmax
-// Expect:  [0.01821127 0.24519181 0.73659691], their sum 1; for large logits nan, then numbers
+// Expect:  [0.01821127 0.24519181 0.73659691] and the sum 1; for large logits nan, then numbers
 #include <cstdio>
 
 #include "ch03/softmax.hpp"

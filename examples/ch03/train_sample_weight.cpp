@@ -1,7 +1,7 @@
 // Section 3.6.2: trains the weights that the book ships for its first network.
 // Book:    ch03/sample_weight.pkl (0.9352 test accuracy)
-// Run:     train_sample_weight [--data DIR] [--epochs N] [--out DIR]; the weights that are
-//          committed, on MNIST: train_sample_weight --out examples/ch03
+// Run:     train_sample_weight [--data DIR] [--epochs N] [--out DIR]; for the committed weights,
+//          on MNIST: train_sample_weight --out examples/ch03
 // Expect:  sample_weight.npz, about 0.96 test accuracy
 #include <cstdio>
 

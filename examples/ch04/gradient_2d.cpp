@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
           std::printf("%s\n", to_string(numerical_gradient(function_2, x)).c_str());
         }
 
-        constexpr double scale = 0.03;  // of the arrows, which would reach past the minimum
+        constexpr double scale = 0.03;  // of the arrows, so that they end before the minimum
         const auto grid = arange(-2.0, 2.5, 0.25);
         examples::Arrows field;
         for (const double x1 : grid) {

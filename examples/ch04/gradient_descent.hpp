@@ -6,7 +6,7 @@
 
 namespace ch04 {
 
-/// Gradient descent, x -= rate * gradient of f, from `x` on: section 4.4.1.
+/// Gradient descent, x -= rate * gradient of f, starting at `x`: section 4.4.1.
 /// Returns steps + 1 points: `x`, and the point after each step.
 template <class F>
 std::vector<dlfs::Tensor<double>> gradient_descent(F f, dlfs::Tensor<double> x, double rate,

@@ -1,9 +1,9 @@
-// Section 4.4.1: gradient descent to the minimum of x0^2 + x1^2, and what the learning rate does.
+// Section 4.4.1: gradient descent to the minimum of x0^2 + x1^2, and the effect of the rate.
 // Book:    ch04/gradient_method.py (from (-3, 4), learning rate 0.1, 20 steps); the three rates of
 //          the text, 100 steps each
 // Run:     gradient_method [--out DIR]
-// Expect:  (0, 0) almost, a blow-up for the rate 10, nothing for 1e-10; gradient_method.png with
-//          the path of 20 steps
+// Expect:  nearly (0, 0), huge numbers for the rate 10, no change for 1e-10; gradient_method.png
+//          with the path of 20 steps
 #include <cstdio>
 
 #include "ch04/gradient_descent.hpp"

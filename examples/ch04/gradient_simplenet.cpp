@@ -1,7 +1,7 @@
 // Section 4.4.2: the gradient of a network's loss with respect to its weights.
 // Book:    ch04/gradient_simplenet.py (W from N(0, 1), x = (0.6, 0.9), class 2)
 // Run:     gradient_simplenet [--seed N]
-// Expect:  dW (2, 3), whose last column alone is negative: to raise these weights lowers the loss
+// Expect:  dW (2, 3); only its last column is negative: raising these weights lowers the loss
 #include <cstdio>
 
 #include "ch04/simple_net.hpp"

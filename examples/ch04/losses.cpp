@@ -1,4 +1,4 @@
-// Section 4.2: two measures of how wrong a network is.
+// Section 4.2: two losses, which measure how wrong a network is.
 // Book:    the interpreter's sessions of sections 4.2.1 and 4.2.2
 // Run:     losses
 // Expect:  0.0975 and 0.5108 where the network is right, 0.5975 and 2.3026 where it is wrong

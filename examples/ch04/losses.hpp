@@ -4,8 +4,8 @@
 
 #include <dlfs/dlfs.hpp>
 
-// The loss functions of section 4.2. The library's, SoftmaxCrossEntropy and MeanSquaredError, are
-// means over a batch and give gradients, too.
+// The loss functions of section 4.2. SoftmaxCrossEntropy and MeanSquaredError of the library are
+// means over a batch, and compute gradients, too.
 
 namespace ch04 {
 
@@ -14,7 +14,7 @@ inline double sum_squared_error(const dlfs::Tensor<double>& y, const dlfs::Tenso
   return 0.5 * dlfs::sum(dlfs::square(y - t));
 }
 
-/// -sum t log(y + 1e-7) of one sample, t one-hot: 1e-7 keeps the logarithm of 0 finite.
+/// -sum t log(y + 1e-7) of one sample; t is one-hot, and 1e-7 keeps the logarithm of 0 finite.
 inline double cross_entropy_error(const dlfs::Tensor<double>& y, const dlfs::Tensor<double>& t) {
   return -dlfs::sum(t * dlfs::log(y + 1e-7));
 }

@@ -2,8 +2,8 @@
 // Book:    ch04/train_neuralnet.py, train_neuralnet_2.py (784-50-10, rate 0.1, batch 100, 10,000
 //          steps; an epoch is 600 steps)
 // Run:     train_neuralnet [--data DIR] [--steps N] [--numerical-gradient] [--out DIR]
-// Expect:  about 0.947 test accuracy on MNIST; loss.png and accuracy.png. A step takes 1.2 ms; with
-//          the numerical gradient 20 s, and all 10,000 of them 55 hours
+// Expect:  about 0.947 test accuracy on MNIST; loss.png and accuracy.png. A step takes 1.2 ms, with
+//          the numerical gradient 20 s, which makes 55 hours for 10,000 steps
 #include <algorithm>
 #include <cstdio>
 
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.1,
        .flag = examples::Flag{"--numerical-gradient",
-                              "Central differences, some 17,000 times as slow"}},
+                              "Central differences: about 17,000 times as slow"}},
       [](const examples::Options& options) {
         auto [name, digits_train, digits_test] = examples::load_digits<double>(options);
         const auto train = flattened(std::move(digits_train));

@@ -5,7 +5,7 @@
 
 namespace ch04 {
 
-/// What a TwoLayerNet learns; its gradient has the same members.
+/// The parameters of a TwoLayerNet. Its gradient has the same members.
 struct Weights {
   dlfs::Tensor<double> W1, b1, W2, b2;
 };
@@ -37,7 +37,7 @@ struct TwoLayerNet {
     return dlfs::accuracy(predict(x), labels);
   }
 
-  /// By central differences: two losses of the batch for every single weight.
+  /// By central differences: two losses of the batch for each weight.
   Weights numerical_gradient(const dlfs::Tensor<double>& x, const dlfs::Labels& labels) {
     const auto loss_W = [&](const dlfs::Tensor<double>&) { return loss(x, labels); };
     return {.W1 = dlfs::numerical_gradient(loss_W, weights.W1),
@@ -46,7 +46,7 @@ struct TwoLayerNet {
             .b2 = dlfs::numerical_gradient(loss_W, weights.b2)};
   }
 
-  /// By backpropagation, which chapter 5 explains: as much work as three forward passes.
+  /// By backpropagation, which chapter 5 explains. It costs as much as three forward passes.
   Weights gradient(const dlfs::Tensor<double>& x, const dlfs::Labels& labels) const {
     const auto& [W1, b1, W2, b2] = weights;
     const auto z1 = ch03::sigmoid(matmul(x, W1) + b1);

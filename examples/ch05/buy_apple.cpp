@@ -1,4 +1,4 @@
-// Section 5.4.1: the price of apples, and what it owes to each of its factors.
+// Section 5.4.1: the price of apples, and its derivative by each factor.
 // Book:    ch05/buy_apple.py (2 apples at 100, tax 1.1)
 // Run:     buy_apple
 // Expect:  price 220; derivatives 2.2, 110 and 200

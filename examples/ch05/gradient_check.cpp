@@ -1,8 +1,8 @@
 // Section 5.7.3: backpropagation agrees with numerical gradients.
 // Book:    ch05/gradient_check.py (784-50-10 on the first three training images)
 // Run:     gradient_check [--data DIR] [--seed N]
-// Expect:  mean differences of 2e-10 at the most (the book's are up to 2e-5: it adds
-//          1e-7 in the log)
+// Expect:  mean differences of at most 2e-10 (up to 2e-5 in the book, which adds 1e-7
+//          in the log)
 #include <cstdio>
 
 #include "ch05/two_layer_net.hpp"

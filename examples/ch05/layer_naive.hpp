@@ -1,6 +1,6 @@
 #pragma once
 
-// The nodes of section 5.4's computational graphs: numbers go forward, derivatives back.
+// The nodes of the computational graphs in section 5.4: numbers go forward, derivatives go back.
 
 namespace ch05 {
 

@@ -21,8 +21,8 @@ struct Accuracies {
   std::vector<double> plain, normalized;  // after the first step of each epoch
 };
 
-/// Trains 784-100x5-10 without and with batch normalisation, from weights of this deviation, on the
-/// same mini-batches; prints both accuracies.
+/// Trains 784-100x5-10 without and with batch normalisation, from weights of this standard
+/// deviation, on the same mini-batches. Prints both accuracies.
 inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double deviation,
                                      const dlfs::examples::Options& options) {
   using namespace dlfs;
@@ -30,7 +30,7 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
     Rng rng(options.seed);
     auto network = multi_layer_net<float>({.batch_normalization = batch_normalization},
                                           Normal{deviation}, rng);
-    // As the book's, from zero: from a variance of 1 they would take epochs to reach a tiny one.
+    // They start at zero, as in the book: from 1 a variance needs epochs to reach a tiny value.
     for (auto* statistics : network.buffers()) as_array(statistics->value) = 0;
     return network;
   };
@@ -61,7 +61,7 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   return accuracies;
 }
 
-/// Both accuracies against epochs.
+/// Both accuracies over the epochs.
 inline dlfs::examples::Plot accuracy_plot(const Accuracies& accuracies, double deviation) {
   using namespace dlfs::examples;
   return {

@@ -1,8 +1,8 @@
 // Section 6.3: backpropagation through batch normalisation agrees with numerical gradients.
-// Book:    ch06/batch_norm_gradient_check.py (784-100-100-10). The book takes one sample, whose
-//          normalised values are all zero, so that most of its gradients are, too; here are 8.
+// Book:    ch06/batch_norm_gradient_check.py (784-100-100-10). The book takes one sample: all its
+//          normalised values are zero, and so are most gradients. This program takes 8.
 // Run:     batch_norm_gradient_check [--data DIR] [--seed N]
-// Expect:  mean differences of 1e-9 at the most
+// Expect:  mean differences of at most 1e-9
 #include <cstdio>
 
 #include "support/digits.hpp"

@@ -1,8 +1,8 @@
 // Section 6.3.2: batch normalisation speeds up learning.
 // Book:    ch06/batch_norm_test.py (1000 images, 784-100x5-10, SGD 0.01, batch 100, 20 epochs,
-//          initial weights of deviation 0.0858)
+//          initial weights of standard deviation 0.0858)
 // Run:     batch_norm_test [--data DIR] [--epochs N] [--seed N] [--out DIR]
-// Expect:  batch_norm_test.png: with batch normalisation 0.9 after 20 epochs, without it 0.2 or so
+// Expect:  batch_norm_test.png: about 0.9 after 20 epochs with batch normalisation, 0.2 without
 #include "ch06/batch_norm_comparison.hpp"
 
 using namespace dlfs;

@@ -1,8 +1,8 @@
 // Section 6.3.2: batch normalisation makes learning independent of the initial weights.
-// Book:    ch06/batch_norm_test_multi.py (16 deviations from 1 to 0.0001; else as batch_norm_test)
+// Book:    ch06/batch_norm_test_multi.py (16 standard deviations from 1 to 1e-4; else as before)
 // Run:     batch_norm_test_multi [--data DIR] [--epochs N] [--seed N] [--out DIR]
-// Expect:  batch_norm_test_multi.png: without batch normalisation two of 16 learn well, with it
-//          all learn
+// Expect:  batch_norm_test_multi.png: two of 16 networks learn well without batch normalisation,
+//          all learn with it
 #include "ch06/batch_norm_comparison.hpp"
 
 using namespace dlfs;

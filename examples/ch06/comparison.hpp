@@ -16,12 +16,12 @@
 
 namespace ch06 {
 
-/// One of several that learn from the same mini-batches.
+/// One of several networks that learn from the same mini-batches.
 struct Contestant {
   std::string name;
   dlfs::Sequential<float> network;
   std::function<void(std::span<dlfs::Parameter<float>* const>)> update;  // an optimizer's step
-  std::vector<double> losses{};  // of each mini-batch, after the update by it
+  std::vector<double> losses{};  // of each mini-batch, after its update
 };
 
 /// The network of sections 6.1.8 and 6.2.4: 784 - 100 - 100 - 100 - 100 - 10 with ReLU.
@@ -60,7 +60,7 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
   }
 }
 
-/// Their losses, smoothed, with a mark every 100 steps.
+/// Draws their smoothed losses, with a marker every 100 steps.
 inline void show_losses(const std::vector<Contestant>& contestants, double highest,
                         const dlfs::examples::Options& options, std::string_view name) {
   using namespace dlfs::examples;

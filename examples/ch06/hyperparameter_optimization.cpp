@@ -2,7 +2,7 @@
 // Book:    ch06/hyperparameter_optimization.py (400 images to train, 100 to validate, 784-100x6-10,
 //          50 epochs, 100 trials; decay 10^-8 to 10^-4, rate 10^-6 to 10^-2)
 // Run:     hyperparameter_optimization [--data DIR] [--epochs N] [--out DIR]
-// Expect:  the best with rates from 0.001 to 0.01; hyperparameter_optimization.png with the best 20
+// Expect:  rates from 0.001 to 0.01 are best; hyperparameter_optimization.png with the best 20
 #include <algorithm>
 #include <cstdio>
 #include <vector>
@@ -14,7 +14,7 @@
 
 using namespace dlfs;
 
-/// The course of one trial.
+/// The accuracies of one trial after each epoch.
 static History run(const Trial& trial, const Dataset<float>& train,
                    const Dataset<float>& validation, const examples::Options& options) {
   Rng rng(trial.seed);

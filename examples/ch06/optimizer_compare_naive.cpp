@@ -1,4 +1,4 @@
-// Section 6.1.7: four optimizers on their ways down a long valley.
+// Section 6.1.7: the paths of four optimizers down a long valley.
 // Book:    ch06/optimizer_compare_naive.py (from (-7, 2), rates 0.95, 0.1, 1.5, 0.3)
 // Run:     optimizer_compare_naive [--out DIR]
 // Expect:  optimizer_compare_naive.png: SGD zigzags, the others do not

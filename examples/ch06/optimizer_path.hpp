@@ -11,7 +11,7 @@
 
 namespace ch06 {
 
-/// The first 30 points, in red.
+/// The first 30 points of the path, in red.
 inline dlfs::examples::Series path_of(dlfs::Optimizer auto optimizer) {
   using namespace dlfs;
   Parameter<double> position("(x, y)", array<double>({-7, 2}));
@@ -27,7 +27,7 @@ inline dlfs::examples::Series path_of(dlfs::Optimizer auto optimizer) {
   return path;
 }
 
-/// Where f is `height`: an ellipse.
+/// The contour of f at `height`, an ellipse.
 inline dlfs::examples::Series contour(double height) {
   dlfs::examples::Series line{.color = "#888888"};
   for (int i = 0; i <= 100; ++i) {
@@ -38,7 +38,7 @@ inline dlfs::examples::Series contour(double height) {
   return line;
 }
 
-/// The path over the contours of f up to 7, and a cross at the minimum.
+/// The path over the contours of f up to 7. A cross marks the minimum.
 inline dlfs::examples::Plot path_plot(const std::string& title, dlfs::Optimizer auto optimizer) {
   using namespace dlfs::examples;
   Plot plot{.title = title,

@@ -1,7 +1,7 @@
-// Section 6.4.1: a large network learns 300 images by heart.
+// Section 6.4.1: a large network memorises 300 images.
 // Book:    ch06/overfit.py (300 images, 784-100x6-10, SGD 0.01, batch 100, 201 epochs)
 // Run:     overfit [--data DIR] [--epochs N] [--seed N] [--out DIR]
-// Expect:  1.0 on the training images, some 0.75 on the test images
+// Expect:  1.0 on the training images, about 0.75 on the test images
 #include "ch06/overfitting.hpp"
 
 using namespace dlfs;
@@ -9,7 +9,7 @@ using namespace dlfs;
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
-      {.description = "Section 6.4.1: a large network learns 300 images by heart",
+      {.description = "Section 6.4.1: a large network memorises 300 images",
        .epochs = 201,
        .batch_size = 100,
        .learning_rate = 0.01},

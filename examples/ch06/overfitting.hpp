@@ -11,14 +11,14 @@
 
 namespace ch06 {
 
-/// What is done against overfitting.
+/// The measures against overfitting.
 struct Regularization {
   double weight_decay = 0;
   double dropout = 0;
 };
 
-/// Section 6.4: trains 784-100x6-10 on 300 images, which are too few for it; prints the accuracies
-/// after each epoch, and draws them.
+/// Section 6.4: trains 784-100x6-10 on 300 images, which are too few for it. Prints and draws the
+/// accuracies after each epoch.
 inline void train_on_few(const Regularization& regularization,
                          const dlfs::examples::Options& options, std::string_view name) {
   using namespace dlfs;

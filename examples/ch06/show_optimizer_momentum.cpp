@@ -1,4 +1,4 @@
-// Section 6.1.4: the way of Momentum down a long valley.
+// Section 6.1.4: the path of Momentum down a long valley.
 // Book:    ch06/show_optimizer_momentum.py (from (-7, 2), learning rate 0.1, momentum 0.9)
 // Run:     show_optimizer_momentum [--out DIR]
 // Expect:  show_optimizer_momentum.png: a ball that rolls through the valley
@@ -9,7 +9,7 @@ using namespace dlfs;
 
 int main(int argc, char** argv) {
   return examples::run_program(
-      argc, argv, {.description = "Section 6.1.4: the way of Momentum", .writes_files = true},
+      argc, argv, {.description = "Section 6.1.4: the path of Momentum", .writes_files = true},
       [](const examples::Options& options) {
         examples::show(ch06::path_plot("Momentum", Momentum<double>({.learning_rate = 0.1})),
                        options.out, "show_optimizer_momentum");

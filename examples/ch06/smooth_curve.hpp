@@ -6,10 +6,10 @@
 
 namespace ch06 {
 
-/// A noisy curve smoothed by a Kaiser window of 11 points (beta 2), with its ends reflected: as
-/// long as before. Shorter ones stay as they are. Book: common/util.py.
+/// Smooths a noisy curve by a Kaiser window of 11 points (beta 2). The ends are mirrored, so that
+/// the length stays. Curves of fewer points stay unchanged. Book: common/util.py.
 inline std::vector<double> smooth_curve(const std::vector<double>& curve) {
-  constexpr int reach = 5;  // of the window to either side
+  constexpr int reach = 5;  // of the window to each side, in points
   const int count = static_cast<int>(curve.size());
   if (count <= 2 * reach) return curve;
   double window[2 * reach + 1];

@@ -1,9 +1,9 @@
-// Section 6.2.2 and 6.2.3: what initial weights make of the activations in five layers.
-// Book:    ch06/weight_init_activation_histogram.py (1000 samples, 100 units to a layer)
+// Sections 6.2.2 and 6.2.3: initial weights, and the activations of five layers.
+// Book:    ch06/weight_init_activation_histogram.py (1000 samples, 100 units per layer)
 // Run:     weight_init_activation_histogram [--init 1|0.01|xavier|he]
 //          [--activation sigmoid|relu|tanh] [--seed N] [--out DIR]
-// Expect:  weight_init_activation_histogram.png: at 0 and 1 alone for std 1, at 0.5 alone for 0.01,
-//          spread over all layers for Xavier's with sigmoid or tanh and for He's with ReLU
+// Expect:  weight_init_activation_histogram.png: only at 0 and 1 for std 1, only at 0.5 for 0.01,
+//          spread in all layers for Xavier with sigmoid or tanh, and for He with ReLU
 #include <algorithm>
 
 #include "support/plot.hpp"
@@ -24,7 +24,7 @@ static AnyLayer<double> activation(const std::string& name) {
   return Sigmoid<double>();
 }
 
-/// 30 bins from 0 to 1 as matplotlib's hist: numbers beyond are not counted.
+/// 30 bins from 0 to 1, as in matplotlib's hist: numbers outside are not counted.
 static examples::Series histogram(const Tensor<double>& values) {
   constexpr int bins = 30;
   examples::Series series{.y = examples::Values(bins), .line = examples::Line::bars};
@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
         for (const auto& [name, values] : activations(network, x)) {
           if (!name.starts_with("activation")) continue;
           const auto bars = histogram(values);
-          // As the book, cut off ReLU's zeros: half of all numbers.
+          // The bar of ReLU's zeros, half of all numbers, is cut off, as in the book.
           const double highest = options.choices.at("--activation") == "relu"
                                      ? 7000
                                      : 1.05 * *std::max_element(bars.y.begin(), bars.y.end());

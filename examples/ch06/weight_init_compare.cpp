@@ -1,7 +1,7 @@
-// Section 6.2.4: three initial weights of the same network, and the same mini-batches.
+// Section 6.2.4: three kinds of initial weights for the same network and mini-batches.
 // Book:    ch06/weight_init_compare.py (784-100x4-10, SGD 0.01, batch 128, 2000 steps)
 // Run:     weight_init_compare [--data DIR] [--steps N] [--seed N] [--out DIR]
-// Expect:  weight_init_compare.png: with std 0.01 nothing is learnt, with He's the most
+// Expect:  weight_init_compare.png: std 0.01 learns nothing, He learns most
 #include "ch06/comparison.hpp"
 
 using namespace dlfs;

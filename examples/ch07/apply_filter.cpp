@@ -1,5 +1,5 @@
-// Section 7.6.1: what the first sixteen filters of the trained network see in a picture.
-// Book:    ch07/apply_filter.py (its photograph is replaced by the drawing of chapter 1)
+// Section 7.6.1: the response of the trained network's first sixteen filters to a picture.
+// Book:    ch07/apply_filter.py (the drawing of chapter 1 replaces its photograph)
 // Run:     apply_filter [--weights FILE] [--out DIR]
 // Expect:  filters.png; responses_grey.png and responses_colour.png: edges stand out
 #include <cstdio>
@@ -14,7 +14,7 @@ using namespace dlfs;
 constexpr Index filter_count = 16;
 constexpr Index tiles_in_a_row = 4;
 
-/// What the filters make of each channel of a picture: x (C, H, W) -> (filters, C, OH, OW)
+/// The filters' responses to each channel of a picture: x (C, H, W) -> (filters, C, OH, OW)
 static Tensor<float> responses(const Tensor<float>& x, const Tensor<float>& filters) {
   const Window2d window{.kernel = {filters.extent(2), filters.extent(3)}};
   const Tensor<float> no_bias({filters.extent(0)});
@@ -25,8 +25,8 @@ static Tensor<float> responses(const Tensor<float>& x, const Tensor<float>& filt
   return copy(swap_axes(y, 0, 1));
 }
 
-/// One picture of pictures (N, C, H, W), side by side in rows of four: each from its least number,
-/// black, to its greatest.
+/// Pictures (N, C, H, W) on one sheet, in rows of four. Each is scaled so that its smallest number
+/// becomes 0 and its largest 255.
 static Tensor<std::uint8_t> mosaic(const Tensor<float>& pictures) {
   const Index height = pictures.extent(2), width = pictures.extent(3);
   constexpr Index gap = 4;
@@ -54,7 +54,7 @@ static void write(const Tensor<float>& picture, const Tensor<float>& filters,
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
-      {.description = "Section 7.6.1: what filters see in a picture",
+      {.description = "Section 7.6.1: the response of filters to a picture",
        .weights = examples::in_examples("ch07/params.npz"),
        .writes_files = true},
       [](const examples::Options& options) {

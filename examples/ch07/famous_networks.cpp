@@ -1,5 +1,5 @@
-// Section 7.7: LeNet-5, the first convolutional network, and AlexNet, with which deep learning
-// took off.
+// Section 7.7: LeNet-5, the first convolutional network, and AlexNet, which started the deep
+// learning boom.
 // Book:    section 7.7 (text only)
 // Run:     famous_networks [--network lenet5|alexnet] [--data DIR] [--epochs N]
 // Expect:  the layers with their shapes and parameters, and about 0.98 test accuracy on MNIST
@@ -12,7 +12,7 @@
 
 using namespace dlfs;
 
-/// AlexNet with a quarter of its filters and a sixteenth of its units: digits need no more.
+/// AlexNet with a quarter of its filters and a sixteenth of its units, which is enough for digits.
 static Sequential<float> small_alexnet(Rng& rng) {
   return alexnet<float>({.filters = {24, 64, 96, 96, 64}, .hidden = 256}, rng);
 }
@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
        .epochs = 3,
        .batch_size = 100,
        .learning_rate = 0.001,
-       .choices = {{"--network", "Which of them", {"lenet5", "alexnet"}}}},
+       .choices = {{"--network", "Network to train", {"lenet5", "alexnet"}}}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         Rng rng(options.seed);

@@ -1,8 +1,8 @@
 // Section 7.5: backpropagation through a small SimpleConvNet agrees with numerical gradients.
 // Book:    ch07/gradient_check.py (input 1x10x10 from U(0, 1), 10 filters 3x3, 10 hidden, label 1)
 // Run:     gradient_check [--seed N]
-// Expect:  mean differences of 1e-9 at the most (the book's are up to 1e-6: it adds 1e-7 in the
-// log)
+// Expect:  mean differences of at most 1e-9 (up to 1e-6 in the book, which adds 1e-7 in the
+//          log)
 #include <cstdio>
 
 #include "ch07/simple_convnet.hpp"

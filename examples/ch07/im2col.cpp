@@ -1,7 +1,7 @@
-// Section 7.4.2: im2col, which turns a convolution into one product of matrices.
+// Section 7.4.2: im2col, which turns a convolution into one matrix product.
 // Book:    section 7.4.2 and common/util.py
 // Run:     im2col
-// Expect:  (9, 75) and (90, 75), the patches of a small image, and one convolution in two ways
+// Expect:  (9, 75) and (90, 75), the patches of a small image, and a convolution in two ways
 #include <cstdio>
 
 #include "ch07/im2col.hpp"

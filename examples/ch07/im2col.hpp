@@ -4,8 +4,8 @@
 
 namespace ch07 {
 
-/// The patches under a window as the book lays them out (section 7.4.2): a row for each position of
-/// each image. The library keeps an image's patches in columns.
+/// The patches under a window in the book's layout (section 7.4.2): one row for each position of
+/// each image. The library keeps the patches of an image in columns.
 ///
 ///   x (N, C, H, W) -> (N OH OW, C KH KW)
 inline dlfs::Tensor<double> im2col(const dlfs::Tensor<double>& x, const dlfs::Window2d& window) {

@@ -13,7 +13,7 @@ struct SimpleConvNetOptions {
   dlfs::Index classes = 10;
 };
 
-/// The book's weights begin at Normal{0.01}; He's begin to learn sooner (section 6.2.3).
+/// The book starts with Normal{0.01}; with He's weights learning starts sooner (section 6.2.3).
 template <class T, class Initializer = dlfs::He>
 dlfs::Sequential<T> simple_convnet(dlfs::Rng& rng, const SimpleConvNetOptions& options = {},
                                    const Initializer& initializer = {}) {

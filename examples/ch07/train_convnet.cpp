@@ -1,8 +1,8 @@
 // Section 7.5: train the simple convolutional network on MNIST.
-// Book:    ch07/train_convnet.py (Adam 0.001, batch 100, 20 epochs; 1000 images judge each epoch)
+// Book:    ch07/train_convnet.py (Adam 0.001, batch 100, 20 epochs, 1000 images for accuracy)
 // Run:     train_convnet [--init he|book] [--data DIR] [--epochs N] [--weights FILE] [--out DIR];
-//          the weights that are committed: train_convnet --init book --out examples/ch07; a test
-//          of weights: train_convnet --weights FILE --epochs 0
+//          for the committed weights: train_convnet --init book --out examples/ch07; to test
+//          weights: train_convnet --weights FILE --epochs 0
 // Expect:  about 0.989 test accuracy after 20 epochs on MNIST, 0.985 after 3; params.npz
 #include <cstdio>
 
@@ -22,9 +22,7 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.001,
        .weights = "",
-       .choices = {{"--init",
-                    "He's initial weights, or the book's, of deviation 0.01",
-                    {"he", "book"}}}},
+       .choices = {{"--init", "Initial weights: He's, or the book's (std 0.01)", {"he", "book"}}}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         Rng rng(options.seed);

@@ -1,7 +1,7 @@
 // Section 7.6.1: the filters of the first layer, before and after training.
 // Book:    ch07/visualize_filter.py
 // Run:     visualize_filter [--weights FILE] [--seed N] [--out DIR]
-// Expect:  filters_before.png, noise, and filters_after.png, edges and blobs
+// Expect:  filters_before.png shows noise, filters_after.png edges and blobs
 #include "ch07/simple_convnet.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"

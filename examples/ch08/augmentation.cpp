@@ -1,7 +1,7 @@
-// Section 8.1.2: more training images out of those that there are.
+// Section 8.1.2: more training images, made from the existing ones.
 // Book:    section 8.1.2 (text; figure 8-4)
 // Run:     augmentation [--data DIR] [--seed N] [--out DIR]
-// Expect:  augmentation.png: a digit, and 15 that are shifted, turned, scaled and deformed from it
+// Expect:  augmentation.png: a digit, and 15 shifted, rotated, scaled and deformed copies
 #include <numeric>
 
 #include "support/digits.hpp"

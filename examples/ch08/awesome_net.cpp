@@ -1,5 +1,5 @@
-// Section 8.1: the best that a quarter of an hour on two cores can train: three networks, which
-// classify together, and look at each digit several times.
+// Section 8.1: the best networks that train in a quarter of an hour on two cores. Three networks
+// classify together, and see each digit several times.
 // Book:    ch08/awesome_net.py (empty, for the reader)
 // Run:     awesome_net [--data DIR] [--epochs N] [--seed N] [--out DIR] [--validate]
 // Expect:  about 0.997 test accuracy on MNIST; awesome_net_1.npz to awesome_net_3.npz
@@ -16,9 +16,9 @@
 using namespace dlfs;
 
 constexpr int network_count = 3;
-constexpr int view_count = 8;  // of a digit that is classified, beside itself
+constexpr int view_count = 8;  // distorted copies of a digit to classify, besides the digit
 
-/// How far digits are distorted: to train with, at full strength; to be looked at again, at half.
+/// The strength of the distortion: full for training, half for the views of a digit to classify.
 static Augmentation distortion(double strength) {
   return Augmentation({.shift = 2 * strength,
                        .rotation = 10 * strength,
@@ -26,7 +26,7 @@ static Augmentation distortion(double strength) {
                        .elastic = 20 * strength});
 }
 
-/// Keeps the last twelfth of the training images to judge by, instead of the test images.
+/// Uses the last twelfth of the training images for validation, in place of the test images.
 static void hold_out(examples::Digits<float>& digits) {
   const Index count = digits.train.size();
   const Index kept = count - count / 12;
@@ -34,7 +34,7 @@ static void hold_out(examples::Digits<float>& digits) {
   digits.train = slice(digits.train, 0, kept);
 }
 
-/// Trains one network of the ensemble, and returns the average of its weights over the last steps.
+/// Trains one network of the ensemble, and returns it with its weights averaged over many steps.
 static Sequential<float> trained_network(const examples::Digits<float>& digits,
                                          const examples::Options& options, std::uint64_t seed) {
   Rng rng(seed);
@@ -54,7 +54,7 @@ static Sequential<float> trained_network(const examples::Digits<float>& digits,
   return average.network();
 }
 
-/// The probabilities (N, 10) of the classes, added up over each image and its distorted views.
+/// The probabilities (N, 10) of the classes, summed over each image and its distorted views.
 static Tensor<float> votes_of(const Sequential<float>& network, const Tensor<float>& images) {
   auto votes = softmax(network.predict(images));
   const auto numbers = arange<Index>(images.extent(0));
@@ -74,8 +74,8 @@ int main(int argc, char** argv) {
        .epochs = 12,
        .batch_size = 100,
        .learning_rate = 0.006,
-       .flag = examples::Flag{"--validate",
-                              "Judge by training images that are held out, to choose settings"}},
+       .flag =
+           examples::Flag{"--validate", "Measure on held-out training images, to choose settings"}},
       [](const examples::Options& options) {
         auto digits = examples::load_digits<float>(options);
         if (options.flag) hold_out(digits);

@@ -4,8 +4,8 @@
 
 #include <dlfs/dlfs.hpp>
 
-/// What the book leaves to the reader: six convolutions in pairs as VGG's, with batch normalisation
-/// and twice the filters after each pooling, then the mean of each channel.
+/// The network that the book leaves to the reader: six convolutions in pairs, as in VGG, with batch
+/// normalisation. Each pooling doubles the filters. The last one takes the mean of each channel.
 ///
 ///   x (N, 1, 28, 28) -> logits (N, 10); 72,666 parameters
 template <class T>

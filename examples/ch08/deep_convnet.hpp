@@ -9,9 +9,9 @@
 ///
 ///   x (N, 1, 28, 28) -> logits (N, 10)
 ///
-/// The fourth convolution pads by 2, so that images of 14 by 14 become 16 by 16. The dropout after
-/// the last layer is the book's: while training, it hides half of the logits. Both scale in
-/// evaluation, as the book's stored weights need it.
+/// The fourth convolution pads by 2, so that images of 14 by 14 become 16 by 16. As in the book, a
+/// dropout follows the last layer, too: in training it hides half of the logits. Both dropouts
+/// scale in evaluation, because the book's stored weights need it.
 template <class T>
 dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {
   using namespace dlfs;

@@ -1,5 +1,5 @@
-// Section 8.1.3: why deep. Small windows on top of each other see as much as a large one, with
-// fewer parameters.
+// Section 8.1.3: why networks are deep. Stacked small windows see as many pixels as a large one,
+// with fewer parameters.
 // Book:    section 8.1.3 (text; figures 8-5 and 8-6)
 // Run:     depth
 // Expect:  a table: two windows of 3x3 see 5x5 pixels, three see 7x7
@@ -12,7 +12,7 @@ using namespace dlfs;
 
 constexpr Index image = 31;
 
-/// Convolutions on top of each other, all of one channel.
+/// Stacked convolutions of one channel each.
 static Sequential<double> stack(Index layers, Index kernel, Rng& rng) {
   Sequential<double> network;
   for (Index i = 1; i <= layers; ++i) {
@@ -22,7 +22,7 @@ static Sequential<double> stack(Index layers, Index kernel, Rng& rng) {
   return network;
 }
 
-/// How many pixels of a row the middle of the output depends on: those with a gradient.
+/// The number of pixels in a row on which the middle of the output depends: those with a gradient.
 static Index receptive_field(Sequential<double>& network) {
   const Tensor<double> x({1, 1, image, image});
   network.forward(x);

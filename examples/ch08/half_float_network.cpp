@@ -1,7 +1,7 @@
-// Section 8.3.4: how few bits the weights of the deep network need.
+// Section 8.3.4: the deep network with weights of fewer bits.
 // Book:    ch08/half_float_network.py (float64 and float16; here also bfloat16 and int8)
 // Run:     half_float_network [--data DIR] [--weights FILE]
-// Expect:  the size of the weights and the same accuracy with all formats, to 0.1 points
+// Expect:  the size of the weights, and the same accuracy in all formats, to 0.1 points
 #include <cstdio>
 
 #include "ch08/deep_convnet.hpp"
@@ -15,7 +15,7 @@ using namespace dlfs;
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
-      {.description = "Section 8.3.4: how few bits the weights of the deep network need",
+      {.description = "Section 8.3.4: the deep network with weights of fewer bits",
        .weights = examples::in_examples("ch08/deep_convnet_params.npz"),
        .reads_digits = true},
       [](const examples::Options& options) {

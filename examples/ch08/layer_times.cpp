@@ -1,7 +1,7 @@
 // Section 8.3.1: where the time goes in a deep network.
-// Book:    section 8.3.1 (text; figure 8-12 shows AlexNet, 95 % of whose time is convolution)
+// Book:    section 8.3.1 (text; figure 8-12: AlexNet, 95 % of the time in convolution)
 // Run:     layer_times [--batch-size N] [--threads N]
-// Expect:  a table of the layers' times: nearly all is convolution
+// Expect:  a table of the layers' times; convolutions take nearly all
 #include <cstdio>
 
 #include "ch08/deep_convnet.hpp"

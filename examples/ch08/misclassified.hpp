@@ -6,9 +6,9 @@
 
 namespace ch08 {
 
-/// An image that the network takes for another digit.
+/// An image that the network classifies as another digit.
 struct Mistake {
-  dlfs::Index image;  // its number in the dataset
+  dlfs::Index image;  // its index in the dataset
   int label;
   int guess;
 };

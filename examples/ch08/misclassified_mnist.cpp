@@ -1,4 +1,4 @@
-// Section 8.1.1: the digits that the deep network takes for others.
+// Section 8.1.1: the digits that the deep network misclassifies.
 // Book:    ch08/misclassified_mnist.py
 // Run:     misclassified_mnist [--data DIR] [--weights FILE] [--out DIR]
 // Expect:  the test accuracy, and the first 20 mistakes as {view: (label, guess)}, drawn in
@@ -18,7 +18,7 @@ using namespace dlfs;
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
-      {.description = "Section 8.1.1: the digits that the deep network takes for others",
+      {.description = "Section 8.1.1: the digits that the deep network misclassifies",
        .weights = examples::in_examples("ch08/deep_convnet_params.npz"),
        .reads_digits = true,
        .writes_files = true},

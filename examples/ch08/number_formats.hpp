@@ -6,13 +6,13 @@
 
 namespace ch08 {
 
-/// The numbers of x as they are after being stored as `Stored`, float16 or another.
+/// Rounds the numbers of x to the format `Stored`, for example float16.
 template <class Stored, class T>
 dlfs::Tensor<T> rounded_to(const dlfs::Tensor<T>& x) {
   return dlfs::cast<T>(dlfs::cast<Stored>(x));
 }
 
-/// Rounds the network's parameters to `Stored`; returns the bytes that they take as such.
+/// Rounds the network's parameters to `Stored`. Returns their size in that format, in bytes.
 template <class Stored, class T>
 dlfs::Index round_weights_to(dlfs::Sequential<T>& network) {
   dlfs::Index bytes = 0;
@@ -23,14 +23,14 @@ dlfs::Index round_weights_to(dlfs::Sequential<T>& network) {
   return bytes;
 }
 
-/// Rounds the network's weights to 8 bits, with a scale for each filter or unit, and leaves biases
-/// as they are; returns the bytes that all of it takes.
+/// Rounds the network's weights to 8 bits, with one scale for each filter or unit. Biases stay
+/// unchanged. Returns the size of weights, scales and biases, in bytes.
 template <class T>
 dlfs::Index quantize_weights(dlfs::Sequential<T>& network) {
   dlfs::Index bytes = 0;
   for (dlfs::Parameter<T>* parameter : network.parameters()) {
     dlfs::Tensor<T>& value = parameter->value;
-    dlfs::Index numbers = value.size();  // that are not in 8 bits
+    dlfs::Index numbers = value.size();  // in float: scales, or a bias
     if (value.rank() > 1) {
       const int outputs = value.rank() == 4 ? 0 : 1;  // a convolution's filters, affine units
       const auto quantized = dlfs::quantize(value, outputs);

@@ -1,7 +1,7 @@
 // Section 8.1.1: train the deep convolutional network on MNIST.
-// Book:    ch08/train_deepnet.py (Adam 0.001, batch 100, 20 epochs; 1000 images judge each epoch)
-// Run:     train_deepnet [--data DIR] [--epochs N] [--out DIR] [--restart]; Ctrl-C stops it, and
-//          the same command goes on
+// Book:    ch08/train_deepnet.py (Adam 0.001, batch 100, 20 epochs, 1000 images for accuracy)
+// Run:     train_deepnet [--data DIR] [--epochs N] [--out DIR] [--restart]; Ctrl-C stops it,
+//          and the same command resumes it
 // Expect:  0.993 to 0.995 test accuracy on MNIST; deep_convnet_params.npz
 #include <algorithm>
 #include <cstdio>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
        .epochs = 20,
        .batch_size = 100,
        .learning_rate = 0.001,
-       .flag = examples::Flag{"--restart", "ignore the checkpoint and begin again"}},
+       .flag = examples::Flag{"--restart", "Ignore the checkpoint and start again"}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         std::filesystem::create_directories(options.out);

@@ -9,7 +9,7 @@ namespace dlfs::examples {
 
 namespace {
 
-/// Whether any file of MNIST is there: a folder that holds some is meant, and its gaps are errors.
+/// Whether the folder holds any file of MNIST. Where it does, a missing file is an error.
 bool holds_mnist(const std::filesystem::path& folder) {
   for (const char* name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                            "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {

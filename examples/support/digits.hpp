@@ -13,7 +13,7 @@
 
 namespace dlfs::examples {
 
-/// The digits that a program works on, and their name for the reader.
+/// The digits that a program uses, and the name that it prints.
 template <std::floating_point T>
 struct Digits {
   std::string name;
@@ -21,21 +21,21 @@ struct Digits {
   Dataset<T> test;
 };
 
-/// `data/mnist` in the repository that the program was built from.
+/// The folder `data/mnist` of the repository from which the program was built.
 std::filesystem::path mnist_in_repository();
 
-/// The folder of MNIST: `given` unless that is empty, else $DLFS_DATA, else `in_repository`, each
-/// of the last two where it holds a file of MNIST. Says on stdout where it is in neither.
+/// The folder of MNIST: `given` unless that is empty, else $DLFS_DATA, else `in_repository`. The
+/// last two count only where they hold a file of MNIST. Says so on stdout where neither does.
 std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& given,
                                                 const std::filesystem::path& in_repository);
 
-/// One line on stdout: which digits, and how many.
+/// Prints one line: which digits, and how many.
 void announce_digits(const std::string& origin, Index train_count, Index test_count);
 
-/// MNIST where `find_mnist` finds it, else generated digits, which do not depend on the options'
-/// seed. With --quick the first 2000 for training and 500 for test.
-/// @throws IoError or FormatError, as load_mnist, where the folder is there and MNIST in it is not
-///   whole, and where --data names no such folder.
+/// Loads MNIST where `find_mnist` finds it, else generates digits, whose seed is fixed. With
+/// --quick: the first 2000 for training and the first 500 for test.
+/// @throws IoError or FormatError, as load_mnist does, where the folder exists but MNIST in it is
+///   incomplete, or where --data names a folder that does not exist.
 template <std::floating_point T>
 Digits<T> load_digits(const Options& options,
                       const std::filesystem::path& in_repository = mnist_in_repository()) {

@@ -2,8 +2,8 @@
 
 namespace dlfs::examples {
 
-/// While it lives, Ctrl-C and SIGTERM do not end the program but are told to whoever asks. There is
-/// to be one at a time.
+/// While an object exists, Ctrl-C and SIGTERM do not end the program: it asks whether they came.
+/// At most one object may exist at a time.
 class Interruption {
  public:
   Interruption();

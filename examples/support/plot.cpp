@@ -43,14 +43,14 @@ set palette gray
 set size ratio -1
 )";
 
-/// What gnuplot draws at once: a block of data, and what to do with its columns.
+/// One element of a gnuplot command: a block of data, and the use of its columns.
 struct Element {
-  std::string label;  // in the data, for the reader
+  std::string label;  // a comment in the data file
   std::string data;
   std::string style;  // "using 1:2 with lines ..."
 };
 
-/// A text on one line, whatever it holds: a line break in a script would begin a command.
+/// The text without line breaks, since a line break in a script begins a command.
 std::string on_one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
@@ -184,7 +184,7 @@ Element element(const Tensor<double>& image) {
   return {"image", std::move(data), "using 1:2:3 with image notitle"};
 }
 
-/// From the lowest to the one that lies on all others.
+/// The elements from the lowest to the topmost.
 std::vector<Element> elements(const Plot& plot) {
   std::vector<Element> all;
   if (plot.image) all.push_back(element(*plot.image));
@@ -193,7 +193,7 @@ std::vector<Element> elements(const Plot& plot) {
   return all;
 }
 
-/// The settings of one pair of axes: all of them, since a panel inherits those of the one before.
+/// All settings of one pair of axes, since a panel inherits those of the panel before.
 std::string axes_text(const Plot& plot) {
   std::string text(plot.image ? image_look : axes_look);
   const bool has_legend = std::any_of(plot.series.begin(), plot.series.end(),
@@ -212,8 +212,8 @@ std::string axes_text(const Plot& plot) {
          str_cat("set xrange ", range(plot.x_limits), "\nset yrange ", range(plot.y_limits), "\n");
 }
 
-/// A script, and the data that it draws: a block for each element, which gnuplot tells apart by two
-/// empty lines.
+/// A script, and the data that it draws. The data have one block for each element; two empty lines
+/// separate blocks.
 struct Sources {
   std::string script;
   std::string data;
@@ -244,7 +244,7 @@ Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::strin
   return result;
 }
 
-/// A picture that was there before does not show these data. A link to one stays.
+/// Removes an older picture, which does not show these data. A link stays.
 void remove_picture(const std::filesystem::path& picture) {
   std::error_code error;
   const auto file = std::filesystem::canonical(picture, error);
@@ -253,7 +253,7 @@ void remove_picture(const std::filesystem::path& picture) {
   }
 }
 
-/// The last line of a file that is not empty, without the spaces around it.
+/// The last line of a file that is not empty, without leading and trailing spaces.
 std::string last_line(std::FILE* file) {
   std::string last;
   char line[512];
@@ -270,7 +270,7 @@ std::string last_line(std::FILE* file) {
   return last;
 }
 
-/// Runs `gnuplot script` in the folder. Returns what went wrong, and nothing where all is well.
+/// Runs `gnuplot script` in the folder. Returns an error message, or an empty text for success.
 std::string run_gnuplot(const std::filesystem::path& folder, std::string script) {
   using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
   const File complaints(std::tmpfile(), std::fclose);

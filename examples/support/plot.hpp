@@ -15,23 +15,23 @@ enum class Line { none, solid, dashed, bars };
 enum class Marker { none, circle, square, diamond, cross, plus };
 enum class Legend { upper_left, upper_right, lower_left, lower_right };
 
-/// Numbers to draw: written out, collected, or the elements of a tensor of any shape.
+/// Numbers to draw: a list, a vector, or the elements of a tensor of any shape.
 struct Values : std::vector<double> {
   using std::vector<double>::vector;
   Values(std::vector<double> values) : std::vector<double>(std::move(values)) {}
   Values(const Tensor<double>& tensor) : std::vector<double>(tensor.begin(), tensor.end()) {}
 };
 
-/// Points (x, y) joined by a line, or marked, or both; or bars from 0 to y, as wide as the steps
+/// Points (x, y) with a line, with markers or with both; or bars from 0 to y, as wide as the steps
 /// of x. A NaN interrupts the line.
 struct Series {
-  std::string label{};  // its name in the legend; empty: not in the legend
+  std::string label{};  // in the legend; empty: not in the legend
   Values x{};           // empty: 0, 1, 2, ...
   Values y{};
   Line line = Line::solid;
   Marker marker = Marker::none;
-  Index marker_every = 1;  // distance of two marks, in points
-  std::string color{};     // "#1f77b4" or a name of gnuplot; empty: one of its own
+  Index marker_every = 1;  // distance of two markers, in points
+  std::string color{};     // "#1f77b4" or a name of gnuplot; empty: the next color
 };
 
 /// Arrows from (x, y) to (x + dx, y + dy).
@@ -49,39 +49,40 @@ struct Limits {
   double high;
 };
 
-/// What is drawn in one pair of axes. Texts are printed as they are.
+/// The contents of one pair of axes. Texts are printed verbatim.
 struct Plot {
   std::string title{};
   std::string x_label{};
   std::string y_label{};
-  std::optional<Limits> x_limits{};  // nothing: as the data demand
+  std::optional<Limits> x_limits{};  // empty: from the data
   std::optional<Limits> y_limits{};
   Legend legend = Legend::upper_right;
   std::vector<Series> series{};
   std::vector<Arrows> arrows{};
-  /// Rows of grey levels (height, width), the smallest black and the largest white. It lies beneath
-  /// all else, each pixel a square, and takes the place of limits, ticks and frame.
+  /// Grey levels (height, width), the smallest black and the largest white, with square pixels. The
+  /// image lies below the series. The plot then has no limits, ticks and frame.
   std::optional<Tensor<double>> image{};
 };
 
-/// What became of a plot, with a line for the reader that says so.
+/// The result of drawing a plot, and a line for the reader that says it.
 struct PlotReport {
   bool has_picture = false;
   std::string message{};
 };
 
-/// Writes `name`.dat and `name`.gp into the folder, which is created, and has gnuplot draw
-/// `name`.png from them. Without a working gnuplot the first two remain, and the report says so.
+/// Writes `name`.dat and `name`.gp into the folder, and lets gnuplot draw `name`.png from them. The
+/// folder is created. Without a working gnuplot the first two files remain; the report says so.
 /// @throws IoError that names the folder or file that cannot be written; ValueError for a name
-///   other than letters, digits, '_' and '-', nothing to draw, a series without points, or with
-///   neither line nor marker; ShapeError where x and y differ in number, or an image is not (H, W).
+///   with other than letters, digits, '_' and '-', for nothing to draw, and for a series without
+///   points or without line and marker; ShapeError where x and y differ in number, or an image is
+///   not (H, W).
 PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
 
-/// The same for several panels, `columns` of them in a row.
+/// Writes a plot of several panels, `columns` of them in a row.
 PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
                       const std::filesystem::path& folder, std::string_view name);
 
-/// As write_plot; says on stdout what became of it.
+/// Calls write_plot and prints the line of its report.
 void show(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
 void show(const std::vector<Plot>& panels, std::size_t columns, const std::filesystem::path& folder,
           std::string_view name);

@@ -18,7 +18,7 @@ namespace dlfs::examples {
 
 namespace {
 
-/// The numbers that an option accepts, both ends included.
+/// The range of numbers that an option accepts, with both ends.
 template <class Number>
 struct Range {
   Number least;
@@ -35,7 +35,7 @@ std::string to_string(Range<Number> range) {
   return str_cat("a whole number from ", range.least, " to ", range.most);
 }
 
-/// Adds an option whose value is a number; the variable's value is its default.
+/// Adds an option whose value is a number. The value of the variable is the default.
 template <class Number>
 CLI::Option* add_number(CLI::App& app, const std::string& name, const std::string& help,
                         Number& value, Range<Number> range) {
@@ -87,7 +87,7 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
     add_path(app, "--weights", "FILE", "Trained weights: .npz or .pkl", options.weights);
   }
   if (program.epochs) {
-    const int fewest = program.weights ? 0 : 1;  // there is something to do without training
+    const int fewest = program.weights ? 0 : 1;  // with weights it can test only
     epochs = add_number(app, "--epochs", "Passes over the training data", options.epochs,
                         {fewest, 1'000'000});
   }

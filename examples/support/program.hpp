@@ -13,7 +13,7 @@
 
 namespace dlfs::examples {
 
-/// What the user asked for. A program reads the members that its `Program` declares.
+/// The options that the user chose. A program reads the members that its `Program` declares.
 struct Options {
   std::filesystem::path data{};  // empty where --data was not given: see load_digits
   int epochs = 0;
@@ -29,24 +29,23 @@ struct Options {
   bool quick = false;
 };
 
-/// A switch that is a program's own.
+/// A switch of one program.
 struct Flag {
   std::string_view name{};  // "--numerical-gradient"
   std::string_view help{};
 };
 
-/// An option that is a program's own, whose value is one of some words.
+/// An option of one program, whose value is one of several words.
 struct Choice {
   std::string name{};  // "--init"
   std::string help{};
   std::vector<std::string> words{};  // the first is the default
 };
 
-/// What a program says of itself: its description and the options that it takes.
+/// The description of a program, and the options that it takes.
 ///
-/// A default given here adds the option to the program. A program with epochs or steps is one that
-/// trains; it also takes --data, --seed, --threads, --out and --quick. With weights, it may be told
-/// to train for 0 epochs.
+/// A default value adds its option to the program. A program with epochs or steps trains: it also
+/// takes --data, --seed, --threads, --out and --quick. With weights it also accepts --epochs 0.
 struct Program {
   std::string_view description{};                  // the first line of --help
   std::optional<int> epochs{};                     // --epochs N
@@ -61,21 +60,21 @@ struct Program {
   bool writes_files = false;  // --out DIR
 };
 
-/// A file that is committed beside the programs, such as "ch03/sample_weight.npz".
+/// The path of a file in examples/, such as "ch03/sample_weight.npz".
 std::filesystem::path in_examples(const std::filesystem::path& file);
 
-/// Writes a file as the library writes its own. @throws IoError that names it and the reason.
+/// Writes a file in the library's way, whole or not at all. @throws IoError with name and reason.
 void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
-/// With --quick a program trains for one epoch, or 100 steps, unless their number is given;
-/// load_digits gives it few digits. Every failure is one line on stderr. Returns 0; 1 where `body`
-/// threw or its output could not be written; 2 where the command line is wrong.
+/// With --quick a program trains for one epoch or 100 steps, unless their number is given, and
+/// load_digits returns few digits. Every failure is one line on stderr. Returns 0, or 1 where
+/// `body` throws or its output cannot be written, or 2 where the command line is wrong.
 int run_program(int argc, char** argv, const Program& program,
                 const std::function<void(const Options&)>& body);
 
-/// A program that takes nothing but --help.
+/// The same for a program whose only option is --help.
 int run_program(int argc, char** argv, std::string_view description,
                 const std::function<void(const Options&)>& body);
 

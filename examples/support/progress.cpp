@@ -21,7 +21,7 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The width of the terminal on stderr; 0 if there is none that can redraw a line.
+/// The width of the terminal on stderr; 0 if there is no terminal that can redraw a line.
 int columns_of_standard_error() {
   const char* kind = std::getenv("TERM");
   if (isatty(STDERR_FILENO) == 0 || kind == nullptr || std::string_view(kind) == "dumb") return 0;

@@ -8,27 +8,27 @@
 
 namespace dlfs::examples {
 
-/// What a Progress counts and how it calls it.
+/// What a Progress counts, and the words that it uses.
 struct ProgressOptions {
-  std::string label{};         // what is being done, such as "training"
-  int epochs = 0;              // where there are any, the label is "epoch 3/20"
-  std::string unit = "steps";  // what the rate counts, such as "images"
+  std::string label{};         // the work, such as "training"
+  int epochs = 0;              // above 0: the label is "epoch 3/20"
+  std::string unit = "steps";  // of the rate, such as "images"
   Index units_per_step = 1;
 };
 
-/// Where a Progress writes. The default is stderr: stdout is for results.
+/// Where a Progress writes. The default is stderr, because stdout is for results.
 struct ProgressDisplay {
   std::FILE* stream;
-  int columns;          // of the terminal; 0 where the stream is none
-  double (*seconds)();  // the time since any moment
+  int columns;          // of the terminal; 0: not a terminal
+  double (*seconds)();  // the time since a fixed moment
 
   static ProgressDisplay standard_error();
 };
 
-/// Shows how far a long work is: its rate, the time left and the loss.
+/// Shows the progress of long work: its rate, the time left and the loss.
 ///
-/// On a terminal this is one line with a bar, drawn at most ten times a second; elsewhere it
-/// is a plain line every five seconds, so that short work writes nothing.
+/// On a terminal it draws one line with a bar, at most ten times a second. Elsewhere it writes a
+/// plain line every five seconds, so that short work writes nothing.
 ///
 ///   Progress progress(600 * 20, {.epochs = 20, .unit = "images", .units_per_step = 100});
 ///   progress.update(step, loss);  // after each step
@@ -42,10 +42,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
 
-  /// `step` of the steps are done.
+  /// Says that `step` of the steps are done.
   void update(Index step, std::optional<double> loss = {});
 
-  /// Takes the bar off the terminal; the next update draws it again.
+  /// Removes the bar from the terminal. The next update draws it again.
   void clear();
 
  private:

@@ -6,7 +6,7 @@
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/weights.hpp"
 
-// What most programs run beyond dlfs::compiled, compiled once for all of them.
+// Templates that most programs use and dlfs::compiled lacks, compiled once for all programs.
 
 namespace dlfs {
 extern template Mnist<float> load_mnist(const std::filesystem::path&);

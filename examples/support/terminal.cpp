@@ -13,7 +13,7 @@ namespace dlfs::examples {
 
 namespace {
 
-/// The width of the terminal on stdout; 0 if there is none that knows colours.
+/// The width of the terminal on stdout; 0 if there is no terminal with colours.
 Index columns_of_standard_output() {
   const char* kind = std::getenv("TERM");
   if (isatty(STDOUT_FILENO) == 0 || kind == nullptr || std::string_view(kind) == "dumb") return 0;
@@ -22,7 +22,7 @@ Index columns_of_standard_output() {
   return is_known ? size.ws_col : 80;
 }
 
-/// Rows [top, bottom) and columns [left, right) as one colour, "red;green;blue".
+/// The mean colour of rows [top, bottom) and columns [left, right), "red;green;blue".
 std::string mean_color(TensorArg<std::uint8_t> picture, Index top, Index bottom, Index left,
                        Index right) {
   std::array<Index, 3> sums{};
@@ -46,7 +46,7 @@ std::string picture_text(TensorArg<std::uint8_t> picture, Index columns) {
   if (columns < 1) throw ValueError("picture: expected columns, got ", columns);
   const Index height = picture.extent(0);
   const Index width = picture.extent(1);
-  const Index cell = std::max<Index>(1, (width + columns - 1) / columns);  // pixels to a side
+  const Index cell = std::max<Index>(1, (width + columns - 1) / columns);  // side length, in pixels
   std::string text;
   for (Index top = 0; top < height; top += 2 * cell) {
     const Index middle = std::min(top + cell, height);

@@ -37,8 +37,9 @@ void show_progress(Trainer& trainer, Index epochs) {
   trainer.on_epoch([display](const EpochRecord& epoch) { display->show(epoch); });
 }
 
-/// Trains a network as the book trains its convolutional ones, by Adam with the options' epochs,
-/// batch size, rate and seed, and shows it; 1000 images judge each epoch.
+/// Trains a network as the book trains its convolutional networks: by Adam, with epochs, batch
+/// size, rate and seed of the options. Shows the progress. 1000 images measure each epoch's
+/// accuracy.
 template <std::floating_point T>
 History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const Options& options) {
   Trainer trainer(network, SoftmaxCrossEntropy<T>(),
@@ -51,8 +52,8 @@ History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const O
   return trainer.fit(digits.train, digits.test);
 }
 
-/// The book's plot of a training, accuracy against epochs, with a mark every
-/// `marker_every` epochs: accuracy.png in the folder. Says on stdout what was written.
+/// Writes the book's plot of a training, accuracy over epochs, with a marker every `marker_every`
+/// epochs, as accuracy.png into the folder. Prints what was written.
 void plot_accuracy(const History& history, const std::filesystem::path& folder, Index marker_every);
 
 }  // namespace dlfs::examples
