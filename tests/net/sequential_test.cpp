@@ -362,19 +362,6 @@ TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
   EXPECT_THROW(network.set_step(-1), ValueError);
 }
 
-TEST(AnyLayer, ThatWasMovedAwayThrows) {
-  AnyLayer<float> layer{Relu<float>()};
-  const auto taken = std::move(layer);
-  const AnyLayer<float> copy = layer;
-  EXPECT_EQ(test::error_of<ValueError>([&] { copy.traits(); }), "layer: it was moved away");
-  Sequential<float> network;
-  EXPECT_EQ(test::error_of<ValueError>([&] { network.add("relu", layer); }),
-            "network: the layer 'relu' was moved away");
-  Residual<float> block({{"relu", taken}});
-  const Residual<float> moved = std::move(block);
-  EXPECT_THROW(block.output_shape({1, 2}), ValueError);
-}
-
 TEST(Sequential, RefusesNamesThatAreEmptyOrUsedTwice) {
   Sequential<float> network{{"relu", Relu<float>()}};
   EXPECT_EQ(test::error_of<ValueError>([&] { network.add("relu", Relu<float>()); }),

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "dlfs/tensor/comparison.hpp"
 #include "support/expect_tensor.hpp"
 #include "support/tensors.hpp"
 
@@ -15,8 +14,6 @@ namespace {
 
 using test::error_of;
 using test::expect_equal;
-using test::infinity;
-using test::nan;
 using test::random_tensor;
 
 TEST(Variance, IsExactFarFromZero) {
@@ -48,26 +45,6 @@ TEST(Norm, OfHalfTypesAndOfNothing) {
 
 TEST(Argmin, IsTheFirstOfEquals) {
   expect_equal(argmin(array<int>({{2, 1, 1}, {0, 5, 0}}), 1), array<Index>({1, 0}));
-}
-
-TEST(Allclose, FollowsNumPy) {
-  const auto x = array<double>({1, infinity, -infinity});
-  EXPECT_TRUE(allclose(x, x));
-  EXPECT_FALSE(allclose(x, -x));
-  EXPECT_FALSE(allclose(array<double>({1e8}), array<double>({infinity})));
-  EXPECT_FALSE(allclose(array<double>({nan}), array<double>({nan})));
-  EXPECT_TRUE(allclose(array<double>({nan}), array<double>({nan}), {.equal_nan = true}));
-  EXPECT_TRUE(allclose(array<float>({1, 1}), array<float>(1)));
-  EXPECT_FALSE(allclose(array<double>({1}), array<double>({1.1})));
-  EXPECT_TRUE(allclose(array<double>({1}), array<double>({1.1}), {.rtol = 0.1}));
-  EXPECT_TRUE(allclose(Tensor<double>({0}), array<double>(1)));
-}
-
-TEST(ArrayEqual, NeedsEqualShapes) {
-  EXPECT_FALSE(array_equal(array<int>({1, 1}), array<int>(1)));
-  const auto x = array<int>({{1, 2}, {3, 4}});
-  EXPECT_TRUE(array_equal(x.transpose(), array<int>({{1, 3}, {2, 4}})));
-  EXPECT_FALSE(array_equal(array<double>({nan}), array<double>({nan})));
 }
 
 }  // namespace

@@ -75,13 +75,6 @@ TEST(Summary, PrintsATable) {
             "total                                      210  0.001\n");
 }
 
-TEST(Summary, GroupsDigits) {
-  EXPECT_EQ(detail::grouped(7), "7");
-  EXPECT_EQ(detail::grouped(433), "433");
-  EXPECT_EQ(detail::grouped(1433), "1,433");
-  EXPECT_EQ(detail::grouped(138357544), "138,357,544");
-}
-
 TEST(Summary, PartsOfACompositeFollowItAndCountOnce) {
   const Summary result = summary(nested_network(), {7, 2});
   ASSERT_EQ(result.layers.size(), 4u);

@@ -442,58 +442,5 @@ TEST(Trainer, GoesOnFromAStateOfItsOwn) {
   EXPECT_GE(trainer.fit(data, data).epochs.back().seconds, 100);
 }
 
-TEST(Accuracy, CountsTheRowsWhoseLargestScoreIsTheLabel) {
-  const auto logits = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 4, 5}});
-  EXPECT_EQ(accuracy(logits, array<std::int32_t>({1, 1, 2, 2})), 0.75);
-  EXPECT_EQ(test::error_of<Error>([&] {
-              accuracy(logits, array<std::int32_t>({1, 1}));
-            }),
-            "accuracy: expected logits (N, C) and labels (N), got (4, 3) and (2,)");
-  EXPECT_THROW(accuracy(logits, array<std::int32_t>({1, 1, 2, 2, 0})), ShapeError);
-}
-
-TEST(Accuracy, TakesTheFirstOfEqualsAndTheFirstNan) {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  const auto logits = array<float>({{1, 3, 3}, {2, nan, 9}, {nan, 7, nan}});
-  EXPECT_EQ(accuracy(logits, array<std::int32_t>({1, 1, 0})), 1);
-  // Of a view whose classes are not neighbours, too.
-  const Tensor<float> columns = copy(logits.view().transpose());
-  EXPECT_EQ(accuracy(columns.view().transpose(), array<std::int32_t>({1, 1, 0})), 1);
-}
-
-TEST(Accuracy, OfTheTopK) {
-  const auto logits = array<float>({{1, 2, 0}, {5, 2, 0}, {0, 0, 1}, {3, 3, 3}});
-  const auto labels = array<std::int32_t>({0, 1, 1, 2});
-  EXPECT_EQ(top_k_accuracy(logits, labels, 1), 0);
-  EXPECT_EQ(top_k_accuracy(logits, labels, 2), 0.5);
-  EXPECT_EQ(top_k_accuracy(logits, labels, 3), 1);
-  EXPECT_EQ(test::error_of<Error>([&] { top_k_accuracy(logits, labels, 0); }),
-            "top-k accuracy: expected k of at least 1, got 0");
-}
-
-TEST(ConfusionMatrix, CountsLabelsByGuess) {
-  const auto logits = array<float>({{1, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 1, 0}, {0, 1, 0}});
-  const auto counts = confusion_matrix(logits, array<std::int32_t>({0, 1, 1, 1, 0}));
-  EXPECT_TRUE(std::ranges::equal(counts, array<Index>({{1, 1, 0}, {1, 2, 0}, {0, 0, 0}})));
-  const auto [precision, recall] = precision_recall(counts);
-  EXPECT_EQ(precision(0), 0.5);
-  EXPECT_EQ(recall(1), 2.0 / 3);
-  EXPECT_TRUE(std::isnan(precision(2)) && std::isnan(recall(2)));
-  EXPECT_EQ(test::error_of<Error>([&] {
-              confusion_matrix(logits, array<std::int32_t>({0, 1, 1, 1, 3}));
-            }),
-            "confusion matrix: label 3 of sample 4 is not in 0..2");
-}
-
-TEST(Accuracy, IsOfTheFirstSamplesOfADataset) {
-  const auto network = convnet<float>(1);
-  const auto data = patches<float>(50, 1);
-  const double all = accuracy(network, data);
-  EXPECT_EQ(all, accuracy(network, data, 50));
-  EXPECT_EQ(accuracy(network, slice(data, 0, 20)), accuracy(network, data, 20));
-  EXPECT_THROW(accuracy(network, data, 51), ShapeError);
-  EXPECT_THROW(accuracy(network, data, 0), ValueError);
-}
-
 }  // namespace
 }  // namespace dlfs
