@@ -175,16 +175,25 @@ TEST(Tensor, ACopyIsACopy) {
 TEST(Tensor, CopyingIntoATensorKeepsItsMemoryWhereItSuffices) {
   Tensor<int> x({2, 3});
   const int* const memory = x.data();
-  x = array<int>({1, 2});
-  x = std::as_const(x);
-  const auto small = array<int>({{3, 4}});
-  x = small;
+  const auto smaller = array<int>({{3, 4}});
+  x = smaller;
+  EXPECT_EQ(x.data(), memory);
   EXPECT_EQ(x.shape(), (Shape{1, 2}));
-  x.resize({3, 2});
-  x = ones<int>({2, 3});
+  EXPECT_EQ(x(0, 1), 4);
+  x = std::as_const(x);
+  EXPECT_EQ(x.data(), memory);
+  EXPECT_EQ(x(0, 0), 3);
+  const auto as_large = ones<int>({3, 2});
+  x = as_large;
+  EXPECT_EQ(x.data(), memory);
+  EXPECT_EQ(x(2, 1), 1);
   x.resize({6});
+  EXPECT_EQ(x.data(), memory);
   EXPECT_EQ(x(5), 1);
-  EXPECT_NE(memory, nullptr);
+  const auto larger = full<int>({100}, 7);
+  x = larger;
+  EXPECT_EQ(x.shape(), Shape{100});
+  EXPECT_EQ(x(99), 7);
 }
 
 TEST(Tensor, AssigningItselfChangesNothing) {
