@@ -31,8 +31,9 @@ class AnyLayer {
   template <Layer L>
     requires(std::same_as<typename L::Scalar, T> && !detail::OptionalMembersFit<L>)
   DLFS_REFUSED(
-      "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside observe(x, "
-      "saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and return Index")
+      "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside "
+      "update_buffers(x, saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and "
+      "return Index")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <Layer L>
