@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-/// Median milliseconds of a call: of 9 samples of so many milliseconds, after a warm-up.
+/// Median time of a call in milliseconds: of 9 samples of this many milliseconds, after a warm-up.
 template <class F>
 double median_ms(F&& call, double sample_ms = 100) {
   using Clock = std::chrono::steady_clock;

@@ -141,7 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
 
-  // Trains a copy with so many threads.
+  // Trains a copy with `threads` threads.
   const auto train = [&](int threads) {
     set_thread_count(threads);
     auto trained = network;

@@ -53,7 +53,7 @@ std::vector<float> values_of(const Sequential<float>& network) {
 
 class Checkpoint : public testing::Test {
  protected:
-  /// Trains three epochs of seven steps, but stops after so many steps, and goes on from the file.
+  /// Trains three epochs of seven steps. Stops after `steps` steps, and resumes from the file.
   void train_interrupted(Index steps) {
     {
       auto first = network();

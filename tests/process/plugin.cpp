@@ -3,7 +3,7 @@
 
 #include "dlfs/dlfs.hpp"
 
-/// A sum over the prediction of a network, by so many threads.
+/// A sum over the prediction of a network, computed by `threads` threads.
 extern "C" double predict(int threads) {
   dlfs::set_thread_count(threads);
   dlfs::Rng rng(1);
