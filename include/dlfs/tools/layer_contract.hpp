@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/strict_math.hpp"
 #include "dlfs/net/any_layer.hpp"

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dlfs/core/eigen.hpp"
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/scratch.hpp"
