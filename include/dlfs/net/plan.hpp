@@ -194,8 +194,10 @@ class Plan {
     constexpr auto step = static_cast<Index>(alignment);
     return sum(bytes, step - 1) / step * step;
   }
-  static Index sum(Index a, Index b) { return checked_sum("network", a, b); }
-  static Index product(Index a, Index b) { return checked_product("network", a, b); }
+  [[gnu::noinline]] static Index sum(Index a, Index b) { return checked_sum("network", a, b); }
+  [[gnu::noinline]] static Index product(Index a, Index b) {
+    return checked_product("network", a, b);
+  }
 
   Index reserve(Index bytes) {
     const Index offset = stored_bytes_;

@@ -236,8 +236,7 @@ void add_up_halves(Index first, Index last, Index most, Index size,
   for (std::size_t k = 0; k < n; ++k) others[k] = memory.data() + Index(k) * size;
   add_up_halves(middle, last, most, size, others, leaf);
   for (std::size_t k = 0; k < n; ++k) {
-    map([]<class V>(const V& other, V& sum) { sum += other; }, size,
-        static_cast<const Compute*>(others[k]), sums[k]);
+    map(AddTo(), size, static_cast<const Compute*>(others[k]), sums[k]);
   }
 }
 

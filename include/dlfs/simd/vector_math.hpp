@@ -433,13 +433,5 @@ DLFS_INLINE void log2(const V& x, V& out) {
   }
 }
 
-/// The formula sum += x.
-struct AddTo {
-  template <class V, class Sum>
-  void operator()(const V& x, Sum& sum) const {
-    detail::add_to(x, sum);
-  }
-};
-
 }  // namespace dlfs::simd
 DLFS_STRICT_MATH_END

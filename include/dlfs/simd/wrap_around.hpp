@@ -61,4 +61,16 @@ DLFS_INLINE void add_to(const V& x, Sum& sum) {
 }
 
 }  // namespace dlfs::simd::detail
+
+namespace dlfs::simd {
+
+/// The formula sum += x.
+struct AddTo {
+  template <class V, class Sum>
+  void operator()(const V& x, Sum& sum) const {
+    detail::add_to(x, sum);
+  }
+};
+
+}  // namespace dlfs::simd
 DLFS_STRICT_MATH_END
