@@ -28,6 +28,12 @@ configure() {
     { cat configure.log; exit 1; }
 }
 
+# configure_compiled [<option>...]: the same with dlfs::compiled, which is built as quickly as can be.
+configure_compiled() {
+  configure -D DLFS_COMPILED=ON -D CMAKE_CXX_FLAGS_RELEASE=-O0 "$@"
+  cmake --build build
+}
+
 # compile <compiler> <source> <program> [<option>...]: quickly, as what counts is that it builds.
 compile() {
   "$1" -std=c++20 -O0 "$2" -o "$3" "${@:4}"

@@ -14,4 +14,7 @@ done
 
 cp -r "$source_dir/cmake/packaging/conan/test_package" .
 conan create "$source_dir/cmake/packaging/conan" --build=missing --test-folder="$work/test_package"
+conan create "$source_dir/cmake/packaging/conan" --build=missing --test-folder="$work/test_package" \
+  -o 'dlfs/*:compiled=True' >compiled.log 2>&1 || { cat compiled.log; exit 1; }
+grep -q DLFS_COMPILED_IO "$(find test_package -name 'dlfs-debug-*-data.cmake')"
 conan list 'dlfs/*:*'

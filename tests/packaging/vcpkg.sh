@@ -4,6 +4,6 @@
 
 cmake -D work="$work" -D generator="$generator" -D compiler="$compiler" -P "$packaging/vcpkg_port.cmake"
 cmake -S "$source_dir/tests/consumers/find_package" -B consumer -G "$generator" -D CMAKE_CXX_COMPILER="$compiler" \
-  -D CMAKE_PREFIX_PATH="$work/packages" >configure.log
+  -D CMAKE_PREFIX_PATH="$work/packages" -D more_components=compiled >configure.log
 cmake --build consumer
 consumer/consumer

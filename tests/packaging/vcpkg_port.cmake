@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(port ${CMAKE_CURRENT_LIST_DIR}/../../cmake/packaging/vcpkg/dlfs)
 set(PORT dlfs)
-set(FEATURES core io)
+set(FEATURES core io compiled)
 set(CURRENT_PACKAGES_DIR ${work}/packages)
 
 function(run)
@@ -30,13 +30,24 @@ function(vcpkg_check_features)
   set(${arg_OUT_FEATURE_OPTIONS} ${options} PARENT_SCOPE)
 endfunction()
 
+function(vcpkg_check_linkage)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "ONLY_STATIC_LIBRARY" "" "")
+  if(NOT arg_ONLY_STATIC_LIBRARY)
+    message(FATAL_ERROR "dlfs::compiled is a static library")
+  endif()
+endfunction()
+
 function(vcpkg_cmake_configure)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
   run(${CMAKE_COMMAND} -S ${arg_SOURCE_PATH} -B ${work}/build -G ${generator}
-    -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR} ${arg_OPTIONS})
+    -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}
+    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release
+    -DCMAKE_CXX_FLAGS_RELEASE=-O0  # as what counts is that it builds
+    ${arg_OPTIONS})
 endfunction()
 
 function(vcpkg_cmake_install)
+  run(${CMAKE_COMMAND} --build ${work}/build)
   run(${CMAKE_COMMAND} --install ${work}/build)
 endfunction()
 
@@ -59,6 +70,7 @@ endfunction()
 function(vcpkg_fixup_pkgconfig)
   expect_file(share/pkgconfig/dlfs.pc)
   expect_file(share/pkgconfig/dlfs-io.pc)
+  expect_file(lib/pkgconfig/dlfs-compiled.pc)
 endfunction()
 
 function(vcpkg_install_copyright)
@@ -68,6 +80,6 @@ endfunction()
 
 include(${port}/portfile.cmake)
 foreach(file IN ITEMS include/dlfs/dlfs.hpp include/dlfs/io.hpp share/dlfs/dlfsConfig.cmake share/dlfs/usage
-    share/dlfs/copyright)
+    share/dlfs/copyright lib/libdlfs_compiled.a)
   expect_file(${file})
 endforeach()

@@ -16,8 +16,8 @@ class Dlfs(ConanFile):
     topics = ("deep-learning", "neural-network", "tensor", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"io": [True, False]}
-    default_options = {"io": True}
+    options = {"compiled": [True, False], "io": [True, False]}
+    default_options = {"compiled": False, "io": True}
     no_copy_source = True
 
     @property
@@ -32,25 +32,31 @@ class Dlfs(ConanFile):
         for pattern in "CMakeLists.txt", "LICENSE", "cmake/*", "include/*":
             copy(self, pattern, self._repository, self.export_sources_folder)
 
+    def configure(self):
+        if self.options.compiled:
+            self.package_type = "static-library"
+
     def layout(self):
         cmake_layout(self)
 
     def requirements(self):
-        self.requires("eigen/[>=3.4 <4]")
+        libraries = ["eigen/[>=3.4 <4]"]
         if self.options.io:
-            self.requires("libpng/[>=1.6 <2]")
-            self.requires("nlohmann_json/[>=3 <4]")
-            self.requires("zlib/[>=1.2.11 <2]")
+            libraries += ["libpng/[>=1.6 <2]", "nlohmann_json/[>=3 <4]", "zlib/[>=1.2.11 <2]"]
+        for library in libraries:
+            self.requires(library, transitive_headers=True)
 
     def package_id(self):
-        self.info.settings.clear()
-        self.info.requires.clear()
+        if not self.info.options.compiled:
+            self.info.settings.clear()
+            self.info.requires.clear()
 
     def validate(self):
         check_min_cppstd(self, 20)
 
     def generate(self):
         toolchain = CMakeToolchain(self)
+        toolchain.cache_variables["DLFS_COMPILED"] = bool(self.options.compiled)
         toolchain.cache_variables["DLFS_IO"] = bool(self.options.io)
         for off in "FETCH_DEPENDENCIES", "BUILD_EXAMPLES", "BUILD_TESTS", "BUILD_BENCHMARKS":
             toolchain.cache_variables[f"DLFS_{off}"] = False
@@ -58,12 +64,17 @@ class Dlfs(ConanFile):
         CMakeDeps(self).generate()
 
     def build(self):
-        CMake(self).configure()
+        cmake = CMake(self)
+        cmake.configure()
+        if self.options.compiled:
+            cmake.build()
 
     def package(self):
         CMake(self).install()
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
-        rmdir(self, os.path.join(self.package_folder, "share"))  # CMakeDeps makes these files
+        # CMakeDeps and PkgConfigDeps make these files.
+        rmdir(self, os.path.join(self.package_folder, "share"))
+        rmdir(self, os.path.join(self.package_folder, "lib", "pkgconfig"))
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "dlfs")
@@ -80,3 +91,13 @@ class Dlfs(ConanFile):
             io.set_property("pkg_config_name", "dlfs-io")
             io.requires = ["core", "libpng::libpng", "nlohmann_json::nlohmann_json", "zlib::zlib"]
             io.bindirs = io.libdirs = []
+        if self.options.compiled:
+            compiled = self.cpp_info.components["compiled"]
+            compiled.set_property("cmake_target_name", "dlfs::compiled")
+            compiled.set_property("pkg_config_name", "dlfs-compiled")
+            compiled.libs = ["dlfs_compiled"]
+            compiled.defines = ["DLFS_COMPILED"]
+            compiled.requires = ["core"]
+            if self.options.io:
+                compiled.defines.append("DLFS_COMPILED_IO")
+                compiled.requires.append("io")
