@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/error_of.hpp"
+
 namespace dlfs {
 namespace {
 

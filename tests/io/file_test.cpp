@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "io/files.hpp"
+#include "support/error_of.hpp"
 
 namespace dlfs::test {
 /// Called before each fchmod, fsync and rename of this program, with its name and the path.
