@@ -11,6 +11,8 @@
 namespace dlfs {
 namespace {
 
+using test::error_of;
+
 /// The samples of an epoch, batch after batch.
 std::vector<Index> epoch_of(BatchSampler& sampler, Index epoch) {
   sampler.begin_epoch(epoch);
@@ -94,24 +96,19 @@ TEST(BatchSampler, StandsAtEpochZeroAtFirst) {
 }
 
 TEST(BatchSampler, MisuseIsAValueErrorThatSaysWhatCame) {
-  const auto error_of = [](auto&& act) -> std::string {
-    try {
-      act();
-    } catch (const ValueError& error) {
-      return error.what();
-    }
-    return "no ValueError";
-  };
-  EXPECT_EQ(error_of([] { BatchSampler(0, 10, Rng{1}); }),
+  EXPECT_EQ(error_of<ValueError>([] { BatchSampler(0, 10, Rng{1}); }),
             "BatchSampler: expected at least one sample and a batch size of at least 1, got 0 "
             "samples and batch size 10");
-  EXPECT_EQ(error_of([] { BatchSampler(10, 0, Rng{1}); }),
+  EXPECT_EQ(error_of<ValueError>([] { BatchSampler(10, 0, Rng{1}); }),
             "BatchSampler: expected at least one sample and a batch size of at least 1, got 10 "
             "samples and batch size 0");
   BatchSampler sampler(10, 5, Rng{1});
-  EXPECT_EQ(error_of([&] { sampler.batch(2); }), "BatchSampler: batch 2 of an epoch of 2");
-  EXPECT_EQ(error_of([&] { sampler.batch(-1); }), "BatchSampler: batch -1 of an epoch of 2");
-  EXPECT_EQ(error_of([&] { sampler.begin_epoch(-1); }), "BatchSampler: epoch -1 is negative");
+  EXPECT_EQ(error_of<ValueError>([&] { sampler.batch(2); }),
+            "BatchSampler: batch 2 of an epoch of 2");
+  EXPECT_EQ(error_of<ValueError>([&] { sampler.batch(-1); }),
+            "BatchSampler: batch -1 of an epoch of 2");
+  EXPECT_EQ(error_of<ValueError>([&] { sampler.begin_epoch(-1); }),
+            "BatchSampler: epoch -1 is negative");
 }
 
 }  // namespace

@@ -7,18 +7,11 @@
 namespace dlfs {
 namespace {
 
+using test::error_of;
+
 /// Samples (i, 10 i) with label i.
 Dataset<float> three_samples() {
   return {array<float>({{0, 0}, {1, 10}, {2, 20}}), Labels({3}, {0, 1, 2})};
-}
-
-std::string error_of(auto&& act) {
-  try {
-    act();
-  } catch (const ShapeError& error) {
-    return error.what();
-  }
-  return "no ShapeError";
 }
 
 TEST(Dataset, SizeIsTheFirstExtentAndAnEmptyDatasetHasNone) {
@@ -30,10 +23,10 @@ TEST(Dataset, CheckNamesTheOperationAndBothShapes) {
   Dataset<float> dataset = three_samples();
   EXPECT_NO_THROW(dataset.check("fit"));
   dataset.targets = Labels({2});
-  EXPECT_EQ(error_of([&] { dataset.check("fit"); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { dataset.check("fit"); }),
             "fit: expected one target for each input, got inputs (3, 2) and targets (2,)");
   dataset.inputs = Tensor<float>(Shape{});
-  EXPECT_EQ(error_of([&] { dataset.check("fit"); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { dataset.check("fit"); }),
             "fit: expected one target for each input, got inputs () and targets (2,)");
 }
 
@@ -51,7 +44,8 @@ TEST(Take, CopiesThePartOfInputsAndTargets) {
 
 TEST(Take, RejectsARangeOutsideTheDataset) {
   const Dataset<float> dataset = three_samples();
-  EXPECT_EQ(error_of([&] { slice(dataset, 1, 4); }), "rows: [1, 4) of a tensor of shape (3, 2)");
+  EXPECT_EQ(error_of<ShapeError>([&] { slice(dataset, 1, 4); }),
+            "rows: [1, 4) of a tensor of shape (3, 2)");
   EXPECT_THROW(slice(dataset, 2, 1), ShapeError);
   EXPECT_THROW(slice(dataset, -1, 1), ShapeError);
 }
@@ -97,10 +91,10 @@ TEST(Gather, KeepsTheMemoryOfTheBatchWhenItShrinksAndGrowsBack) {
 TEST(Gather, RejectsAnIndexOutOfRangeAndMismatchedCounts) {
   Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  EXPECT_EQ(error_of([&] { take(dataset, std::array<Index, 1>{3}, batch); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { take(dataset, std::array<Index, 1>{3}, batch); }),
             "indexing: index 3 is out of range for axis 0 of the shape (3, 2)");
   dataset.targets = Labels({4});
-  EXPECT_EQ(error_of([&] { take(dataset, std::array<Index, 1>{0}, batch); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { take(dataset, std::array<Index, 1>{0}, batch); }),
             "take: expected one target for each input, got inputs (3, 2) and targets (4,)");
 }
 
