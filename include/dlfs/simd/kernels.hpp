@@ -91,36 +91,25 @@ inline namespace DLFS_SIMD_NAMESPACE {
 
 #if defined(DLFS_SIMD_X86)
 
-#if defined(__clang__)
-#pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
-#endif
-namespace avx512 {
-inline constexpr int vector_bytes = 64;
-inline constexpr int registers = 32;
+#define DLFS_SIMD_BEGIN(name, bytes, register_count, target, is_present) \
+  DLFS_SIMD_PUSH_TARGET(target)                                          \
+  namespace name {                                                       \
+  inline constexpr int vector_bytes = bytes;                             \
+  inline constexpr int registers = register_count;
+#define DLFS_SIMD_END \
+  }                   \
+  DLFS_SIMD_POP_TARGET
+
+DLFS_SIMD_AVX512(DLFS_SIMD_BEGIN)
 #include "dlfs/simd/kernels-inl.hpp"
-}  // namespace avx512
-#if defined(__clang__)
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
-namespace avx2 {
-inline constexpr int vector_bytes = 32;
-inline constexpr int registers = 16;
+DLFS_SIMD_END
+
+DLFS_SIMD_AVX2(DLFS_SIMD_BEGIN)
 #include "dlfs/simd/kernels-inl.hpp"
-}  // namespace avx2
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+DLFS_SIMD_END
+
+#undef DLFS_SIMD_BEGIN
+#undef DLFS_SIMD_END
 
 #endif  // DLFS_SIMD_X86
 
@@ -147,10 +136,11 @@ decltype(auto) at_level(const Visit& visit) {
 #if defined(DLFS_SIMD_X86)
   if constexpr ((Dispatched<T> && ...)) {
     switch (level()) {
-      case Level::avx512:
-        return visit(avx512::ThisLevel());
-      case Level::avx2:
-        return visit(avx2::ThisLevel());
+#define DLFS_SIMD_VISIT(name, ...) \
+  case Level::name:                \
+    return visit(name::ThisLevel());
+      DLFS_SIMD_LEVELS(DLFS_SIMD_VISIT)
+#undef DLFS_SIMD_VISIT
       case Level::base:
         break;
     }
@@ -170,8 +160,15 @@ template <class T>
 const BlockPooling<T>& block_pooling([[maybe_unused]] Index row) {
 #if defined(DLFS_SIMD_X86)
   if constexpr (Dispatched<T>) {
-    if (level() == Level::avx512 && row > avx2::lanes<T>) return avx512::all_block_pooling<T>;
-    if (level() != Level::base) return avx2::all_block_pooling<T>;
+    const BlockPooling<T>* widest = &base::all_block_pooling<T>;
+#define DLFS_SIMD_WIDEN(name, ...)                                           \
+  if (level() >= Level::name &&                                              \
+      (widest == &base::all_block_pooling<T> || row > name::lanes<T> / 2)) { \
+    widest = &name::all_block_pooling<T>;                                    \
+  }
+    DLFS_SIMD_LEVELS(DLFS_SIMD_WIDEN)
+#undef DLFS_SIMD_WIDEN
+    return *widest;
   }
 #endif
   return base::all_block_pooling<T>;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <string_view>
 
@@ -17,6 +18,29 @@
 #define DLFS_SIMD_X86 1
 #endif
 #endif
+#endif
+
+// The instruction sets that kernels are compiled for besides the base, from the least to the best:
+// the name, the bytes of a vector, the number of vector registers, the target as compilers call it,
+// and whether this machine runs it. A new one is one line of this table, and its include in
+// kernels.hpp.
+#define DLFS_SIMD_LEVELS(LEVEL) DLFS_SIMD_AVX2(LEVEL) DLFS_SIMD_AVX512(LEVEL)
+#define DLFS_SIMD_AVX2(LEVEL) LEVEL(avx2, 32, 16, "avx2,fma", DLFS_CPU(avx2) && DLFS_CPU(fma))
+#define DLFS_SIMD_AVX512(LEVEL)                                                                \
+  LEVEL(avx512, 64, 32, "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma",                         \
+        DLFS_CPU(avx512f) && DLFS_CPU(avx512dq) && DLFS_CPU(avx512vl) && DLFS_CPU(avx512bw) && \
+            DLFS_CPU(avx2) && DLFS_CPU(fma))
+#define DLFS_CPU(feature) __builtin_cpu_supports(#feature)
+
+// The functions between these two are compiled for the target.
+#define DLFS_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define DLFS_SIMD_PUSH_TARGET(name) \
+  DLFS_PRAGMA(clang attribute push(__attribute__((target(name))), apply_to = function))
+#define DLFS_SIMD_POP_TARGET DLFS_PRAGMA(clang attribute pop)
+#else
+#define DLFS_SIMD_PUSH_TARGET(name) DLFS_PRAGMA(GCC push_options) DLFS_PRAGMA(GCC target(name))
+#define DLFS_SIMD_POP_TARGET DLFS_PRAGMA(GCC pop_options)
 #endif
 
 // Only inlined functions pass vectors to each other: see kernels.hpp.
@@ -53,26 +77,30 @@ namespace dlfs::simd {
 /// and clang give the same results, with -O0 to -O3, any -march and -mtune, and -ffp-contract on or
 /// off. `avx2` and `avx512` round a product and its sum once, like NEON's base; the base of x86
 /// rounds both.
-enum class Level { base, avx2, avx512 };
+#define DLFS_SIMD_NAME(name, ...) name,
+enum class Level { base, DLFS_SIMD_LEVELS(DLFS_SIMD_NAME) };
+#undef DLFS_SIMD_NAME
+
+#define DLFS_SIMD_LEVEL_OF_NAME(name, ...) Level::name,
+inline constexpr std::array all_levels{Level::base, DLFS_SIMD_LEVELS(DLFS_SIMD_LEVEL_OF_NAME)};
+#undef DLFS_SIMD_LEVEL_OF_NAME
 
 constexpr std::string_view to_string(Level level) {
-  return level == Level::avx512 ? "avx512" : level == Level::avx2 ? "avx2" : "base";
+#define DLFS_SIMD_TEXT_OF_NAME(name, ...) #name,
+  constexpr std::array<std::string_view, all_levels.size()> names{
+      "base", DLFS_SIMD_LEVELS(DLFS_SIMD_TEXT_OF_NAME)};
+#undef DLFS_SIMD_TEXT_OF_NAME
+  return names[static_cast<std::size_t>(level)];
 }
-
-inline constexpr std::array all_levels{Level::base, Level::avx2, Level::avx512};
 
 /// Whether this machine can run the level, and this compiler could compile it.
 inline bool is_supported(Level level) {
 #if defined(DLFS_SIMD_X86)
   __builtin_cpu_init();
-  if (level == Level::avx512) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-           is_supported(Level::avx2);
-  }
-  if (level == Level::avx2) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  }
+#define DLFS_SIMD_SUPPORTED(name, bytes, registers, target, is_present) \
+  if (level == Level::name) return is_present;
+  DLFS_SIMD_LEVELS(DLFS_SIMD_SUPPORTED)
+#undef DLFS_SIMD_SUPPORTED
 #endif
   return level == Level::base;
 }

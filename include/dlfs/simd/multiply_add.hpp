@@ -13,9 +13,10 @@
 
 // From here on g++ knows the functions of these instruction sets.
 #if defined(DLFS_SIMD_X86) && !defined(__clang__)
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")
-#pragma GCC pop_options
+#define DLFS_SIMD_PUSH_AND_POP(name, bytes, registers, target, is_present) \
+  DLFS_SIMD_PUSH_TARGET(target) DLFS_SIMD_POP_TARGET
+DLFS_SIMD_LEVELS(DLFS_SIMD_PUSH_AND_POP)
+#undef DLFS_SIMD_PUSH_AND_POP
 #endif
 
 DLFS_STRICT_MATH_BEGIN
