@@ -38,6 +38,15 @@ TEST(ByteReader, SaysWhereBytesAreMissing) {
   EXPECT_EQ(reader.left().size(), 2u);  // what failed has taken nothing
 }
 
+TEST(ByteReader, WhatIsTakenIsNotLeft) {
+  const Bytes bytes{1, 2, 3, 4, 5};
+  ByteReader reader(bytes, "f");
+  reader.take(3);
+  EXPECT_EQ(test::error_of<FormatError>([&] { reader.take(3); }),
+            "f: truncated: expected 3 bytes at 3, found 2");
+  EXPECT_EQ(reader.take(2).size(), 2U);
+}
+
 TEST(ByteReader, APartIsCountedFromTheStartOfTheFile) {
   const Bytes bytes{1, 2, 3, 4};
   ByteReader reader(bytes, "read: file");

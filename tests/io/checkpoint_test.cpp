@@ -1,6 +1,7 @@
 #include "dlfs/io/checkpoint.hpp"
 
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,46 @@ TEST_F(Checkpoint, TrainingGoesOnAsIfItHadNeverStopped) {
       EXPECT_EQ(history_.epochs[i].train_loss, history.epochs[i].train_loss) << steps;
       EXPECT_EQ(history_.epochs[i].test_accuracy, history.epochs[i].test_accuracy) << steps;
     }
+  }
+}
+
+TEST_F(Checkpoint, HasEachCountAndNumberInItsPlace) {
+  auto trained = network();
+  auto trainer = trainer_of(trained, 1);
+  trainer.fit(digits(), digits());
+  auto state = trainer.state();
+  state.network_steps = 11;
+  state.optimizer.steps = 10;
+  state.updates = 9;
+  state.progress = {.steps = 3, .samples = 60, .loss_sum = 1.5, .seconds = 2.5};
+  state.best.test_accuracy = 0.75;
+  save_checkpoint(path_, state);
+
+  std::map<std::string, std::vector<double>> arrays;
+  for (const auto& [name, value] : read_npz<double>(path_)) {
+    arrays[name].assign(value.begin(), value.end());
+  }
+  EXPECT_EQ(arrays["state.seed"], std::vector<double>{5});
+  EXPECT_EQ(arrays["state.counts"], (std::vector<double>{20, 11, 10, 9, 3, 60, 1}));
+  EXPECT_EQ(arrays["state.numbers"], (std::vector<double>{1.5, 2.5, 0.75}));
+  const EpochRecord& epoch = state.history.epochs[0];
+  EXPECT_EQ(arrays["state.epochs"], (std::vector<double>{epoch.train_loss, epoch.train_accuracy,
+                                                         epoch.test_accuracy, epoch.seconds}));
+
+  const auto loaded = load_checkpoint<float>(path_);
+  EXPECT_EQ(loaded.batch_size, 20);
+  EXPECT_EQ(loaded.network_steps, 11);
+  EXPECT_EQ(loaded.optimizer.steps, 10);
+  EXPECT_EQ(loaded.updates, 9);
+  EXPECT_EQ(loaded.progress.steps, 3);
+  EXPECT_EQ(loaded.progress.samples, 60);
+  EXPECT_EQ(loaded.progress.loss_sum, 1.5);
+  EXPECT_EQ(loaded.progress.seconds, 2.5);
+  EXPECT_EQ(loaded.best.epoch, 1);
+  EXPECT_EQ(loaded.best.test_accuracy, 0.75);
+  ASSERT_EQ(loaded.best.values.size(), state.best.values.size());
+  for (std::size_t i = 0; i < state.best.values.size(); ++i) {
+    EXPECT_TRUE(array_equal(loaded.best.values[i], state.best.values[i])) << i;
   }
 }
 

@@ -1,8 +1,10 @@
 #include "dlfs/io/file.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <functional>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +19,8 @@
 namespace dlfs::test {
 /// Called before each fchmod, fsync and rename of this program, with its name and the path.
 inline std::function<void(const std::string& call, const std::string& path)> before_system_call;
+/// A write takes at most so many bytes, as that to a slow device or of a large file may.
+inline std::size_t most_written_bytes = std::numeric_limits<std::size_t>::max();
 }  // namespace dlfs::test
 
 #if defined(__linux__)
@@ -30,6 +34,9 @@ static void before_system_call_on(int file, const char* call) {
 extern "C" int fchmod(int file, mode_t mode) noexcept {
   before_system_call_on(file, "fchmod");
   return static_cast<int>(syscall(SYS_fchmod, file, mode));
+}
+extern "C" ssize_t write(int file, const void* bytes, std::size_t count) {
+  return syscall(SYS_write, file, bytes, std::min(count, dlfs::test::most_written_bytes));
 }
 extern "C" int fsync(int file) {
   before_system_call_on(file, "fsync");
@@ -85,6 +92,16 @@ TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
 }
 
 #if defined(__linux__)
+
+TEST(WriteFile, WritesTheRestOfWhatTheSystemTakesInPart) {
+  const test::TemporaryFolder folder;
+  Bytes bytes(1000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 251);
+  test::most_written_bytes = 300;
+  write_file(folder.path() / "f", bytes);
+  test::most_written_bytes = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(read_file(folder.path() / "f"), bytes);
+}
 
 /// Calls it before each of these calls, until the end of its scope.
 class BeforeSystemCalls {

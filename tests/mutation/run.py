@@ -211,7 +211,7 @@ class Program:
     def outcome(self, fault=-1):
         """"passes", "fails" or "does not compile"."""
         if not self.path.exists():
-            return "fails" if "static_assert failed" in self.errors else "does not compile"
+            return "fails" if "error: static_assert" in self.errors else "does not compile"
         return "passes" if self.succeeds(fault) else "fails"
 
     def succeeds(self, fault):
