@@ -12,9 +12,9 @@ namespace dlfs {
 namespace {
 
 using detail::Link;
-using detail::Plan;
 using detail::Rows;
 using detail::Segment;
+using detail::TemporaryPlan;
 
 /// affine (2 -> 3), batch normalisation of the whole batch, relu.
 std::vector<Link<float>> chain() {
@@ -26,7 +26,7 @@ std::vector<Link<float>> chain() {
 
 TEST(Plan, KnowsTheShapeOfEachActivation) {
   const auto links = chain();
-  const Plan<float> plan(links, {5, 2}, false);
+  const TemporaryPlan<float> plan(links, {5, 2}, false);
   EXPECT_EQ(plan.count(), 3);
   EXPECT_EQ(plan.rows(), 5);
   EXPECT_EQ(plan.shape_into(0), (Shape{5, 2}));
@@ -36,7 +36,7 @@ TEST(Plan, KnowsTheShapeOfEachActivation) {
 
 TEST(Plan, CutsTheChainAtLayersOfTheWholeBatch) {
   const auto links = chain();
-  const Plan<float> plan(links, {5, 2}, true);
+  const TemporaryPlan<float> plan(links, {5, 2}, true);
   ASSERT_TRUE(plan.traits(1).whole_batch);
   EXPECT_EQ(plan.segment_from(0).last, 1);
   EXPECT_EQ(plan.segment_from(1).last, 2);
@@ -50,23 +50,23 @@ TEST(Plan, StoresWhatTheBackwardPassReads) {
   const std::vector<Link<float>> links{{1, "tanh", Tanh<float>()},
                                        {2, "flatten", Flatten<float>()}};
   ASSERT_TRUE(links[0].layer.traits().keeps_output);
-  const Plan<float> predicts(links, {4, 2}, false);
+  const TemporaryPlan<float> predicts(links, {4, 2}, false);
   EXPECT_EQ(predicts.stored_bytes(), 0);
   std::byte store[1024];
   EXPECT_EQ(predicts.stored_y(store, 0, {1, 3}).data(), nullptr);
   EXPECT_EQ(predicts.stored_y(store, 0, {1, 3}).shape(), (Shape{2, 2}));
-  const Plan<float> trains(links, {4, 2}, true);
+  const TemporaryPlan<float> trains(links, {4, 2}, true);
   EXPECT_GE(trains.stored_bytes(), 4 * 2 * static_cast<Index>(sizeof(float)));
 }
 
 TEST(Plan, ErrorsNameTheLayer) {
   const auto links = chain();
   EXPECT_TRUE(test::error_of<ShapeError>([&] {
-                Plan<float>(links, {5, 4}, true);
+                TemporaryPlan<float>(links, {5, 4}, true);
               }).starts_with("layer 1 (affine): affine: "));
-  EXPECT_EQ(test::error_of<ShapeError>([&] { Plan<float>(links, Shape{}, true); }),
+  EXPECT_EQ(test::error_of<ShapeError>([&] { TemporaryPlan<float>(links, Shape{}, true); }),
             "network: expected x of shape (N, ...), got ()");
-  EXPECT_THROW(Plan<float>({}, {5, 2}, true), ValueError);
+  EXPECT_THROW(TemporaryPlan<float>({}, {5, 2}, true), ValueError);
 }
 
 TEST(Segment, CoversEveryRowOnceInTilesOfItsPieces) {
