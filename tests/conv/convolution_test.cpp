@@ -201,7 +201,7 @@ TEST_P(ConvolutionWindows, BackwardKernelsAreAdjointToForward) {
 INSTANTIATE_TEST_SUITE_P(Convolution, ConvolutionWindows,
                          testing::Combine(testing::Values(Size2d(1), Size2d(2, 1), Size2d(2, 3)),
                                           testing::Values(Size2d(0), Size2d(2, 1), Size2d(0, 5)),
-                                          testing::Values(Size2d(1), Size2d(3, 2)),
+                                          testing::Values(Size2d(1), Size2d(3, 2), Size2d(2, 6)),
                                           testing::Values(1, 2, 0)));
 
 TEST(Convolution, LayersOfTheBooksNetworksAgreeWithTheReference) {

@@ -6,6 +6,7 @@
 
 #include "dlfs/dlfs.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 
 namespace dlfs {
 namespace {
@@ -99,6 +100,19 @@ TEST(Composites, NameParametersAndStatisticsByTheirPath) {
 TEST(Residual, AddsItsInput) {
   Sequential<float> net{{"block", Residual<float>({{"relu", Relu<float>()}})}};
   EXPECT_EQ(values(net.predict(Tensor<float>({1, 3}, {-1, 0, 2}))), (std::vector<float>{-1, 0, 4}));
+}
+
+/// More samples than a tile or a piece has, so that each must know which samples it holds.
+TEST(Composites, DropEachSampleLikeALayerOutsideOfThem) {
+  const auto x = ones<float>({64, 50000});
+  const auto dropout = [] {
+    Rng rng(1);
+    return Dropout<float>({.ratio = 0.5}, rng);
+  };
+  Sequential<float> alone{{"dropout", dropout()}};
+  Sequential<float> within{{"block", Residual<float>({{"dropout", dropout()}})}};
+  const Tensor<float> expected = x + alone.forward(x);
+  test::expect_equal(within.forward(x), expected);
 }
 
 TEST(Parallel, PutsChannelsSideBySide) {

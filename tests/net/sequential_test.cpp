@@ -222,6 +222,15 @@ struct AskedForShape {
   void backward(const BackwardPass<double>& pass) const { assign(pass.dx, pass.dy); }
 };
 
+TEST(Sequential, TrainingUpdatesTheBuffersOfItsLayers) {
+  Sequential<double> network{{"norm", BatchNormalization<double>({.features = 1})}};
+  const Tensor<double> x({2, 1}, {1, 3});
+  network.forward(x, PassMode::evaluate);
+  EXPECT_EQ(network.buffers()[0]->value(0), 0);
+  network.forward(x);
+  EXPECT_DOUBLE_EQ(network.buffers()[0]->value(0), 0.1 * 2);
+}
+
 TEST(Sequential, PlansOncePerStepAndPrediction) {
   int times = 0;
   Sequential<double> network{{"asked", AskedForShape{&times}},
