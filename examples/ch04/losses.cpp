@@ -4,7 +4,7 @@
 // Expect:  0.0975 and 0.5108 where the network is right, 0.5975 and 2.3026 where it is wrong
 #include <cstdio>
 
-#include "ch04/losses.hpp"
+#include "common/functions.hpp"
 #include "support/program.hpp"
 
 using namespace dlfs;
@@ -17,8 +17,8 @@ int main(int argc, char** argv) {
         const auto says_7 = array<double>({0.1, 0.05, 0.1, 0, 0.05, 0.1, 0, 0.6, 0, 0});
         for (const auto& y : {says_2, says_7}) {
           std::printf("y = %s\n", to_string(y).c_str());
-          std::printf("sum of squared errors: %.15g\n", ch04::sum_squared_error(y, t));
-          std::printf("cross entropy error: %.15g\n", ch04::cross_entropy_error(y, t));
+          std::printf("sum of squared errors: %.15g\n", common::sum_squared_error(y, t));
+          std::printf("cross entropy error: %.15g\n", common::cross_entropy_error(y, t));
         }
       });
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ch04/losses.hpp"
+#include "common/functions.hpp"
 
 namespace ch04 {
 
@@ -12,7 +12,7 @@ struct SimpleNet {
   dlfs::Tensor<double> predict(const dlfs::Tensor<double>& x) const { return matmul(x, W); }
 
   double loss(const dlfs::Tensor<double>& x, const dlfs::Labels& labels) const {
-    return cross_entropy_error(softmax(predict(x)), labels);
+    return common::cross_entropy_error(common::softmax(predict(x)), labels);
   }
 };
 

@@ -51,7 +51,9 @@ int main(int argc, char** argv) {
           const auto gradient = options.flag
                                     ? network.numerical_gradient(batch.inputs, batch.targets)
                                     : network.gradient(batch.inputs, batch.targets);
-          network.descend(gradient, options.learning_rate);
+          for (auto& [key, param] : network.params) {
+            param -= options.learning_rate * gradient.at(key);
+          }
           losses.y.push_back(network.loss(batch.inputs, batch.targets));
           progress.update(step + 1, losses.y.back());
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "ch06/smooth_curve.hpp"
+#include "common/util.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
@@ -68,7 +68,7 @@ inline void show_losses(const std::vector<Contestant>& contestants, double highe
   Plot plot{.x_label = "iterations", .y_label = "loss", .y_limits = Limits{0, highest}};
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     plot.series.push_back({.label = contestants[i].name,
-                           .y = smooth_curve(contestants[i].losses),
+                           .y = common::smooth_curve(contestants[i].losses),
                            .marker = markers[i],
                            .marker_every = 100});
   }

@@ -4,9 +4,8 @@
 // Expect:  (9, 75) and (90, 75), the patches of a small image, and a convolution in two ways
 #include <cstdio>
 
-#include "ch07/im2col.hpp"
+#include "common/util.hpp"
 #include "support/program.hpp"
-#include <dlfs/dlfs.hpp>
 
 using namespace dlfs;
 
@@ -18,13 +17,13 @@ int main(int argc, char** argv) {
   return examples::run_program(argc, argv, "Section 7.4.2: im2col on a small array", [](auto&) {
     Rng rng(1);
     const auto x1 = random_uniform<double>({1, 3, 7, 7}, rng);
-    std::printf("%s\n", to_string(ch07::im2col(x1, {.kernel = 5}).shape()).c_str());
+    std::printf("%s\n", to_string(common::im2col(x1, 5, 5).shape()).c_str());
     const auto x2 = random_uniform<double>({10, 3, 7, 7}, rng);
-    std::printf("%s\n", to_string(ch07::im2col(x2, {.kernel = 5}).shape()).c_str());
+    std::printf("%s\n", to_string(common::im2col(x2, 5, 5).shape()).c_str());
 
     const auto image = array<double>({{{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}}});
     const auto weight = array<double>({{{{1, 2}, {3, 4}}}});
-    const auto patches = ch07::im2col(image, {.kernel = 2});
+    const auto patches = common::im2col(image, 2, 2);
     print("an image of 3 by 3:", copy(image[0][0]));
     print("its patches of 2 by 2, one in each row:", patches);
     print("their product with a filter:", matmul(patches, weight.reshape({4, 1})));

@@ -5,29 +5,10 @@
 
 #include "ch06/batch_norm_comparison.hpp"
 #include "ch06/optimizer_path.hpp"
-#include "ch06/smooth_curve.hpp"
 #include "optim/book_paths.hpp"
 
 namespace dlfs {
 namespace {
-
-// From the book's smooth_curve with NumPy.
-TEST(Chapter6, SmoothCurveIsTheBooks) {
-  std::vector<double> curve;
-  for (int i = 0; i < 14; ++i) curve.push_back(std::sin(i * 1.7) + i * 0.1);
-  const std::vector<double> expected{0.39398908244351266, 0.34152857536157255, 0.32235537825593913,
-                                     0.4383112276565833,  0.522751794671047,   0.5133266547031192,
-                                     0.5883191749127071,  0.6896833652995344,  0.8143393082489194,
-                                     0.9466457088516678,  1.0576069632210676,  1.1123099391467237,
-                                     1.1612315994873899,  1.2161556340033468};
-  const std::vector<double> smooth = ch06::smooth_curve(curve);
-  ASSERT_EQ(smooth.size(), expected.size());
-  for (std::size_t i = 0; i < smooth.size(); ++i) EXPECT_NEAR(smooth[i], expected[i], 1e-12) << i;
-}
-
-TEST(Chapter6, SmoothCurveLeavesAShortOneAsItIs) {
-  EXPECT_EQ(ch06::smooth_curve({1, 5, 2}), (std::vector<double>{1, 5, 2}));
-}
 
 TEST(Chapter6, PathsAreTheBooks) {
   const auto path = ch06::path_of(Adam<double>({.learning_rate = 0.3}));
