@@ -102,6 +102,22 @@ TEST(Residual, AddsItsInput) {
   EXPECT_EQ(values(net.predict(Tensor<float>({1, 3}, {-1, 0, 2}))), (std::vector<float>{-1, 0, 4}));
 }
 
+TEST(Composites, UpdateTheBuffersOfTheirLayers) {
+  Sequential<float> norm{{"norm", BatchNormalization<float>({.features = 1})}};
+  Sequential<float> net{{"residual", Residual<float>(norm)},
+                        {"parallel", Parallel<float>{{"one", norm}}}};
+  net.forward(Tensor<float>({2, 1}, {1, 3}));
+  EXPECT_FLOAT_EQ(net.buffers()[0]->value(0), 0.1f * 2);
+  EXPECT_GT(net.buffers()[2]->value(0), 0);
+}
+
+TEST(Residual, RefusesAnotherShapeOfTheSameSize) {
+  EXPECT_EQ(test::error_of<ShapeError>([] {
+              Residual<float>({{"flatten", Flatten<float>()}}).output_shape({2, 3, 4});
+            }),
+            "residual: expected the shortcut to give (2, 12) as the body does, got (2, 3, 4)");
+}
+
 /// More samples than a tile or a piece has, so that each must know which samples it holds.
 TEST(Composites, DropEachSampleLikeALayerOutsideOfThem) {
   const auto x = ones<float>({64, 50000});

@@ -231,6 +231,21 @@ TEST(Sequential, TrainingUpdatesTheBuffersOfItsLayers) {
   EXPECT_DOUBLE_EQ(network.buffers()[0]->value(0), 0.1 * 2);
 }
 
+// Many tiles and pieces, each of which saves positions of maxima.
+TEST(Sequential, KeepsApartWhatTheTilesSave) {
+  Sequential<float> network{{"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}};
+  Rng rng(1);
+  const auto x = random_normal<float>({30, 3, 100, 100}, rng);
+  const auto dy = random_normal<float>({30, 3, 50, 50}, rng);
+  network.forward(x);
+  const Tensor<float> dx = network.backward_to_input(dy);
+  for (Index i = 0; i < 30; ++i) {
+    const Tensor<float> sample = copy(x.rows(i, i + 1));
+    network.forward(sample);
+    test::expect_equal(network.backward_to_input(copy(dy.rows(i, i + 1))), copy(dx.rows(i, i + 1)));
+  }
+}
+
 TEST(Sequential, PlansOncePerStepAndPrediction) {
   int times = 0;
   Sequential<double> network{{"asked", AskedForShape{&times}},
