@@ -14,7 +14,7 @@
 #include "support/plot.hpp"
 #include "support/program.hpp"
 
-extern "C" char** environ;
+extern "C" char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
 
 namespace dlfs::examples {
 

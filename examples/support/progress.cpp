@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -42,7 +43,7 @@ std::string rate_text(double rate) {
 
 /// "0:07", "12:34" or "1:02:03".
 std::string duration_text(double seconds) {
-  const auto total = static_cast<long>(std::min(seconds, 1e9) + 0.5);
+  const auto total = std::lround(std::min(seconds, 1e9));
   const auto two_digits = [](long n) { return str_cat(n < 10 ? "0" : "", n); };
   const std::string minutes_and_seconds =
       str_cat(total < 3600 ? str_cat(total / 60) : two_digits(total / 60 % 60), ":",
@@ -112,7 +113,7 @@ std::string Progress::figures(Index step, std::optional<double> loss, double ela
   const double per_second = static_cast<double>(step) / elapsed;
   std::string text = str_cat("  ", step * 100 / steps_, "%");
   if (step > 0) {
-    const double units = static_cast<double>(options_.units_per_step);
+    const auto units = static_cast<double>(options_.units_per_step);
     text += str_cat("  ", rate_text(per_second * units), " ", options_.unit, "/s  ",
                     duration_text(static_cast<double>(steps_ - step) / per_second), " left");
   }

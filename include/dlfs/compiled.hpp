@@ -31,6 +31,7 @@
 #include "dlfs/train/metrics.hpp"
 #include "dlfs/train/trainer.hpp"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types
 /// EXTERN is `extern` to declare that another file compiles them, or nothing to compile them.
 #define DLFS_COMPILED_TEMPLATES(EXTERN, T)                                                     \
   namespace dlfs {                                                                             \
@@ -77,6 +78,7 @@
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                           \
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Sgd<T>>;                            \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 #if defined(DLFS_COMPILED)
 DLFS_COMPILED_TEMPLATES(extern, float)

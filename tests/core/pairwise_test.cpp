@@ -42,7 +42,7 @@ TEST(FoldPairwise, CallsTheLeavesOnceAndInOrder) {
 
 TEST(SumPairwise, KeepsThePrecisionOfManyTerms) {
   constexpr Index count = 10'000'000;
-  const float sum = detail::sum_pairwise<float>(0, count, [](Index) { return 0.1f; });
+  const auto sum = detail::sum_pairwise<float>(0, count, [](Index) { return 0.1f; });
   EXPECT_NEAR(static_cast<double>(sum) / (static_cast<double>(count) * 0.1f), 1, 1e-6);
 }
 

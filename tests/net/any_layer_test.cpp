@@ -51,14 +51,14 @@ TEST(AnyLayer, GivesWhatTheLayerGives) {
 TEST(AnyLayer, ThatWasMovedAwayThrows) {
   AnyLayer<float> layer{Relu<float>()};
   const auto taken = std::move(layer);
-  const AnyLayer<float> copy = layer;
+  const AnyLayer<float> copy = layer;  // NOLINT(bugprone-use-after-move)
   EXPECT_EQ(test::error_of<ValueError>([&] { copy.traits(); }), "layer: it was moved away");
   Sequential<float> network;
   EXPECT_EQ(test::error_of<ValueError>([&] { network.add("relu", layer); }),
             "network: the layer 'relu' was moved away");
   Residual<float> block({{"relu", taken}});
   const Residual<float> moved = std::move(block);
-  EXPECT_THROW(block.output_shape({1, 2}), ValueError);
+  EXPECT_THROW(block.output_shape({1, 2}), ValueError);  // NOLINT(bugprone-use-after-move)
 }
 
 }  // namespace

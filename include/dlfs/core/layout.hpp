@@ -80,10 +80,10 @@ struct Layout {
   constexpr Shape resolve(std::initializer_list<Index> extents) const;
 
   /// Like TensorView::reshape.
-  constexpr Layout reshape(const Shape& shape) const;
+  constexpr Layout reshape(const Shape& target) const;
 
   /// Like TensorView::broadcast_to.
-  constexpr Layout broadcast_to(const Shape& shape) const;
+  constexpr Layout broadcast_to(const Shape& target) const;
 
  private:
   /// Whether the next outer axis continues a run of `run` elements at distance `step`.

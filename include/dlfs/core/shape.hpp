@@ -206,7 +206,7 @@ template <std::integral I>
 constexpr Index Shape::normalize_index(int axis, I index) const {
   constexpr bool is_signed = std::is_signed_v<I>;
   const Index extent = (*this)[axis];
-  Index position = static_cast<Index>(index);
+  auto position = static_cast<Index>(index);
   if (is_signed && position < 0) position += extent;
   // One unsigned comparison also finds negative positions.
   if (static_cast<std::size_t>(position) >= static_cast<std::size_t>(extent)) {

@@ -39,7 +39,7 @@ struct SoftmaxRow {
 
 template <class T, class LossOf>
 T mean_over_samples(Index samples, const LossOf& loss_of) {
-  const double sum = sum_pairwise<double>(0, samples, loss_of);
+  const auto sum = sum_pairwise<double>(0, samples, loss_of);
   return static_cast<T>(sum / static_cast<double>(samples));
 }
 

@@ -39,9 +39,9 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
                          simd::Operand<T>{parameter->gradient.data()});
     squares += of_parameter;
   }
-  const double norm = static_cast<double>(std::sqrt(squares));
+  const auto norm = static_cast<double>(std::sqrt(squares));
   if (!(norm > limit) || !detail::is_finite(norm)) return norm;
-  const T factor = static_cast<T>(limit / norm);
+  const auto factor = static_cast<T>(limit / norm);
   for (Parameter<T>* parameter : parameters) {
     simd::map([factor]<class V>(V& dw) { dw *= factor; }, parameter->gradient.size(),
               parameter->gradient.data());

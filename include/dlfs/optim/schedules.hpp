@@ -31,7 +31,8 @@ struct StepDecay {
   /// The rate of an update, counted from 0.
   double operator()(Index step) const {
     check();
-    return rate * std::pow(factor, static_cast<double>(step / every));
+    const Index decays = step / every;
+    return rate * std::pow(factor, static_cast<double>(decays));
   }
 };
 

@@ -134,7 +134,7 @@ struct OperandRow {
 
 template <class T, int count>
 struct Repeated {
-  Repeated() {}  // leaves the elements uninitialised
+  Repeated() {}  // NOLINT(modernize-use-equals-default): leaves the elements uninitialised
   alignas(vector_bytes) T elements[count];
 };
 
@@ -400,7 +400,7 @@ DLFS_INLINE_CALLS Compute fold_vectors(const Op& op, Index size, const In* in) {
     constexpr Index sequence = terms_in_sequence * step;
     i = 0;
     fold_sequence(parts, std::min(size, sequence));
-    while (i + step <= size) {
+    while (i + step <= size) {  // NOLINT(bugprone-infinite-loop): fold_sequence moves i
       Value next[chains];
       fold_sequence(next, std::min(size, i + sequence));
       DLFS_UNROLL for (int k = 0; k < chains; ++k) combine<Value>(op, parts[k], next[k]);

@@ -105,7 +105,7 @@ DLFS_SIMD_AVX512(DLFS_SIMD_BEGIN)
 DLFS_SIMD_END
 
 DLFS_SIMD_AVX2(DLFS_SIMD_BEGIN)
-#include "dlfs/simd/kernels-inl.hpp"
+#include "dlfs/simd/kernels-inl.hpp"  // NOLINT(readability-duplicate-include)
 DLFS_SIMD_END
 
 #undef DLFS_SIMD_BEGIN
@@ -120,7 +120,7 @@ inline constexpr int registers = 32;
 #else
 inline constexpr int registers = 16;
 #endif
-#include "dlfs/simd/kernels-inl.hpp"
+#include "dlfs/simd/kernels-inl.hpp"  // NOLINT(readability-duplicate-include)
 }  // namespace base
 
 #undef DLFS_SIMD_LEVEL

@@ -276,7 +276,7 @@ constexpr bool is_scalar_for = std::is_same_v<S, T> ||
 template <class X, class T>
 constexpr bool is_operand_of = is_scalar_for<std::remove_cvref_t<X>, T>;
 template <AnyTensor X, class T>
-constexpr bool is_operand_of<X, T> = std::is_same_v<Element<X>, T>;
+inline constexpr bool is_operand_of<X, T> = std::is_same_v<Element<X>, T>;
 
 /// The element type in which an operation computes: that of one tensor, or the promoted one of two.
 template <class A, class B>
@@ -378,7 +378,7 @@ void apply_to_rows(const Op& op, Tensor<Out>& out, const simd::Operand<In>&... i
 template <class T, class First, class... Others>
 Tensor<T> result_for(const Shape& shape, First&& first, Others&&... others) {
   if constexpr (std::same_as<First, Tensor<T>>) {
-    if (first.shape() == shape) return std::move(first);
+    if (first.shape() == shape) return std::forward<First>(first);
   }
   if constexpr (sizeof...(Others) > 0) {
     return result_for<T>(shape, std::forward<Others>(others)...);

@@ -45,7 +45,7 @@ struct RealNumber {
 
   template <RealElement T>
   static RealNumber of(T x) {
-    const double exact = static_cast<double>(x);
+    const auto exact = static_cast<double>(x);
     if (!detail::is_finite(exact)) return {exact, exact};
     if constexpr (std::floating_point<T>) {
       return {exact, parse(digits_of(x, std::chars_format::scientific))};

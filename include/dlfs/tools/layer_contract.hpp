@@ -161,6 +161,7 @@ class LayerContract {
     return true;
   }
   static bool are_same_bits(const Tensor<T>& a, const Tensor<T>& b, Index i) {
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): the bits of a NaN, too
     return std::memcmp(a.data() + i, b.data() + i, sizeof(T)) == 0;
   }
 
@@ -175,6 +176,7 @@ class LayerContract {
 
   Memory forward(const AnyLayer<T>& layer, const Tensor<T>& x, const Way& way) {
     Memory memory(layer, x.shape(), way.fill);
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): a wrong layer may change x
     const Tensor<T> before = x;
     layer.forward({.x = x,
                    .y = memory.y.view(),
@@ -202,10 +204,12 @@ class LayerContract {
                   gradients[k].view().data());
       }
     }
+    views.reserve(gradients.size());
     for (auto& gradient : gradients) views.push_back(gradient.view());
     const Tensor<T> unknown_x = full<T>(way.gives_x ? Shape{0} : x.shape(), nan);
     const Tensor<T> y = memory.y.copy();
     const Tensor<T> unknown_y = full<T>(way.gives_y ? Shape{0} : y.shape(), nan);
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): a wrong layer may change dy
     const Tensor<T> dy_before = dy;
     layer.backward({.x = way.gives_x ? x : unknown_x,
                     .y = way.gives_y ? y : unknown_y,

@@ -108,7 +108,7 @@ class DotGraph {
       return name;
     }
     text_ += str_cat("subgraph ", quoted("cluster " + name), " {\nlabel = ", quoted(title), ";\n");
-    const std::string output = add_parts(name + '.', composition, from, x);
+    std::string output = add_parts(name + '.', composition, from, x);
     text_ += "}\n";
     return output;
   }
@@ -133,7 +133,7 @@ class DotGraph {
   std::string add_branches(const std::string& prefix, const Composition<T>& composition,
                            const std::string& from, const Shape& x) {
     const bool is_sum = composition.join == Composition<T>::Join::sum;
-    const std::string join = prefix + (is_sum ? "sum" : "concatenation");
+    std::string join = prefix + (is_sum ? "sum" : "concatenation");
     node(join, is_sum ? "+" : "concatenate");
     for (const typename Composition<T>::Part& part : composition.parts) {
       edge(add(prefix + part.name, *part.layer, from, x), join);

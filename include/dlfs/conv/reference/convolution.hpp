@@ -22,7 +22,7 @@ Tensor<Element<X>> convolution(const X& x, const Weight& weight, const Bias& bia
     for (Index f = 0; f < y.extent(1); ++f) {
       for (Index i = 0; i < out.height; ++i) {
         for (Index j = 0; j < out.width; ++j) {
-          double sum = static_cast<double>(bias(f));
+          auto sum = static_cast<double>(bias(f));
           for (Index c = 0; c < channels; ++c) {
             for (Index k = 0; k < window.kernel.height; ++k) {
               for (Index l = 0; l < window.kernel.width; ++l) {

@@ -11,7 +11,7 @@ namespace dlfs::reference {
 /// log(sum over j of exp(x[i, j])) of one row of a matrix, in double.
 template <class T>
 double log_sum_exp(const Tensor<T>& x, Index i) {
-  double largest = static_cast<double>(x(i, 0));
+  auto largest = static_cast<double>(x(i, 0));
   for (Index j = 1; j < x.extent(1); ++j) {
     largest = std::max(largest, static_cast<double>(x(i, j)));
   }

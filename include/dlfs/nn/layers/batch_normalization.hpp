@@ -120,7 +120,8 @@ class BatchNormalization {
   /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {
     const T kept = static_cast<T>(options_.momentum);
-    const T n = static_cast<T>(x.size() / features());
+    const Index count = x.size() / features();
+    const T n = static_cast<T>(count);
     const Saved<const T> batch(detail::elements_at<T>(saved), features());
     const auto average = [kept](T part, const TensorView<const T>& of_batch, Tensor<T>& running) {
       simd::map(

@@ -47,7 +47,7 @@ class MeanSquaredError {
       return static_cast<double>(sum);
     };
     const Index blocks = (y.size() + block_elements - 1) / block_elements;
-    const double sum = detail::sum_pairwise<double>(0, blocks, square_sum);
+    const auto sum = detail::sum_pairwise<double>(0, blocks, square_sum);
     return static_cast<T>(sum / static_cast<double>(y.size()));
   }
 
