@@ -231,6 +231,27 @@ TEST(Sequential, TrainingUpdatesTheBuffersOfItsLayers) {
   EXPECT_DOUBLE_EQ(network.buffers()[0]->value(0), 0.1 * 2);
 }
 
+// Many tiles and pieces, each of which must know which samples it holds.
+TEST(Sequential, DropsOtherElementsOfEachSample) {
+  Rng rng(1);
+  Sequential<float> network{{"dropout", Dropout<float>({.ratio = 0.5}, rng)}};
+  const Tensor<float> y = network.forward(ones<float>({64, 50000}));
+  for (Index i = 1; i < 64; ++i) {
+    EXPECT_FALSE(array_equal(y[i], y[0])) << i;
+    EXPECT_FALSE(array_equal(y[i], y[i - 1])) << i;
+  }
+}
+
+// Each of the pieces, at most 16, has several tiles of 2 MB.
+TEST(Sequential, AddsUpTheGradientsOfAllTiles) {
+  Rng rng(1);
+  Sequential<float> network{{"affine", Affine<float>({.in = 1000, .out = 1}, He{}, rng)}};
+  network.forward(ones<float>({20000, 1000}));
+  network.backward(ones<float>({20000, 1}));
+  test::expect_equal(network.parameters()[0]->gradient, full<float>({1000, 1}, 20000));
+  test::expect_equal(network.parameters()[1]->gradient, full<float>({1}, 20000));
+}
+
 // Many tiles and pieces, each of which saves positions of maxima.
 TEST(Sequential, KeepsApartWhatTheTilesSave) {
   Sequential<float> network{{"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -52,6 +53,33 @@ using AllOptimizers =
     testing::Types<Sgd<float>, Momentum<float>, Nesterov<float>, AdaGrad<float>, RmsProp<float>,
                    Adam<float>, AdamW<float>, Adam<double>, RmsProp<double>>;
 TYPED_TEST_SUITE(AnyOptimizer, AllOptimizers);
+
+TYPED_TEST(AnyOptimizer, TakesRateAndDecayOfEachParameter) {
+  using T = typename TypeParam::Scalar;
+  TypeParam optimizer;
+  optimizer.options().weight_decay = 0.5;
+  std::vector parameters{test::parameter("decays", ones<T>({3}), zeros<T>({3})),
+                         test::parameter("spared", ones<T>({3}), zeros<T>({3})),
+                         test::parameter("frozen", ones<T>({3}), ones<T>({3}))};
+  parameters[1].decay_scale = 0;
+  parameters[2].rate_scale = 0;
+  test::step(optimizer, parameters);
+  EXPECT_LT(parameters[0].value(2), T(1));
+  EXPECT_EQ(parameters[1].value(2), T(1));
+  EXPECT_EQ(parameters[2].value(2), T(1));
+}
+
+TYPED_TEST(AnyOptimizer, RefusesTheSameParametersInAnotherOrder) {
+  using T = typename TypeParam::Scalar;
+  TypeParam optimizer;
+  std::vector parameters{test::parameter("a", ones<T>({3}), ones<T>({3})),
+                         test::parameter("b", ones<T>({3}), ones<T>({3}))};
+  test::step(optimizer, parameters);
+  std::swap(parameters[0], parameters[1]);
+  if (optimizer.state().moments.empty()) return;
+  EXPECT_EQ(test::error_of<ShapeError>([&] { test::step(optimizer, parameters); }),
+            "optimizer: expected parameter a of its first step, got b");
+}
 
 // Gradients whose squares overflow or vanish, and such a one among ordinary ones.
 TYPED_TEST(AnyOptimizer, MakesNoNanOfFiniteGradients) {

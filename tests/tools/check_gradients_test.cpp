@@ -208,6 +208,13 @@ TEST(CheckGradients, RejectsRoundingInPlaceOfAGradient) {
 
 TEST(CheckGradients, RejectsAReportOfNothing) { EXPECT_FALSE(GradientReport{}.passes(1)); }
 
+TEST(CheckGradients, RejectsAReportWithAFault) {
+  auto report = check_gradients(Tanh<double>(), inputs());
+  ASSERT_TRUE(report.passes(1e-7));
+  report.faults.push_back("tanh: backward ignores store");
+  EXPECT_FALSE(report.passes(1e-7));
+}
+
 TEST(CheckGradients, TextNamesTheWorstEntryAndWhatIsZero) {
   GradientReport report;
   report.worst = {

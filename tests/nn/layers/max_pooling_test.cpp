@@ -107,6 +107,11 @@ TEST(MaxPooling, ShapeErrorNamesTheOperationAndBothShapes) {
             "height 3 with padding 0");
 }
 
+TEST(MaxPooling, RefusesMoreTapsThanItCanNumber) {
+  EXPECT_NO_THROW(MaxPooling<float>({.kernel = {255, 256}}));
+  EXPECT_THROW(MaxPooling<float>({.kernel = {257, 256}}), ValueError);
+}
+
 TEST(MaxPooling, RefusesWindowsThatLieInThePadding) {
   const MaxPooling<float> pooling({.kernel = 3, .padding = {1, 2}});
   EXPECT_EQ(error_of<ValueError>([&] {

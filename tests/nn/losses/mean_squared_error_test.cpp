@@ -50,12 +50,28 @@ TEST(MeanSquaredError, BackwardIsOfTheLastForward) {
   test::expect_equal(loss.backward(), array<float>({2}));
 }
 
+TEST(MeanSquaredError, OfManyElementsIsThatOfFew) {
+  MeanSquaredError<double> loss;
+  for (const Index count : {4095, 4096, 4097, 10000}) {
+    Tensor<double> y({count}), t({count});
+    for (Index i = 0; i < count; ++i) y(i) = static_cast<double>(i % 7), t(i) = i % 2 == 0 ? 1 : -1;
+    double squares = 0;
+    for (Index i = 0; i < count; ++i) squares += (y(i) - t(i)) * (y(i) - t(i));
+    const auto n = static_cast<double>(count);
+    EXPECT_NEAR(loss.forward(y, t), squares / n, 1e-12) << count;
+    for (Index i = 0; i < count; ++i) {
+      ASSERT_NEAR(loss.backward()(i), 2 * (y(i) - t(i)) / n, 1e-15) << count << ' ' << i;
+    }
+  }
+}
+
 TEST(MeanSquaredError, ShapeErrorNamesTheOperationAndBothShapes) {
   MeanSquaredError<float> loss;
   EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({2, 3}), Tensor<float>({2}));
             }),
             "mean squared error: expected targets of shape (2, 3), as the output, got (2,)");
+  EXPECT_THROW(loss.forward(Tensor<float>({2, 3}), Tensor<float>({3, 2})), ShapeError);
 }
 
 TEST(MeanSquaredError, RefusesAnEmptyBatch) {
