@@ -252,6 +252,23 @@ TEST(Sequential, AddsUpTheGradientsOfAllTiles) {
   test::expect_equal(network.parameters()[1]->gradient, full<float>({1}, 20000));
 }
 
+// The largest of these x gives the smallest swish(x).
+TEST(Sequential, LeavesPoolingBehindALayerThatIsNotMonotone) {
+  const Sequential<float> network{{"swish", Swish<float>()},
+                                  {"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}};
+  const Tensor<float> x({1, 1, 2, 2}, {-1.25f, -20, -10, -5});
+  const Sequential<float> swish{{"swish", Swish<float>()}};
+  EXPECT_EQ(network.predict(x)(0, 0, 0, 0), max(swish.predict(x)));
+}
+
+TEST(Sequential, RefusesTheNameOfAnyEarlierLayer) {
+  Sequential<float> network{{"a", Relu<float>()}, {"b", Relu<float>()}};
+  for (const std::string name : {"a", "b"}) {
+    EXPECT_EQ(test::error_of<ValueError>([&] { network.add(name, Relu<float>()); }),
+              "network: two layers have the name '" + name + "'");
+  }
+}
+
 // Many tiles and pieces, each of which saves positions of maxima.
 TEST(Sequential, KeepsApartWhatTheTilesSave) {
   Sequential<float> network{{"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}};
