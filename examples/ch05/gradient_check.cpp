@@ -1,8 +1,7 @@
 // Section 5.7.3: backpropagation agrees with numerical gradients.
 // Book:    ch05/gradient_check.py (784-50-10 on the first three training images)
 // Run:     gradient_check [--data DIR] [--seed N]
-// Expect:  mean differences of at most 2e-10 (up to 2e-5 in the book, which adds 1e-7
-//          in the log)
+// Expect:  mean differences of about 1e-7 and less: the loss adds 1e-7 in the logarithm
 #include <cstdio>
 
 #include "ch05/two_layer_net.hpp"
@@ -20,13 +19,14 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         const auto batch = slice(examples::load_digits<double>(options).train, 0, 3);
         Rng rng(options.seed);
-        auto network = ch05::two_layer_net<double>(784, 50, 10, rng);
+        ch05::TwoLayerNet network(784, 50, 10, rng);
 
-        const auto report =
-            check_gradients(network, SoftmaxCrossEntropy<double>(), batch.inputs, batch.targets);
-        for (const auto& tensor : report.tensors) {
-          std::printf("%-15s %.2e\n", tensor.tensor.c_str(), tensor.mean_difference);
-          if (!(tensor.mean_difference <= 1e-9)) throw ValueError(to_string(report));
+        const auto grad_numerical = network.numerical_gradient(batch.inputs, batch.targets);
+        const auto grad_backprop = network.gradient(batch.inputs, batch.targets);
+        for (const char* key : {"W1", "b1", "W2", "b2"}) {
+          const double diff = mean(abs(grad_backprop.at(key) - grad_numerical.at(key)));
+          std::printf("%s:%.2e\n", key, diff);
+          if (!(diff <= 1e-5)) throw ValueError("the gradients differ");
         }
       });
 }

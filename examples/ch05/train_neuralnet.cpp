@@ -2,6 +2,7 @@
 // Book:    ch05/train_neuralnet.py (784-50-10, rate 0.1, batch 100, 10,000 steps)
 // Run:     train_neuralnet [--data DIR] [--steps N]
 // Expect:  about 0.97 test accuracy on MNIST
+#include <algorithm>
 #include <cstdio>
 
 #include "ch05/two_layer_net.hpp"
@@ -19,34 +20,29 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.1},
       [](const examples::Options& options) {
-        const auto digits = examples::load_digits<float>(options);
-        const Rng rng(options.seed);
-        auto rng_of_weights = rng.stream(0);
-        auto network = ch05::two_layer_net<float>(784, 50, 10, rng_of_weights);
-        SoftmaxCrossEntropy<float> loss;
-        Sgd<float> optimizer({.learning_rate = options.learning_rate});
+        const auto [name, train, test] = examples::load_digits<double>(options);
+        Rng rng(options.seed);
+        ch05::TwoLayerNet network(784, 50, 10, rng);
 
-        BatchSampler sampler(digits.train.size(), options.batch_size, rng.stream(1),
-                             BatchSampler::Sampling::with_replacement);
-        Dataset<float> batch;
+        const Index iter_per_epoch = std::max<Index>(train.size() / options.batch_size, 1);
         examples::Progress progress(options.steps, {.label = "training"});
-        for (int step = 0; step < options.steps; ++step) {
-          const Index step_of_epoch = step % sampler.batch_count();
-          if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-          take(digits.train, sampler.batch(step_of_epoch), batch);
+        for (int i = 0; i < options.steps; ++i) {
+          const auto batch_mask =
+              random_integers<Index>({options.batch_size}, rng, 0, train.size());
+          const auto x_batch = take(train.inputs, batch_mask, 0);
+          const auto t_batch = take(train.targets, batch_mask, 0);
 
-          const float value = loss.forward(network.forward(batch.inputs), batch.targets);
-          network.backward(loss.backward());
-          optimizer.step(network.parameters());
-          progress.update(step + 1, value);
+          const auto grad = network.gradient(x_batch, t_batch);
+          for (auto& [key, param] : network.params) param -= options.learning_rate * grad.at(key);
+          progress.update(i + 1, network.loss(x_batch, t_batch));
 
-          if (step_of_epoch == 0) {
+          if (i % iter_per_epoch == 0) {
             progress.clear();
-            std::printf("%.4f %.4f\n", accuracy(network, digits.train),
-                        accuracy(network, digits.test));
+            std::printf("%.4f %.4f\n", network.accuracy(train.inputs, train.targets),
+                        network.accuracy(test.inputs, test.targets));
           }
         }
         progress.clear();
-        std::printf("test accuracy: %.4f\n", accuracy(network, digits.test));
+        std::printf("test accuracy: %.4f\n", network.accuracy(test.inputs, test.targets));
       });
 }

@@ -122,14 +122,11 @@ class Dropout : public Layer {
 class BatchNormalization : public Layer {
  public:
   BatchNormalization(Array& gamma, Array& beta, double momentum = 0.9)
-      : running_mean(gamma.shape()),
-        running_var(gamma.shape()),
-        gamma_(gamma),
-        beta_(beta),
-        momentum_(momentum) {}
+      : gamma_(gamma), beta_(beta), momentum_(momentum) {}
 
   Array forward(const Array& x) override {
     const auto flat = x.reshape({x.extent(0), -1});
+    if (running_mean.empty()) running_mean = running_var = zeros<double>({flat.extent(1)});
     if (!train_flg) {
       const Array xn = (flat - running_mean) / sqrt(running_var + 10e-7);
       return (gamma_ * xn + beta_).reshape(x.shape());

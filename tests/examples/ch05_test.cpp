@@ -2,6 +2,7 @@
 
 #include "ch05/layer_naive.hpp"
 #include "ch05/two_layer_net.hpp"
+#include "ch05/two_layer_net_library.hpp"
 
 namespace dlfs {
 namespace {
@@ -20,6 +21,24 @@ TEST(Chapter5, AddLayerPassesOn) {
   const auto [dx, dy] = layer.backward(1.1);
   EXPECT_EQ(dx, 1.1);
   EXPECT_EQ(dy, 1.1);
+}
+
+TEST(Chapter5, TwoLayerNetByHandPassesTheGradientCheck) {
+  Rng rng(1);
+  ch05::TwoLayerNet network(6, 5, 4, rng);
+  const auto x = random_normal<double>({8, 6}, rng);
+  const auto labels = array<std::int32_t>({0, 1, 2, 3, 0, 1, 2, 3});
+  const auto numerical = network.numerical_gradient(x, labels);
+  const auto gradients = network.gradient(x, labels);
+  ASSERT_EQ(gradients.size(), 4u);
+  for (const auto& [key, gradient] : gradients) {
+    EXPECT_LE(mean(abs(gradient - numerical.at(key))), 1e-6) << key;  // 1e-7 in the logarithm
+    EXPECT_TRUE(any_of(gradient)) << key;
+  }
+
+  const double before = network.loss(x, labels);
+  for (auto& [key, param] : network.params) param -= 0.1 * gradients.at(key);
+  EXPECT_LT(network.loss(x, labels), before);
 }
 
 TEST(Chapter5, TwoLayerNetPassesTheGradientCheck) {

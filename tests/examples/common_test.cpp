@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -15,11 +16,27 @@
 
 #include <gtest/gtest.h>
 
+#include "ch05/two_layer_net.hpp"
+#include "ch05/two_layer_net_library.hpp"
+#include "ch07/simple_convnet.hpp"
+#include "ch07/simple_convnet_by_hand.hpp"
+#include "ch08/deep_convnet.hpp"
+#include "ch08/deep_convnet_by_hand.hpp"
 #include "common/functions.hpp"
 #include "common/gradient.hpp"
 #include "common/layers.hpp"
+#include "common/multi_layer_net.hpp"
+#include "common/multi_layer_net_extend.hpp"
+#include "common/network.hpp"
+#include "common/optimizer.hpp"
+#include "common/params.hpp"
+#include "common/trainer.hpp"
 #include "common/util.hpp"
+#include "dlfs/io/mnist.hpp"
+#include "dlfs/io/weights.hpp"
+#include "io/files.hpp"
 #include "support/expect_tensor.hpp"
+#include "support/program.hpp"
 
 namespace dlfs {
 namespace {
@@ -183,6 +200,232 @@ double pooling_difference() {
   return largest;
 }
 
+/// Both take five steps with the same gradients, from the same parameters.
+double optimizer_difference(common::Optimizer& by_hand, dlfs::Optimizer auto library) {
+  common::Arrays params{{"W1", random_array({3, 4}, 1)}, {"b1", random_array({4}, 2)}};
+  Parameter<double> W("W1", params["W1"]), b("b1", params["b1"]);
+  Parameter<double>* const parameters[] = {&W, &b};
+  double largest = 0;
+  for (std::uint64_t step = 0; step < 5; ++step) {
+    W.gradient = random_array({3, 4}, 10 + step);
+    b.gradient = random_array({4}, 20 + step);
+    by_hand.update(params, {{"W1", W.gradient}, {"b1", b.gradient}});
+    library.step(parameters);
+    largest =
+        std::max({largest, difference(params["W1"], W.value), difference(params["b1"], b.value)});
+  }
+  return largest;
+}
+
+double sgd_difference() {
+  common::SGD by_hand(0.1);
+  return optimizer_difference(by_hand, Sgd<double>({.learning_rate = 0.1}));
+}
+
+double momentum_difference() {
+  common::Momentum by_hand(0.1, 0.8);
+  return optimizer_difference(by_hand, Momentum<double>({.learning_rate = 0.1, .momentum = 0.8}));
+}
+
+double nesterov_difference() {
+  common::Nesterov by_hand(0.1, 0.8);
+  return optimizer_difference(by_hand, Nesterov<double>({.learning_rate = 0.1, .momentum = 0.8}));
+}
+
+double ada_grad_difference() {
+  common::AdaGrad by_hand(0.1);
+  return optimizer_difference(by_hand, AdaGrad<double>({.learning_rate = 0.1}));
+}
+
+double rms_prop_difference() {
+  common::RMSprop by_hand(0.1, 0.9);
+  return optimizer_difference(by_hand, RmsProp<double>({.learning_rate = 0.1, .decay_rate = 0.9}));
+}
+
+double adam_difference() {
+  common::Adam by_hand(0.1);
+  return optimizer_difference(by_hand, Adam<double>({.learning_rate = 0.1}));
+}
+
+/// A library network's parameters by the book's names: W1, b1, gamma1, beta1, W2, ...
+std::map<std::string, Parameter<double>*> by_book_name(Sequential<double>& library) {
+  std::map<std::string, int> counts;
+  std::map<std::string, Parameter<double>*> parameters;
+  for (auto* parameter : library.parameters()) {
+    std::string kind = parameter->name.substr(parameter->name.rfind('.') + 1);
+    if (kind == "weight") kind = "W";
+    if (kind == "bias") kind = "b";
+    parameters[kind + std::to_string(++counts[kind])] = parameter;
+  }
+  return parameters;
+}
+
+void copy_parameters(const common::Arrays& params, Sequential<double>& library) {
+  for (const auto& [name, parameter] : by_book_name(library)) parameter->value = params.at(name);
+}
+
+/// The largest difference of the scores and of each gradient of a training step. The library's
+/// gradients include no weight decay, so `decay` times the weight is added.
+double network_difference(const common::Arrays& params, const Array& scores,
+                          const common::Arrays& grads, Sequential<double> library, const Array& x,
+                          const Labels& t, double decay = 0) {
+  copy_parameters(params, library);
+  SoftmaxCrossEntropy<double> loss;
+  const Array& expected = library.forward(x);
+  double largest = difference(scores, expected);
+  loss.forward(expected, t);
+  library.backward(loss.backward());
+  const auto parameters = by_book_name(library);
+  if (grads.size() != parameters.size()) return INFINITY;
+  for (const auto& [name, parameter] : parameters) {
+    const double decay_here = name[0] == 'W' ? decay : 0;
+    largest = std::max(
+        largest, difference(grads.at(name), parameter->gradient + decay_here * parameter->value));
+  }
+  return largest;
+}
+
+double network_difference(common::Network& by_hand, const Sequential<double>& library,
+                          const Array& x, const Labels& t, double decay = 0) {
+  return network_difference(by_hand.params, by_hand.predict(x, true), by_hand.gradient(x, t),
+                            library, x, t, decay);
+}
+
+double multi_layer_net_difference() {
+  const Array x = random_array({6, 5}, 1);
+  const auto t = array<std::int32_t>({0, 1, 2, 0, 1, 2});
+  double largest = 0;
+  for (const char* activation : {"relu", "sigmoid"}) {
+    Rng rng(1);
+    common::MultiLayerNet by_hand({.input_size = 5,
+                                   .hidden_size_list = {7, 6},
+                                   .output_size = 3,
+                                   .activation = activation,
+                                   .weight_init_std = 0.7,
+                                   .weight_decay_lambda = 0.1},
+                                  rng);
+    using Activation = dlfs::MultiLayerNetOptions::Activation;
+    const auto kind = activation == std::string("relu") ? Activation::relu : Activation::sigmoid;
+    largest = std::max(
+        largest, network_difference(
+                     by_hand,
+                     multi_layer_net<double>(
+                         {.in = 5, .hidden = {7, 6}, .out = 3, .activation = kind}, He{}, rng),
+                     x, t, 0.1));
+  }
+  return largest;
+}
+
+double multi_layer_net_extend_difference() {
+  const Array x = random_array({6, 5}, 1);
+  const auto t = array<std::int32_t>({0, 1, 2, 0, 1, 2});
+  Rng rng(1);
+  common::MultiLayerNetExtendOptions options;
+  options.input_size = 5;
+  options.hidden_size_list = {7, 6};
+  options.output_size = 3;
+  options.weight_decay_lambda = 0.1;
+  options.use_batchnorm = true;
+  common::MultiLayerNetExtend normalized(options, rng);
+  const double largest = network_difference(
+      normalized,
+      multi_layer_net<double>({.in = 5, .hidden = {7, 6}, .out = 3, .batch_normalization = true},
+                              He{}, rng),
+      x, t, 0.1);
+
+  // Dropout draws other masks than the library's, so it is compared in evaluation.
+  options.use_batchnorm = false;
+  options.use_dropout = true;
+  options.dropout_ration = 0.3;
+  common::MultiLayerNetExtend thinned(options, rng);
+  auto library = multi_layer_net<double>({.in = 5,
+                                          .hidden = {7, 6},
+                                          .out = 3,
+                                          .dropout = 0.3,
+                                          .dropout_scaling = DropoutScaling::in_evaluation},
+                                         He{}, rng);
+  copy_parameters(thinned.params, library);
+  return std::max(largest, difference(thinned.predict(x), library.predict(x)));
+}
+
+double two_layer_net_difference() {
+  Rng rng(1);
+  ch05::TwoLayerNet by_hand(6, 5, 4, rng, 0.5);
+  const Array x = random_array({8, 6}, 1);
+  const auto t = array<std::int32_t>({0, 1, 2, 3, 0, 1, 2, 3});
+  return network_difference(by_hand.params, by_hand.predict(x), by_hand.gradient(x, t),
+                            ch05::two_layer_net<double>(6, 5, 4, rng), x, t);
+}
+
+double simple_convnet_difference() {
+  Rng rng(1);
+  ch07::SimpleConvNet by_hand(
+      {.image = 12, .filter_num = 4, .filter_size = 3, .weight_init_std = 0.3}, rng);
+  return network_difference(by_hand,
+                            simple_convnet<double>(rng, {.image = 12, .filters = 4, .kernel = 3}),
+                            random_array({5, 1, 12, 12}, 1), array<std::int32_t>({0, 1, 2, 3, 9}));
+}
+
+/// With a dropout ratio of 0 in training, against a network without dropout; and as it is, in
+/// evaluation.
+double deep_convnet_difference() {
+  Rng rng(1);
+  Sequential<double> library;
+  Index channels = 1;
+  int number = 0;
+  for (const auto& [filters, padding] :
+       {std::pair<Index, Index>{16, 1}, {16, 1}, {32, 1}, {32, 2}, {64, 1}, {64, 1}}) {
+    const std::string suffix = std::to_string(++number);
+    library.add(
+        "conv" + suffix,
+        Convolution<double>({.in = channels, .filters = filters, .padding = padding}, He{}, rng));
+    library.add("relu" + suffix, Relu<double>());
+    if (number % 2 == 0)
+      library.add("pool" + suffix, MaxPooling<double>({.kernel = 2, .stride = 2}));
+    channels = filters;
+  }
+  library.add("affine1", Affine<double>({.in = 1024, .out = 50}, He{}, rng));
+  library.add("relu", Relu<double>());
+  library.add("affine2", Affine<double>({.in = 50, .out = 10}, He{}, rng));
+  const Array x = random_array({3, 1, 28, 28}, 1);
+  ch08::DeepConvNet without_dropout(rng, 0);
+  const double largest =
+      network_difference(without_dropout, library, x, array<std::int32_t>({0, 5, 9}));
+
+  ch08::DeepConvNet by_hand(rng);
+  auto network = deep_convnet<double>(rng);
+  copy_parameters(by_hand.params, network);
+  return std::max(largest, difference(by_hand.predict(x), network.predict(x)));
+}
+
+/// 20 steps of a trainer by hand, and of the library with the same samples.
+double trainer_difference() {
+  const auto digits = generated_digits<double>(50, Rng(1));
+  Rng rng(1);
+  common::MultiLayerNet network({.hidden_size_list = {10}}, rng);
+  auto library = multi_layer_net<double>({.hidden = {10}}, He{}, rng);
+  copy_parameters(network.params, library);
+  common::SGD by_hand(0.1);
+  common::Trainer trainer(network, digits, digits, by_hand,
+                          {.epochs = 4, .mini_batch_size = 10, .seed = 3, .verbose = false});
+  trainer.train();
+
+  Rng choice(3);
+  Sgd<double> sgd({.learning_rate = 0.1});
+  SoftmaxCrossEntropy<double> loss;
+  Dataset<double> batch;
+  for (int step = 0; step < 20; ++step) {
+    std::vector<Index> samples(10);
+    for (Index& n : samples) n = choice.below(50);
+    take(digits, samples, batch);
+    loss.forward(library.forward(batch.inputs), batch.targets);
+    library.backward(loss.backward());
+    sgd.step(library.parameters());
+  }
+  if (trainer.train_loss_list.size() != 20 || trainer.train_acc_list.size() != 4) return INFINITY;
+  return difference(network.predict(digits.inputs), library.predict(digits.inputs));
+}
+
 /// Every class of examples/common that computes, and its difference to the library.
 const std::map<std::string, std::function<double()>> compared = {
     {"Relu", relu_difference},
@@ -193,10 +436,28 @@ const std::map<std::string, std::function<double()>> compared = {
     {"BatchNormalization", batch_normalization_difference},
     {"Convolution", convolution_difference},
     {"Pooling", pooling_difference},
+    {"SGD", sgd_difference},
+    {"Momentum", momentum_difference},
+    {"Nesterov", nesterov_difference},
+    {"AdaGrad", ada_grad_difference},
+    {"RMSprop", rms_prop_difference},
+    {"Adam", adam_difference},
+    {"MultiLayerNet", multi_layer_net_difference},
+    {"MultiLayerNetExtend", multi_layer_net_extend_difference},
+    {"Trainer", trainer_difference},
+    {"TwoLayerNet", two_layer_net_difference},  // of chapters 5, 7 and 8
+    {"SimpleConvNet", simple_convnet_difference},
+    {"DeepConvNet", deep_convnet_difference},
 };
 
-/// Those that leave the computing to a class derived from them.
-const std::set<std::string> bases = {"Layer", "LayerWithWeights"};
+/// Those that do not compute: options, and bases of other classes.
+const std::set<std::string> others = {"Layer",
+                                      "LayerWithWeights",
+                                      "MultiLayerNetExtendOptions",
+                                      "MultiLayerNetOptions",
+                                      "Network",
+                                      "Optimizer",
+                                      "TrainerOptions"};
 
 class ByHand : public testing::TestWithParam<std::string> {};
 
@@ -206,6 +467,14 @@ TEST_P(ByHand, AgreesWithTheLibrary) {
   EXPECT_LE(largest, 1e-12);
 }
 
+TEST(Common, TheComparisonSeesADifference) {
+  const Array x = random_array({2, 3}, 1);
+  EXPECT_EQ(difference(x, x), 0);
+  EXPECT_GT(difference(x + 1e-11, x), 1e-12);
+  EXPECT_FALSE(difference(x * NAN, x) <= 1e-12);
+  EXPECT_FALSE(difference(copy(x.reshape({3, 2})), x) <= 1e-12);
+}
+
 std::vector<std::string> names_of_compared() {
   std::vector<std::string> names;
   for (const auto& [name, compare] : compared) names.push_back(name);
@@ -213,20 +482,116 @@ std::vector<std::string> names_of_compared() {
 }
 INSTANTIATE_TEST_SUITE_P(Common, ByHand, testing::ValuesIn(names_of_compared()));
 
-TEST(Common, EveryClassIsComparedWithTheLibrary) {
+/// The names of the classes in a folder's headers.
+std::set<std::string> classes_of(const std::filesystem::path& folder) {
   const std::regex definition("^(?:class|struct) (\\w+)");
   std::set<std::string> found;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(DLFS_EXAMPLES) / "common")) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path());
     std::smatch match;
     for (std::string line; std::getline(file, line);) {
       if (std::regex_search(line, match, definition)) found.insert(match[1]);
     }
   }
-  std::set<std::string> known = bases;
-  for (const auto& [name, compare] : compared) known.insert(name);
-  EXPECT_EQ(found, known);
+  return found;
+}
+
+TEST(Common, EveryClassIsComparedWithTheLibrary) {
+  const auto classes = classes_of(std::filesystem::path(DLFS_EXAMPLES) / "common");
+  EXPECT_GE(classes.size(), 24u);
+  for (const std::string& name : classes) {
+    EXPECT_TRUE(compared.contains(name) || others.contains(name))
+        << name << " is neither compared with the library nor listed as one that does not compute";
+  }
+  for (const std::string& name : others) EXPECT_TRUE(classes.contains(name)) << name;
+}
+
+TEST(Common, ParamsComeFromAFileByTheirNames) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "params.npz";
+  const common::Arrays saved{{"W1", random_array({2, 3}, 1)}, {"b1", random_array({3}, 2)}};
+  common::save_params(file, saved);
+  common::Arrays params{{"W1", Array({2, 3})}, {"b1", Array({3})}};
+  common::load_params(file, params);
+  for (const auto& [name, value] : saved) test::expect_equal(params[name], value);
+
+  common::Arrays other_shape{{"W1", Array({3, 2})}, {"b1", Array({3})}};
+  EXPECT_THROW(common::load_params(file, other_shape), FormatError);
+  common::Arrays more{{"W1", Array({2, 3})}, {"b1", Array({3})}, {"W2", Array({3, 3})}};
+  EXPECT_THROW(common::load_params(file, more), FormatError);
+  common::Arrays fewer{{"W1", Array({2, 3})}};
+  EXPECT_THROW(common::load_params(file, fewer), FormatError);
+}
+
+TEST(Common, ParamsOfTheLibraryHaveTheBooksNames) {
+  Rng rng(1);
+  auto library = simple_convnet<double>(rng);
+  load_weights(examples::in_examples("ch07/params.npz"), library);
+  ch07::SimpleConvNet by_hand({}, rng);
+  common::load_params(examples::in_examples("ch07/params.npz"), by_hand.params);
+  for (const auto& [name, parameter] : by_book_name(library)) {
+    test::expect_equal(by_hand.params.at(name), parameter->value);
+  }
+}
+
+/// The book's weights in a network by hand classify so many of MNIST's test images rightly.
+void expect_books_accuracy(common::Network& network, const char* file, double accuracy) {
+  const char* book = std::getenv("DLFS_BOOK");
+  if (book == nullptr) GTEST_SKIP() << "DLFS_BOOK does not name the folder of the book's files";
+  const char* data = std::getenv("DLFS_DATA");
+  if (data == nullptr) GTEST_SKIP() << "DLFS_DATA does not name the folder of MNIST";
+  common::load_params(std::filesystem::path(book) / file, network.params);
+  const auto test = load_mnist<double>(data).test;
+  EXPECT_EQ(network.accuracy(test.inputs, test.targets), accuracy);
+}
+
+TEST(BookWeightsByHand, OfChapter3Reach9352) {
+  Rng rng(0);
+  common::MultiLayerNet network({.hidden_size_list = {50, 100}, .activation = "sigmoid"}, rng);
+  expect_books_accuracy(network, "sample_weight.pkl", 0.9352);
+}
+
+TEST(BookWeightsByHand, OfChapter7Reach9890) {
+  Rng rng(0);
+  ch07::SimpleConvNet network({}, rng);
+  expect_books_accuracy(network, "params.pkl", 0.9890);
+}
+
+TEST(BookWeightsByHand, OfChapter8Reach9935) {
+  Rng rng(0);
+  ch08::DeepConvNet network(rng);
+  expect_books_accuracy(network, "deep_convnet_params.pkl", 0.9935);
+}
+
+TEST(Common, WeightDecayAndInitialScalesAreTheBooks) {
+  EXPECT_EQ(common::initial_scale(0.3, 50), 0.3);
+  for (const char* name : {"relu", "he"}) EXPECT_EQ(common::initial_scale(name, 50), 0.2);
+  for (const char* name : {"sigmoid", "xavier"}) EXPECT_EQ(common::initial_scale(name, 25), 0.2);
+  EXPECT_THROW(common::initial_scale("other", 50), ValueError);
+  EXPECT_THROW(common::make_activation("other"), ValueError);
+
+  const Array x = random_array({6, 5}, 1);
+  const auto t = array<std::int32_t>({0, 1, 2, 0, 1, 2});
+  Rng rng(1);
+  common::MultiLayerNet network({.input_size = 5,
+                                 .hidden_size_list = {7},
+                                 .output_size = 3,
+                                 .activation = "sigmoid",
+                                 .weight_decay_lambda = 0.1},
+                                rng);
+  const auto numerical = network.numerical_gradient(x, t);
+  for (const auto& [name, gradient] : network.gradient(x, t)) {
+    EXPECT_LE(difference(gradient, numerical.at(name)), 1e-6) << name;  // 1e-7 in the logarithm
+  }
+}
+
+TEST(Common, AccuracyCountsTheTail) {
+  Rng rng(1);
+  common::MultiLayerNet network({.input_size = 5, .hidden_size_list = {7}, .output_size = 3}, rng);
+  const Array x = random_array({130, 5}, 1);
+  const auto t = cast<std::int32_t>(argmax(network.predict(x), 1));
+  EXPECT_EQ(network.accuracy(x, t), 1);
+  EXPECT_EQ(network.accuracy(x, remainder(t + 1, 3)), 0);
 }
 
 TEST(Common, FunctionsAgreeWithTheLibrary) {
