@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "common/layers.hpp"
@@ -12,7 +13,13 @@
 
 namespace common {
 
-struct MultiLayerNetExtendOptions : MultiLayerNetOptions {
+struct MultiLayerNetExtendOptions {
+  Index input_size = 784;
+  std::vector<Index> hidden_size_list{};
+  Index output_size = 10;
+  std::string activation = "relu";                             // as in MultiLayerNetOptions
+  std::variant<double, std::string> weight_init_std = "relu";  // also
+  double weight_decay_lambda = 0;                              // factor of an L2 penalty
   bool use_dropout = false;
   double dropout_ration = 0.5;
   bool use_batchnorm = false;

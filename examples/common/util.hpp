@@ -49,13 +49,12 @@ inline Array im2col(const Array& input_data, Index filter_h, Index filter_w, Ind
   const Index out_h = conv_output_size(input_data.extent(2), filter_h, stride, pad);
   const Index out_w = conv_output_size(input_data.extent(3), filter_w, stride, pad);
   const Array img = dlfs::pad(input_data, {{0, 0}, {0, 0}, {pad, pad}, {pad, pad}});
-  Array col({N, out_h, out_w, C, filter_h, filter_w});
+  Array col({N, C, filter_h, filter_w, out_h, out_w});
   for (Index y = 0; y < filter_h; ++y)
     for (Index x = 0; x < filter_w; ++x)
-      assign(col(all, all, all, all, y, x).transpose({0, 3, 1, 2}),
-             img(all, all, Slice{y, y + stride * out_h, stride},
-                 Slice{x, x + stride * out_w, stride}));
-  return std::move(col).reshape({N * out_h * out_w, -1});
+      assign(col(all, all, y, x), img(all, all, Slice{y, y + stride * out_h, stride},
+                                      Slice{x, x + stride * out_w, stride}));
+  return copy(col.transpose({0, 4, 5, 1, 2, 3})).reshape({N * out_h * out_w, -1});
 }
 
 /// The way back: each pixel becomes the sum of the numbers that im2col copies from it.
@@ -64,12 +63,13 @@ inline Array col2im(const Array& col, const Shape& input_shape, Index filter_h, 
   const Index N = input_shape[0], C = input_shape[1], H = input_shape[2], W = input_shape[3];
   const Index out_h = conv_output_size(H, filter_h, stride, pad);
   const Index out_w = conv_output_size(W, filter_w, stride, pad);
-  const auto patches = col.reshape({N, out_h, out_w, C, filter_h, filter_w});
+  const Array patches =
+      copy(col.reshape({N, out_h, out_w, C, filter_h, filter_w}).transpose({0, 3, 4, 5, 1, 2}));
   Array img({N, C, H + 2 * pad + stride - 1, W + 2 * pad + stride - 1});
   for (Index y = 0; y < filter_h; ++y)
     for (Index x = 0; x < filter_w; ++x)
       img(all, all, Slice{y, y + stride * out_h, stride}, Slice{x, x + stride * out_w, stride}) +=
-          patches(all, all, all, all, y, x).transpose({0, 3, 1, 2});
+          patches(all, all, y, x);
   return copy(img(all, all, Slice{pad, pad + H}, Slice{pad, pad + W}));
 }
 

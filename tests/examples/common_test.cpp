@@ -35,6 +35,7 @@
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/weights.hpp"
 #include "io/files.hpp"
+#include "optim/book_paths.hpp"
 #include "support/expect_tensor.hpp"
 #include "support/program.hpp"
 
@@ -320,12 +321,11 @@ double multi_layer_net_extend_difference() {
   const Array x = random_array({6, 5}, 1);
   const auto t = array<std::int32_t>({0, 1, 2, 0, 1, 2});
   Rng rng(1);
-  common::MultiLayerNetExtendOptions options;
-  options.input_size = 5;
-  options.hidden_size_list = {7, 6};
-  options.output_size = 3;
-  options.weight_decay_lambda = 0.1;
-  options.use_batchnorm = true;
+  common::MultiLayerNetExtendOptions options{.input_size = 5,
+                                             .hidden_size_list = {7, 6},
+                                             .output_size = 3,
+                                             .weight_decay_lambda = 0.1,
+                                             .use_batchnorm = true};
   common::MultiLayerNetExtend normalized(options, rng);
   const double largest = network_difference(
       normalized,
@@ -561,6 +561,31 @@ TEST(BookWeightsByHand, OfChapter8Reach9935) {
   Rng rng(0);
   ch08::DeepConvNet network(rng);
   expect_books_accuracy(network, "deep_convnet_params.pkl", 0.9935);
+}
+
+/// 30 steps down x^2 / 20 + y^2 from (-7, 2).
+void expect_books_path(common::Optimizer& optimizer, const double (&expected)[4][2]) {
+  common::Arrays params{{"x", array<double>({-7})}, {"y", array<double>({2})}};
+  int recorded = 0;
+  for (int step = 1; step <= 30; ++step) {
+    optimizer.update(params, {{"x", params["x"] / 10}, {"y", 2 * params["y"]}});
+    if (step != test::book::recorded_steps[recorded]) continue;
+    EXPECT_NEAR(params["x"](0) / expected[recorded][0], 1, 1e-10) << step;
+    EXPECT_NEAR(params["y"](0) / expected[recorded][1], 1, 1e-10) << step;
+    ++recorded;
+  }
+  EXPECT_EQ(recorded, 4);
+}
+
+TEST(Common, OptimizersTakeTheBooksPaths) {
+  common::SGD sgd(0.95);
+  expect_books_path(sgd, test::book::sgd);
+  common::Momentum momentum(0.1);
+  expect_books_path(momentum, test::book::momentum);
+  common::AdaGrad ada_grad(1.5);
+  expect_books_path(ada_grad, test::book::ada_grad);
+  common::Adam adam(0.3);
+  expect_books_path(adam, test::book::adam);
 }
 
 TEST(Common, WeightDecayAndInitialScalesAreTheBooks) {

@@ -1,0 +1,55 @@
+// Section 6.4.3 by hand: dropout against overfitting.
+// Book:    ch06/overfit_dropout.py (300 images, 784-100x6-10, dropout 0.2, 301 epochs, SGD 0.01)
+// Run:     overfit_dropout_by_hand [--verbose] [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Expect:  overfit_dropout_by_hand.png: both accuracies near each other
+#include <cstdio>
+
+#include "common/multi_layer_net_extend.hpp"
+#include "common/optimizer.hpp"
+#include "common/trainer.hpp"
+#include "support/digits.hpp"
+#include "support/plot.hpp"
+#include "support/program.hpp"
+
+using namespace dlfs;
+
+int main(int argc, char** argv) {
+  return examples::run_program(
+      argc, argv,
+      {.description = "Section 6.4.3 by hand: dropout against overfitting",
+       .epochs = 301,
+       .batch_size = 100,
+       .learning_rate = 0.01,
+       .flag = examples::Flag{"--verbose", "Print the loss of every step"}},
+      [](const examples::Options& options) {
+        const auto [name, all_train, test] = examples::load_digits<double>(options);
+        const auto train = slice(all_train, 0, 300);
+        Rng rng(options.seed);
+        common::MultiLayerNetExtend network({.hidden_size_list = {100, 100, 100, 100, 100, 100},
+                                             .use_dropout = true,
+                                             .dropout_ration = 0.2},
+                                            rng);
+        common::SGD optimizer(options.learning_rate);
+        common::Trainer trainer(network, train, test, optimizer,
+                                {.epochs = options.epochs,
+                                 .mini_batch_size = options.batch_size,
+                                 .seed = options.seed,
+                                 .verbose = options.flag});
+        const double test_acc = trainer.train();
+
+        examples::show({.x_label = "epochs",
+                        .y_label = "accuracy",
+                        .y_limits = examples::Limits{0, 1},
+                        .legend = examples::Legend::lower_right,
+                        .series = {{.label = "train",
+                                    .y = trainer.train_acc_list,
+                                    .marker = examples::Marker::circle,
+                                    .marker_every = 10},
+                                   {.label = "test",
+                                    .y = trainer.test_acc_list,
+                                    .marker = examples::Marker::square,
+                                    .marker_every = 10}}},
+                       options.out, "overfit_dropout_by_hand");
+        std::printf("test accuracy: %.4f\n", test_acc);
+      });
+}
