@@ -6,16 +6,16 @@ namespace dlfs::examples {
 
 namespace {
 
-volatile std::sig_atomic_t requested = 0;
+volatile std::sig_atomic_t received = 0;
 
-void note_request(int) { requested = 1; }
+void note(int signal) { received = signal; }
 
 }  // namespace
 
 Interruption::Interruption() {
-  requested = 0;
-  std::signal(SIGINT, note_request);
-  std::signal(SIGTERM, note_request);
+  received = 0;
+  std::signal(SIGINT, note);
+  std::signal(SIGTERM, note);
 }
 
 Interruption::~Interruption() {
@@ -23,6 +23,6 @@ Interruption::~Interruption() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-bool Interruption::was_requested() const { return requested != 0; }
+int Interruption::signal() const { return received; }
 
 }  // namespace dlfs::examples

@@ -11,7 +11,10 @@ class Interruption {
   Interruption& operator=(const Interruption&) = delete;
   ~Interruption();
 
-  bool was_requested() const;
+  bool was_requested() const { return signal() != 0; }
+
+  /// The number of the signal that came; 0 for none.
+  int signal() const;
 };
 
 }  // namespace dlfs::examples

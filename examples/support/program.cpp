@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/parallel_for.hpp"
@@ -29,9 +30,14 @@ struct Range {
 constexpr Range<double> positive{std::numeric_limits<double>::denorm_min(),
                                  std::numeric_limits<double>::max()};
 
-template <class Number>
+std::string to_string(Range<double> range) {
+  if (range.least == positive.least) return "a number above 0";
+  if (range.most == positive.most) return str_cat("a number of at least ", range.least);
+  return str_cat("a number from ", range.least, " to ", range.most);
+}
+
+template <std::integral Number>
 std::string to_string(Range<Number> range) {
-  if constexpr (std::floating_point<Number>) return "a number above 0";
   return str_cat("a whole number from ", range.least, " to ", range.most);
 }
 
@@ -120,11 +126,23 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
         ->check(CLI::IsMember(choice.words))
         ->option_text(str_cat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
   }
+  for (const WholeNumber& number : program.whole) {
+    Index& value = options.whole[number.name] = number.value;
+    add_number(app, number.name, number.help, value, {number.least, 1'000'000});
+  }
+  for (const RealNumber& number : program.real) {
+    double& value = options.real[number.name] = number.value;
+    add_number(app, number.name, number.help, value, {number.least, number.most});
+  }
   if (reads_digits) {
     app.add_flag("--quick", options.quick,
                  program.epochs  ? "Few digits, and one epoch unless --epochs is given"
                  : program.steps ? "Few digits, and 100 steps unless --steps is given"
                                  : "Few digits");
+  }
+  if (program.has_python_lines) {
+    app.add_flag("--verbose", options.verbose,
+                 "Print what the Python prints, as without a terminal");
   }
 
   app.allow_extras();
@@ -132,6 +150,7 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   if (!app.remaining().empty()) throw CLI::ExtrasError({app.remaining().front()});
   if (options.quick && epochs != nullptr && epochs->count() == 0) options.epochs = 1;
   if (options.quick && steps != nullptr && steps->count() == 0) options.steps = 100;
+  if (program.has_python_lines && isatty(STDOUT_FILENO) == 0) options.verbose = true;
   return options;
 }
 
@@ -164,6 +183,8 @@ int run_program(int argc, char** argv, const Program& program,
     std::fputs(app.help().c_str(), stdout);
   } catch (const CLI::ParseError& error) {
     return fail(name, str_cat(error.what(), " (see ", name, " --help)"), 2);
+  } catch (const Stopped& stopped) {
+    return 128 + stopped.signal;
   } catch (const std::exception& error) {
     return fail(name, error.what(), 1);
   }

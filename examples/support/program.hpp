@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,8 +27,11 @@ struct Options {
   std::filesystem::path out{};
   std::filesystem::path weights{};
   bool flag = false;
-  std::map<std::string, std::string> choices{};  // by the option's name
+  std::map<std::string, std::string> choices{};  // by the option's name, as the next two
+  std::map<std::string, Index> whole{};
+  std::map<std::string, double> real{};
   bool quick = false;
+  bool verbose = false;  // prints what the Python prints
 };
 
 /// A switch of one program.
@@ -40,6 +45,23 @@ struct Choice {
   std::string name{};  // "--init"
   std::string help{};
   std::vector<std::string> words{};  // the first is the default
+};
+
+/// A whole number of one program, such as the number of hidden units.
+struct WholeNumber {
+  std::string name{};  // "--hidden-size"
+  std::string help{};
+  Index value = 0;  // the default
+  Index least = 1;
+};
+
+/// A real number of one program, such as the standard deviation of initial weights.
+struct RealNumber {
+  std::string name{};
+  std::string help{};
+  double value = 0;
+  double least = 0;
+  double most = std::numeric_limits<double>::max();
 };
 
 /// The description of a program, and the options that it takes.
@@ -56,8 +78,11 @@ struct Program {
   std::optional<std::filesystem::path> weights{};  // --weights FILE
   std::optional<Flag> flag{};
   std::vector<Choice> choices{};
-  bool reads_digits = false;  // --data DIR, --threads N and --quick
-  bool writes_files = false;  // --out DIR
+  std::vector<WholeNumber> whole{};
+  std::vector<RealNumber> real{};
+  bool reads_digits = false;      // --data DIR, --threads N and --quick
+  bool writes_files = false;      // --out DIR
+  bool has_python_lines = false;  // --verbose, which is on where stdout is no terminal
 };
 
 /// The path of a file in examples/, such as "ch03/sample_weight.npz".
@@ -66,11 +91,18 @@ std::filesystem::path in_examples(const std::filesystem::path& file);
 /// Writes a file in the library's way, whole or not at all. @throws IoError with name and reason.
 void write_text(const std::filesystem::path& path, std::string_view text);
 
+/// Thrown by a program that a signal has stopped and that has saved its work.
+struct Stopped : std::exception {
+  explicit Stopped(int number) : signal(number) {}
+  int signal;
+};
+
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
 /// With --quick a program trains for one epoch or 100 steps, unless their number is given, and
 /// load_digits returns few digits. Every failure is one line on stderr. Returns 0, or 1 where
-/// `body` throws or its output cannot be written, or 2 where the command line is wrong.
+/// `body` throws or its output cannot be written, or 2 where the command line is wrong, or 128 and
+/// the signal's number where `body` throws Stopped, as a shell does.
 int run_program(int argc, char** argv, const Program& program,
                 const std::function<void(const Options&)>& body);
 

@@ -1,5 +1,6 @@
 #include "support/program.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <string>
@@ -25,6 +26,11 @@ struct Outcome {
   Options options;
   std::string output;
   std::string errors;
+};
+
+struct BadValue {
+  Arguments arguments;
+  std::string message;
 };
 
 Outcome run(Arguments arguments, const Program& program, const Body& body = {}) {
@@ -117,6 +123,71 @@ TEST(RunProgram, AProgramMayHaveAFlagOfItsOwn) {
   EXPECT_NE(run({"--help"}, program).output.find("Take the time"), std::string::npos);
 }
 
+TEST(RunProgram, AProgramMayHaveNumbersOfItsOwn) {
+  const Program program{
+      .whole = {{.name = "--hidden-size", .help = "Units", .value = 100},
+                {.name = "--pad", .help = "Zeros", .value = 2, .least = 0}},
+      .real = {{.name = "--std", .help = "Deviation", .value = 0.01},
+               {.name = "--dropout-ratio", .help = "Ratio", .value = 0.2, .most = 0.99}}};
+  const Options defaults = run({}, program).options;
+  EXPECT_EQ(defaults.whole.at("--hidden-size"), 100);
+  EXPECT_EQ(defaults.whole.at("--pad"), 2);
+  EXPECT_EQ(defaults.real.at("--std"), 0.01);
+  EXPECT_EQ(defaults.real.at("--dropout-ratio"), 0.2);
+
+  const Options given =
+      run({"--hidden-size", "7", "--pad=0", "--std", "0", "--dropout-ratio", "0.5"}, program)
+          .options;
+  EXPECT_EQ(given.whole.at("--hidden-size"), 7);
+  EXPECT_EQ(given.whole.at("--pad"), 0);
+  EXPECT_EQ(given.real.at("--std"), 0);
+  EXPECT_EQ(given.real.at("--dropout-ratio"), 0.5);
+
+  const std::string help = run({"--help"}, program).output;
+  for (const char* text :
+       {"--hidden-size N [100] ", "--pad N [2] ", "--std X [0.01] ", "--dropout-ratio X [0.2] "}) {
+    EXPECT_NE(help.find(text), std::string::npos) << text << "\n" << help;
+  }
+
+  for (const auto& [arguments, message] : std::vector<BadValue>{
+           {{"--hidden-size", "0"},
+            "--hidden-size: expected a whole number from 1 to 1000000, got '0'"},
+           {{"--hidden-size", "1.5"},
+            "--hidden-size: expected a whole number from 1 to 1000000, got '1.5'"},
+           {{"--pad", "-1"}, "--pad: expected a whole number from 0 to 1000000, got '-1'"},
+           {{"--std", "-0.1"}, "--std: expected a number of at least 0, got '-0.1'"},
+           {{"--std", "nan"}, "--std: expected a number of at least 0, got 'nan'"},
+           {{"--dropout-ratio", "1"},
+            "--dropout-ratio: expected a number from 0 to 0.99, got '1'"}}) {
+    const Outcome outcome = run(arguments, program);
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_FALSE(outcome.ran);
+    EXPECT_EQ(outcome.errors, "train: " + message + " (see train --help)\n");
+  }
+  EXPECT_EQ(run({"--hidden-size", "7"}, training).status, 2);
+}
+
+// Stdout is no terminal here.
+TEST(RunProgram, PrintsThePythonsLinesWhereThereIsNoTerminal) {
+  Program program = training;
+  EXPECT_FALSE(run({}, program).options.verbose);
+  EXPECT_EQ(run({"--verbose"}, program).status, 2);
+  program.has_python_lines = true;
+  EXPECT_TRUE(run({}, program).options.verbose);
+  EXPECT_TRUE(run({"--verbose"}, program).options.verbose);
+  EXPECT_NE(run({"--help"}, program).output.find("--verbose "), std::string::npos);
+}
+
+TEST(RunProgram, ASignalThatStopsAProgramIsItsStatus) {
+  const Outcome outcome = run({}, training, [](const Options&) {
+    std::puts("stopped");
+    throw Stopped(SIGINT);
+  });
+  EXPECT_EQ(outcome.status, 130);
+  EXPECT_EQ(outcome.output, "stopped\n");
+  EXPECT_EQ(outcome.errors, "");
+}
+
 TEST(RunProgram, HelpShowsEveryOptionWithItsDefault) {
   for (const char* flag : {"--help", "-h"}) {
     const Outcome outcome = run({flag}, training);
@@ -165,11 +236,6 @@ TEST(RunProgram, ADefaultAddsItsOptionAlone) {
   EXPECT_EQ(run({"--out", "x"}, {.reads_digits = true}).status, 2);
   EXPECT_EQ(run({"--out", "x"}, {.writes_files = true}).options.out, "x");
 }
-
-struct BadValue {
-  Arguments arguments;
-  std::string message;
-};
 
 TEST(RunProgram, RejectsABadCommandLineInOneLine) {
   const std::string whole = "expected a whole number from ";
