@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
                         .y_label = "x1",
                         .x_limits = examples::Limits{-2, 2},
                         .y_limits = examples::Limits{-2, 2},
+                        .grid = true,
                         .arrows = {field}},
                        options.out, "gradient_2d");
       });

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
                         .y_label = "X1",
                         .x_limits = examples::Limits{-3.5, 3.5},
                         .y_limits = examples::Limits{-4.5, 4.5},
-                        .series = {path, axis({-5, 5}, {0, 0}), axis({0, 0}, {-5, 5})}},
+                        .series = {axis({-5, 5}, {0, 0}), axis({0, 0}, {-5, 5}), path}},
                        options.out, "gradient_method");
       });
 }

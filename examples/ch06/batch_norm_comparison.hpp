@@ -1,8 +1,9 @@
 #pragma once
 
-#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <string>
 #include <vector>
 
 #include "support/digits.hpp"
@@ -61,18 +62,24 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   return accuracies;
 }
 
+/// The number as Python prints it.
+inline std::string python_text(double number) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, number, std::chars_format::general).ptr;
+  return std::string(text, end) + (number == std::round(number) ? ".0" : "");
+}
+
 /// Both accuracies over the epochs.
-inline dlfs::examples::Plot accuracy_plot(const Accuracies& accuracies, double deviation) {
+inline dlfs::examples::Plot accuracy_plot(const std::string& title, const Accuracies& accuracies) {
   using namespace dlfs::examples;
-  return {
-      .title = dlfs::str_cat("W: ", std::round(deviation * 1e6) / 1e6),
-      .x_label = "epochs",
-      .y_label = "accuracy",
-      .y_limits = Limits{0, 1},
-      .legend = Legend::upper_left,
-      .series = {
-          {.label = "Batch Normalization", .y = accuracies.normalized},
-          {.label = "Normal (without BatchNorm)", .y = accuracies.plain, .line = Line::dashed}}};
+  return {.title = title,
+          .x_label = "epochs",
+          .y_label = "accuracy",
+          .y_limits = Limits{0, 1},
+          .legend = Legend::lower_right,
+          .series = {
+              {.label = "Batch Normalization", .y = accuracies.normalized},
+              {.label = "Normal(without BatchNorm)", .y = accuracies.plain, .line = Line::dashed}}};
 }
 
 }  // namespace ch06

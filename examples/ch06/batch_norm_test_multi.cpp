@@ -21,10 +21,15 @@ int main(int argc, char** argv) {
           std::printf("============== %d/16 ==============\n", i + 1);
           const double deviation = ch06::weight_scale(i);
           const auto accuracies = ch06::compare_batch_norm(train, deviation, options);
-          panels.push_back(ch06::accuracy_plot(accuracies, deviation));
-          for (auto& series : panels.back().series) {
+          auto panel = ch06::accuracy_plot("W:" + ch06::python_text(deviation), accuracies);
+          panel.y_ticks = i % 4 == 0;
+          panel.x_ticks = i >= 12;
+          if (!panel.y_ticks) panel.y_label.clear();
+          if (!panel.x_ticks) panel.x_label.clear();
+          for (auto& series : panel.series) {
             if (i != 15) series.label.clear();
           }
+          panels.push_back(panel);
         }
         examples::show(panels, 4, options.out, "batch_norm_test_multi");
       });

@@ -61,10 +61,10 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
 }
 
 /// Draws their smoothed losses, with a marker every 100 steps.
-inline void show_losses(const std::vector<Contestant>& contestants, double highest,
+inline void show_losses(const std::vector<Contestant>& contestants,
+                        const std::vector<dlfs::examples::Marker>& markers, double highest,
                         const dlfs::examples::Options& options, std::string_view name) {
   using namespace dlfs::examples;
-  constexpr Marker markers[] = {Marker::circle, Marker::cross, Marker::square, Marker::diamond};
   Plot plot{.x_label = "iterations", .y_label = "loss", .y_limits = Limits{0, highest}};
   for (std::size_t i = 0; i < contestants.size(); ++i) {
     plot.series.push_back({.label = contestants[i].name,

@@ -13,18 +13,20 @@ static ch06::Contestant contestant(std::string name, O optimizer, std::uint64_t 
 }
 
 int main(int argc, char** argv) {
-  return examples::run_program(
-      argc, argv,
-      {.description = "Section 6.1.8: optimizers compared on MNIST",
-       .steps = 2000,
-       .batch_size = 128},
-      [](const examples::Options& options) {
-        const auto train = examples::load_digits<float>(options).train;
-        std::vector contestants{contestant("SGD", Sgd<float>(), options.seed),
-                                contestant("Momentum", Momentum<float>(), options.seed),
-                                contestant("AdaGrad", AdaGrad<float>(), options.seed),
-                                contestant("Adam", Adam<float>(), options.seed)};
-        ch06::compare(contestants, train, options);
-        ch06::show_losses(contestants, 1, options, "optimizer_compare_mnist");
-      });
+  return examples::run_program(argc, argv,
+                               {.description = "Section 6.1.8: optimizers compared on MNIST",
+                                .steps = 2000,
+                                .batch_size = 128},
+                               [](const examples::Options& options) {
+                                 const auto train = examples::load_digits<float>(options).train;
+                                 std::vector contestants{
+                                     contestant("SGD", Sgd<float>(), options.seed),
+                                     contestant("Momentum", Momentum<float>(), options.seed),
+                                     contestant("AdaGrad", AdaGrad<float>(), options.seed),
+                                     contestant("Adam", Adam<float>(), options.seed)};
+                                 ch06::compare(contestants, train, options);
+                                 using enum examples::Marker;
+                                 ch06::show_losses(contestants, {circle, cross, square, diamond}, 1,
+                                                   options, "optimizer_compare_mnist");
+                               });
 }

@@ -27,9 +27,11 @@ inline dlfs::examples::Series path_of(dlfs::Optimizer auto optimizer) {
   return path;
 }
 
-/// The contour of f at `height`, an ellipse.
-inline dlfs::examples::Series contour(double height) {
-  dlfs::examples::Series line{.color = "#888888"};
+/// The contour of f at `height`, an ellipse, in the color of matplotlib's map for heights up to 7.
+inline dlfs::examples::Series contour(int height) {
+  constexpr const char* colors[] = {"#440154", "#46327e", "#365c8d", "#277f8e",
+                                    "#1fa187", "#4ac16d", "#a0da39", "#fde725"};
+  dlfs::examples::Series line{.color = colors[height]};
   for (int i = 0; i <= 100; ++i) {
     const double angle = 2 * std::numbers::pi * i / 100;
     line.x.push_back(std::sqrt(20 * height) * std::cos(angle));
@@ -38,7 +40,7 @@ inline dlfs::examples::Series contour(double height) {
   return line;
 }
 
-/// The path over the contours of f up to 7. A cross marks the minimum.
+/// The path and the contours of f up to 7. A cross marks the minimum.
 inline dlfs::examples::Plot path_plot(const std::string& title, dlfs::Optimizer auto optimizer) {
   using namespace dlfs::examples;
   Plot plot{.title = title,
@@ -46,10 +48,9 @@ inline dlfs::examples::Plot path_plot(const std::string& title, dlfs::Optimizer 
             .y_label = "y",
             .x_limits = Limits{-10, 10},
             .y_limits = Limits{-10, 10}};
-  for (int height = 1; height <= 7; ++height) plot.series.push_back(contour(height));
-  plot.series.push_back(
-      {.x = {0}, .y = {0}, .line = Line::none, .marker = Marker::plus, .color = "black"});
   plot.series.push_back(path_of(std::move(optimizer)));
+  for (int height = 1; height <= 7; ++height) plot.series.push_back(contour(height));
+  plot.series.push_back({.x = {0}, .y = {0}, .line = Line::none, .marker = Marker::plus});
   return plot;
 }
 

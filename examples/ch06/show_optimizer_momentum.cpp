@@ -1,6 +1,6 @@
 // Section 6.1.4: the path of Momentum down a long valley.
 // Book:    ch06/show_optimizer_momentum.py (from (-7, 2), learning rate 0.1, momentum 0.9)
-// Run:     show_optimizer_momentum [--out DIR]
+// Run:     show_optimizer_momentum [--lr X] [--out DIR]
 // Expect:  show_optimizer_momentum.png: a ball that rolls through the valley
 #include "ch06/optimizer_path.hpp"
 #include "support/program.hpp"
@@ -9,9 +9,13 @@ using namespace dlfs;
 
 int main(int argc, char** argv) {
   return examples::run_program(
-      argc, argv, {.description = "Section 6.1.4: the path of Momentum", .writes_files = true},
+      argc, argv,
+      {.description = "Section 6.1.4: the path of Momentum",
+       .learning_rate = 0.1,
+       .writes_files = true},
       [](const examples::Options& options) {
-        examples::show(ch06::path_plot("Momentum", Momentum<double>({.learning_rate = 0.1})),
-                       options.out, "show_optimizer_momentum");
+        examples::show(
+            ch06::path_plot("Momentum", Momentum<double>({.learning_rate = options.learning_rate})),
+            options.out, "show_optimizer_momentum");
       });
 }

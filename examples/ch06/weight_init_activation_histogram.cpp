@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
           panels.push_back({.title = str_cat(panels.size() + 1, "-layer"),
                             .x_limits = examples::Limits{0, 1},
                             .y_limits = examples::Limits{0, highest},
+                            .y_ticks = panels.empty(),
                             .series = {bars}});
         }
         examples::show(panels, 5, options.out, "weight_init_activation_histogram");

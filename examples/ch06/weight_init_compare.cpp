@@ -1,6 +1,6 @@
 // Section 6.2.4: three kinds of initial weights for the same network and mini-batches.
 // Book:    ch06/weight_init_compare.py (784-100x4-10, SGD 0.01, batch 128, 2000 steps)
-// Run:     weight_init_compare [--data DIR] [--steps N] [--seed N] [--out DIR]
+// Run:     weight_init_compare [--weight-init-std X] [--data DIR] [--steps N] [--out DIR]
 // Expect:  weight_init_compare.png: std 0.01 learns nothing, He learns most
 #include "ch06/comparison.hpp"
 
@@ -20,13 +20,19 @@ int main(int argc, char** argv) {
       {.description = "Section 6.2.4: initial weights compared on MNIST",
        .steps = 2000,
        .batch_size = 128,
-       .learning_rate = 0.01},
+       .learning_rate = 0.01,
+       .real = {{.name = "--weight-init-std",
+                 .help = "Standard deviation of the first network's weights",
+                 .value = 0.01}}},
       [](const examples::Options& options) {
         const auto train = examples::load_digits<float>(options).train;
-        std::vector<ch06::Contestant> contestants{contestant("std=0.01", Normal{0.01}, options),
-                                                  contestant("Xavier", Xavier{}, options),
-                                                  contestant("He", He{}, options)};
+        const double std = options.real.at("--weight-init-std");
+        std::vector<ch06::Contestant> contestants{
+            contestant(str_cat("std=", std), Normal{std}, options),
+            contestant("Xavier", Xavier{}, options), contestant("He", He{}, options)};
         ch06::compare(contestants, train, options);
-        ch06::show_losses(contestants, 2.5, options, "weight_init_compare");
+        using enum examples::Marker;
+        ch06::show_losses(contestants, {circle, square, diamond}, 2.5, options,
+                          "weight_init_compare");
       });
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/legend.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
 
@@ -28,9 +29,8 @@ constexpr std::string_view not_found = "gnuplot not found";
 
 constexpr std::string_view axes_look = R"(set border linewidth 1 linecolor rgb '#404040'
 set tics out nomirror scale 0.5
-set grid linetype 1 linewidth 1 linecolor rgb '#e4e4e4'
-set key opaque box linecolor rgb '#cccccc' reverse Left samplen 3 spacing 1.2 height 0.4 width 1
-set offsets graph 0.04, graph 0.04, graph 0.04, graph 0.04
+set key opaque fillcolor rgb '#33ffffff' box linecolor rgb '#cccccc'
+set key font ',10' reverse Left samplen 2.5 spacing 1.1 height 0.3 width 2
 set size noratio
 set clip two
 )";
@@ -108,14 +108,25 @@ std::string range(std::optional<Limits> limits) {
 
 const char* place(Legend legend) {
   switch (legend) {
-    case Legend::upper_left:
-      return "top left";
+    case Legend::best:
     case Legend::upper_right:
       return "top right";
+    case Legend::upper_left:
+      return "top left";
     case Legend::lower_left:
       return "bottom left";
     case Legend::lower_right:
       return "bottom right";
+    case Legend::center_right:
+      return "center right";
+    case Legend::center_left:
+      return "center left";
+    case Legend::lower_center:
+      return "bottom center";
+    case Legend::upper_center:
+      return "top center";
+    case Legend::center:
+      return "center center";
   }
   return "";
 }
@@ -139,7 +150,7 @@ int point_type(Marker marker) {
   return 0;
 }
 
-Element element(const Series& series, std::size_t position) {
+Element element(const Series& series, const std::string& color) {
   std::string data;
   for (std::size_t i = 0; i < series.y.size(); ++i) {
     const double x = series.x.empty() ? static_cast<double>(i) : series.x[i];
@@ -148,9 +159,8 @@ Element element(const Series& series, std::size_t position) {
 
   const bool has_line = series.line != Line::none;
   const bool has_points = series.marker != Marker::none;
-  const std::string color = series.color.empty() ? colors[position % colors.size()] : series.color;
   std::string style = str_cat("using 1:2 with ",
-                              series.line == Line::bars ? "boxes fillstyle solid 0.7"
+                              series.line == Line::bars ? "boxes fillstyle solid noborder"
                               : has_line && has_points  ? "linespoints"
                               : has_line                ? "lines"
                                                         : "points",
@@ -189,16 +199,29 @@ std::vector<Element> elements(const Plot& plot) {
   std::vector<Element> all;
   if (plot.image) all.push_back(element(*plot.image));
   for (const Arrows& arrows : plot.arrows) all.push_back(element(arrows));
-  for (std::size_t i = 0; i < plot.series.size(); ++i) all.push_back(element(plot.series[i], i));
+  std::size_t next_color = 0;
+  for (const Series& series : plot.series) {
+    all.push_back(element(
+        series, series.color.empty() ? colors[next_color++ % colors.size()] : series.color));
+  }
   return all;
 }
 
 /// All settings of one pair of axes, since a panel inherits those of the panel before.
-std::string axes_text(const Plot& plot) {
+std::string axes_text(const Plot& plot, const AxesSize& size) {
   std::string text(plot.image ? image_look : axes_look);
+  if (!plot.image) {
+    const std::string margin = str_cat("graph ", axes_margin);
+    text += str_cat("set offsets ", margin, ", ", margin, ", ", margin, ", ", margin, "\n");
+    text +=
+        plot.grid ? "set grid linetype 1 linewidth 1 linecolor rgb '#b0b0b0'\n" : "unset grid\n";
+    text += plot.x_ticks ? "set xtics nomirror\n" : "unset xtics\n";
+    text += plot.y_ticks ? "set ytics nomirror\n" : "unset ytics\n";
+  }
   const bool has_legend = std::any_of(plot.series.begin(), plot.series.end(),
                                       [](const Series& series) { return !series.label.empty(); });
-  text += has_legend ? str_cat("set key on ", place(plot.legend), "\n") : "unset key\n";
+  const Legend legend = plot.legend == Legend::best ? free_place(plot, size) : plot.legend;
+  text += has_legend ? str_cat("set key on ", place(legend), "\n") : "unset key\n";
   text += str_cat("set title ", quoted(plot.title), "\n");
   text += str_cat("set xlabel ", quoted(plot.x_label), "\n");
   text += str_cat("set ylabel ", quoted(plot.y_label), "\n");
@@ -221,17 +244,23 @@ struct Sources {
 
 Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::string_view name) {
   const bool is_grid = panels.size() > 1;
+  if (!is_grid) columns = 1;
   const std::size_t rows = (panels.size() + columns - 1) / columns;
-  const std::size_t panel_width = std::min<std::size_t>(400, 1600 / columns);
+  const std::size_t width = is_grid ? std::min<std::size_t>(600, 1600 / columns) : 640;
+  const std::size_t height = is_grid ? width * 4 / 5 : 480;
+  const int font = is_grid ? 10 : 12;
   Sources result;
-  result.script = str_cat(
-      "# gnuplot ", name, ".gp draws ", name, ".png\n", "set terminal pngcairo noenhanced size ",
-      is_grid ? columns * panel_width : 640, ",", is_grid ? rows * panel_width * 4 / 5 : 480,
-      " font 'Sans,", is_grid ? 10 : 12, "'\n", "set output '", name, ".png'\n");
+  result.script =
+      str_cat("# gnuplot ", name, ".gp draws ", name, ".png\n",
+              "set terminal pngcairo noenhanced size ", columns * width, ",", rows * height,
+              " font 'Sans,", font, "'\n", "set output '", name, ".png'\n");
+  // The numbers and labels beside the axes take about eight letters of each side.
+  const AxesSize axes{static_cast<double>(width) - 9.5 * font,
+                      static_cast<double>(height) - 8.0 * font};
   if (is_grid) result.script += str_cat("set multiplot layout ", rows, ",", columns, "\n");
   std::size_t block = 0;
   for (const Plot& plot : panels) {
-    result.script += axes_text(plot);
+    result.script += axes_text(plot, axes);
     std::string command = "plot ";
     for (const Element& part : elements(plot)) {
       if (block > 0) result.data += "\n\n";

@@ -13,7 +13,24 @@ namespace dlfs::examples {
 
 enum class Line { none, solid, dashed, bars };
 enum class Marker { none, circle, square, diamond, cross, plus };
-enum class Legend { upper_left, upper_right, lower_left, lower_right };
+
+/// The place of a legend. `best` is matplotlib's default: where it hides least.
+enum class Legend {
+  best,
+  upper_right,
+  upper_left,
+  lower_left,
+  lower_right,
+  center_right,
+  center_left,
+  lower_center,
+  upper_center,
+  center
+};
+
+/// The free space at each side of the data, in lengths of the axis, as in matplotlib. Given limits
+/// have none.
+constexpr double axes_margin = 0.05;
 
 /// Numbers to draw: a list, a vector, or the elements of a tensor of any shape.
 struct Values : std::vector<double> {
@@ -31,7 +48,7 @@ struct Series {
   Line line = Line::solid;
   Marker marker = Marker::none;
   Index marker_every = 1;  // distance of two markers, in points
-  std::string color{};     // "#1f77b4" or a name of gnuplot; empty: the next color
+  std::string color{};     // "#1f77b4" or a name of gnuplot; empty: the next of matplotlib's
 };
 
 /// Arrows from (x, y) to (x + dx, y + dy).
@@ -56,7 +73,10 @@ struct Plot {
   std::string y_label{};
   std::optional<Limits> x_limits{};  // empty: from the data
   std::optional<Limits> y_limits{};
-  Legend legend = Legend::upper_right;
+  bool x_ticks = true;
+  bool y_ticks = true;
+  bool grid = false;
+  Legend legend = Legend::best;
   std::vector<Series> series{};
   std::vector<Arrows> arrows{};
   /// Grey levels (height, width), the smallest black and the largest white, with square pixels. The

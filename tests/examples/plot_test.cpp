@@ -80,6 +80,32 @@ TEST(WritePlot, TheScriptHasTheSeriesLimitsAndLabels) {
       << script;
 }
 
+TEST(WritePlot, HasMatplotlibsDefaults) {
+  const TemporaryFolder folder;
+  write_plot({.series = {{.label = "falling", .y = {1, 0}}}}, folder.path(), "plot");
+  const std::string script = contents(folder.path() / "plot.gp");
+  for (const char* text : {"set key on top right\n", "set key opaque fillcolor rgb '#33ffffff' ",
+                           "unset grid\n", "set xtics nomirror\nset ytics nomirror\n",
+                           "set offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
+  }
+  write_plot({.x_ticks = false, .y_ticks = false, .grid = true, .series = {{.y = {1, 0}}}},
+             folder.path(), "plot");
+  const std::string other = contents(folder.path() / "plot.gp");
+  for (const char* text : {"set grid ", "unset xtics\nunset ytics\n"}) {
+    EXPECT_NE(other.find(text), std::string::npos) << text << "\n" << other;
+  }
+}
+
+TEST(WritePlot, ASeriesWithItsOwnColorLeavesTheOthersTheirs) {
+  const TemporaryFolder folder;
+  write_plot({.series = {{.y = {1, 2}, .color = "red"}, {.y = {2, 1}}}}, folder.path(), "plot");
+  const std::string script = contents(folder.path() / "plot.gp");
+  for (const char* text : {"linecolor rgb 'red'", "linecolor rgb '#1f77b4'"}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
+  }
+}
+
 TEST(WritePlot, WithoutLabelsThereIsNoLegend) {
   const TemporaryFolder folder;
   write_plot({.series = {{.y = {1, 2}}}}, folder.path(), "plot");
@@ -121,7 +147,7 @@ TEST(WritePlot, PanelsStandInRowsOfOnePicture) {
   const PlotReport report = write_plot(panels, 2, folder.path(), "panels");
   const std::string script = contents(folder.path() / "panels.gp");
   for (const char* text :
-       {" size 800,640 ", "set multiplot layout 2,2\n", "plot 'panels.dat' index 0 ",
+       {" size 1200,960 ", "set multiplot layout 2,2\n", "plot 'panels.dat' index 0 ",
         "set title 'second'\n", "plot 'panels.dat' index 2 ", "plot 'panels.dat' index 4 "}) {
     EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
   }
@@ -148,7 +174,7 @@ TEST(WritePlot, DrawsLinesPointsAndColors) {
   const std::string script = contents(folder.path() / "plot.gp");
   for (const char* text :
        {"set key on top left\n", "with lines linecolor rgb '#000000' linewidth 2 notitle,",
-        "with points linecolor rgb '#ff7f0e' linewidth 2 pointtype 1 pointsize 1.2 title"}) {
+        "with points linecolor rgb '#1f77b4' linewidth 2 pointtype 1 pointsize 1.2 title"}) {
     EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
   }
 }
