@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
       {.description = "Section 6.4.1: a large network memorises 300 images",
        .epochs = 201,
        .batch_size = 100,
-       .learning_rate = 0.01},
+       .learning_rate = 0.01,
+       .whole = {ch06::hidden_size}},
       [](const examples::Options& options) { ch06::train_on_few({}, options, "overfit"); });
 }

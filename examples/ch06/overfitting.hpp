@@ -1,12 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdio>
 #include <vector>
 
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
+#include "support/training.hpp"
 #include <dlfs/dlfs.hpp>
 
 namespace ch06 {
@@ -17,6 +17,10 @@ struct Regularization {
   double dropout = 0;
 };
 
+/// The option of the programs that use train_on_few.
+inline const dlfs::examples::WholeNumber hidden_size{
+    .name = "--hidden-size", .help = "Units of each of the six hidden layers", .value = 100};
+
 /// Section 6.4: trains 784-100x6-10 on 300 images, which are too few for it. Prints and draws the
 /// accuracies after each epoch.
 inline void train_on_few(const Regularization& regularization,
@@ -25,10 +29,11 @@ inline void train_on_few(const Regularization& regularization,
   const auto digits = examples::load_digits<float>(options);
   const auto train = slice(digits.train, 0, 300);
   Rng rng(options.seed);
-  auto network = multi_layer_net<float>({.hidden = {100, 100, 100, 100, 100, 100},
-                                         .dropout = regularization.dropout,
-                                         .dropout_scaling = DropoutScaling::in_evaluation},
-                                        He{}, rng);
+  auto network =
+      multi_layer_net<float>({.hidden = std::vector<Index>(6, options.whole.at("--hidden-size")),
+                              .dropout = regularization.dropout,
+                              .dropout_scaling = DropoutScaling::in_evaluation},
+                             He{}, rng);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(),
                   Sgd<float>({.learning_rate = options.learning_rate,
                               .weight_decay = regularization.weight_decay}),
@@ -37,13 +42,19 @@ inline void train_on_few(const Regularization& regularization,
                    .seed = options.seed,
                    .sampling = BatchSampler::Sampling::with_replacement});
   std::vector<double> train_accuracies, test_accuracies;
+  // The book's overfit_dropout.py uses its Trainer, which says more.
+  const bool has_trainers_lines = options.verbose && regularization.dropout > 0;
+  if (has_trainers_lines) examples::show_progress(trainer, options.epochs, true);
   trainer.on_epoch([&](const EpochRecord& record) {
-    std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch - 1),
-                record.train_accuracy, record.test_accuracy);
     train_accuracies.push_back(record.train_accuracy);
     test_accuracies.push_back(record.test_accuracy);
+    if (has_trainers_lines) return;
+    std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch - 1),
+                record.train_accuracy, record.test_accuracy);
   });
   trainer.fit(train, digits.test);
+  const double test_accuracy = accuracy(network, digits.test);
+  if (has_trainers_lines) examples::print_final_accuracy(test_accuracy);
 
   examples::show({.x_label = "epochs",
                   .y_label = "accuracy",
@@ -58,7 +69,7 @@ inline void train_on_few(const Regularization& regularization,
                               .marker = examples::Marker::square,
                               .marker_every = 10}}},
                  options.out, name);
-  std::printf("test accuracy: %.4f\n", accuracy(network, digits.test));
+  std::printf("test accuracy: %.4f\n", test_accuracy);
 }
 
 }  // namespace ch06

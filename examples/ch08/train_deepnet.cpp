@@ -1,7 +1,7 @@
 // Section 8.1.1: train the deep convolutional network on MNIST.
 // Book:    ch08/train_deepnet.py (Adam 0.001, batch 100, 20 epochs, 1000 images for accuracy)
-// Run:     train_deepnet [--data DIR] [--epochs N] [--out DIR] [--restart]; Ctrl-C stops it,
-//          and the same command resumes it
+// Run:     train_deepnet [--data DIR] [--epochs N] [--out DIR] [--restart]; Ctrl-C stops it with
+//          status 130, and the same command resumes it
 // Expect:  0.993 to 0.995 test accuracy on MNIST; deep_convnet_params.npz
 #include <algorithm>
 #include <cstdio>
@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
        .epochs = 20,
        .batch_size = 100,
        .learning_rate = 0.001,
-       .flag = examples::Flag{"--restart", "Ignore the checkpoint and start again"}},
+       .flag = examples::Flag{"--restart", "Ignore the checkpoint and start again"},
+       .has_python_lines = true},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         std::filesystem::create_directories(options.out);
@@ -44,7 +45,7 @@ int main(int argc, char** argv) {
                       before.epochs_done());
           trainer.restore(std::move(before));
         }
-        examples::show_progress(trainer, options.epochs);
+        examples::show_progress(trainer, options.epochs, options.verbose);
         const examples::Interruption interruption;
         trainer.on_epoch([&](const EpochRecord&) { save_checkpoint(checkpoint, trainer.state()); });
         trainer.on_step([&](const StepRecord&) {
@@ -55,15 +56,18 @@ int main(int argc, char** argv) {
         const History& history = trainer.fit(digits.train, digits.test);
         if (interruption.was_requested()) {
           std::printf("stopped; the same command goes on\n");
-          return;
+          throw examples::Stopped(interruption.signal());
         }
 
         double seconds = 0;
         for (const EpochRecord& epoch : history.epochs) seconds += epoch.seconds;
         const auto file = options.out / "deep_convnet_params.npz";
+        const double test_accuracy = accuracy(network, digits.test);
+        if (options.verbose) examples::print_final_accuracy(test_accuracy);
         save_weights(file, network);
+        if (options.verbose) std::puts("Saved Network Parameters!");
         std::printf("wrote %s\n", file.c_str());
         std::printf("trained for %.0f s\n", seconds);
-        std::printf("test accuracy: %.4f\n", accuracy(network, digits.test));
+        std::printf("test accuracy: %.4f\n", test_accuracy);
       });
 }

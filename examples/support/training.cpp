@@ -5,6 +5,7 @@
 namespace dlfs::examples {
 
 void TrainingDisplay::show(const StepRecord& step) {
+  if (verbose_) std::printf("train loss:%s\n", str_cat(step.loss).c_str());
   if (!progress_) {
     progress_.emplace(
         epochs_ * step.steps_per_epoch,
@@ -16,23 +17,28 @@ void TrainingDisplay::show(const StepRecord& step) {
 
 void TrainingDisplay::show(const EpochRecord& epoch) {
   if (progress_) progress_->clear();
+  if (verbose_) {
+    std::printf("=== epoch:%td, train acc:%s, test acc:%s ===\n", epoch.epoch,
+                str_cat(epoch.train_accuracy).c_str(), str_cat(epoch.test_accuracy).c_str());
+    return;
+  }
   std::printf("epoch %2td  train loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s\n",
               epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.test_accuracy,
               epoch.seconds);
   std::fflush(stdout);
 }
 
+void print_final_accuracy(double test_accuracy) {
+  std::printf("=============== Final Test Accuracy ===============\ntest acc:%s\n",
+              str_cat(test_accuracy).c_str());
+}
+
 void plot_accuracy(const History& history, const std::filesystem::path& folder,
                    Index marker_every) {
   Series train{.label = "train", .marker = Marker::circle, .marker_every = marker_every};
-  Series test{.label = "test",
-              .line = Line::dashed,
-              .marker = Marker::square,
-              .marker_every = marker_every};
+  Series test{.label = "test", .marker = Marker::square, .marker_every = marker_every};
   for (const EpochRecord& epoch : history.epochs) {
-    train.x.push_back(static_cast<double>(epoch.epoch));
     train.y.push_back(epoch.train_accuracy);
-    test.x.push_back(static_cast<double>(epoch.epoch));
     test.y.push_back(epoch.test_accuracy);
   }
   show({.x_label = "epochs",

@@ -17,22 +17,25 @@
 
 namespace dlfs::examples {
 
-/// Shows a training on the terminal: a bar while it runs, and a line on stdout for each epoch.
+/// Shows a training on the terminal: a bar while it runs, and a line on stdout for each epoch. With
+/// `verbose` the lines are those of the book's Trainer: one for each step, and one for each epoch.
 class TrainingDisplay {
  public:
-  explicit TrainingDisplay(Index epochs) : epochs_(epochs) {}
+  explicit TrainingDisplay(Index epochs, bool verbose = false)
+      : epochs_(epochs), verbose_(verbose) {}
   void show(const StepRecord& step);
   void show(const EpochRecord& epoch);
 
  private:
   Index epochs_;
+  bool verbose_;
   std::optional<Progress> progress_;
 };
 
 /// Shows the progress of a Trainer over `epochs` epochs.
 template <class Trainer>
-void show_progress(Trainer& trainer, Index epochs) {
-  const auto display = std::make_shared<TrainingDisplay>(epochs);
+void show_progress(Trainer& trainer, Index epochs, bool verbose = false) {
+  const auto display = std::make_shared<TrainingDisplay>(epochs, verbose);
   trainer.on_step([display](const StepRecord& step) { display->show(step); });
   trainer.on_epoch([display](const EpochRecord& epoch) { display->show(epoch); });
 }
@@ -48,12 +51,15 @@ History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const O
                    .batch_size = options.batch_size,
                    .seed = options.seed,
                    .evaluation_samples = std::min<Index>(1000, digits.test.size())});
-  show_progress(trainer, options.epochs);
+  show_progress(trainer, options.epochs, options.verbose);
   return trainer.fit(digits.train, digits.test);
 }
 
-/// Writes the book's plot of a training, accuracy over epochs, with a marker every `marker_every`
-/// epochs, as accuracy.png into the folder. Prints what was written.
+/// Prints the last lines of the book's Trainer.
+void print_final_accuracy(double test_accuracy);
+
+/// Writes the book's plot of a training, accuracy over epochs from 0, with a marker every
+/// `marker_every` epochs, as accuracy.png into the folder. Prints what was written.
 void plot_accuracy(const History& history, const std::filesystem::path& folder, Index marker_every);
 
 }  // namespace dlfs::examples

@@ -28,6 +28,20 @@ TEST(TrainingDisplay, PrintsALineForEachEpoch) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+TEST(TrainingDisplay, PrintsTheLinesOfTheBooksTrainer) {
+  testing::internal::CaptureStdout();
+  TrainingDisplay display(1, true);
+  display.show(
+      StepRecord{.epoch = 1, .step = 1, .steps_per_epoch = 1, .samples = 100, .loss = 2.5});
+  display.show(EpochRecord{.epoch = 1, .train_accuracy = 0.25, .test_accuracy = 0.125});
+  print_final_accuracy(0.375);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "train loss:2.5\n"
+            "=== epoch:1, train acc:0.25, test acc:0.125 ===\n"
+            "=============== Final Test Accuracy ===============\n"
+            "test acc:0.375\n");
+}
+
 TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
   const test::TemporaryFolder folder;
   testing::internal::CaptureStdout();
@@ -41,7 +55,7 @@ TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
     std::ifstream file(folder.path() / name, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
-  EXPECT_EQ(contents("accuracy.dat"), "# train\n1 0.5\n2 1\n\n\n# test\n1 0.25\n2 0.75\n");
+  EXPECT_EQ(contents("accuracy.dat"), "# train\n0 0.5\n1 1\n\n\n# test\n0 0.25\n1 0.75\n");
   const std::string script = contents("accuracy.gp");
   for (const char* line : {"set key on bottom right\n", "set xlabel 'epochs'\n",
                            "set ylabel 'accuracy'\n", "set yrange [0:1]\n"}) {
