@@ -1,7 +1,8 @@
 // Section 7.6.1: the response of the trained network's first sixteen filters to a picture.
 // Book:    ch07/apply_filter.py (the drawing of chapter 1 replaces its photograph)
 // Run:     apply_filter [--weights FILE] [--out DIR]
-// Expect:  filters.png; responses_grey.png and responses_colour.png: edges stand out
+// Expect:  filters.png; responses_grey.png and responses_colour.png: edges stand out; large numbers
+//          are dark
 #include <cstdio>
 
 #include "ch07/simple_convnet.hpp"
@@ -26,7 +27,7 @@ static Tensor<float> responses(const Tensor<float>& x, const Tensor<float>& filt
 }
 
 /// Pictures (N, C, H, W) on one sheet, in rows of four. Each is scaled so that its smallest number
-/// becomes 0 and its largest 255.
+/// becomes white and its largest black, as in the book and in the picture of the filters.
 static Tensor<std::uint8_t> mosaic(const Tensor<float>& pictures) {
   const Index height = pictures.extent(2), width = pictures.extent(3);
   constexpr Index gap = 4;
@@ -39,7 +40,7 @@ static Tensor<std::uint8_t> mosaic(const Tensor<float>& pictures) {
     const Index top = n / tiles_in_a_row * (height + gap);
     const Index left = n % tiles_in_a_row * (width + gap);
     auto tile = sheet(Slice{top, top + height}, Slice{left, left + width}, all);
-    const auto levels = cast<std::uint8_t>(round((picture - low) * (255 / (high - low))));
+    const auto levels = cast<std::uint8_t>(round((high - picture) * (255 / (high - low))));
     assign(tile, levels.transpose({1, 2, 0}));
   }
   return sheet;
