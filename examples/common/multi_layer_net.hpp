@@ -26,7 +26,7 @@ struct MultiLayerNetOptions {
 inline double initial_scale(const std::variant<double, std::string>& weight_init_std,
                             Index input_size) {
   if (const double* scale = std::get_if<double>(&weight_init_std)) return *scale;
-  const std::string& name = std::get<std::string>(weight_init_std);
+  const auto& name = std::get<std::string>(weight_init_std);
   const auto n = static_cast<double>(input_size);
   if (name == "relu" || name == "he") return std::sqrt(2 / n);
   if (name == "sigmoid" || name == "xavier") return std::sqrt(1 / n);
