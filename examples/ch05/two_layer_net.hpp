@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "common/gradient.hpp"
@@ -50,9 +51,9 @@ class TwoLayerNet {
     loss(x, t);
 
     Array dout = last_layer_.backward();
-    for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-      dout = (*layer)->backward(dout);
-    }
+    auto layers = layers_;
+    std::reverse(layers.begin(), layers.end());
+    for (common::Layer* layer : layers) dout = layer->backward(dout);
 
     Arrays grads;
     grads["W1"] = affine1_.dW;

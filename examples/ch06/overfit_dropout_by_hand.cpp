@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
        .epochs = 301,
        .batch_size = 100,
        .learning_rate = 0.01,
-       .flag = examples::Flag{"--verbose", "Print the loss of every step"}},
+       .has_python_lines = true},
       [](const examples::Options& options) {
         const auto [name, all_train, test] = examples::load_digits<double>(options);
         const auto train = slice(all_train, 0, 300);
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
                                 {.epochs = options.epochs,
                                  .mini_batch_size = options.batch_size,
                                  .seed = options.seed,
-                                 .verbose = options.flag});
+                                 .verbose = options.verbose});
         const double test_acc = trainer.train();
 
         examples::show({.x_label = "epochs",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "common/layers.hpp"
@@ -59,9 +60,9 @@ class SimpleConvNet : public common::Network {
     loss(x, t);
 
     Array dout = last_layer_.backward();
-    for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-      dout = (*layer)->backward(dout);
-    }
+    auto layers = layers_;
+    std::reverse(layers.begin(), layers.end());
+    for (common::Layer* layer : layers) dout = layer->backward(dout);
 
     return {{"W1", conv1_.dW},   {"b1", conv1_.db},    //
             {"W2", affine1_.dW}, {"b2", affine1_.db},  //

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <memory>
@@ -62,9 +63,9 @@ class DeepConvNet : public common::Network {
     loss(x, t);
 
     Array dout = last_layer_.backward();
-    for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-      dout = (*layer)->backward(dout);
-    }
+    auto layers = layers_;
+    std::reverse(layers.begin(), layers.end());
+    for (const auto& layer : layers) dout = layer->backward(dout);
 
     Arrays grads;
     for (std::size_t i = 0; i < weighted_.size(); ++i) {

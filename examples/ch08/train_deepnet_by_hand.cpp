@@ -23,26 +23,31 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.001,
        .weights = "",
-       .flag = examples::Flag{"--verbose", "Print the loss of every step"}},
+       .has_python_lines = true},
       [](const examples::Options& options) {
-        const auto [name, train, test] = examples::load_digits<double>(options);
+        auto [name, train, test] = examples::load_digits<double>(options);
+        if (options.quick) train = slice(train, 0, 300);
         Rng rng(options.seed);
         ch08::DeepConvNet network(rng);
         if (!options.weights.empty()) common::load_params(options.weights, network.params);
 
-        if (options.epochs > 0) {
-          common::Adam optimizer(options.learning_rate);
-          common::Trainer trainer(network, train, test, optimizer,
-                                  {.epochs = options.epochs,
-                                   .mini_batch_size = options.batch_size,
-                                   .evaluate_sample_num_per_epoch = 1000,
-                                   .seed = options.seed,
-                                   .verbose = options.flag});
-          trainer.train();
-          std::filesystem::create_directories(options.out);
-          common::save_params(options.out / "deep_convnet_params.npz", network.params);
-          std::printf("Saved Network Parameters!\n");
+        if (options.epochs == 0) {
+          std::printf("test accuracy: %.4f\n", network.accuracy(test.inputs, test.targets));
+          return;
         }
-        std::printf("test accuracy: %.4f\n", network.accuracy(test.inputs, test.targets));
+
+        common::Adam optimizer(options.learning_rate);
+        common::Trainer trainer(network, train, test, optimizer,
+                                {.epochs = options.epochs,
+                                 .mini_batch_size = options.batch_size,
+                                 .evaluate_sample_num_per_epoch = 1000,
+                                 .seed = options.seed,
+                                 .verbose = options.verbose});
+        const double test_acc = trainer.train();
+
+        std::filesystem::create_directories(options.out);
+        common::save_params(options.out / "deep_convnet_params.npz", network.params);
+        std::printf("Saved Network Parameters!\n");
+        std::printf("test accuracy: %.4f\n", test_acc);
       });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <variant>
@@ -82,9 +83,9 @@ class MultiLayerNetExtend : public Network {
     loss(x, t, true);
 
     Array dout = last_layer_.backward();
-    for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
-      dout = (*layer)->backward(dout);
-    }
+    auto layers = layers_;
+    std::reverse(layers.begin(), layers.end());
+    for (const auto& layer : layers) dout = layer->backward(dout);
 
     Arrays grads;
     for (std::size_t i = 0; i < affines_.size(); ++i) {
