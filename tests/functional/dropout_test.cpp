@@ -16,8 +16,8 @@ using test::error_of;
 TEST(DrawKept, DropsTheRatioAndIsTheSameForTheSameNumbers) {
   std::vector<std::byte> kept(100'000);
   draw_kept(0.3, Rng(1), kept.data(), std::ssize(kept));
-  const auto ones = std::ranges::count(kept, std::byte{1});
-  EXPECT_EQ(ones + std::ranges::count(kept, std::byte{0}), std::ssize(kept));
+  const auto ones = std::count(kept.begin(), kept.end(), std::byte{1});
+  EXPECT_EQ(ones + std::count(kept.begin(), kept.end(), std::byte{0}), std::ssize(kept));
   EXPECT_NEAR(static_cast<double>(ones) / 1e5, 0.7, 0.01);
   std::vector<std::byte> again(kept.size());
   draw_kept(0.3, Rng(1), again.data(), std::ssize(again));
@@ -27,9 +27,9 @@ TEST(DrawKept, DropsTheRatioAndIsTheSameForTheSameNumbers) {
 TEST(DrawKept, KeepsAllOrNothingAtTheEnds) {
   std::vector<std::byte> kept(1000);
   draw_kept(0, Rng(1), kept.data(), std::ssize(kept));
-  EXPECT_EQ(std::ranges::count(kept, std::byte{1}), 1000);
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), std::byte{1}), 1000);
   draw_kept(1, Rng(1), kept.data(), std::ssize(kept));
-  EXPECT_EQ(std::ranges::count(kept, std::byte{0}), 1000);
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), std::byte{0}), 1000);
 }
 
 TEST(ScaleKept, GivesZeroForWhatIsDroppedEvenOfNan) {
