@@ -16,8 +16,9 @@ for program in build/coverage/tests/dlfs_*_tests build/coverage/tests/*/dlfs_*_t
   objects+=(-object "$program")
   # Each level of instructions has code of its own.
   for level in avx512 avx2 base; do
-    LLVM_PROFILE_FILE=$profiles/$(basename "$program").$level.%m.profraw DLFS_ISA=$level \
-      "$program" --gtest_brief=1 || echo "$program at $level: a test fails" >&2
+    (cd build/coverage &&
+      LLVM_PROFILE_FILE=$profiles/$(basename "$program").$level.%m.profraw DLFS_ISA=$level \
+        "../../$program" --gtest_brief=1) || echo "$program at $level: a test fails" >&2
   done
 done
 version=$(clang++ -dumpversion)
