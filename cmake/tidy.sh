@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # clang-tidy over two files: one of all headers of include/ with their class templates for float, one of all headers of
 # examples/ with the sources of examples/support/. `cmake/tidy.sh all` also checks tests, programs and benchmarks as
-# build/asan and build/clang compile them, which takes an hour.
+# build/asan and build/clang compile them, which takes much longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

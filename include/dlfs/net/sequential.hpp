@@ -133,7 +133,7 @@ class Sequential {
     for (const Parameter<T>* parameter : parameters_) shapes_.push_back(parameter->value.shape());
     return y_;
   }
-  /// Writes pass.y.
+  /// The same for an expiring x, which the network keeps.
   const Tensor<T>& forward(Tensor<T>&& x, PassMode mode = PassMode::train) & {
     forget();
     own_x_ = std::move(x);

@@ -22,8 +22,8 @@
 
 // The instruction sets that kernels are compiled for besides the base, from the least to the best:
 // the name, the bytes of a vector, the number of vector registers, the target as compilers call it,
-// and whether this machine runs it. A new one is one line of this table, and its include in
-// kernels.hpp.
+// and whether this machine runs it. A new one is a row here, its name in the first line, and its
+// include in kernels.hpp.
 #define DLFS_SIMD_LEVELS(LEVEL) DLFS_SIMD_AVX2(LEVEL) DLFS_SIMD_AVX512(LEVEL)
 #define DLFS_SIMD_AVX2(LEVEL) LEVEL(avx2, 32, 16, "avx2,fma", DLFS_CPU(avx2) && DLFS_CPU(fma))
 #define DLFS_SIMD_AVX512(LEVEL)                                                                \
