@@ -1,6 +1,6 @@
 // Section 8.3.1: where the time goes in a deep network.
 // Book:    section 8.3.1 (text; figure 8-12: AlexNet, 95 % of the time in convolution)
-// Run:     layer_times [--batch-size N] [--threads N]
+// Run:     layer_times [--batch-size N]
 // Expect:  a table of the layers' times; convolutions take nearly all
 #include <cstdio>
 
