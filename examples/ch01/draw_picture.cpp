@@ -3,11 +3,10 @@
 // Expect:  evening.png, 200 by 150 pixels
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "support/plot.hpp"
 #include "support/program.hpp"
 #include <dlfs/dlfs.hpp>
-#include <dlfs/io.hpp>
 
 using namespace dlfs;
 
@@ -53,9 +52,6 @@ int main(int argc, char** argv) {
             picture(row, column, 2) = static_cast<std::uint8_t>(blue);
           }
         }
-        std::filesystem::create_directories(options.out);
-        const auto file = options.out / "evening.png";
-        write_png(file, picture);
-        std::printf("wrote %s\n", file.c_str());
+        examples::show(picture, options.out, "evening");
       });
 }

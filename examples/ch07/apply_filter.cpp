@@ -3,8 +3,6 @@
 // Run:     apply_filter [--weights FILE] [--out DIR]
 // Expect:  filters.png; responses_grey.png and responses_colour.png: edges stand out; large numbers
 //          are dark
-#include <cstdio>
-
 #include "ch07/simple_convnet.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
@@ -46,12 +44,6 @@ static Tensor<std::uint8_t> mosaic(const Tensor<float>& pictures) {
   return sheet;
 }
 
-static void write(const Tensor<float>& picture, const Tensor<float>& filters,
-                  const std::filesystem::path& file) {
-  write_png(file, mosaic(responses(picture, filters)));
-  std::printf("wrote %s\n", file.c_str());
-}
-
 int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv,
@@ -73,7 +65,7 @@ int main(int argc, char** argv) {
         const auto picture = read_png(examples::in_examples("ch01/evening.png"));
         const auto colour = cast<float>(picture.transpose({2, 0, 1})) / 255.f;
         const auto grey = mean(colour, 0, KeepDims::yes);
-        write(grey, filters, options.out / "responses_grey.png");
-        write(colour, filters, options.out / "responses_colour.png");
+        examples::show(mosaic(responses(grey, filters)), options.out, "responses_grey");
+        examples::show(mosaic(responses(colour, filters)), options.out, "responses_colour");
       });
 }

@@ -2,16 +2,12 @@
 #include <cmath>
 #include <limits>
 
+#include "support/axes.hpp"
 #include "support/legend.hpp"
 
 namespace dlfs::examples {
 
 namespace {
-
-struct Point {
-  double x;
-  double y;
-};
 
 struct Box {
   Point low;
@@ -39,27 +35,6 @@ Point legend_size(const Plot& plot) {
   return {60 + 8.5 * static_cast<double>(letters), 5 + 17.5 * static_cast<double>(rows)};
 }
 
-Point point(const Series& series, std::size_t i) {
-  return {series.x.empty() ? static_cast<double>(i) : series.x[i], series.y[i]};
-}
-
-/// The given limits, or those of the data with the margin of the axes.
-Limits limits_of(const Plot& plot, std::optional<Limits> given, double Point::*coordinate) {
-  if (given) return *given;
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const Series& series : plot.series) {
-    for (std::size_t i = 0; i < series.y.size(); ++i) {
-      const double value = point(series, i).*coordinate;
-      if (!std::isfinite(value)) continue;
-      low = std::min(low, value);
-      high = std::max(high, value);
-    }
-  }
-  if (!(low < high)) return {low - 1, high + 1};
-  const double margin = axes_margin * (high - low);
-  return {low - margin, high + margin};
-}
-
 /// Whether the line from a to b has a point in the box.
 bool meets(Point a, Point b, const Box& box) {
   double first = 0, last = 1;  // the part of the line that is in the box
@@ -80,8 +55,8 @@ bool meets(Point a, Point b, const Box& box) {
 }  // namespace
 
 Legend free_place(const Plot& plot, const AxesSize& axes) {
-  const Limits x = limits_of(plot, plot.x_limits, &Point::x);
-  const Limits y = limits_of(plot, plot.y_limits, &Point::y);
+  const Limits x = plot.x_limits.value_or(data_limits({plot}, &Point::x));
+  const Limits y = plot.y_limits.value_or(data_limits({plot}, &Point::y));
   const auto in_pixels = [&](Point p) {
     return Point{(p.x - x.low) / (x.high - x.low) * axes.width,
                  (p.y - y.low) / (y.high - y.low) * axes.height};

@@ -11,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dlfs/io/png.hpp"
+#include "support/axes.hpp"
 #include "support/legend.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
+#include "support/terminal.hpp"
 
 extern "C" char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
 
@@ -168,7 +171,8 @@ Element element(const Series& series, const std::string& color) {
   if (series.line == Line::dashed) style += " dashtype (12, 6)";
   if (has_points) {
     style += str_cat(" pointtype ", point_type(series.marker), " pointsize 1.2");
-    if (series.marker_every > 1) style += str_cat(" pointinterval ", series.marker_every);
+    const Index distance = marker_distance(series);
+    if (distance > 1) style += str_cat(" pointinterval ", distance);
   }
   style += series.label.empty() ? " notitle" : str_cat(" title ", quoted(series.label));
   return {series.label, std::move(data), std::move(style)};
@@ -215,7 +219,9 @@ std::string axes_text(const Plot& plot, const AxesSize& size) {
     text += str_cat("set offsets ", margin, ", ", margin, ", ", margin, ", ", margin, "\n");
     text +=
         plot.grid ? "set grid linetype 1 linewidth 1 linecolor rgb '#b0b0b0'\n" : "unset grid\n";
-    text += plot.x_ticks ? "set xtics nomirror\n" : "unset xtics\n";
+    text += !plot.x_ticks           ? "unset xtics\n"
+            : has_whole_ticks(plot) ? "set xtics nomirror 1\n"
+                                    : "set xtics nomirror autofreq\n";
     text += plot.y_ticks ? "set ytics nomirror\n" : "unset ytics\n";
   }
   const bool has_legend = std::any_of(plot.series.begin(), plot.series.end(),
@@ -271,6 +277,14 @@ Sources sources(const std::vector<Plot>& panels, std::size_t columns, std::strin
     result.script += "\n";
   }
   return result;
+}
+
+void create_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw IoError("plot: cannot create the folder ", folder.string(), ": ", error.message());
+  }
 }
 
 /// Removes an older picture, which does not show these data. A link stays.
@@ -341,12 +355,8 @@ PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
   const std::string script_name = str_cat(name, ".gp");
   const std::filesystem::path picture = folder / str_cat(name, ".png");
 
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw IoError("plot: cannot create the folder ", folder.string(), ": ", error.message());
-  }
-  const auto [script, data] = sources(panels, columns, name);
+  create_folder(folder);
+  const auto [script, data] = sources(with_readable_limits(panels), columns, name);
   write_text(folder / data_name, data);
   write_text(folder / script_name, script);
 
@@ -372,7 +382,18 @@ void show(const Plot& plot, const std::filesystem::path& folder, std::string_vie
 
 void show(const std::vector<Plot>& panels, std::size_t columns, const std::filesystem::path& folder,
           std::string_view name) {
-  std::printf("%s\n", write_plot(panels, columns, folder, name).message.c_str());
+  const PlotReport report = write_plot(panels, columns, folder, name);
+  std::printf("%s\n", report.message.c_str());
+  if (report.has_picture) show_on_terminal(folder / str_cat(name, ".png"));
+}
+
+void show(TensorArg<std::uint8_t> pixels, const std::filesystem::path& folder,
+          std::string_view name) {
+  create_folder(folder);
+  const auto file = folder / str_cat(name, ".png");
+  write_png(file, pixels);
+  std::printf("wrote %s\n", file.c_str());
+  show_on_terminal(file);
 }
 
 }  // namespace dlfs::examples

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -47,7 +48,7 @@ struct Series {
   Values y{};
   Line line = Line::solid;
   Marker marker = Marker::none;
-  Index marker_every = 1;  // distance of two markers, in points
+  Index marker_every = 1;  // distance of two markers, in points; 1 where there are few points
   std::string color{};     // "#1f77b4" or a name of gnuplot; empty: the next of matplotlib's
 };
 
@@ -71,7 +72,7 @@ struct Plot {
   std::string title{};
   std::string x_label{};
   std::string y_label{};
-  std::optional<Limits> x_limits{};  // empty: from the data
+  std::optional<Limits> x_limits{};  // from the data if empty, or if they would hide the data
   std::optional<Limits> y_limits{};
   bool x_ticks = true;
   bool y_ticks = true;
@@ -102,9 +103,14 @@ PlotReport write_plot(const Plot& plot, const std::filesystem::path& folder, std
 PlotReport write_plot(const std::vector<Plot>& panels, std::size_t columns,
                       const std::filesystem::path& folder, std::string_view name);
 
-/// Calls write_plot and prints the line of its report.
+/// Calls write_plot, prints the line of its report, and shows the picture on the terminal.
 void show(const Plot& plot, const std::filesystem::path& folder, std::string_view name);
 void show(const std::vector<Plot>& panels, std::size_t columns, const std::filesystem::path& folder,
+          std::string_view name);
+
+/// Writes pixels (height, width, channels) as `name`.png into the folder, which is created, prints
+/// a line that says so, and shows the picture on the terminal.
+void show(TensorArg<std::uint8_t> pixels, const std::filesystem::path& folder,
           std::string_view name);
 
 }  // namespace dlfs::examples

@@ -14,6 +14,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/io/file.hpp"
 #include "support/program.hpp"
+#include "support/terminal.hpp"
 
 namespace dlfs::examples {
 
@@ -70,6 +71,13 @@ void add_path(CLI::App& app, const std::string& name, const std::string& kind,
   app.add_option(name, value, help)->check(is_given)->type_name(kind)->option_text(text);
 }
 
+void add_choice(CLI::App& app, const Choice& choice, Options& options) {
+  std::string& value = options.choices[choice.name] = choice.words.front();
+  app.add_option(choice.name, value, choice.help)
+      ->check(CLI::IsMember(choice.words))
+      ->option_text(str_cat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
+}
+
 /// @throws CLI::ParseError for a wrong command line or for --help.
 Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   const bool trains = program.epochs || program.steps;
@@ -116,15 +124,13 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   }
   if (trains || program.writes_files) {
     add_path(app, "--out", "DIR", "Folder for the files that are written", options.out);
+    add_choice(app, {"--show", "Show pictures on a terminal that can", {"auto", "never"}}, options);
   }
   if (program.flag) {
     app.add_flag(std::string(program.flag->name), options.flag, std::string(program.flag->help));
   }
   for (const Choice& choice : program.choices) {
-    std::string& value = options.choices[choice.name] = choice.words.front();
-    app.add_option(choice.name, value, choice.help)
-        ->check(CLI::IsMember(choice.words))
-        ->option_text(str_cat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
+    add_choice(app, choice, options);
   }
   for (const WholeNumber& number : program.whole) {
     Index& value = options.whole[number.name] = number.value;
@@ -178,6 +184,8 @@ int run_program(int argc, char** argv, const Program& program,
   try {
     const Options options = parse(app, argc, argv, program);
     set_thread_count(options.threads);
+    set_shown_on_terminal(!options.choices.contains("--show") ||
+                          options.choices.at("--show") == "auto");
     body(options);
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);

@@ -67,7 +67,8 @@ struct RealNumber {
 /// The description of a program, and the options that it takes.
 ///
 /// A default value adds its option to the program. A program with epochs or steps trains: it also
-/// takes --data, --seed, --threads, --out and --quick. With weights it also accepts --epochs 0.
+/// takes --data, --seed, --threads, --out, --show and --quick. With weights it also accepts
+/// --epochs 0.
 struct Program {
   std::string_view description{};                  // the first line of --help
   std::optional<int> epochs{};                     // --epochs N
@@ -81,7 +82,7 @@ struct Program {
   std::vector<WholeNumber> whole{};
   std::vector<RealNumber> real{};
   bool reads_digits = false;      // --data DIR, --threads N and --quick
-  bool writes_files = false;      // --out DIR
+  bool writes_files = false;      // --out DIR and --show auto|never
   bool has_python_lines = false;  // --verbose, which is on where stdout is no terminal
 };
 

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/error.hpp"
+#include "dlfs/io/png.hpp"
+#include "dlfs/tensor/comparison.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 #include "examples/environment.hpp"
 #include "io/files.hpp"
@@ -25,16 +27,14 @@ std::string contents(const std::filesystem::path& path) {
 }
 
 Plot accuracy_plot() {
-  return {.x_label = "epochs",
-          .y_label = "accuracy",
-          .y_limits = Limits{0, 1},
-          .legend = Legend::lower_right,
-          .series = {{.label = "train", .x = {1, 2}, .y = {0.25, 1}, .marker = Marker::circle},
-                     {.label = "test",
-                      .y = {0.125, 0.5},
-                      .line = Line::dashed,
-                      .marker = Marker::square,
-                      .marker_every = 2}}};
+  return {
+      .x_label = "epochs",
+      .y_label = "accuracy",
+      .y_limits = Limits{0, 1},
+      .legend = Legend::lower_right,
+      .series = {
+          {.label = "train", .x = {1, 2}, .y = {0.25, 1}, .marker = Marker::circle},
+          {.label = "test", .y = {0.125, 0.5}, .line = Line::dashed, .marker = Marker::square}}};
 }
 
 /// Puts a program named gnuplot, which a shell runs, before all others.
@@ -75,7 +75,7 @@ TEST(WritePlot, TheScriptHasTheSeriesLimitsAndLabels) {
                         "title 'train', \\\n"
                         "     'accuracy.dat' index 1 using 1:2 with linespoints "
                         "linecolor rgb '#ff7f0e' linewidth 2 dashtype (12, 6) "
-                        "pointtype 5 pointsize 1.2 pointinterval 2 title 'test'\n"),
+                        "pointtype 5 pointsize 1.2 title 'test'\n"),
             std::string::npos)
       << script;
 }
@@ -85,7 +85,7 @@ TEST(WritePlot, HasMatplotlibsDefaults) {
   write_plot({.series = {{.label = "falling", .y = {1, 0}}}}, folder.path(), "plot");
   const std::string script = contents(folder.path() / "plot.gp");
   for (const char* text : {"set key on top right\n", "set key opaque fillcolor rgb '#33ffffff' ",
-                           "unset grid\n", "set xtics nomirror\nset ytics nomirror\n",
+                           "unset grid\n", "set xtics nomirror 1\nset ytics nomirror\n",
                            "set offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05\n"}) {
     EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
   }
@@ -94,6 +94,18 @@ TEST(WritePlot, HasMatplotlibsDefaults) {
   const std::string other = contents(folder.path() / "plot.gp");
   for (const char* text : {"set grid ", "unset xtics\nunset ytics\n"}) {
     EXPECT_NE(other.find(text), std::string::npos) << text << "\n" << other;
+  }
+}
+
+TEST(WritePlot, HasReadableTicksMarkersAndLimits) {
+  const TemporaryFolder folder;
+  Series many{.y = Values(1000), .marker = Marker::circle, .marker_every = 100};
+  many.y[1] = 1;
+  write_plot({.y_limits = Limits{0, 20}, .series = {many}}, folder.path(), "plot");
+  const std::string script = contents(folder.path() / "plot.gp");
+  for (const char* text :
+       {"set xtics nomirror autofreq\n", "set yrange [-0.05:1.05]\n", " pointinterval 100 "}) {
+    EXPECT_NE(script.find(text), std::string::npos) << text << "\n" << script;
   }
 }
 
@@ -162,6 +174,16 @@ TEST(Show, SaysOnStdoutWhatWasWritten) {
   show(accuracy_plot(), folder.path(), "accuracy");
   const std::string said = testing::internal::GetCapturedStdout();
   EXPECT_EQ(said, write_plot(accuracy_plot(), folder.path(), "accuracy").message + "\n");
+}
+
+TEST(Show, WritesPixels) {
+  const TemporaryFolder folder;
+  const Tensor<std::uint8_t> pixels({1, 2, 3}, {1, 2, 3, 4, 5, 6});
+  testing::internal::CaptureStdout();
+  show(pixels, folder.path() / "new", "pixels");
+  const auto file = folder.path() / "new" / "pixels.png";
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), str_cat("wrote ", file.string(), "\n"));
+  EXPECT_TRUE(array_equal(read_png(file), pixels));
 }
 
 TEST(WritePlot, DrawsLinesPointsAndColors) {

@@ -200,7 +200,7 @@ TEST(RunProgram, HelpShowsEveryOptionWithItsDefault) {
           std::string("--epochs N [20] "), std::string("--batch-size N [100] "),
           std::string("--lr X [0.001] "), std::string("--seed N [0] "),
           str_cat("--threads N [", thread_count(), "] "), std::string("--out DIR [out] "),
-          std::string("--quick ")}) {
+          std::string("--show auto|never [auto] "), std::string("--quick ")}) {
       EXPECT_NE(outcome.output.find(text), std::string::npos) << text << "\n" << outcome.output;
     }
     EXPECT_EQ(outcome.output.find("--weights"), std::string::npos) << outcome.output;
@@ -215,7 +215,7 @@ TEST(RunProgram, ShowsTheDefaultWeights) {
 
 TEST(RunProgram, ADescriptionAloneTakesNothingButHelp) {
   for (const char* option : {"--data", "--epochs", "--batch-size", "--lr", "--seed", "--threads",
-                             "--out", "--weights", "--quick"}) {
+                             "--out", "--show", "--weights", "--quick"}) {
     const Outcome outcome = run({option}, {.description = "The AND gate"});
     EXPECT_EQ(outcome.status, 2);
     EXPECT_EQ(outcome.errors, str_cat("train: The following argument was not expected: ", option,
@@ -254,6 +254,7 @@ TEST(RunProgram, RejectsABadCommandLineInOneLine) {
            {{"--lr", "nan"}, positive + "'nan'"},
            {{"--lr", "inf"}, positive + "'inf'"},
            {{"--data", ""}, "--data: expected a path, got an empty text"},
+           {{"--show", "always"}, "--show: always not in {auto,never}"},
            {{"--out="}, "--out: 1 required DIR missing"},
            {{"--epochs"}, "--epochs: 1 required N missing"},
            {{"--epoch", "3"}, "The following argument was not expected: --epoch"},
