@@ -35,9 +35,8 @@ for package in $packages; do
 done
 [ -n "$missing" ] || exit 0
 
-echo "Installing:$missing"
 as_root=
 [ "$(id -u)" -eq 0 ] || as_root=sudo
-$as_root apt-get update -qq
-# shellcheck disable=SC2086  # a list of words
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+"$(dirname "$0")/quietly.sh" "Installing:$missing" sh -euc "
+  $as_root apt-get update -qq
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing"
