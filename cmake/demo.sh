@@ -15,5 +15,5 @@ esac
 
 cmake/install-dependencies.sh demo
 [ -z "${download-}" ] || cmake/quietly.sh 'Downloading MNIST' cmake -P cmake/mnist.cmake
-cmake/quietly.sh 'Configuring build/demo' cmake --preset demo
+cmake/quietly.sh 'Configuring build/chapters' cmake --preset chapters
 cmake --build --preset demo

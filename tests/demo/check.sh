@@ -31,7 +31,7 @@ run
 grep -q '^Installing: g++ cmake ' "$tools/output" || fail 'the packages are not named'
 ! grep -q Unpacking "$tools/output" || fail "the package manager's lines are shown"
 [ "$(wc -l <"$tools/output")" -eq 3 ] || fail "not three lines: $(cat "$tools/output")"
-[ "$(cat "$tools/calls")" = "$(printf 'cmake --preset demo\ncmake --build --preset demo')" ] ||
+[ "$(cat "$tools/calls")" = "$(printf 'cmake --preset chapters\ncmake --build --preset demo')" ] ||
   fail "other calls: $(cat "$tools/calls")"
 
 run --download
