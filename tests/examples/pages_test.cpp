@@ -100,10 +100,11 @@ struct Contents {
   std::string folder() const { return str_cat("ch0", chapter); }
 };
 
-const std::vector<Contents> book = {{1, {0, 3, 9, 2, 6, 3, 0}},    {2, {0, 2, 3, 2, 2, 0, 0}},
-                                    {3, {3, 7, 3, 3, 4, 3, 0}},    {4, {2, 5, 3, 2, 3, 0}},
-                                    {5, {3, 3, 3, 2, 2, 3, 4, 0}}, {6, {8, 4, 2, 3, 3, 0}},
-                                    {7, {0, 7, 1, 4, 0, 2, 2, 0}}, {8, {3, 4, 4}}};
+const std::vector<Contents> table_of_contents = {
+    {1, {0, 3, 9, 2, 6, 3, 0}},    {2, {0, 2, 3, 2, 2, 0, 0}},
+    {3, {3, 7, 3, 3, 4, 3, 0}},    {4, {2, 5, 3, 2, 3, 0}},
+    {5, {3, 3, 3, 2, 2, 3, 4, 0}}, {6, {8, 4, 2, 3, 3, 0}},
+    {7, {0, 7, 1, 4, 0, 2, 2, 0}}, {8, {3, 4, 4}}};
 
 /// The sections that a page names in a heading, at the beginning of a row or in bold.
 std::set<std::string> sections_of(const std::string& text) {
@@ -116,7 +117,7 @@ std::set<std::string> sections_of(const std::string& text) {
 }
 
 TEST(Pages, HaveEverySectionOfTheBook) {
-  for (const Contents& contents : book) {
+  for (const Contents& contents : table_of_contents) {
     const auto sections = sections_of(page_of(contents.folder()));
     for (std::size_t i = 0; i < contents.subsections.size(); ++i) {
       const std::string section = str_cat(contents.chapter, ".", i + 1);
@@ -129,7 +130,7 @@ TEST(Pages, HaveEverySectionOfTheBook) {
 }
 
 TEST(Pages, NameEveryProgramOfTheirChapter) {
-  for (const Contents& contents : book) {
+  for (const Contents& contents : table_of_contents) {
     const std::string text = page_of(contents.folder());
     for (const auto& entry :
          std::filesystem::directory_iterator(examples_folder / contents.folder())) {
@@ -144,7 +145,7 @@ TEST(Pages, NameEveryProgramOfTheirChapter) {
 /// The folders of all pages: the chapters' and that of the front page.
 std::vector<std::string> folders() {
   std::vector<std::string> folders{"."};
-  for (const Contents& contents : book) folders.push_back(contents.folder());
+  for (const Contents& contents : table_of_contents) folders.push_back(contents.folder());
   return folders;
 }
 
