@@ -142,29 +142,37 @@ TEST(Pages, NameEveryProgramOfTheirChapter) {
   }
 }
 
-/// The folders of all pages: the chapters' and that of the front page.
-std::vector<std::string> folders() {
-  std::vector<std::string> folders{"."};
-  for (const Contents& contents : table_of_contents) folders.push_back(contents.folder());
-  return folders;
+/// All pages for users.
+std::vector<std::filesystem::path> pages() {
+  const auto repository = examples_folder.parent_path();
+  std::vector<std::filesystem::path> pages{repository / "README.md", examples_folder / "README.md",
+                                           repository / "benchmarks" / "README.md"};
+  for (const Contents& contents : table_of_contents) {
+    pages.push_back(examples_folder / contents.folder() / "README.md");
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(repository / "docs")) {
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  }
+  return pages;
 }
 
 TEST(Pages, LinkToFilesThatExist) {
-  for (const std::string& folder : folders()) {
+  for (const auto& page : pages()) {
     for (const std::string& link :
-         matches(page_of(folder), "\\]\\(([a-zA-Z.][^):#]*)(?:#[^)]*)?\\)")) {
-      EXPECT_TRUE(std::filesystem::exists(examples_folder / folder / link))
-          << folder << ": " << link;
+         matches(text_of(page), "\\]\\(([a-zA-Z.][^):# ]*)(?:#[^)]*)?\\)")) {
+      EXPECT_TRUE(std::filesystem::exists(page.parent_path() / link)) << page << ": " << link;
     }
   }
 }
 
-TEST(Pages, NameABuildFolderOnlyAfterTheCommandThatMakesIt) {
-  for (const std::string& folder : folders()) {
-    const std::string text = page_of(folder);
-    for (const std::string& preset : matches(text, "build/([a-z0-9-]+)/")) {
-      EXPECT_LT(text.find("cmake --preset " + preset + "\n"), text.find("build/" + preset + "/"))
-          << folder << ": build/" << preset;
+TEST(Pages, NameTheFolderOfAPresetOnlyAfterTheCommandThatMakesIt) {
+  const std::string presets = text_of(examples_folder.parent_path() / "CMakePresets.json");
+  for (const auto& page : pages()) {
+    const std::string text = text_of(page);
+    for (const std::string& preset : matches(text, "\\bbuild/([a-z0-9-]+)")) {
+      if (presets.find(str_cat("\"", preset, "\"")) == std::string::npos) continue;
+      EXPECT_LT(text.find(str_cat("--preset ", preset)), text.find(str_cat("build/", preset)))
+          << page << ": build/" << preset;
     }
   }
 }
