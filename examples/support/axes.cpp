@@ -44,10 +44,13 @@ bool hide(const Limits& limits, const Plot& plot, Coordinate coordinate) {
   const double shown = std::min(high, limits.high) - std::max(low, limits.low);
   if (low < high && shown < least_part * (limits.high - limits.low)) return true;
   return std::any_of(plot.series.begin(), plot.series.end(), [&](const Series& series) {
-    std::size_t inside = 0, outside = 0;
-    for (std::size_t i = 0; i < series.y.size(); ++i) {
-      const double value = point(series, i).*coordinate;
-      if (std::isfinite(value)) ++(value < limits.low || value > limits.high ? outside : inside);
+    const std::size_t before = series.line == Line::none || series.y.size() == 1 ? 0 : 1;
+    std::size_t inside = 0, outside = 0;  // points, or pieces of a line
+    for (std::size_t i = before; i < series.y.size(); ++i) {
+      const auto [least, most] =
+          std::minmax({point(series, i - before).*coordinate, point(series, i).*coordinate});
+      if (!std::isfinite(least) || !std::isfinite(most)) continue;
+      ++(most < limits.low || least > limits.high ? outside : inside);
     }
     return outside > inside;
   });

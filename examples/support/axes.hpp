@@ -22,7 +22,7 @@ Limits data_limits(const std::vector<Plot>& panels, Coordinate coordinate);
 
 /// Replaces given limits that hide the data, in all panels or in none, since panels are compared.
 /// They hide a plot whose data rise or fall by less than a tenth of the axis, or a series of which
-/// more than half of the points lies outside. The legend of such a plot takes the free place.
+/// more than half lies outside. The legend of such a plot takes the free place.
 std::vector<Plot> with_readable_limits(std::vector<Plot> panels);
 
 /// Whether the ticks of x are whole numbers: all x are, and gnuplot would put ticks between them.

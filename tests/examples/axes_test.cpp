@@ -25,6 +25,7 @@ TEST(ReadableLimits, AreThoseGivenWhereTheDataRiseAndFall) {
   expect_near(limits_of({{.y = {0.8, std::nan(""), 1}}}), 0, 1);
   expect_near(limits_of({{.y = {2.5, 0.4, 0.3}}}), 0, 1);  // the book cuts the first losses off
   expect_near(limits_of({{.y = {0.98}}}), 0, 1);
+  expect_near(limits_of({{.y = {0, 1}}, {.y = {-5, 5}}}), 0, 1);  // a line from side to side
   expect_near(limits_of({{.y = {0.1, 0.1}}}), 0, 1);
 }
 
@@ -33,7 +34,7 @@ TEST(ReadableLimits, FitALineThatWouldBeFlat) {
 }
 
 TEST(ReadableLimits, FitASeriesThatWouldBeOutside) {
-  expect_near(limits_of({{.y = {0, 1}}, {.y = {3, 2, 1}}}), -0.15, 3.15);
+  expect_near(limits_of({{.y = {0, 1}}, {.y = {3, 2, 1.5}}}), -0.15, 3.15);
 }
 
 TEST(ReadableLimits, FitTheOtherAxisAndMoveTheLegend) {
