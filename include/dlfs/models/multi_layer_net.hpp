@@ -60,7 +60,9 @@ Sequential<T> multi_layer_net(const MultiLayerNetOptions& options,
     network.add("affine" + suffix, Affine<T>({.in = in, .out = units}, initializer, rng));
     if (options.batch_normalization) {
       network.add("batch_norm" + suffix,
-                  BatchNormalization<T>({.features = units, .epsilon = 1e-6}));  // as in the book
+                  BatchNormalization<T>({.features = units,  // as in the book
+                                         .epsilon = 1e-6,
+                                         .unbiased_running_variance = false}));
     }
     if (options.activation == MultiLayerNetOptions::Activation::relu) {
       network.add("activation" + suffix, Relu<T>());

@@ -86,6 +86,27 @@ TEST(BatchNormalization, RunningStatisticsAreThoseOfPyTorch) {
   }
 }
 
+TEST(BatchNormalization, RunningVarianceOfTheBookIsBiased) {
+  constexpr double momentum = 0.9, epsilon = 1e-6;
+  Sequential<double> net{{"bn", BatchNormalization<double>({.features = 3,
+                                                            .momentum = momentum,
+                                                            .epsilon = epsilon,
+                                                            .unbiased_running_variance = false})}};
+  for (NamedTensor<double>* statistics : net.buffers()) statistics->value.fill(0);
+  Tensor<double> running_mean({3}), running_var({3});
+  Rng rng(4);
+  for (int step = 0; step < 5; ++step) {
+    const auto x = random_normal<double>({5, 3}, rng);
+    net.forward(x);
+    running_mean = momentum * running_mean + (1 - momentum) * mean(x, 0);
+    running_var = momentum * running_var + (1 - momentum) * mean(square(x - mean(x, 0)), 0);
+    test::expect_close(net.buffers()[0]->value, running_mean, 1e-15);
+    test::expect_close(net.buffers()[1]->value, running_var, 1e-15);
+  }
+  const auto x = random_normal<double>({5, 3}, rng);
+  test::expect_close(net.predict(x), (x - running_mean) / sqrt(running_var + epsilon), 1e-14);
+}
+
 TEST(BatchNormalization, ANestedNetworkCollectsStatisticsToo) {
   const Sequential<double> inner{{"bn", BatchNormalization<double>({.features = 3})}};
   Sequential<double> outer{{"inner", inner}};

@@ -21,6 +21,9 @@ struct BatchNormalizationOptions {
   Index features = 0;
   double momentum = 0.9;  ///< weight of the old running statistics in an update
   double epsilon = 1e-5;  ///< added to the variance
+  /// The running variance takes the batch's variance divided by n - 1, as in PyTorch, or by n, as
+  /// in the book.
+  bool unbiased_running_variance = true;
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -36,9 +39,7 @@ struct BatchNormalizationOptions {
 ///   x (N, F) or (N, F, ...)   y like x   gamma (F), at first 1   beta (F), at first 0
 ///
 /// A training batch needs at least two numbers for each feature. Evaluation normalises by running
-/// statistics, which training updates: running = momentum running + (1 - momentum) batch. The
-/// batch's variance is the unbiased one for this (divided by n - 1, as in PyTorch; the book divides
-/// by n).
+/// statistics, which training updates: running = momentum running + (1 - momentum) batch.
 /// Source: Ioffe and Szegedy (2015); Saitoh, "Deep Learning from Scratch" vol. 1, section 6.3.
 template <std::floating_point T>
 class BatchNormalization {
@@ -131,7 +132,8 @@ class BatchNormalization {
           running.size(), of_batch.data(), running.data());
     };
     average(1 - kept, batch.mean, mean_.value);
-    average((1 - kept) * n / (n - 1), batch.variance, variance_.value);
+    const T part = options_.unbiased_running_variance ? (1 - kept) * n / (n - 1) : 1 - kept;
+    average(part, batch.variance, variance_.value);
   }
 
  private:
