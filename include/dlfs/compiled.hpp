@@ -33,50 +33,51 @@
 
 // NOLINTBEGIN(bugprone-macro-parentheses): types
 /// EXTERN is `extern` to declare that another file compiles them, or nothing to compile them.
-#define DLFS_COMPILED_TEMPLATES(EXTERN, T)                                                     \
-  namespace dlfs {                                                                             \
-  EXTERN template void detail::matmul(const TensorView<const T>&, const TensorView<const T>&,  \
-                                      const TensorView<T>&, Store);                            \
-  EXTERN template void convolution(const TensorView<const T>&, TensorArg<T>, TensorArg<T>,     \
-                                   const Window2d&, Index, TensorView<T>);                     \
-  EXTERN template void convolution_backward_input(const TensorView<const T>&, TensorArg<T>,    \
-                                                  const Window2d&, Index, TensorView<T>);      \
-  EXTERN template void convolution_backward_weights(const TensorView<const T>&, TensorArg<T>,  \
-                                                    const Window2d&, Index, TensorView<T>,     \
-                                                    TensorView<T>, Store);                     \
-  EXTERN template void relu(const TensorView<const T>&, TensorView<T>);                        \
-  EXTERN template void relu_backward(const TensorView<const T>&, TensorArg<T>, TensorView<T>); \
-  EXTERN template void max_pooling(const TensorView<const T>&, const Window2d&, TensorView<T>, \
-                                   std::uint16_t*);                                            \
-  EXTERN template void max_pooling_backward(const TensorView<const T>&, const std::uint16_t*,  \
-                                            const Window2d&, TensorView<T>);                   \
-  EXTERN template T softmax_cross_entropy(const Tensor<T>&, TensorArg<std::int32_t>,           \
-                                          TensorView<T>);                                      \
-                                                                                               \
-  EXTERN template void detail::scale_variance(Tensor<T>&, Fans, Rng&, double, detail::Fan,     \
-                                              detail::Distribution);                           \
-  EXTERN template class Affine<T>;                                                             \
-  EXTERN template class BatchNormalization<T>;                                                 \
-  EXTERN template class Convolution<T>;                                                        \
-  EXTERN template class Dropout<T>;                                                            \
-  EXTERN template class MaxPooling<T>;                                                         \
-  EXTERN template class Relu<T>;                                                               \
-  EXTERN template class SoftmaxCrossEntropy<T>;                                                \
-  EXTERN template AnyLayer<T>::AnyLayer(Affine<T>);                                            \
-  EXTERN template AnyLayer<T>::AnyLayer(BatchNormalization<T>);                                \
-  EXTERN template AnyLayer<T>::AnyLayer(Convolution<T>);                                       \
-  EXTERN template AnyLayer<T>::AnyLayer(Dropout<T>);                                           \
-  EXTERN template AnyLayer<T>::AnyLayer(MaxPooling<T>);                                        \
-  EXTERN template AnyLayer<T>::AnyLayer(Relu<T>);                                              \
-  EXTERN template class detail::Plan<T>;                                                       \
-  EXTERN template class Sequential<T>;                                                         \
-                                                                                               \
-  EXTERN template std::vector<NamedTensor<T>> activations(const Sequential<T>&, TensorArg<T>,  \
-                                                          PassMode);                           \
-  EXTERN template double accuracy(const Sequential<T>&, const Dataset<T>&, Index);             \
-  EXTERN template Dataset<T> generated_digits(Index, const Rng&);                              \
-  EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                           \
-  EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Sgd<T>>;                            \
+#define DLFS_COMPILED_TEMPLATES(EXTERN, T)                                                       \
+  namespace dlfs {                                                                               \
+  EXTERN template void detail::matmul(const TensorView<const T>&, const TensorView<const T>&,    \
+                                      const TensorView<T>&, Store);                              \
+  EXTERN template void convolution(const TensorView<const T>&, TensorArg<T>, TensorArg<T>,       \
+                                   const Window2d&, Index, TensorView<T>, ConvolutionAlgorithm); \
+  EXTERN template void convolution_backward_input(const TensorView<const T>&, TensorArg<T>,      \
+                                                  const Window2d&, Index, TensorView<T>,         \
+                                                  ConvolutionAlgorithm);                         \
+  EXTERN template void convolution_backward_weights(const TensorView<const T>&, TensorArg<T>,    \
+                                                    const Window2d&, Index, TensorView<T>,       \
+                                                    TensorView<T>, Store, ConvolutionAlgorithm); \
+  EXTERN template void relu(const TensorView<const T>&, TensorView<T>);                          \
+  EXTERN template void relu_backward(const TensorView<const T>&, TensorArg<T>, TensorView<T>);   \
+  EXTERN template void max_pooling(const TensorView<const T>&, const Window2d&, TensorView<T>,   \
+                                   std::uint16_t*);                                              \
+  EXTERN template void max_pooling_backward(const TensorView<const T>&, const std::uint16_t*,    \
+                                            const Window2d&, TensorView<T>);                     \
+  EXTERN template T softmax_cross_entropy(const Tensor<T>&, TensorArg<std::int32_t>,             \
+                                          TensorView<T>);                                        \
+                                                                                                 \
+  EXTERN template void detail::scale_variance(Tensor<T>&, Fans, Rng&, double, detail::Fan,       \
+                                              detail::Distribution);                             \
+  EXTERN template class Affine<T>;                                                               \
+  EXTERN template class BatchNormalization<T>;                                                   \
+  EXTERN template class Convolution<T>;                                                          \
+  EXTERN template class Dropout<T>;                                                              \
+  EXTERN template class MaxPooling<T>;                                                           \
+  EXTERN template class Relu<T>;                                                                 \
+  EXTERN template class SoftmaxCrossEntropy<T>;                                                  \
+  EXTERN template AnyLayer<T>::AnyLayer(Affine<T>);                                              \
+  EXTERN template AnyLayer<T>::AnyLayer(BatchNormalization<T>);                                  \
+  EXTERN template AnyLayer<T>::AnyLayer(Convolution<T>);                                         \
+  EXTERN template AnyLayer<T>::AnyLayer(Dropout<T>);                                             \
+  EXTERN template AnyLayer<T>::AnyLayer(MaxPooling<T>);                                          \
+  EXTERN template AnyLayer<T>::AnyLayer(Relu<T>);                                                \
+  EXTERN template class detail::Plan<T>;                                                         \
+  EXTERN template class Sequential<T>;                                                           \
+                                                                                                 \
+  EXTERN template std::vector<NamedTensor<T>> activations(const Sequential<T>&, TensorArg<T>,    \
+                                                          PassMode);                             \
+  EXTERN template double accuracy(const Sequential<T>&, const Dataset<T>&, Index);               \
+  EXTERN template Dataset<T> generated_digits(Index, const Rng&);                                \
+  EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                             \
+  EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Sgd<T>>;                              \
   }
 // NOLINTEND(bugprone-macro-parentheses)
 

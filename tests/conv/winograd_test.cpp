@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/conv/convolution.hpp"
+#include "dlfs/conv/pooling.hpp"
 #include "dlfs/conv/reference/convolution.hpp"
+#include "dlfs/conv/reference/pooling.hpp"
 #include "support/tensors.hpp"
 
 namespace dlfs {
@@ -108,6 +110,102 @@ TYPED_TEST(WinogradOf, AgreesWithTheReferenceForChannelsThatDoNotFillVectors) {
 TYPED_TEST(WinogradOf, AgreesWithTheReferenceInSeveralBandsAndBlocks) {
   expect_agreement_with_reference<TypeParam>({1, 16, 48, 60}, 16, {.kernel = 3, .padding = 1}, 1);
   expect_agreement_with_reference<TypeParam>({24, 32, 8, 8}, 32, {.kernel = 3, .padding = 1}, 1);
+}
+
+/// Images of one value with a patch of noise in the middle: (2, 16, 20, 20).
+Tensor<float> noise_on_flat_ground() {
+  auto x = full<float>({2, 16, 20, 20}, 0.3f);
+  assign(x(all, all, Slice{7, 13}, Slice{7, 13}), random_tensor<float>({2, 16, 6, 6}, 1));
+  return x;
+}
+
+constexpr Window2d padded{.kernel = 3, .padding = 1};
+
+TEST(DirectConvolution, OfAFlatRegionIsTheSameEverywhere) {
+  for (const Index filters : {16, 17, 24}) {
+    const auto x = noise_on_flat_ground();
+    const auto weight = random_tensor<float>({filters, 16, 3, 3}, 2);
+    const auto bias = random_tensor<float>({filters}, 3);
+    Tensor<float> y({2, filters, 20, 20});
+    const auto differing = [&](ConvolutionAlgorithm algorithm) {
+      convolution(x, weight, bias, padded, 1, y, algorithm);
+      Index count = 0;
+      for (Index n = 0; n < 2; ++n) {
+        for (Index f = 0; f < filters; ++f) {
+          for (Index i = 1; i < 19; ++i) {
+            for (Index j = 1; j < 19; ++j) {
+              const bool is_flat = i < 6 || i > 13 || j < 6 || j > 13;
+              if (is_flat && y(n, f, i, j) != y(0, f, 1, 1)) ++count;
+            }
+          }
+        }
+      }
+      return count;
+    };
+    EXPECT_EQ(differing(ConvolutionAlgorithm::direct), 0);
+    EXPECT_GT(differing(ConvolutionAlgorithm::automatic), 0);  // Winograd's rounding
+  }
+}
+
+template <class T>
+void expect_equal_outputs_of_equal_windows(Index channels, Index width, const Window2d& window) {
+  SCOPED_TRACE(str_cat(channels, " channels, width ", width, ", kernel ", window.kernel.height));
+  const auto x = full<T>({2, channels, 11, width}, T(0.3));
+  const auto weight =
+      random_tensor<T>({17, channels, window.kernel.height, window.kernel.width}, 2);
+  const auto bias = random_tensor<T>({17}, 3);
+  Tensor<T> y(convolution_shape(x.shape(), weight.shape(), window, 1));
+  convolution(x, weight, bias, window, 1, y, ConvolutionAlgorithm::direct);
+  const Index plane = y.extent(2) * y.extent(3);
+  for (Index i = 0; i < y.size(); ++i) {
+    const T first = y(0, i / plane % 17, 0, 0);
+    if (y.data()[i] != first) {
+      FAIL() << "entry " << i << ": " << y.data()[i] << " and " << first;
+    }
+  }
+}
+
+TEST(DirectConvolution, GivesEqualWindowsEqualOutputsForAnySize) {
+  for (const Index channels : {1, 3, 16, 40}) {
+    for (const Index width : {7, 16, 29}) {
+      for (const Window2d& window :
+           {Window2d{.kernel = 3}, Window2d{.kernel = 5, .stride = 2}, Window2d{.kernel = 1}}) {
+        expect_equal_outputs_of_equal_windows<float>(channels, width, window);
+        expect_equal_outputs_of_equal_windows<double>(channels, width, window);
+      }
+    }
+  }
+}
+
+/// The gradient of max pooling after a convolution with respect to the image, by the kernels.
+Tensor<float> saliency(const Tensor<float>& x, const Tensor<float>& weight, const Tensor<float>& dy,
+                       ConvolutionAlgorithm algorithm) {
+  constexpr Window2d pool{.kernel = 2, .stride = 2};
+  Tensor<float> y(x.shape()), pooled(dy.shape()), dx(x.shape());
+  Tensor<std::uint16_t> argmax(dy.shape());
+  convolution(x, weight, zeros<float>({16}), padded, 1, y, algorithm);
+  max_pooling(y, pool, pooled, argmax.data());
+  Tensor<float> dconvolution(y.shape());
+  max_pooling_backward(dy, argmax.data(), pool, dconvolution);
+  convolution_backward_input(dconvolution, weight, padded, 1, dx, algorithm);
+  return dx;
+}
+
+TEST(DirectConvolution, SaliencyOfABlankBackgroundIsThatOfTheTwins) {
+  const auto x = noise_on_flat_ground();
+  const auto weight = random_tensor<float>({16, 16, 3, 3}, 2);
+  const auto dy = random_tensor<float>({2, 16, 10, 10}, 4);
+
+  constexpr Window2d pool{.kernel = 2, .stride = 2};
+  const auto y = reference::convolution(x, weight, zeros<float>({16}), padded, 1);
+  const auto [pooled, argmax] = reference::max_pooling(y, pool);
+  const auto dconvolution = reference::max_pooling_backward(dy, argmax, pool, y.shape());
+  const auto expected =
+      reference::convolution_backward_input(dconvolution, weight, padded, 1, x.shape());
+  const auto sums = reference::convolution_backward_input(magnitudes(dconvolution),
+                                                          magnitudes(weight), padded, 1, x.shape());
+  EXPECT_TRUE(agree(saliency(x, weight, dy, ConvolutionAlgorithm::direct), expected, sums));
+  EXPECT_FALSE(agree(saliency(x, weight, dy, ConvolutionAlgorithm::automatic), expected, sums));
 }
 
 }  // namespace

@@ -20,6 +20,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// How a convolution is computed, in oneDNN's words.
+enum class ConvolutionAlgorithm {
+  automatic,  ///< the fastest: Winograd's where it pays
+  direct  ///< never Winograd's: the same numbers under two windows have the same sum, to the bit
+};
+
 /// The shape (N, F, OH, OW) of a convolution's output. Checks all arguments.
 ///
 ///   x (N, C, H, W)   weight (F, C/groups, KH, KW), where KH x KW is the window's kernel
@@ -110,32 +116,34 @@ class ConvolutionGroups {
   Index groups_;
 };
 
-/// conv::correlate with the fastest algorithm.
+/// conv::correlate with the algorithm.
 template <class T>
 void correlate(Index count, const conv::Images<const T>& in, const conv::Weights<T>& weights,
                const conv::WindowAxis& y, const conv::WindowAxis& x, const T* start,
-               const conv::Images<T>& out) {
+               const conv::Images<T>& out, ConvolutionAlgorithm algorithm) {
   if (conv::is_pointwise(in, y, x, out.height, out.width)) {
     conv::pointwise_correlate(count, in, weights, y, x, start, out);
-  } else if (weights.are_dense(x.taps) && conv::suits_winograd<T>(count, in.channels, y, x, out)) {
+  } else if (algorithm == ConvolutionAlgorithm::automatic && weights.are_dense(x.taps) &&
+             conv::suits_winograd<T>(count, in.channels, y, x, out)) {
     conv::winograd_correlate(count, in, weights, y, x, start, out);
   } else {
     conv::correlate(count, in, weights, y, x, start, out);
   }
 }
 
-/// conv::weight_gradient with the fastest algorithm.
+/// conv::weight_gradient with the algorithm.
 template <class T>
 void weight_gradient(Index count, const conv::Images<const T>& in, const conv::Images<const T>& dy,
                      const conv::WindowAxis& y, const conv::WindowAxis& x, T* dweight, Store store,
-                     const conv::BiasGradient<T>& bias) {
+                     const conv::BiasGradient<T>& bias, ConvolutionAlgorithm algorithm) {
   if (count == 0) {
     if (store == Store::overwrite) {
       std::fill_n(dweight, dy.channels * in.channels * y.taps * x.taps, T(0));
     }
   } else if (conv::is_pointwise(in, y, x, dy.height, dy.width)) {
     conv::pointwise_weight_gradient(count, in, dy, y, x, dweight, store, bias);
-  } else if (conv::suits_winograd<T>(count, in.channels, y, x, dy)) {
+  } else if (algorithm == ConvolutionAlgorithm::automatic &&
+             conv::suits_winograd<T>(count, in.channels, y, x, dy)) {
     conv::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (conv::suits_narrow_weight_gradient<T>(in.channels, x)) {
     conv::narrow_weight_gradient(count, in, dy, y, x, dweight, store, bias);
@@ -174,12 +182,12 @@ struct GradientPhase {
 template <class T>
 void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> weights,
                      const GradientPhase& y, const GradientPhase& x, Size2d stride, const T* start,
-                     const conv::Images<T>& dx) {
+                     const conv::Images<T>& dx, ConvolutionAlgorithm algorithm) {
   weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
   weights.y_tap *= y.tap_step;
   weights.x_tap *= x.tap_step;
   if (stride == Size2d(1)) {
-    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx);
+    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx, algorithm);
   }
   const Index size = dx.channels * y.pixels * x.pixels;
   if (size == 0) return;
@@ -189,7 +197,7 @@ void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> wei
   for (Index first = 0; first < count; first += together, dy.data += together * dy.stride) {
     const Index images = std::min(together, count - first);
     detail::correlate<T>(images, dy, weights, y.window, x.window, start,
-                         {dense.data(), size, dx.channels, y.pixels, x.pixels});
+                         {dense.data(), size, dx.channels, y.pixels, x.pixels}, algorithm);
     const T* from = dense.data();
     for (Index i = 0; i < images * dx.channels; ++i) {
       T* row = dx.channel(first + i / dx.channels, i % dx.channels) + y.phase * dx.width + x.phase;
@@ -204,7 +212,8 @@ void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> wei
 /// whose sums start from `start` (C).
 template <class T>
 void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
-             const Window2d& window, Index groups, TensorView<T> dx) {
+             const Window2d& window, Index groups, TensorView<T> dx,
+             ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);
   // Pixels that no tap reaches keep their start value.
@@ -228,7 +237,8 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
         const GradientPhase x(parts.columns(), dx.extent(3), j);
         if (y.window.taps == 0 || x.window.taps == 0) continue;
         correlate_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights, y, x, window.stride,
-                           start + group * parts.channels(), parts.of_x(dx.data(), group));
+                           start + group * parts.channels(), parts.of_x(dx.data(), group),
+                           algorithm);
       }
     }
   }
@@ -250,14 +260,16 @@ void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
 /// Cost: 2 N F OH OW C/groups KH KW FLOP. Winograd's algorithm, for windows of 3x3 with stride 1
 /// and many channels and outputs, takes a quarter of it. Then the error of sums in float is up to
 /// 1e-6 of the magnitudes of their terms, the last digits depend on whether N is large enough for
-/// this algorithm, and an infinity or a NaN reaches outputs up to 3 pixels beyond its windows.
+/// this algorithm and on the place of a window, and an infinity or a NaN reaches outputs up to 3
+/// pixels beyond its windows. ConvolutionAlgorithm::direct does without it.
 ///
 /// Scratch: some hundred kilobytes. Windows of 1x1 with a stride or very many channels need
 /// megabytes; Winograd's algorithm also needs four times the weights.
 /// @throws ShapeError for other shapes or non-contiguous views, and like convolution_shape.
 template <AnyTensor X>
 void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>> bias,
-                 const Window2d& window, Index groups, TensorView<Element<X>> y) {
+                 const Window2d& window, Index groups, TensorView<Element<X>> y,
+                 ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution";
   const Shape y_shape = convolution_shape(x.shape(), weight.shape(), window, groups, name);
@@ -281,7 +293,8 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
   for (Index group = 0; group < groups; ++group) {
     detail::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
                          parts.weights(weight.data(), group), parts.rows(), parts.columns(),
-                         bias.data() + group * parts.filters(), parts.of_y(y.data(), group));
+                         bias.data() + group * parts.filters(), parts.of_y(y.data(), group),
+                         algorithm);
   }
 }
 
@@ -295,7 +308,8 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
 /// Cost, scratch, thread and errors as for convolution.
 template <AnyTensor X>
 void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const Window2d& window,
-                                Index groups, TensorView<Element<X>> dx) {
+                                Index groups, TensorView<Element<X>> dx,
+                                ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution_backward_input";
   const Shape y_shape = convolution_shape(dx.shape(), weight.shape(), window, groups, name);
@@ -307,7 +321,7 @@ void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const
 
   const Scratch<T> zeros(dx.extent(1));
   std::fill_n(zeros.data(), dx.extent(1), T(0));
-  detail::adjoint<T>(dy, weight, zeros.data(), window, groups, dx);
+  detail::adjoint<T>(dy, weight, zeros.data(), window, groups, dx, algorithm);
 }
 
 /// The gradients with respect to the weight and the bias:
@@ -320,9 +334,10 @@ void convolution_backward_input(const X& dy, TensorArg<Element<X>> weight, const
 /// overwritten or added to, depending on `store`. Cost, scratch, thread and errors as for
 /// convolution.
 template <AnyTensor X>
-void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Window2d& window,
-                                  Index groups, TensorView<Element<X>> dweight,
-                                  TensorView<Element<X>> dbias, Store store = Store::overwrite) {
+void convolution_backward_weights(
+    const X& x, TensorArg<Element<X>> dy, const Window2d& window, Index groups,
+    TensorView<Element<X>> dweight, TensorView<Element<X>> dbias, Store store = Store::overwrite,
+    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic) {
   using T = Element<X>;
   constexpr std::string_view name = "convolution_backward_weights";
   const Shape y_shape = convolution_shape(x.shape(), dweight.shape(), window, groups, name);
@@ -344,7 +359,7 @@ void convolution_backward_weights(const X& x, TensorArg<Element<X>> dy, const Wi
     } else {
       detail::weight_gradient<T>(x.extent(0), parts.of_x(const_view(x).data(), group), group_dy,
                                  parts.rows(), parts.columns(),
-                                 parts.of_weight(dweight.data(), group), store, bias);
+                                 parts.of_weight(dweight.data(), group), store, bias, algorithm);
     }
     bias.store_to(dbias.data() + group * parts.filters(), store);
   }

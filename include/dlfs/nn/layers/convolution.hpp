@@ -24,6 +24,9 @@ struct ConvolutionOptions {
   /// Each group of channels has its own filters: `in` groups make a depthwise convolution.
   Index groups = 1;
   bool bias = true;  ///< false before a batch normalisation, which would cancel it
+  /// `direct` gives equal windows equal outputs, to the bit. Max pooling then finds the ties of a
+  /// flat region, and input gradients there do not depend on Winograd's rounding.
+  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic;
 
   /// The options of the window.
   Window2d window() const { return {kernel, stride, padding, dilation}; }
@@ -104,7 +107,8 @@ class Convolution {
 
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
-    convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups, pass.y);
+    convolution(pass.x, weight_.value, bias_.value, options_.window(), options_.groups, pass.y,
+                options_.algorithm);
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
@@ -114,9 +118,10 @@ class Convolution {
     convolution_backward_weights(
         pass.x, pass.dy, window, options_.groups, pass.gradients[0],
         options_.bias ? pass.gradients[1] : TensorView<T>(unused.data(), bias_.value.shape()),
-        pass.store);
+        pass.store, options_.algorithm);
     if (!pass.needs_dx()) return;
-    convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx);
+    convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx,
+                               options_.algorithm);
   }
 
   /// What it learns.
