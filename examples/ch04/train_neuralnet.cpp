@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
                        options.out, "loss");
         examples::show({.x_label = "epochs",
                         .y_label = "accuracy",
+                        .x_limits = examples::Limits{0, 16},
                         .y_limits = examples::Limits{0, 1},
                         .legend = examples::Legend::lower_right,
                         .series = {train_accuracies, test_accuracies}},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ch06/hidden_size.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
@@ -29,8 +30,9 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   using namespace dlfs;
   const auto make = [&](bool batch_normalization) {
     Rng rng(options.seed);
-    auto network = multi_layer_net<float>({.batch_normalization = batch_normalization},
-                                          Normal{deviation}, rng);
+    auto network = multi_layer_net<float>(
+        {.hidden = hidden_sizes(5, options), .batch_normalization = batch_normalization},
+        Normal{deviation}, rng);
     // They start at zero, as in the book: from 1 a variance needs epochs to reach a tiny value.
     for (auto* statistics : network.buffers()) as_array(statistics->value) = 0;
     return network;

@@ -1,6 +1,6 @@
 // Section 6.3.2: batch normalisation makes learning independent of the initial weights.
 // Book:    ch06/batch_norm_test_multi.py (16 standard deviations from 1 to 1e-4; else as before)
-// Run:     batch_norm_test_multi [--data DIR] [--epochs N] [--seed N] [--out DIR]
+// Run:     batch_norm_test_multi [--hidden-size N] [--data DIR] [--epochs N] [--seed N] [--out DIR]
 // Expect:  batch_norm_test_multi.png: two of 16 networks learn well without batch normalisation,
 //          all learn with it
 #include "ch06/batch_norm_comparison.hpp"
@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
       {.description = "Section 6.3.2: batch normalisation and initial weights",
        .epochs = 20,
        .batch_size = 100,
-       .learning_rate = 0.01},
+       .learning_rate = 0.01,
+       .whole = {ch06::hidden_size}},
       [](const examples::Options& options) {
         const auto train = slice(examples::load_digits<float>(options).train, 0, 1000);
         std::vector<examples::Plot> panels;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ch06/hidden_size.hpp"
 #include "common/util.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
@@ -26,9 +27,9 @@ struct Contestant {
 
 /// The network of sections 6.1.8 and 6.2.4: 784 - 100 - 100 - 100 - 100 - 10 with ReLU.
 dlfs::Sequential<float> five_layer_net(const dlfs::Initializer<float> auto& initializer,
-                                       std::uint64_t seed) {
-  dlfs::Rng rng(seed);
-  return dlfs::multi_layer_net<float>({.hidden = {100, 100, 100, 100}}, initializer, rng);
+                                       const dlfs::examples::Options& options) {
+  dlfs::Rng rng(options.seed);
+  return dlfs::multi_layer_net<float>({.hidden = hidden_sizes(4, options)}, initializer, rng);
 }
 
 /// Trains all contestants for options.steps steps. Prints their losses every 100 steps.

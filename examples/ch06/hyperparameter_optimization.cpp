@@ -1,13 +1,15 @@
 // Section 6.5: learning rate and weight decay by random search.
 // Book:    ch06/hyperparameter_optimization.py (500 shuffled images: 400 to train, 100 to validate;
 //          784-100x6-10, 50 epochs, 100 trials; decay 10^-8 to 10^-4, rate 10^-6 to 10^-2)
-// Run:     hyperparameter_optimization [--trials N] [--data DIR] [--epochs N] [--out DIR]
+// Run:     hyperparameter_optimization [--trials N] [--hidden-size N] [--data DIR] [--epochs N]
+//          [--out DIR]
 // Expect:  rates from 0.001 to 0.01 are best; hyperparameter_optimization.png with the best 20
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
 #include <vector>
 
+#include "ch06/hidden_size.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
@@ -29,7 +31,7 @@ static Dataset<float> shuffled(const Dataset<float>& digits, Rng rng) {
 static History run(const Trial& trial, const Dataset<float>& train,
                    const Dataset<float>& validation, const examples::Options& options) {
   Rng rng(trial.seed);
-  auto network = multi_layer_net<float>({.hidden = {100, 100, 100, 100, 100, 100}}, He{}, rng);
+  auto network = multi_layer_net<float>({.hidden = ch06::hidden_sizes(6, options)}, He{}, rng);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(),
                   Sgd<float>({.learning_rate = trial["lr"], .weight_decay = trial["weight decay"]}),
                   {.epochs = options.epochs,
@@ -59,7 +61,8 @@ int main(int argc, char** argv) {
       {.description = "Section 6.5: hyperparameters by random search",
        .epochs = 50,
        .batch_size = 100,
-       .whole = {{.name = "--trials", .help = "Trials; 10 with --quick", .value = 100}}},
+       .whole = {{.name = "--trials", .help = "Trials; 10 with --quick", .value = 100},
+                 ch06::hidden_size}},
       [](const examples::Options& options) {
         const auto digits = shuffled(slice(examples::load_digits<float>(options).train, 0, 500),
                                      Rng(options.seed).stream(0));

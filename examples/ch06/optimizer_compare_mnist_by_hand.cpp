@@ -1,13 +1,15 @@
 // Section 6.1.8 by hand: the optimizers of common/ train the same network on the same mini-batches.
 // Book:    ch06/optimizer_compare_mnist.py (784-100x4-10, batch 128, 2000 steps)
-// Run:     optimizer_compare_mnist_by_hand [--data DIR] [--steps N] [--seed N] [--out DIR]
-// Expect:  optimizer_compare_mnist_by_hand.png: SGD learns slowest, AdaGrad and Adam fastest
+// Run:     optimizer_compare_mnist_by_hand [--data DIR] [--steps N] [--hidden-size N] [--seed N]
+// [--out DIR] Expect:  optimizer_compare_mnist_by_hand.png: SGD learns slowest, AdaGrad and Adam
+// fastest
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ch06/hidden_size.hpp"
 #include "common/multi_layer_net.hpp"
 #include "common/optimizer.hpp"
 #include "common/util.hpp"
@@ -28,11 +30,11 @@ struct Contestant {
 };
 
 static Contestant contestant(std::string name, std::unique_ptr<common::Optimizer> optimizer,
-                             examples::Marker marker, std::uint64_t seed) {
-  Rng rng(seed);
-  const common::MultiLayerNetOptions options{.hidden_size_list = {100, 100, 100, 100}};
+                             examples::Marker marker, const examples::Options& options) {
+  Rng rng(options.seed);
+  const common::MultiLayerNetOptions sizes{.hidden_size_list = ch06::hidden_sizes(4, options)};
   return {std::move(name), std::move(optimizer), marker,
-          std::make_unique<common::MultiLayerNet>(options, rng)};
+          std::make_unique<common::MultiLayerNet>(sizes, rng)};
 }
 
 int main(int argc, char** argv) {
@@ -40,17 +42,16 @@ int main(int argc, char** argv) {
       argc, argv,
       {.description = "Section 6.1.8 by hand: optimizers compared on MNIST",
        .steps = 2000,
-       .batch_size = 128},
+       .batch_size = 128,
+       .whole = {ch06::hidden_size}},
       [](const examples::Options& options) {
         const auto train = examples::load_digits<double>(options).train;
         using examples::Marker;
         Contestant contestants[] = {
-            contestant("SGD", std::make_unique<common::SGD>(), Marker::circle, options.seed),
-            contestant("Momentum", std::make_unique<common::Momentum>(), Marker::cross,
-                       options.seed),
-            contestant("AdaGrad", std::make_unique<common::AdaGrad>(), Marker::square,
-                       options.seed),
-            contestant("Adam", std::make_unique<common::Adam>(), Marker::diamond, options.seed)};
+            contestant("SGD", std::make_unique<common::SGD>(), Marker::circle, options),
+            contestant("Momentum", std::make_unique<common::Momentum>(), Marker::cross, options),
+            contestant("AdaGrad", std::make_unique<common::AdaGrad>(), Marker::square, options),
+            contestant("Adam", std::make_unique<common::Adam>(), Marker::diamond, options)};
 
         Rng rng = Rng(options.seed).stream(1);
         examples::Progress progress(options.steps, {.label = "training"});

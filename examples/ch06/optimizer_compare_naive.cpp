@@ -11,10 +11,10 @@ int main(int argc, char** argv) {
   return examples::run_program(
       argc, argv, {.description = "Section 6.1.7: four optimizers compared", .writes_files = true},
       [](const examples::Options& options) {
-        examples::show({ch06::path_plot("SGD", Sgd<double>({.learning_rate = 0.95})),
-                        ch06::path_plot("Momentum", Momentum<double>({.learning_rate = 0.1})),
-                        ch06::path_plot("AdaGrad", AdaGrad<double>({.learning_rate = 1.5})),
-                        ch06::path_plot("Adam", Adam<double>({.learning_rate = 0.3}))},
+        examples::show({ch06::path_plot("SGD", common::SGD(0.95)),
+                        ch06::path_plot("Momentum", common::Momentum(0.1)),
+                        ch06::path_plot("AdaGrad", common::AdaGrad(1.5)),
+                        ch06::path_plot("Adam", common::Adam(0.3))},
                        2, options.out, "optimizer_compare_naive");
       });
 }

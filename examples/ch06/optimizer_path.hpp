@@ -4,25 +4,23 @@
 #include <numbers>
 #include <string>
 
+#include "common/optimizer.hpp"
 #include "support/plot.hpp"
-#include <dlfs/dlfs.hpp>
 
 // Section 6.1: how an optimizer finds its way down f(x, y) = x^2 / 20 + y^2 from (-7, 2).
 
 namespace ch06 {
 
 /// The first 30 points of the path, in red.
-inline dlfs::examples::Series path_of(dlfs::Optimizer auto optimizer) {
+inline dlfs::examples::Series path_of(common::Optimizer&& optimizer) {
   using namespace dlfs;
-  Parameter<double> position("(x, y)", array<double>({-7, 2}));
-  Parameter<double>* const parameters[] = {&position};
+  common::Arrays params{{"x", array<double>({-7})}, {"y", array<double>({2})}};
   examples::Series path{.marker = examples::Marker::circle, .color = "red"};
   for (int i = 0; i < 30; ++i) {
-    const double x = position.value(0), y = position.value(1);
-    path.x.push_back(x);
-    path.y.push_back(y);
-    position.gradient = array<double>({x / 10, 2 * y});
-    optimizer.step(parameters);
+    path.x.push_back(params["x"](0));
+    path.y.push_back(params["y"](0));
+    const common::Arrays grads{{"x", params["x"] / 10.0}, {"y", 2.0 * params["y"]}};
+    optimizer.update(params, grads);
   }
   return path;
 }
@@ -41,7 +39,7 @@ inline dlfs::examples::Series contour(int height) {
 }
 
 /// The path and the contours of f up to 7. A cross marks the minimum.
-inline dlfs::examples::Plot path_plot(const std::string& title, dlfs::Optimizer auto optimizer) {
+inline dlfs::examples::Plot path_plot(const std::string& title, common::Optimizer&& optimizer) {
   using namespace dlfs::examples;
   Plot plot{.title = title,
             .x_label = "x",

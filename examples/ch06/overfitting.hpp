@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "ch06/hidden_size.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
@@ -17,10 +18,6 @@ struct Regularization {
   double dropout = 0;
 };
 
-/// The option of the programs that use train_on_few.
-inline const dlfs::examples::WholeNumber hidden_size{
-    .name = "--hidden-size", .help = "Units of each of the six hidden layers", .value = 100};
-
 /// Section 6.4: trains 784-100x6-10 on 300 images, which are too few for it. Prints and draws the
 /// accuracies after each epoch.
 inline void train_on_few(const Regularization& regularization,
@@ -29,11 +26,10 @@ inline void train_on_few(const Regularization& regularization,
   const auto digits = examples::load_digits<float>(options);
   const auto train = slice(digits.train, 0, 300);
   Rng rng(options.seed);
-  auto network =
-      multi_layer_net<float>({.hidden = std::vector<Index>(6, options.whole.at("--hidden-size")),
-                              .dropout = regularization.dropout,
-                              .dropout_scaling = DropoutScaling::in_evaluation},
-                             He{}, rng);
+  auto network = multi_layer_net<float>({.hidden = hidden_sizes(6, options),
+                                         .dropout = regularization.dropout,
+                                         .dropout_scaling = DropoutScaling::in_evaluation},
+                                        He{}, rng);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(),
                   Sgd<float>({.learning_rate = options.learning_rate,
                               .weight_decay = regularization.weight_decay}),

@@ -14,8 +14,7 @@ int main(int argc, char** argv) {
        .learning_rate = 1.5,
        .writes_files = true},
       [](const examples::Options& options) {
-        examples::show(
-            ch06::path_plot("AdaGrad", AdaGrad<double>({.learning_rate = options.learning_rate})),
-            options.out, "show_optimizer_adagrad");
+        examples::show(ch06::path_plot("AdaGrad", common::AdaGrad(options.learning_rate)),
+                       options.out, "show_optimizer_adagrad");
       });
 }

@@ -8,14 +8,13 @@
 using namespace dlfs;
 
 int main(int argc, char** argv) {
-  return examples::run_program(
-      argc, argv,
-      {.description = "Section 6.1.6: the path of Adam",
-       .learning_rate = 0.3,
-       .writes_files = true},
-      [](const examples::Options& options) {
-        examples::show(
-            ch06::path_plot("Adam", Adam<double>({.learning_rate = options.learning_rate})),
-            options.out, "show_optimizer_adam");
-      });
+  return examples::run_program(argc, argv,
+                               {.description = "Section 6.1.6: the path of Adam",
+                                .learning_rate = 0.3,
+                                .writes_files = true},
+                               [](const examples::Options& options) {
+                                 examples::show(
+                                     ch06::path_plot("Adam", common::Adam(options.learning_rate)),
+                                     options.out, "show_optimizer_adam");
+                               });
 }

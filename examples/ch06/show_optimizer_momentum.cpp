@@ -14,8 +14,7 @@ int main(int argc, char** argv) {
        .learning_rate = 0.1,
        .writes_files = true},
       [](const examples::Options& options) {
-        examples::show(
-            ch06::path_plot("Momentum", Momentum<double>({.learning_rate = options.learning_rate})),
-            options.out, "show_optimizer_momentum");
+        examples::show(ch06::path_plot("Momentum", common::Momentum(options.learning_rate)),
+                       options.out, "show_optimizer_momentum");
       });
 }

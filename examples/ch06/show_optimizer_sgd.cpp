@@ -8,14 +8,13 @@
 using namespace dlfs;
 
 int main(int argc, char** argv) {
-  return examples::run_program(
-      argc, argv,
-      {.description = "Section 6.1.3: the path of SGD",
-       .learning_rate = 0.95,
-       .writes_files = true},
-      [](const examples::Options& options) {
-        examples::show(
-            ch06::path_plot("SGD", Sgd<double>({.learning_rate = options.learning_rate})),
-            options.out, "show_optimizer_sgd");
-      });
+  return examples::run_program(argc, argv,
+                               {.description = "Section 6.1.3: the path of SGD",
+                                .learning_rate = 0.95,
+                                .writes_files = true},
+                               [](const examples::Options& options) {
+                                 examples::show(
+                                     ch06::path_plot("SGD", common::SGD(options.learning_rate)),
+                                     options.out, "show_optimizer_sgd");
+                               });
 }

@@ -1,7 +1,7 @@
 // Sections 6.2.2 and 6.2.3: initial weights, and the activations of five layers.
 // Book:    ch06/weight_init_activation_histogram.py (1000 samples, 100 units per layer)
 // Run:     weight_init_activation_histogram [--init 1|0.01|xavier|he]
-//          [--activation sigmoid|relu|tanh] [--seed N] [--out DIR]
+//          [--activation sigmoid|relu|tanh] [--nodes N] [--layers N] [--seed N] [--out DIR]
 // Expect:  weight_init_activation_histogram.png: only at 0 and 1 for std 1, only at 0.5 for 0.01,
 //          spread in all layers for Xavier with sigmoid or tanh, and for He with ReLU
 #include <algorithm>
@@ -43,17 +43,20 @@ int main(int argc, char** argv) {
        .seed = 1,
        .choices = {{"--init", "Initial weights", {"1", "0.01", "xavier", "he"}},
                    {"--activation", "Activation function", {"sigmoid", "relu", "tanh"}}},
+       .whole = {{.name = "--nodes", .help = "Units of a layer", .value = 100},
+                 {.name = "--layers", .help = "Hidden layers", .value = 5}},
        .writes_files = true},
       [](const examples::Options& options) {
         Rng rng(options.seed);
-        const auto x = random_normal<double>({1000, 100}, rng);
+        const Index nodes = options.whole.at("--nodes");
+        const auto x = random_normal<double>({1000, nodes}, rng);
         const auto initializer = [&](Tensor<double>& weight, Fans fans, Rng& generator) {
           initialize(options.choices.at("--init"), weight, fans, generator);
         };
         Sequential<double> network;
-        for (int i = 1; i <= 5; ++i) {
+        for (Index i = 1; i <= options.whole.at("--layers"); ++i) {
           network.add(str_cat("affine", i),
-                      Affine<double>({.in = 100, .out = 100}, initializer, rng));
+                      Affine<double>({.in = nodes, .out = nodes}, initializer, rng));
           network.add(str_cat("activation", i), activation(options.choices.at("--activation")));
         }
 
@@ -63,12 +66,12 @@ int main(int argc, char** argv) {
           const auto bars = histogram(values);
           // The bar of ReLU's zeros, half of all numbers, is cut off, as in the book.
           const double highest = options.choices.at("--activation") == "relu"
-                                     ? 7000
+                                     ? 70.0 * static_cast<double>(nodes)
                                      : 1.05 * *std::max_element(bars.y.begin(), bars.y.end());
           panels.push_back({.title = str_cat(panels.size() + 1, "-layer"),
                             .x_limits = examples::Limits{0, 1},
                             .y_limits = examples::Limits{0, highest},
-                            .y_ticks = panels.empty(),
+                            .y_ticks = panels.size() % 5 == 0,
                             .series = {bars}});
         }
         examples::show(panels, 5, options.out, "weight_init_activation_histogram");

@@ -22,8 +22,10 @@ int main(int argc, char** argv) {
         const auto label = array<std::int32_t>({1});
 
         const auto report = check_gradients(network, SoftmaxCrossEntropy<double>(), x, label);
-        for (const auto& tensor : report.tensors) {
-          std::printf("%-15s %.2e\n", tensor.tensor.c_str(), tensor.mean_difference);
+        for (std::size_t i = 0; i < report.tensors.size(); ++i) {
+          const auto& tensor = report.tensors[i];
+          const std::string key = str_cat(i % 2 == 0 ? "W" : "b", i / 2 + 1);  // the Python's
+          std::printf("%s %.2e  %s\n", key.c_str(), tensor.mean_difference, tensor.tensor.c_str());
           if (!(tensor.mean_difference <= 1e-9)) throw ValueError(to_string(report));
         }
       });

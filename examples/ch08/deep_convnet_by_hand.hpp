@@ -23,7 +23,7 @@ using dlfs::Labels;
 ///   x (N, 1, 28, 28) -> scores (N, 10)
 class DeepConvNet : public common::Network {
  public:
-  explicit DeepConvNet(dlfs::Rng& rng, double dropout_ratio = 0.5) {
+  explicit DeepConvNet(dlfs::Rng& rng, double dropout_ratio = 0.5, Index hidden_size = 50) {
     const auto convolution = [&](Index filters, Index channels, Index pad) {
       const auto [W, b] = add_params({filters, channels, 3, 3}, channels * 3 * 3, filters, rng);
       return weighted_.emplace_back(std::make_shared<common::Convolution>(*W, *b, 1, pad));
@@ -41,8 +41,8 @@ class DeepConvNet : public common::Network {
     add({convolution(16, 1, 1), relu(), convolution(16, 16, 1), relu(), pooling()});
     add({convolution(32, 16, 1), relu(), convolution(32, 32, 2), relu(), pooling()});
     add({convolution(64, 32, 1), relu(), convolution(64, 64, 1), relu(), pooling()});
-    add({affine(64 * 4 * 4, 50), relu(), dropout()});
-    add({affine(50, 10), dropout()});
+    add({affine(64 * 4 * 4, hidden_size), relu(), dropout()});
+    add({affine(hidden_size, 10), dropout()});
   }
 
   Array predict(const Array& x, bool train_flg = false) override {

@@ -11,7 +11,7 @@ namespace dlfs {
 namespace {
 
 TEST(Chapter6, PathsAreTheBooks) {
-  const auto path = ch06::path_of(Adam<double>({.learning_rate = 0.3}));
+  const auto path = ch06::path_of(common::Adam(0.3));
   ASSERT_EQ(path.x.size(), 30u);
   EXPECT_EQ(path.x[0], -7);
   EXPECT_EQ(path.y[0], 2);
@@ -32,9 +32,12 @@ TEST(Chapter6, ContoursLieWhereTheFunctionHasTheirHeight) {
 // From there it takes the book's small epsilon, and running statistics that begin at zero.
 TEST(Chapter6, BatchNormLearnsFromTheSmallestWeights) {
   const auto digits = generated_digits<float>(1000, Rng(0));
-  const auto accuracies =
-      ch06::compare_batch_norm(digits, ch06::weight_scale(15),
-                               {.epochs = 5, .batch_size = 100, .learning_rate = 0.01, .seed = 1});
+  const auto accuracies = ch06::compare_batch_norm(digits, ch06::weight_scale(15),
+                                                   {.epochs = 5,
+                                                    .batch_size = 100,
+                                                    .learning_rate = 0.01,
+                                                    .seed = 1,
+                                                    .whole = {{"--hidden-size", 100}}});
   EXPECT_GT(accuracies.normalized.back(), accuracies.plain.back() + 0.1);
 }
 
