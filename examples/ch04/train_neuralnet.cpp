@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
         ch04::TwoLayerNet network(784, 50, 10, rng_of_weights);
 
         BatchSampler sampler(train.size(), options.batch_size, rng.stream(1),
-                             BatchSampler::Sampling::with_replacement);
+                             {.sampling = BatchSampler::Sampling::with_replacement});
         Dataset<double> batch;
         examples::Series losses;
         examples::Series train_accuracies{.label = "train acc"};
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-          take(train, sampler.batch(step_of_epoch), batch);
+          train.take(sampler.batch(step_of_epoch), batch);
 
           const auto gradient = options.flag
                                     ? network.numerical_gradient(batch.inputs, batch.targets)

@@ -27,13 +27,13 @@ int main(int argc, char** argv) {
         Sgd<float> optimizer({.learning_rate = options.learning_rate});
 
         BatchSampler sampler(digits.train.size(), options.batch_size, rng.stream(1),
-                             BatchSampler::Sampling::with_replacement);
+                             {.sampling = BatchSampler::Sampling::with_replacement});
         Dataset<float> batch;
         examples::Progress progress(options.steps, {.label = "training"});
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-          take(digits.train, sampler.batch(step_of_epoch), batch);
+          digits.train.take(sampler.batch(step_of_epoch), batch);
 
           const float value = loss.forward(network.forward(batch.inputs), batch.targets);
           network.backward(loss.backward());

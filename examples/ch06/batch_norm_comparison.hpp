@@ -42,13 +42,13 @@ inline Accuracies compare_batch_norm(const dlfs::Dataset<float>& train, double d
   SoftmaxCrossEntropy<float> loss;
   Sgd<float> sgd({.learning_rate = options.learning_rate});
   BatchSampler sampler(train.size(), options.batch_size, Rng(options.seed).stream(1),
-                       BatchSampler::Sampling::with_replacement);
+                       {.sampling = BatchSampler::Sampling::with_replacement});
   Dataset<float> batch;
   Accuracies accuracies;
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     sampler.begin_epoch(epoch);
     for (Index i = 0; i < sampler.batch_count(); ++i) {
-      take(train, sampler.batch(i), batch);
+      train.take(sampler.batch(i), batch);
       for (auto* network : {&plain, &normalized}) {
         loss.forward(network->forward(batch.inputs), batch.targets);
         network->backward(loss.backward());

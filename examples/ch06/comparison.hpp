@@ -38,13 +38,13 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
   using namespace dlfs;
   SoftmaxCrossEntropy<float> loss;
   BatchSampler sampler(train.size(), options.batch_size, Rng(options.seed).stream(1),
-                       BatchSampler::Sampling::with_replacement);
+                       {.sampling = BatchSampler::Sampling::with_replacement});
   Dataset<float> batch;
   examples::Progress progress(options.steps, {.label = "training"});
   for (int step = 0; step < options.steps; ++step) {
     const Index step_of_epoch = step % sampler.batch_count();
     if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-    take(train, sampler.batch(step_of_epoch), batch);
+    train.take(sampler.batch(step_of_epoch), batch);
     for (Contestant& one : contestants) {
       loss.forward(one.network.forward(batch.inputs), batch.targets);
       one.network.backward(loss.backward());

@@ -23,11 +23,11 @@ static Dataset<float> shuffled(const Dataset<float>& digits, Rng rng) {
   std::iota(order.begin(), order.end(), 0);
   rng.shuffle(order);
   Dataset<float> result;
-  take(digits, order, result);
+  digits.take(order, result);
   return result;
 }
 
-/// The accuracies of one trial after each epoch.
+/// The accuracies of one trial after its first step and after each epoch.
 static History run(const Trial& trial, const Dataset<float>& train,
                    const Dataset<float>& validation, const examples::Options& options) {
   Rng rng(trial.seed);
@@ -37,7 +37,8 @@ static History run(const Trial& trial, const Dataset<float>& train,
                   {.epochs = options.epochs,
                    .batch_size = options.batch_size,
                    .seed = trial.seed,
-                   .sampling = BatchSampler::Sampling::with_replacement});
+                   .sampling = BatchSampler::Sampling::with_replacement,
+                   .evaluate_first_step = true});
   return trainer.fit(train, validation);
 }
 
@@ -48,8 +49,8 @@ static examples::Plot panel(std::size_t rank, const History& history) {
                       .y_ticks = rank % 5 == 1};
   examples::Series validation, train{.line = examples::Line::dashed};
   for (const EpochRecord& epoch : history.epochs) {
-    validation.y.push_back(epoch.test_accuracy);
-    train.y.push_back(epoch.train_accuracy);
+    validation.y.push_back(epoch.validation("accuracy"));
+    train.y.push_back(epoch.train("accuracy"));
   }
   plot.series = {validation, train};
   return plot;
@@ -77,7 +78,7 @@ int main(int argc, char** argv) {
                           {.trials = trial_count, .seed = options.seed}, [&](const Trial& trial) {
                             History& history = histories[static_cast<std::size_t>(trial.number)];
                             history = run(trial, train, validation, options);
-                            const double score = history.epochs.back().test_accuracy;
+                            const double score = history.epochs.back().validation("accuracy");
                             std::printf("val acc:%g | lr:%g, weight decay:%g\n", score, trial["lr"],
                                         trial["weight decay"]);
                             return score;

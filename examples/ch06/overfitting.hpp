@@ -36,17 +36,18 @@ inline void train_on_few(const Regularization& regularization,
                   {.epochs = options.epochs,
                    .batch_size = options.batch_size,
                    .seed = options.seed,
-                   .sampling = BatchSampler::Sampling::with_replacement});
+                   .sampling = BatchSampler::Sampling::with_replacement,
+                   .evaluate_first_step = true});
   std::vector<double> train_accuracies, test_accuracies;
   // The book's overfit_dropout.py uses its Trainer, which says more.
   const bool has_trainers_lines = options.verbose && regularization.dropout > 0;
   if (has_trainers_lines) examples::show_progress(trainer, options.epochs, true);
   trainer.on_epoch([&](const EpochRecord& record) {
-    train_accuracies.push_back(record.train_accuracy);
-    test_accuracies.push_back(record.test_accuracy);
+    train_accuracies.push_back(record.train("accuracy"));
+    test_accuracies.push_back(record.validation("accuracy"));
     if (has_trainers_lines) return;
-    std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch - 1),
-                record.train_accuracy, record.test_accuracy);
+    std::printf("epoch:%d, train acc:%.4f, test acc:%.4f\n", static_cast<int>(record.epoch),
+                record.train("accuracy"), record.validation("accuracy"));
   });
   trainer.fit(train, digits.test);
   const double test_accuracy = accuracy(network, digits.test);

@@ -42,13 +42,13 @@ static std::size_t train(const char* name, const Initializer<float> auto& initia
   SoftmaxCrossEntropy<float> loss;
   Sgd<float> sgd({.learning_rate = options.learning_rate});
   BatchSampler sampler(digits.train.size(), options.batch_size, Rng(options.seed).stream(1),
-                       BatchSampler::Sampling::with_replacement);
+                       {.sampling = BatchSampler::Sampling::with_replacement});
   Dataset<float> batch;
   std::size_t most_kinds[2] = {0, 0};
   for (int step = 0; step < options.steps; ++step) {
     const Index step_of_epoch = step % sampler.batch_count();
     if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());
-    take(digits.train, sampler.batch(step_of_epoch), batch);
+    digits.train.take(sampler.batch(step_of_epoch), batch);
     loss.forward(network.forward(batch.inputs), batch.targets);
     network.backward(loss.backward());
     sgd.step(network.parameters());

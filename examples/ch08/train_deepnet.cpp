@@ -36,10 +36,11 @@ int main(int argc, char** argv) {
         auto network = deep_convnet<float>(rng);
         Trainer trainer(network, SoftmaxCrossEntropy<float>(),
                         Adam<float>({.learning_rate = options.learning_rate}),
-                        {.epochs = std::max<Index>(0, options.epochs - before.epochs_done()),
+                        {.epochs = options.epochs,
                          .batch_size = options.batch_size,
                          .seed = options.seed,
-                         .evaluation_samples = std::min<Index>(1000, digits.test.size())});
+                         .evaluation_samples = std::min<Index>(1000, digits.test.size()),
+                         .evaluate_first_step = true});
         if (goes_on) {
           std::printf("going on from %s after %td epochs\n", checkpoint.c_str(),
                       before.epochs_done());

@@ -18,12 +18,13 @@ void TrainingDisplay::show(const StepRecord& step) {
 void TrainingDisplay::show(const EpochRecord& epoch) {
   if (progress_) progress_->clear();
   if (verbose_) {
-    std::printf("=== epoch:%td, train acc:%s, test acc:%s ===\n", epoch.epoch,
-                str_cat(epoch.train_accuracy).c_str(), str_cat(epoch.test_accuracy).c_str());
+    std::printf("=== epoch:%td, train acc:%s, test acc:%s ===\n", epoch.epoch + 1,
+                str_cat(epoch.train("accuracy")).c_str(),
+                str_cat(epoch.validation("accuracy")).c_str());
     return;
   }
   std::printf("epoch %2td  train loss %.4f  train accuracy %.4f  test accuracy %.4f  %.2f s\n",
-              epoch.epoch, epoch.train_loss, epoch.train_accuracy, epoch.test_accuracy,
+              epoch.epoch, epoch.train_loss, epoch.train("accuracy"), epoch.validation("accuracy"),
               epoch.seconds);
   std::fflush(stdout);
 }
@@ -38,8 +39,8 @@ void plot_accuracy(const History& history, const std::filesystem::path& folder,
   Series train{.label = "train", .marker = Marker::circle, .marker_every = marker_every};
   Series test{.label = "test", .marker = Marker::square, .marker_every = marker_every};
   for (const EpochRecord& epoch : history.epochs) {
-    train.y.push_back(epoch.train_accuracy);
-    test.y.push_back(epoch.test_accuracy);
+    train.y.push_back(epoch.train("accuracy"));
+    test.y.push_back(epoch.validation("accuracy"));
   }
   show({.x_label = "epochs",
         .y_label = "accuracy",

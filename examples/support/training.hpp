@@ -41,8 +41,8 @@ void show_progress(Trainer& trainer, Index epochs, bool verbose = false) {
 }
 
 /// Trains a network as the book trains its convolutional networks: by Adam, with epochs, batch
-/// size, rate and seed of the options. Shows the progress. 1000 images measure each epoch's
-/// accuracy.
+/// size, rate and seed of the options. Shows the progress. 1000 images measure the accuracy after
+/// the first step and after each epoch.
 template <std::floating_point T>
 History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const Options& options) {
   Trainer trainer(network, SoftmaxCrossEntropy<T>(),
@@ -50,7 +50,8 @@ History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const O
                   {.epochs = options.epochs,
                    .batch_size = options.batch_size,
                    .seed = options.seed,
-                   .evaluation_samples = std::min<Index>(1000, digits.test.size())});
+                   .evaluation_samples = std::min<Index>(1000, digits.test.size()),
+                   .evaluate_first_step = true});
   show_progress(trainer, options.epochs, options.verbose);
   return trainer.fit(digits.train, digits.test);
 }
@@ -58,8 +59,9 @@ History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const O
 /// Prints the last lines of the book's Trainer.
 void print_final_accuracy(double test_accuracy);
 
-/// Writes the book's plot of a training, accuracy over epochs from 0, with a marker every
-/// `marker_every` epochs, as accuracy.png into the folder. Prints what was written.
+/// Writes the book's plot of a training, accuracy over epochs from 0, the first step,
+/// with a marker every `marker_every` epochs, as accuracy.png into the folder. Prints what was
+/// written.
 void plot_accuracy(const History& history, const std::filesystem::path& folder, Index marker_every);
 
 }  // namespace dlfs::examples

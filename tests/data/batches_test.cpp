@@ -1,6 +1,7 @@
 #include "dlfs/data/batches.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ TEST(BatchSampler, BatchesThatDivideTheSamplesAreAllFull) {
 }
 
 TEST(BatchSampler, WithReplacementDrawsWholeBatchesFromAllSamples) {
-  BatchSampler sampler(103, 10, Rng{1}, BatchSampler::Sampling::with_replacement);
+  BatchSampler sampler(103, 10, Rng{1}, {.sampling = BatchSampler::Sampling::with_replacement});
   ASSERT_EQ(sampler.batch_count(), 10);
   std::vector<int> drawn(103);
   for (Index epoch = 0; epoch < 100; ++epoch) {
@@ -64,7 +65,7 @@ TEST(BatchSampler, ABatchLargerThanTheDataIsAllOfItOrDrawnFromIt) {
   const BatchSampler all(3, 10, Rng{1});
   EXPECT_EQ(all.batch_count(), 1);
   EXPECT_EQ(all.batch(0).size(), 3u);
-  const BatchSampler drawn(3, 10, Rng{1}, BatchSampler::Sampling::with_replacement);
+  const BatchSampler drawn(3, 10, Rng{1}, {.sampling = BatchSampler::Sampling::with_replacement});
   EXPECT_EQ(drawn.batch_count(), 1);
   EXPECT_EQ(drawn.batch(0).size(), 10u);
 }
@@ -72,18 +73,18 @@ TEST(BatchSampler, ABatchLargerThanTheDataIsAllOfItOrDrawnFromIt) {
 TEST(BatchSampler, AnEpochDependsOnSeedAndNumberAlone) {
   for (const BatchSampler::Sampling sampling :
        {BatchSampler::Sampling::without_replacement, BatchSampler::Sampling::with_replacement}) {
-    BatchSampler whole(50, 8, Rng{7}, sampling);
+    BatchSampler whole(50, 8, Rng{7}, {.sampling = sampling});
     const auto first = epoch_of(whole, 0);
     const auto second = epoch_of(whole, 1);
     const auto third = epoch_of(whole, 2);
     EXPECT_NE(first, second);
     EXPECT_NE(second, third);
 
-    BatchSampler resumed(50, 8, Rng{7}, sampling);
+    BatchSampler resumed(50, 8, Rng{7}, {.sampling = sampling});
     EXPECT_EQ(epoch_of(resumed, 2), third);
     EXPECT_EQ(epoch_of(resumed, 0), first);
 
-    BatchSampler other(50, 8, Rng{8}, sampling);
+    BatchSampler other(50, 8, Rng{8}, {.sampling = sampling});
     EXPECT_NE(epoch_of(other, 0), first);
   }
 }
@@ -93,6 +94,73 @@ TEST(BatchSampler, StandsAtEpochZeroAtFirst) {
   BatchSampler begun(20, 20, Rng{3});
   begun.begin_epoch(0);
   EXPECT_TRUE(std::equal(fresh.batch(0).begin(), fresh.batch(0).end(), begun.batch(0).begin()));
+}
+
+TEST(BatchSampler, SequentialIsTheOrderOfTheData) {
+  BatchSampler sampler(5, 2, Rng{1}, {.sampling = BatchSampler::Sampling::sequential});
+  for (const Index epoch : {0, 3})
+    EXPECT_EQ(epoch_of(sampler, epoch), (std::vector<Index>{0, 1, 2, 3, 4}));
+}
+
+TEST(BatchSampler, DropLastLeavesOutTheSmallerBatch) {
+  using Sampling = BatchSampler::Sampling;
+  for (const Sampling sampling : {Sampling::without_replacement, Sampling::sequential}) {
+    BatchSampler sampler(7, 3, Rng{1}, {.sampling = sampling, .drop_last = true});
+    EXPECT_EQ(sampler.batch_count(), 2);
+    EXPECT_EQ(epoch_of(sampler, 1).size(), 6u);
+  }
+  EXPECT_EQ(error_of<ValueError>([] { BatchSampler(2, 3, Rng{1}, {.drop_last = true}); }),
+            "BatchSampler: drop_last leaves no batch of 3 from 2 samples");
+}
+
+TEST(BatchSampler, DrawsInProportionToTheWeights) {
+  BatchSampler sampler(4, 10000, Rng{1},
+                       {.sampling = BatchSampler::Sampling::with_replacement,
+                        .weights = array<double>({0, 3, 0, 1})});
+  std::vector<double> counts(4);
+  for (Index epoch = 0; epoch < 10; ++epoch) {
+    for (const Index sample : epoch_of(sampler, epoch)) ++counts[static_cast<std::size_t>(sample)];
+  }
+  EXPECT_EQ(counts[0], 0);
+  EXPECT_EQ(counts[2], 0);
+  EXPECT_NEAR(counts[1] / 1e5, 0.75, 0.005);  // its standard deviation is 0.0014
+}
+
+TEST(BatchSampler, BalancedWeightsDrawEachClassEquallyOften) {
+  const auto labels = array<std::int32_t>({2, 0, 0, 0, 0, 2, 0, 0, 0, 0});
+  const auto weights = balanced_weights(labels);
+  EXPECT_EQ(weights(0), 0.5);
+  EXPECT_EQ(weights(1), 0.125);
+  BatchSampler sampler(10, 10000, Rng{1},
+                       {.sampling = BatchSampler::Sampling::with_replacement, .weights = weights});
+  double twos = 0;
+  for (const Index sample : epoch_of(sampler, 0)) twos += labels(sample) == 2 ? 1 : 0;
+  EXPECT_NEAR(twos / 1e4, 0.5, 0.02);
+  EXPECT_EQ(balanced_weights(Labels({0})).size(), 0);
+  EXPECT_EQ(error_of<ValueError>([] {
+              balanced_weights(array<std::int32_t>({0, -1}));
+            }),
+            "balanced_weights: label -1 of sample 1 is negative");
+}
+
+TEST(BatchSampler, RefusesWeightsThatAreNone) {
+  const auto error = [](const Tensor<double>& weights,
+                        BatchSampler::Sampling sampling =
+                            BatchSampler::Sampling::with_replacement) {
+    return error_of<ValueError>(
+        [&] { BatchSampler(3, 2, Rng{1}, {.sampling = sampling, .weights = weights}); });
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(error(array<double>({1, 2})),
+            "BatchSampler: expected a weight for each of 3 samples, got (2,)");
+  EXPECT_EQ(error(array<double>({1, -1, 1})), "BatchSampler: the weight of sample 1 is -1");
+  EXPECT_EQ(error(array<double>({1, 1, infinity})), "BatchSampler: the weight of sample 2 is inf");
+  EXPECT_EQ(error(array<double>({1, 1, std::numeric_limits<double>::quiet_NaN()})),
+            "BatchSampler: the weight of sample 2 is nan");
+  EXPECT_EQ(error(array<double>({0, 0, 0})), "BatchSampler: the sum of the weights is 0");
+  EXPECT_EQ(error(array<double>({1e308, 1e308, 0})), "BatchSampler: the sum of the weights is inf");
+  EXPECT_EQ(error(array<double>({1, 1, 1}), BatchSampler::Sampling::sequential),
+            "BatchSampler: weights need sampling with replacement");
 }
 
 TEST(BatchSampler, MisuseIsAValueErrorThatSaysWhatCame) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 
 namespace dlfs {
 namespace {
@@ -53,7 +54,7 @@ TEST(Take, RejectsARangeOutsideTheDataset) {
 TEST(Gather, CopiesTheChosenSamplesInTheOrderGiven) {
   const Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  take(dataset, std::array<Index, 4>{2, 0, 0, -2}, batch);
+  dataset.take(std::array<Index, 4>{2, 0, 0, -2}, batch);
   EXPECT_EQ(batch.inputs.shape(), (Shape{4, 2}));
   EXPECT_EQ(batch.targets.shape(), (Shape{4}));
   const std::array<float, 4> expected{2, 0, 0, 1};
@@ -69,7 +70,7 @@ TEST(Gather, TakesTargetsOfAnyTensor) {
   const Dataset<double, Tensor<double>> dataset{array<double>({1, 2}),
                                                 array<double>({{5, 6}, {7, 8}})};
   Dataset<double, Tensor<double>> batch;
-  take(dataset, std::array<Index, 1>{1}, batch);
+  dataset.take(std::array<Index, 1>{1}, batch);
   EXPECT_EQ(batch.inputs.shape(), (Shape{1}));
   EXPECT_EQ(batch.targets.shape(), (Shape{1, 2}));
   EXPECT_EQ(batch.targets(0, 0), 7);
@@ -78,12 +79,12 @@ TEST(Gather, TakesTargetsOfAnyTensor) {
 TEST(Gather, KeepsTheMemoryOfTheBatchWhenItShrinksAndGrowsBack) {
   const Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  take(dataset, std::array<Index, 3>{0, 1, 2}, batch);
+  dataset.take(std::array<Index, 3>{0, 1, 2}, batch);
   const float* inputs = batch.inputs.data();
   const std::int32_t* targets = batch.targets.data();
-  take(dataset, std::array<Index, 1>{2}, batch);
+  dataset.take(std::array<Index, 1>{2}, batch);
   EXPECT_EQ(batch.size(), 1);
-  take(dataset, std::array<Index, 3>{2, 1, 0}, batch);
+  dataset.take(std::array<Index, 3>{2, 1, 0}, batch);
   EXPECT_EQ(batch.inputs.data(), inputs);
   EXPECT_EQ(batch.targets.data(), targets);
 }
@@ -91,11 +92,25 @@ TEST(Gather, KeepsTheMemoryOfTheBatchWhenItShrinksAndGrowsBack) {
 TEST(Gather, RejectsAnIndexOutOfRangeAndMismatchedCounts) {
   Dataset<float> dataset = three_samples();
   Dataset<float> batch;
-  EXPECT_EQ(error_of<ShapeError>([&] { take(dataset, std::array<Index, 1>{3}, batch); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { dataset.take(std::array<Index, 1>{3}, batch); }),
             "indexing: index 3 is out of range for axis 0 of the shape (3, 2)");
   dataset.targets = Labels({4});
-  EXPECT_EQ(error_of<ShapeError>([&] { take(dataset, std::array<Index, 1>{0}, batch); }),
+  EXPECT_EQ(error_of<ShapeError>([&] { dataset.take(std::array<Index, 1>{0}, batch); }),
             "take: expected one target for each input, got inputs (3, 2) and targets (4,)");
+}
+
+TEST(Dataset, WeightsGoWithTheirSamples) {
+  Dataset<float> dataset{array<float>({{1}, {2}, {3}}), Labels({3}), array<float>({0.5, 1, 2})};
+  Dataset<float> batch;
+  dataset.take(std::array<Index, 2>{2, 0}, batch);
+  test::expect_equal(batch.weights, array<float>({2, 0.5}));
+  test::expect_equal(slice(dataset, 1, 3).weights, array<float>({1, 2}));
+  dataset.weights = array<float>({1, 2});
+  EXPECT_EQ(error_of<ShapeError>([&] { dataset.check("use"); }),
+            "use: expected one weight for each of 3 samples, got (2,)");
+  dataset.weights = {};
+  dataset.take(std::array<Index, 2>{2, 0}, batch);
+  EXPECT_TRUE(batch.weights.empty());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// expect: Dataset
+// expect: fit takes sources whose targets are those of the loss: Dataset<T>
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;

@@ -1,4 +1,4 @@
-// expect: a trainer's loss compares the network's output with Labels
+// expect: a trainer's loss has the network's element type as Scalar
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;

@@ -416,7 +416,7 @@ double trainer_difference() {
   for (int step = 0; step < 20; ++step) {
     std::vector<Index> samples(10);
     for (Index& n : samples) n = choice.below(50);
-    take(digits, samples, batch);
+    digits.take(samples, batch);
     loss.forward(library.forward(batch.inputs), batch.targets);
     library.backward(loss.backward());
     sgd.step(library.parameters());

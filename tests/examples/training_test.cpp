@@ -18,11 +18,8 @@ TEST(TrainingDisplay, PrintsALineForEachEpoch) {
   TrainingDisplay display(2);
   display.show(
       StepRecord{.epoch = 1, .step = 1, .steps_per_epoch = 1, .samples = 100, .loss = 2.5});
-  display.show(EpochRecord{.epoch = 1,
-                           .train_loss = 2.5,
-                           .train_accuracy = 0.25,
-                           .test_accuracy = 0.125,
-                           .seconds = 1.5});
+  display.show(EpochRecord{
+      .epoch = 1, .train_loss = 2.5, .seconds = 1.5, .metrics = {{"accuracy", 0.25, 0.125}}});
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
             "epoch  1  train loss 2.5000  train accuracy 0.2500  test accuracy 0.1250  1.50 s\n");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
@@ -33,7 +30,7 @@ TEST(TrainingDisplay, PrintsTheLinesOfTheBooksTrainer) {
   TrainingDisplay display(1, true);
   display.show(
       StepRecord{.epoch = 1, .step = 1, .steps_per_epoch = 1, .samples = 100, .loss = 2.5});
-  display.show(EpochRecord{.epoch = 1, .train_accuracy = 0.25, .test_accuracy = 0.125});
+  display.show(EpochRecord{.epoch = 0, .metrics = {{"accuracy", 0.25, 0.125}}});
   print_final_accuracy(0.375);
   EXPECT_EQ(testing::internal::GetCapturedStdout(),
             "train loss:2.5\n"
@@ -46,8 +43,8 @@ TEST(PlotAccuracy, PlotsTrainAndTestAgainstEpochs) {
   const test::TemporaryFolder folder;
   testing::internal::CaptureStdout();
   plot_accuracy({.step_losses = {},
-                 .epochs = {{.epoch = 1, .train_accuracy = 0.5, .test_accuracy = 0.25},
-                            {.epoch = 2, .train_accuracy = 1, .test_accuracy = 0.75}}},
+                 .epochs = {{.epoch = 0, .metrics = {{"accuracy", 0.5, 0.25}}},
+                            {.epoch = 1, .metrics = {{"accuracy", 1, 0.75}}}}},
                 folder.path(), 2);
   EXPECT_NE(testing::internal::GetCapturedStdout().find("wrote "), std::string::npos);
 

@@ -876,7 +876,8 @@ const std::vector<Named> table{
      [] {
        for_pairs([](Index a, Index b) {
          return BatchSampler(a, b, rng).batch_count() +
-                BatchSampler(a, b, rng, BatchSampler::Sampling::with_replacement).batch_count();
+                BatchSampler(a, b, rng, {.sampling = BatchSampler::Sampling::with_replacement})
+                    .batch_count();
        });
        for_numbers([](Index n) {
          BatchSampler sampler(10, 3, rng);

@@ -68,7 +68,7 @@ class Checkpoint : public testing::Test {
       trainer.fit(digits(), digits());
     }
     const auto state = load_checkpoint<float>(path_);
-    auto trainer = trainer_of(network_, 3 - state.epochs_done());
+    auto trainer = trainer_of(network_, 3);
     trainer.restore(state);
     history_ = trainer.fit(digits(), digits());
   }
@@ -91,7 +91,8 @@ TEST_F(Checkpoint, TrainingGoesOnAsIfItHadNeverStopped) {
     for (std::size_t i = 0; i < 3; ++i) {
       EXPECT_EQ(history_.epochs[i].epoch, history.epochs[i].epoch) << steps;
       EXPECT_EQ(history_.epochs[i].train_loss, history.epochs[i].train_loss) << steps;
-      EXPECT_EQ(history_.epochs[i].test_accuracy, history.epochs[i].test_accuracy) << steps;
+      EXPECT_EQ(history_.epochs[i].validation("accuracy"), history.epochs[i].validation("accuracy"))
+          << steps;
     }
   }
 }
@@ -101,11 +102,13 @@ TEST_F(Checkpoint, HasEachCountAndNumberInItsPlace) {
   auto trainer = trainer_of(trained, 1);
   trainer.fit(digits(), digits());
   auto state = trainer.state();
+  state.accumulate = 4;
+  state.epochs_before_fit = 8;
   state.network_steps = 11;
   state.optimizer.steps = 10;
   state.updates = 9;
   state.progress = {.steps = 3, .samples = 60, .loss_sum = 1.5, .seconds = 2.5};
-  state.best.test_accuracy = 0.75;
+  state.best.value = 0.75;
   save_checkpoint(path_, state);
 
   std::map<std::string, std::vector<double>> arrays;
@@ -113,14 +116,17 @@ TEST_F(Checkpoint, HasEachCountAndNumberInItsPlace) {
     arrays[name].assign(value.begin(), value.end());
   }
   EXPECT_EQ(arrays["state.seed"], std::vector<double>{5});
-  EXPECT_EQ(arrays["state.counts"], (std::vector<double>{20, 11, 10, 9, 3, 60, 1}));
+  EXPECT_EQ(arrays["state.counts"], (std::vector<double>{20, 4, 11, 10, 9, 8, 3, 60, 1}));
   EXPECT_EQ(arrays["state.numbers"], (std::vector<double>{1.5, 2.5, 0.75}));
   const EpochRecord& epoch = state.history.epochs[0];
-  EXPECT_EQ(arrays["state.epochs"], (std::vector<double>{epoch.train_loss, epoch.train_accuracy,
-                                                         epoch.test_accuracy, epoch.seconds}));
+  EXPECT_EQ(arrays["state.epochs"],
+            (std::vector<double>{1, epoch.train_loss, epoch.validation_loss, epoch.seconds,
+                                 epoch.train("accuracy"), epoch.validation("accuracy")}));
 
   const auto loaded = load_checkpoint<float>(path_);
   EXPECT_EQ(loaded.batch_size, 20);
+  EXPECT_EQ(loaded.accumulate, 4);
+  EXPECT_EQ(loaded.epochs_before_fit, 8);
   EXPECT_EQ(loaded.network_steps, 11);
   EXPECT_EQ(loaded.optimizer.steps, 10);
   EXPECT_EQ(loaded.updates, 9);
@@ -129,7 +135,7 @@ TEST_F(Checkpoint, HasEachCountAndNumberInItsPlace) {
   EXPECT_EQ(loaded.progress.loss_sum, 1.5);
   EXPECT_EQ(loaded.progress.seconds, 2.5);
   EXPECT_EQ(loaded.best.epoch, 1);
-  EXPECT_EQ(loaded.best.test_accuracy, 0.75);
+  EXPECT_EQ(loaded.best.value, 0.75);
   ASSERT_EQ(loaded.best.values.size(), state.best.values.size());
   for (std::size_t i = 0; i < state.best.values.size(); ++i) {
     EXPECT_TRUE(array_equal(loaded.best.values[i], state.best.values[i])) << i;
@@ -160,7 +166,7 @@ TEST_F(Checkpoint, ThatOfAnotherTrainingIsRefusedAndChangesNothing) {
 
   TestTrainer with_seed(network_, {}, Adam<float>(), {.batch_size = 20, .seed = 6});
   EXPECT_EQ(error_of<ValueError>([&] { with_seed.restore(state); }),
-            "trainer: expected a training with seed 6 and batch size 20 to go on with, got 5 and "
+            "trainer: expected a training with seed 6 and batch size 20 x 1 to go on with, got 5 and "
             "20");
   Trainer sgd(network_, SoftmaxCrossEntropy<float>(), Sgd<float>(), options(1));
   EXPECT_EQ(error_of<ShapeError>([&] { sgd.restore(state); }),

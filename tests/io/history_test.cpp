@@ -13,14 +13,13 @@ using test::error_of;
 const History two_epochs{.step_losses = {2.25, 1.5, 0.1},
                          .epochs = {{.epoch = 1,
                                      .train_loss = 1.875,
-                                     .train_accuracy = 0.5,
-                                     .test_accuracy = 0.25,
-                                     .seconds = 3},
+                                     .validation_loss = 2,
+                                     .seconds = 3,
+                                     .metrics = {{"accuracy", 0.5, 0.25}}},
                                     {.epoch = 2,
                                      .train_loss = 0.1,
-                                     .train_accuracy = 1,
-                                     .test_accuracy = 0.75,
-                                     .seconds = 2.5}}};
+                                     .seconds = 2.5,
+                                     .metrics = {{"accuracy", 1, 0.75}, {"top 2, 3", 1, 0.5}}}}};
 
 /// What save_history writes into a file of this name.
 std::string saved_as(const std::string& name, const History& history) {
@@ -31,9 +30,10 @@ std::string saved_as(const std::string& name, const History& history) {
 
 TEST(SaveHistory, WritesALineForEachEpochAsCsv) {
   EXPECT_EQ(saved_as("history.csv", two_epochs),
-            "epoch,train_loss,train_accuracy,test_accuracy,seconds\n"
-            "1,1.875,0.5,0.25,3\n"
-            "2,0.1,1,0.75,2.5\n");
+            "epoch,train_loss,validation_loss,seconds,train_accuracy,validation_accuracy,"
+            "\"train_top 2, 3\",\"validation_top 2, 3\"\n"
+            "1,1.875,2,3,0.5,0.25,nan,nan\n"
+            "2,0.1,nan,2.5,1,0.75,1,0.5\n");
 }
 
 TEST(SaveHistory, WritesStepsAndEpochsAsJson) {
@@ -42,12 +42,13 @@ TEST(SaveHistory, WritesStepsAndEpochsAsJson) {
   ASSERT_EQ(document["epochs"].size(), 2u);
   EXPECT_EQ(document["epochs"][1]["epoch"], 2);
   EXPECT_EQ(document["epochs"][1]["train_loss"], 0.1);
-  EXPECT_EQ(document["epochs"][0]["test_accuracy"], 0.25);
-  EXPECT_EQ(document["epochs"][0].size(), 5u);
+  EXPECT_EQ(document["epochs"][0]["validation_accuracy"], 0.25);
+  EXPECT_EQ(document["epochs"][0].size(), 8u);
+  EXPECT_TRUE(document["epochs"][1]["validation_loss"].is_null());
 }
 
 TEST(SaveHistory, WritesATrainingThatHasNotBegun) {
-  EXPECT_EQ(saved_as("history.csv", {}), "epoch,train_loss,train_accuracy,test_accuracy,seconds\n");
+  EXPECT_EQ(saved_as("history.csv", {}), "epoch,train_loss,validation_loss,seconds\n");
   const auto document = nlohmann::json::parse(saved_as("history.json", {}));
   EXPECT_TRUE(document["epochs"].is_array() && document["epochs"].empty());
   EXPECT_TRUE(document["step_losses"].is_array() && document["step_losses"].empty());

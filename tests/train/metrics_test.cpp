@@ -21,7 +21,7 @@ TEST(Accuracy, CountsTheRowsWhoseLargestLogitIsTheLabel) {
   EXPECT_EQ(error_of<Error>([&] {
               accuracy(logits, array<std::int32_t>({1, 1}));
             }),
-            "accuracy: expected logits (N, C) and labels (N), got (4, 3) and (2,)");
+            "accuracy: expected logits (N, C, ...) and labels (N, ...), got (4, 3) and (2,)");
   EXPECT_THROW(accuracy(logits, array<std::int32_t>({1, 1, 2, 2, 0})), ShapeError);
 }
 

@@ -480,7 +480,10 @@ TEST(Sums, AreAllInTheList) {
       {"tools/check_gradients.hpp", "in double"},
       {"tools/layer_contract.hpp", "compares layers with themselves"},
       {"tools/profile.hpp", "milliseconds, in double"},
+      {"train/evaluation.hpp", "one loss for each batch, in double"},
+      {"train/metrics.hpp", "in double; its own test"},
       {"train/trainer.hpp", "one loss for each step, in double"},
+      {"data/batches.hpp", "weights of samples, in double"},
   };
   for (const auto& reduction : reductions<float>()) known[reduction.header] = reduction.name;
   std::set<std::string> found;

@@ -86,6 +86,9 @@ class ThreadPool {
     return true;
   }
 
+  /// Whether loops of this thread run on it alone.
+  static bool& inside() { return inside_; }
+
   /// Waits for the running loop, then for the threads to end.
   void stop() {
     if (inside_) throw ValueError("stop_threads: called by the body of a parallel loop");
@@ -214,6 +217,19 @@ class ThreadPool {
   std::atomic<int> running_{0};
   std::atomic<std::uint64_t> job_{0};
   std::exception_ptr error_;
+};
+
+/// While it exists, parallel loops of this thread run on this thread alone, so that they leave the
+/// pool to others.
+class SerialLoops {
+ public:
+  SerialLoops() : before_(std::exchange(ThreadPool::inside(), true)) {}
+  SerialLoops(const SerialLoops&) = delete;
+  SerialLoops& operator=(const SerialLoops&) = delete;
+  ~SerialLoops() { ThreadPool::inside() = before_; }
+
+ private:
+  bool before_;
 };
 
 [[gnu::noinline]] inline bool run_on_pool(Index pieces, void (*call)(void*, Index), void* context) {

@@ -15,22 +15,33 @@ namespace dlfs {
 /// Samples and their targets; the first axis of both counts the samples.
 ///
 ///   inputs (N, ...)   targets (N, ...): labels (N) for a classifier, any tensor for a regression
+///   weights (N)       factor of each sample's loss; empty: all are 1
 template <class T, class Targets = Labels>
 struct Dataset {
-  Tensor<T> inputs;  ///< samples along the first axis
-  Targets targets;   ///< one for each sample
+  Tensor<T> inputs;     ///< samples along the first axis
+  Targets targets;      ///< one for each sample
+  Tensor<T> weights{};  ///< one for each sample, or none
 
   /// The number of samples, N. @throws ShapeError if the inputs have no axis.
   Index size() const { return inputs.extent(0); }
 
-  /// @throws ShapeError, naming the operation, unless there is one target for each input.
+  /// @throws ShapeError, naming the operation, unless there is one target for each input, and one
+  /// weight or no weights at all.
   void check(std::string_view operation) const {
     const bool matches =
         inputs.rank() > 0 && targets.rank() > 0 && inputs.extent(0) == targets.extent(0);
-    if (matches) return;
-    throw ShapeError(operation, ": expected one target for each input, got inputs ", inputs.shape(),
-                     " and targets ", targets.shape());
+    if (!matches) {
+      throw ShapeError(operation, ": expected one target for each input, got inputs ",
+                       inputs.shape(), " and targets ", targets.shape());
+    }
+    if (weights.empty() || weights.shape() == Shape{size()}) return;
+    throw ShapeError(operation, ": expected one weight for each of ", size(), " samples, got ",
+                     weights.shape());
   }
+
+  /// Copies the chosen samples into `batch`, whose memory is used again.
+  /// @throws ShapeError for an index out of range, or unless there is one target for each input.
+  void take(std::span<const Index> samples, Dataset& batch) const;
 };
 
 /// A copy of the samples [first, last) as a dataset.
@@ -42,7 +53,9 @@ Dataset<T, Targets> slice(const Dataset<T, Targets>& dataset, Index first, Index
     return Tensor(rows.shape(), std::span(rows.data(), static_cast<std::size_t>(rows.size())));
   };
   dataset.check("slice");
-  return {copy_rows(dataset.inputs), copy_rows(dataset.targets)};
+  Dataset<T, Targets> part{copy_rows(dataset.inputs), copy_rows(dataset.targets)};
+  if (!dataset.weights.empty()) part.weights = copy_rows(dataset.weights);
+  return part;
 }
 
 /// Copies the chosen entries of the first axis, in the order of `indices`; negative indices count
@@ -63,14 +76,16 @@ void take(const Tensor<T>& x, std::span<const Index> indices, Tensor<T>& batch) 
   }
 }
 
-/// Copies the chosen samples, both inputs and targets.
-/// @throws ShapeError for an index out of range, or unless there is one target for each input.
 template <class T, class Targets>
-void take(const Dataset<T, Targets>& dataset, std::span<const Index> indices,
-          Dataset<T, Targets>& batch) {
-  dataset.check("take");
-  take(dataset.inputs, indices, batch.inputs);
-  take(dataset.targets, indices, batch.targets);
+void Dataset<T, Targets>::take(std::span<const Index> samples, Dataset& batch) const {
+  check("take");
+  dlfs::take(inputs, samples, batch.inputs);
+  dlfs::take(targets, samples, batch.targets);
+  if (weights.empty()) {
+    batch.weights.resize({0});
+  } else {
+    dlfs::take(weights, samples, batch.weights);
+  }
 }
 
 }  // namespace dlfs

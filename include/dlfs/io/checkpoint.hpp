@@ -26,19 +26,57 @@ namespace detail {
 
 template <class State>
 auto counts_of(State& state) {
-  return std::array{&state.batch_size, &state.network_steps,  &state.optimizer.steps,
-                    &state.updates,    &state.progress.steps, &state.progress.samples,
-                    &state.best.epoch};
+  return std::array{&state.batch_size,      &state.accumulate,       &state.network_steps,
+                    &state.optimizer.steps, &state.updates,          &state.epochs_before_fit,
+                    &state.progress.steps,  &state.progress.samples, &state.best.epoch};
 }
 
 template <class State>
 auto numbers_of(State& state) {
-  return std::array{&state.progress.loss_sum, &state.progress.seconds, &state.best.test_accuracy};
+  return std::array{&state.progress.loss_sum, &state.progress.seconds, &state.best.value};
 }
 
-template <class Record>
-auto columns_of(Record& epoch) {
-  return std::array{&epoch.train_loss, &epoch.train_accuracy, &epoch.test_accuracy, &epoch.seconds};
+/// The epochs of a history as a table (E, 4 + 2 M): its number and its three other numbers, then
+/// the values of each of the M metrics on the training and on the validation data. A metric that an
+/// epoch lacks is NaN.
+inline Tensor<double> table_of(const std::vector<EpochRecord>& epochs,
+                               const std::vector<std::string>& metrics) {
+  Tensor<double> table({std::ssize(epochs), 4 + 2 * std::ssize(metrics)});
+  double* cell = table.data();
+  for (const EpochRecord& epoch : epochs) {
+    *cell++ = static_cast<double>(epoch.epoch);
+    *cell++ = epoch.train_loss;
+    *cell++ = epoch.validation_loss;
+    *cell++ = epoch.seconds;
+    for (const std::string& name : metrics) {
+      MetricRecord found;
+      for (const MetricRecord& metric : epoch.metrics) {
+        if (metric.name == name) found = metric;
+      }
+      *cell++ = found.train;
+      *cell++ = found.validation;
+    }
+  }
+  return table;
+}
+
+/// The epochs of such a table.
+inline std::vector<EpochRecord> epochs_of(const Tensor<double>& table,
+                                          const std::vector<std::string>& metrics) {
+  std::vector<EpochRecord> epochs;
+  const double* cell = table.data();
+  for (Index row = 0; row < table.extent(0); ++row) {
+    EpochRecord& epoch = epochs.emplace_back();
+    epoch.epoch = static_cast<Index>(*cell++);
+    epoch.train_loss = *cell++;
+    epoch.validation_loss = *cell++;
+    epoch.seconds = *cell++;
+    for (const std::string& name : metrics) {
+      epoch.metrics.push_back({.name = name, .train = cell[0], .validation = cell[1]});
+      cell += 2;
+    }
+  }
+  return epochs;
 }
 
 inline std::string moment_group(std::size_t moment) { return str_cat("moment", moment, '.'); }
@@ -131,12 +169,11 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
   add_text("state.loss_kind", state.loss_kind);
   const auto& losses = state.history.step_losses;
   add("state.step_losses", Tensor<double>({std::ssize(losses)}, std::span(losses)));
-  Tensor<double> epochs({state.epochs_done(), 4});
-  for (Index i = 0; i < epochs.extent(0); ++i) {
-    const auto columns = detail::columns_of(state.history.epochs[static_cast<std::size_t>(i)]);
-    for (Index j = 0; j < 4; ++j) epochs(i, j) = *columns[static_cast<std::size_t>(j)];
-  }
-  add("state.epochs", epochs);
+  const std::vector<std::string> metrics = detail::metric_names(state.history);
+  std::string names;
+  for (const std::string& name : metrics) names += name + '\0';
+  add_text("state.metrics", names);
+  add("state.epochs", detail::table_of(state.history.epochs, metrics));
 
   const auto add_group = [&](const std::string& group, const std::vector<Tensor<T>>& tensors) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -170,11 +207,21 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   checkpoint.read("state.numbers", detail::numbers_of(state));
   const auto losses = checkpoint.read<double>("state.step_losses", {});
   state.history.step_losses.assign(losses.begin(), losses.end());
-  const auto epochs = checkpoint.read<double>("state.epochs", {4});
-  for (Index i = 0; i < epochs.extent(0); ++i) {
-    EpochRecord& record = state.history.epochs.emplace_back(EpochRecord{.epoch = i + 1});
-    const auto columns = detail::columns_of(record);
-    for (Index j = 0; j < 4; ++j) *columns[static_cast<std::size_t>(j)] = epochs(i, j);
+  const auto letters = checkpoint.read<std::uint8_t>("state.metrics", {});
+  std::vector<std::string> metrics;
+  for (auto begin = letters.begin(); begin != letters.end();) {
+    const auto end = std::find(begin, letters.end(), 0);
+    if (end == letters.end()) file.fail("the name of the last metric does not end");
+    metrics.emplace_back(begin, end);
+    begin = end + 1;
+  }
+  const Shape row{4 + 2 * std::ssize(metrics)};
+  state.history.epochs = detail::epochs_of(checkpoint.read<double>("state.epochs", row), metrics);
+  for (std::size_t i = 0; i < state.history.epochs.size(); ++i) {
+    const Index number = state.history.epochs[i].epoch;
+    const Index before = i == 0 ? 0 : state.history.epochs[i - 1].epoch;
+    const bool is_next = number == before + 1 || (i == 0 && number == 0);
+    if (!is_next) file.fail("epoch ", number, " stands after epoch ", before);
   }
 
   checkpoint.for_each<T>("network.", [&](std::string name, Tensor<T> value) {
@@ -194,9 +241,10 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   };
   // Checkpoints of earlier versions do not have these texts.
   const auto read_text = [&](const std::string& name, std::string& text) {
-    checkpoint.for_each<std::uint8_t>(name, [&](const std::string&, Tensor<std::uint8_t> letters) {
-      text.assign(letters.begin(), letters.end());
-    });
+    checkpoint.for_each<std::uint8_t>(name,
+                                      [&](const std::string&, Tensor<std::uint8_t> characters) {
+                                        text.assign(characters.begin(), characters.end());
+                                      });
   };
   read_text("state.optimizer_kind", state.optimizer_kind);
   read_text("state.loss_kind", state.loss_kind);

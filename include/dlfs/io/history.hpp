@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -13,37 +14,59 @@ namespace dlfs {
 
 namespace detail {
 
-/// Calls visit(name, value) for each field.
+/// Calls visit(name, value) for each number of an epoch. A metric that it lacks is NaN.
 template <class Visit>
-void for_each_field(const EpochRecord& record, const Visit& visit) {
+void for_each_field(const EpochRecord& record, const std::vector<std::string>& metrics,
+                    const Visit& visit) {
   visit("epoch", record.epoch);
   visit("train_loss", record.train_loss);
-  visit("train_accuracy", record.train_accuracy);
-  visit("test_accuracy", record.test_accuracy);
+  visit("validation_loss", record.validation_loss);
   visit("seconds", record.seconds);
+  for (const std::string& name : metrics) {
+    MetricRecord found;
+    for (const MetricRecord& metric : record.metrics) {
+      if (metric.name == name) found = metric;
+    }
+    visit("train_" + name, found.train);
+    visit("validation_" + name, found.validation);
+  }
+}
+
+/// A cell of a CSV file; in quotes if it needs them.
+inline std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
 }
 
 inline std::string to_csv(const History& history) {
+  const std::vector<std::string> metrics = metric_names(history);
   std::string text;
-  for_each_field({},
-                 [&](const char* name, auto) { text += str_cat(text.empty() ? "" : ",", name); });
-  for (const EpochRecord& record : history.epochs) {
-    const char* separator = "\n";
-    for_each_field(record, [&](const char*, auto value) {
-      text += str_cat(separator, value);
+  const auto add_line = [&](const EpochRecord& record, const auto& cell) {
+    const char* separator = "";
+    for_each_field(record, metrics, [&](const std::string& name, auto value) {
+      text += str_cat(separator, cell(name, value));
       separator = ",";
     });
+    text += "\n";
+  };
+  add_line({}, [](const std::string& name, auto) { return csv_cell(name); });
+  for (const EpochRecord& record : history.epochs) {
+    add_line(record, [](const std::string&, auto value) { return str_cat(value); });
   }
-  return text + "\n";
+  return text;
 }
 
 inline std::string to_json(const History& history) {
+  const std::vector<std::string> metrics = metric_names(history);
   nlohmann::ordered_json document;
   document["step_losses"] = history.step_losses;
   auto& epochs = document["epochs"] = nlohmann::ordered_json::array();
   for (const EpochRecord& record : history.epochs) {
     auto& entry = epochs.emplace_back();
-    for_each_field(record, [&](const char* name, auto value) { entry[name] = value; });
+    for_each_field(record, metrics,
+                   [&](const std::string& name, auto value) { entry[name] = value; });
   }
   return document.dump(1) + "\n";
 }
@@ -52,7 +75,8 @@ inline std::string to_json(const History& history) {
 
 /// Writes the course of a training. The ending of the name decides the format: `.csv`, a line of
 /// column names and a line for each epoch; or `.json`,
-/// {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}.
+/// {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}. A number that is not known is nan in
+/// CSV and null in JSON.
 /// @throws ValueError for another ending, IoError if the file cannot be written.
 inline void save_history(const std::filesystem::path& path, const History& history) {
   if (path.extension() == ".csv") return detail::write_file(path, detail::to_csv(history));

@@ -2,18 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <concepts>
+#include <functional>
 #include <numbers>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/shape.hpp"
 
-// Learning-rate schedules: functions of the number of updates so far, starting at 0. A Trainer
-// accepts any such function.
+// Learning-rate schedules: functions of the number of updates so far, starting at 0, or of a value
+// that is watched. A Trainer accepts any such function.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
+
+/// Which of two values is the better one.
+enum class Better { lower, higher };
 
 /// rate factor^floor(step / every): the rate changes once every `every` updates.
 struct StepDecay {
@@ -141,7 +148,7 @@ struct ReduceOnPlateauOptions {
   double rate = 0.01;       ///< the first rate
   double factor = 0.1;      ///< of the rate, each time it is lowered
   Index patience = 10;      ///< number of epochs without a better value before the rate falls
-  double threshold = 1e-4;  ///< a better value is below the best by at least this fraction
+  double threshold = 1e-4;  ///< a better value differs from the best by more than this part of it
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -152,8 +159,9 @@ struct ReduceOnPlateauOptions {
   }
 };
 
-/// Lowers the rate when a value, such as the loss, stops falling. Call it with the value after each
-/// epoch; it returns the rate for the next.
+/// Lowers the rate when a value, such as the loss, stops improving. Call it with the value after
+/// each epoch; it returns the rate for the next. Better is below best - threshold |best|, or above
+/// best + threshold |best| for values that are to rise. NaN is not better.
 class ReduceOnPlateau {
  public:
   /// @throws ValueError for an option that is out of its range.
@@ -161,8 +169,8 @@ class ReduceOnPlateau {
       : options_(detail::checked(options)), rate_(options.rate) {}
 
   /// Takes the epoch's value, and returns the rate.
-  double operator()(double value) {
-    if (value < best_ * (1 - options_.threshold)) {
+  double operator()(double value, Better better = Better::lower) {
+    if (is_better(value, better)) {
       best_ = value;
       waited_ = 0;
     } else if (++waited_ > options_.patience) {
@@ -171,13 +179,50 @@ class ReduceOnPlateau {
     }
     return rate_;
   }
+  /// Does not compile; the message says what to write instead.
+  DLFS_REFUSED("a plateau is one of an epoch's values, floating-point numbers, not of updates")
+  double operator()(std::integral auto, Better = Better::lower);
+
+  /// The rate now.
+  double rate() const { return rate_; }
 
  private:
+  bool is_better(double value, Better better) const {
+    if (value != value) return false;
+    if (!best_) return true;
+    const double margin = detail::rounded(options_.threshold * std::abs(*best_));
+    return better == Better::lower ? value < *best_ - margin : value > *best_ + margin;
+  }
+
   ReduceOnPlateauOptions options_;
   double rate_;
-  double best_ = std::numeric_limits<double>::infinity();
+  std::optional<double> best_;
   Index waited_ = 0;
 };
+
+namespace detail {
+
+template <class Rate, class Argument>
+std::type_identity<std::remove_cvref_t<Argument>> argument_of(const std::function<Rate(Argument)>&);
+
+/// The type of the one argument of a function.
+template <class F>
+using ArgumentOf = typename decltype(argument_of(std::function(std::declval<F>())))::type;
+
+/// A schedule that maps the number of updates so far to a rate.
+template <class S>
+concept ScheduleOfUpdates = std::convertible_to<S, std::function<double(Index)>> && requires {
+  requires std::integral<ArgumentOf<S>>;
+};
+
+/// A schedule that maps the value of each epoch to a rate. It may take the direction, too.
+template <class S>
+concept ScheduleOfValues = std::convertible_to<S, std::function<double(double, Better)>> ||
+    (std::convertible_to<S, std::function<double(double)>>&& requires {
+      requires std::floating_point<ArgumentOf<S>>;
+    });
+
+}  // namespace detail
 
 }  // namespace dlfs
 DLFS_STRICT_MATH_END

@@ -20,11 +20,11 @@ struct EpochProgress {
   double seconds = 0;   ///< time in its steps
 };
 
-/// The network after the epoch with the best test accuracy so far.
+/// The network after the epoch with the best watched value so far.
 template <std::floating_point T>
 struct BestEpoch {
   Index epoch = 0;                  ///< its number from 1; 0 for none
-  double test_accuracy = -1;        ///< its accuracy
+  double value = 0;                 ///< its value; see TrainerOptions::monitor
   std::vector<Tensor<T>> values{};  ///< all parameters, then all buffers; empty unless requested
 };
 
@@ -35,6 +35,7 @@ struct TrainerState {
   // These must be the same when the training continues.
   std::uint64_t seed = 0;        ///< of the order of the samples
   Index batch_size = 0;          ///< samples in a batch
+  Index accumulate = 1;          ///< batches of an update
   std::string optimizer_kind{};  ///< "adam"; empty if the optimizer has no name
   std::string loss_kind{};       ///< the loss, likewise
 
@@ -42,12 +43,13 @@ struct TrainerState {
   Index network_steps = 0;               ///< training passes of the network
   OptimizerState<T> optimizer{0};        ///< what the optimizer remembers
   Index updates = 0;                     ///< updates of the weights
+  Index epochs_before_fit = 0;           ///< epochs that were done when `fit` began
   EpochProgress progress{};              ///< the running epoch
   History history{};                     ///< the epochs so far
   BestEpoch<T> best{};                   ///< the best epoch so far
 
   /// How many epochs are complete.
-  Index epochs_done() const { return static_cast<Index>(history.epochs.size()); }
+  Index epochs_done() const { return history.epochs_done(); }
 };
 
 }  // namespace dlfs

@@ -1,12 +1,11 @@
-// expect: a trainer's loss compares the network's output with Labels
+// expect: fit takes sources whose targets are those of the loss
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;
 
 int main() {
   Rng rng(1);
-  Dataset<float, Tensor<float>> data{random_normal<float>({9, 3}, rng),
-                                     random_normal<float>({9, 1}, rng)};
+  const Dataset<float> data{random_normal<float>({9, 3}, rng), Labels({9})};
   Sequential<float> network{{"affine1", Affine<float>({.in = 3, .out = 1}, Xavier{}, rng)}};
   Trainer trainer(network, MeanSquaredError<float>(), Adam<float>(), {.epochs = 3});
   trainer.fit(data, data);
