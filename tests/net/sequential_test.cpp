@@ -1,7 +1,9 @@
 #include "dlfs/net/sequential.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -446,6 +448,162 @@ TEST(Sequential, ACopyCountsItsStepsFromThoseOfTheFirst) {
   Sequential<float> assigned;
   assigned = network;
   EXPECT_EQ(assigned.step(), 1);
+}
+
+/// Counts its backward passes and what it was asked for; it cannot leave out gradients.
+struct Counted {
+  using Scalar = double;
+  explicit Counted(std::string name) : weight(std::move(name), Tensor<double>({1})) {
+    weight.value(0) = 2;
+  }
+  static LayerTraits traits() { return {.kind = "counted", .keeps_input = true}; }
+  Shape output_shape(const Shape& x) const { return x; }
+  void forward(const ForwardPass<double>& pass) const {
+    for (Index i = 0; i < pass.x.size(); ++i) {
+      pass.y.data()[i] = weight.value(0) * pass.x.data()[i];
+    }
+  }
+  void backward(const BackwardPass<double>& pass) const {
+    ++*calls;
+    double sum = pass.store == Store::add ? pass.gradients[0](0) : 0;
+    for (Index i = 0; i < pass.x.size(); ++i) sum += pass.x.data()[i] * pass.dy.data()[i];
+    pass.gradients[0].data()[0] = sum;
+    if (!pass.needs_dx()) return;
+    for (Index i = 0; i < pass.dx.size(); ++i) {
+      pass.dx.data()[i] = weight.value(0) * pass.dy.data()[i];
+    }
+  }
+  std::array<Parameter<double>*, 1> parameters() { return {&weight}; }
+  Parameter<double> weight;
+  std::shared_ptr<int> calls = std::make_shared<int>(0);
+};
+
+/// Layers of every kind that learns, small and large enough for several pieces.
+Sequential<double> network_to_freeze() {
+  Rng rng(1);
+  Sequential<double> body{
+      {"conv", Convolution<double>({.in = 4, .filters = 4, .kernel = 3, .padding = 1}, He{}, rng)},
+      {"norm", BatchNormalization<double>({.features = 4})}};
+  return {{"conv1", Convolution<double>({.in = 1, .filters = 4, .kernel = 3}, He{}, rng)},
+          {"up1", TransposedConvolution<double>({.in = 4, .filters = 4, .kernel = 2}, He{}, rng)},
+          {"block1", Residual<double>(body)},
+          {"norm1", BatchNormalization<double>({.features = 4})},
+          {"scale1", Counted("scale")},
+          {"drop1", Dropout<double>({.ratio = 0.5}, rng)},
+          {"affine1", Affine<double>({.in = 4 * 17 * 17, .out = 5}, He{}, rng)},
+          {"norm2", LayerNormalization<double>({.features = 5})},
+          {"affine2", Affine<double>({.in = 5, .out = 3}, He{}, rng)}};
+}
+
+TEST(Sequential, AFrozenLayerHasNoGradientAndTheOthersHaveTheirs) {
+  Rng rng(2);
+  const auto x = random_normal<double>({64, 1, 18, 18}, rng);
+  const auto dy = random_normal<double>({64, 3}, rng);
+  const auto gradients_of = [&](Sequential<double>& network) {
+    network.set_step(0);
+    network.forward(x, PassMode::evaluate);
+    std::vector<double> dx(static_cast<std::size_t>(x.size()));
+    const auto& of_x = network.backward_to_input(dy);
+    std::copy(of_x.begin(), of_x.end(), dx.begin());
+    return dx;
+  };
+  auto whole = network_to_freeze();
+  const auto expected_dx = gradients_of(whole);
+  const Index layers = whole.layer_count();
+  for (Index frozen = 0; frozen < layers; ++frozen) {
+    for (const bool is_last_frozen : {false, true}) {
+      auto network = network_to_freeze();
+      network.freeze(network.layer_name(frozen));
+      if (is_last_frozen) network.freeze(network.layer_name((frozen + 3) % layers));
+      EXPECT_EQ(gradients_of(network), expected_dx);
+      for (std::size_t k = 0; k < network.parameters().size(); ++k) {
+        const auto* parameter = network.parameters()[k];
+        if (parameter->is_frozen()) {
+          EXPECT_TRUE(parameter->gradient.empty()) << parameter->name;
+        } else {
+          test::expect_equal(parameter->gradient, whole.parameters()[k]->gradient);
+        }
+      }
+    }
+  }
+}
+
+TEST(Sequential, OneFrozenParameterOfALayerLeavesTheOther) {
+  Rng rng(2);
+  const auto x = random_normal<double>({64, 1, 18, 18}, rng);
+  const auto dy = random_normal<double>({64, 3}, rng);
+  auto whole = network_to_freeze();
+  whole.forward(x, PassMode::evaluate);
+  whole.backward(dy);
+  for (std::size_t k = 0; k < whole.parameters().size(); ++k) {
+    auto network = network_to_freeze();
+    network.parameters()[k]->rate_scale = 0;
+    network.forward(x, PassMode::evaluate);
+    network.backward(dy);
+    for (std::size_t i = 0; i < whole.parameters().size(); ++i) {
+      if (i == k) {
+        EXPECT_TRUE(network.parameters()[i]->gradient.empty());
+      } else {
+        test::expect_equal(network.parameters()[i]->gradient, whole.parameters()[i]->gradient);
+      }
+    }
+  }
+}
+
+TEST(Sequential, LayersBelowTheFirstThatLearnsHaveNoBackwardPass) {
+  Counted first("w"), second("w"), third("w");
+  Sequential<double> network{{"first", first}, {"second", second}, {"third", third}};
+  const auto x = ones<double>({2, 3});
+  network.freeze("first");
+  network.freeze("second");
+  network.forward(x);
+  network.backward(x);
+  EXPECT_EQ(*first.calls + *second.calls, 0);
+  EXPECT_EQ(*third.calls, 1);
+  network.freeze("third");
+  network.forward(x);
+  network.backward(x);
+  EXPECT_EQ(*third.calls, 1);
+  network.unfreeze("first");
+  network.forward(x);
+  network.backward(x);
+  EXPECT_EQ(*first.calls, 1);
+  EXPECT_EQ(network.parameters()[0]->gradient(0), 24);
+}
+
+TEST(Sequential, AFrozenPartRunsAsInEvaluation) {
+  Rng rng(3);
+  const auto x = random_normal<double>({8, 4}, rng);
+  Sequential<double> network{{"norm1", BatchNormalization<double>({.features = 4})},
+                             {"norm2", BatchNormalization<double>({.features = 4})},
+                             {"drop1", Dropout<double>({.ratio = 0.5}, rng)}};
+  network.freeze("norm1");
+  network.set_mode("drop1", PassMode::evaluate);
+  const Sequential<double> before = network;
+  const auto y = network.forward(x, PassMode::train);
+  test::expect_equal(network.buffers()[0]->value, before.buffers()[0]->value);
+  test::expect_equal(network.buffers()[1]->value, before.buffers()[1]->value);
+  EXPECT_FALSE(array_equal(network.buffers()[2]->value, before.buffers()[2]->value));
+  // norm2 sees what norm1 gives by its running statistics, and nothing is dropped.
+  for (Index f = 0; f < 4; ++f) {
+    double sum = 0;
+    for (Index n = 0; n < 8; ++n) sum += y(n, f);
+    EXPECT_NEAR(sum, 0, 1e-12);
+  }
+  Sequential<double> copied = network;
+  copied.forward(x, PassMode::train);
+  test::expect_equal(copied.buffers()[0]->value, before.buffers()[0]->value);
+  network.unfreeze("norm1");
+  network.forward(x, PassMode::train);
+  EXPECT_FALSE(array_equal(network.buffers()[0]->value, before.buffers()[0]->value));
+}
+
+TEST(Sequential, NamesItsLayersWhereOneIsMissing) {
+  Sequential<double> network{{"relu1", Relu<double>()}, {"relu2", Relu<double>()}};
+  EXPECT_EQ(test::error_of<ValueError>([&] { network.freeze("relu"); }),
+            "network: there is no layer 'relu' among these: relu1, relu2");
+  EXPECT_THROW(network.unfreeze(""), ValueError);
+  EXPECT_THROW(network.set_mode("relu3", PassMode::evaluate), ValueError);
 }
 
 }  // namespace

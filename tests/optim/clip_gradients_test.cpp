@@ -55,5 +55,16 @@ TEST(ClipGradientValues, PutsEachIntoTheRange) {
   }
 }
 
+TEST(ClipGradientNorm, LeavesFrozenParametersOut) {
+  std::vector parameters{test::parameter("learns", ones<float>({2}), array<float>({3, 4})),
+                         test::parameter("frozen", ones<float>({2}),
+                                         full<float>({2}, std::numeric_limits<float>::infinity()))};
+  parameters[1].rate_scale = 0;
+  std::vector<Parameter<float>*> pointers{&parameters[0], &parameters[1]};
+  EXPECT_EQ(clip_gradient_norm<float>(pointers, 1), 5);
+  EXPECT_NEAR(parameters[0].gradient(1), 0.8f, 1e-6f);
+  EXPECT_EQ(parameters[1].gradient(0), std::numeric_limits<float>::infinity());
+}
+
 }  // namespace
 }  // namespace dlfs

@@ -69,6 +69,22 @@ TYPED_TEST(AnyOptimizer, TakesRateAndDecayOfEachParameter) {
   EXPECT_EQ(parameters[2].value(2), T(1));
 }
 
+TYPED_TEST(AnyOptimizer, DoesNotTouchAFrozenParameterWhateverItsGradient) {
+  using T = typename TypeParam::Scalar;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  TypeParam optimizer;
+  optimizer.options().weight_decay = 0.5;
+  std::vector parameters{test::parameter("learns", ones<T>({3}), ones<T>({3})),
+                         test::parameter("infinite", ones<T>({3}), full<T>({3}, infinity)),
+                         test::parameter("without", ones<T>({3}), Tensor<T>())};
+  parameters[1].rate_scale = 0;
+  parameters[2].rate_scale = 0;
+  for (int i = 0; i < 3; ++i) test::step(optimizer, parameters);
+  EXPECT_LT(parameters[0].value(2), T(1));
+  test::expect_equal(parameters[1].value, ones<T>({3}));
+  test::expect_equal(parameters[2].value, ones<T>({3}));
+}
+
 TYPED_TEST(AnyOptimizer, RefusesTheSameParametersInAnotherOrder) {
   using T = typename TypeParam::Scalar;
   TypeParam optimizer;

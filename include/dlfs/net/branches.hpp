@@ -37,7 +37,7 @@ class Branches {
   }
 
   LayerTraits traits(std::string_view kind) const {
-    LayerTraits traits{.kind = kind};
+    LayerTraits traits{.kind = kind, .skips_gradients = true};
     for (const Branch& branch : branches_) {
       traits.keeps_input |= branch.layers.traits().keeps_input;
       traits.whole_batch |= branch.layers.traits().whole_batch;

@@ -7,6 +7,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/store.hpp"
+#include "dlfs/net/plan.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/simd/vector_math.hpp"
 
@@ -14,7 +15,8 @@ DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
 /// Gradients that the pieces of a batch compute at the same time, each in its own memory. They are
-/// then added in the order of the pieces. A single piece writes to the totals directly.
+/// then added in the order of the pieces. A single piece writes to the totals directly. Totals
+/// without data are of frozen parameters, and stay so.
 template <std::floating_point T>
 class PartialGradients {
  public:
@@ -28,6 +30,8 @@ class PartialGradients {
     T* next = memory_.data();
     for (Index i = 0; i < pieces * std::ssize(totals); ++i) {
       const TensorView<T>& total = totals[static_cast<std::size_t>(i % std::ssize(totals))];
+      views_[i] = total;
+      if (total.data() == nullptr) continue;
       views_[i] = {next, total.shape()};
       next += total.size();
     }
@@ -53,6 +57,7 @@ class PartialGradients {
     });
     for (std::size_t i = 0; i < totals_.size(); ++i) {
       const TensorView<T>& total = totals_[i];
+      if (total.data() == nullptr) continue;
       const T* const sum = views_[static_cast<Index>(i)].data();
       if (store == Store::overwrite) std::fill_n(total.data(), total.size(), T(0));
       simd::map(simd::AddTo(), total.size(), sum, total.data());
@@ -64,13 +69,63 @@ class PartialGradients {
 
   static Index count_elements(std::span<const TensorView<T>> views) {
     Index elements = 0;
-    for (const auto& view : views) elements += view.size();
+    for (const auto& view : views) elements += view.data() == nullptr ? 0 : view.size();
     return elements;
   }
 
   Index pieces_;
   std::span<const TensorView<T>> totals_;
   Index elements_;
+  Scratch<T> memory_;
+  Scratch<TensorView<T>> views_;
+};
+
+/// The gradients that the layers of a chain write: those that the caller gave, and memory that
+/// nobody reads for a frozen parameter of a layer that cannot leave out its gradient.
+template <std::floating_point T>
+class WrittenGradients {
+ public:
+  WrittenGradients(std::span<const Link<T>> chain, std::span<const TensorView<T>> given)
+      : given_(given),
+        unread_elements_(count_elements(chain, given)),
+        memory_(unread_elements_),
+        views_(unread_elements_ > 0 ? std::ssize(given) : 0) {
+    if (unread_elements_ == 0) return;
+    std::fill_n(memory_.data(), unread_elements_, T(0));
+    std::copy(given.begin(), given.end(), views_.data());
+    T* next = memory_.data();
+    for_each_unread(chain, given, [&](std::size_t k) {
+      views_[static_cast<Index>(k)] = {next, given[k].shape()};
+      next += given[k].size();
+    });
+  }
+
+  std::span<const TensorView<T>> views() const {
+    if (unread_elements_ == 0) return given_;
+    return {views_.data(), given_.size()};
+  }
+
+ private:
+  template <class Visit>
+  static void for_each_unread(std::span<const Link<T>> chain, std::span<const TensorView<T>> given,
+                              const Visit& visit) {
+    for (const Link<T>& link : chain) {
+      for (std::size_t k = link.first_parameter; k < link.first_parameter + link.parameter_count;
+           ++k) {
+        if (given[k].data() == nullptr && !link.layer.traits().skips_gradients) visit(k);
+      }
+    }
+  }
+
+  static Index count_elements(std::span<const Link<T>> chain,
+                               std::span<const TensorView<T>> given) {
+    Index elements = 0;
+    for_each_unread(chain, given, [&](std::size_t k) { elements += given[k].size(); });
+    return elements;
+  }
+
+  std::span<const TensorView<T>> given_;
+  Index unread_elements_;
   Scratch<T> memory_;
   Scratch<TensorView<T>> views_;
 };

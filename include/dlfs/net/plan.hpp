@@ -22,6 +22,9 @@ struct Link {
   AnyLayer<T> layer;
   std::size_t first_parameter = 0;
   std::size_t parameter_count = 0;
+  bool always_evaluates = false;  // whatever the mode of the network's pass
+
+  PassMode mode(PassMode of_pass) const { return always_evaluates ? PassMode::evaluate : of_pass; }
 };
 
 /// Rows [first, last) of a batch.

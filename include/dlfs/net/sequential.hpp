@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -213,6 +214,27 @@ class Sequential {
     step_ = static_cast<std::uint64_t>(step);
   }
 
+  /// Freezes a layer, which may be a network: training leaves its parameters and buffers as they
+  /// are, and it runs as in evaluation. Layers before the first one that learns cost no backward
+  /// pass.
+  /// @throws ValueError, naming the layers that there are, unless one has this name.
+  void freeze(std::string_view name) {
+    set_mode(name, PassMode::evaluate);
+    set_rate_scale(name, 0);
+  }
+  /// Ends that. The parameters' rate_scale becomes 1.
+  void unfreeze(std::string_view name) {
+    set_mode(name, PassMode::train);
+    set_rate_scale(name, 1);
+  }
+  /// With PassMode::evaluate a layer runs as in evaluation, even while the network trains: batch
+  /// normalisation by its running statistics, which stay as they are, and dropout without effect.
+  /// PassMode::train makes it run as the network does.
+  /// @throws ValueError, naming the layers that there are, unless one has this name.
+  void set_mode(std::string_view name, PassMode mode) {
+    link_of(name).always_evaluates = mode == PassMode::evaluate;
+  }
+
   /// How many layers there are.
   Index layer_count() const { return std::ssize(chain_); }
 
@@ -230,6 +252,7 @@ class Sequential {
   LayerTraits traits() const {
     LayerTraits traits{.kind = "sequential"};
     if (chain_.empty()) return traits;
+    traits.skips_gradients = true;
     traits.keeps_input = chain_.front().layer.traits().keeps_input;
     traits.keeps_output = chain_.back().layer.traits().keeps_output;
     for (const Link& link : chain_) traits.whole_batch |= link.layer.traits().whole_batch;
@@ -317,6 +340,21 @@ class Sequential {
     throw ValueError("network: there is no layer ", i, " of ", layer_count());
   }
 
+  Link& link_of(std::string_view name) {
+    std::string names;
+    for (Link& link : chain_) {
+      if (link.name == name) return link;
+      names += str_cat(names.empty() ? "" : ", ", link.name);
+    }
+    throw ValueError("network: there is no layer '", name, "' among these: ", names);
+  }
+
+  void set_rate_scale(std::string_view name, double rate_scale) {
+    for (Parameter<T>* parameter : link_of(name).layer.parameters()) {
+      parameter->rate_scale = rate_scale;
+    }
+  }
+
   /// The link at an index in the order of execution.
   const Link& link(Index i) const { return chain_[static_cast<std::size_t>(i)]; }
 
@@ -338,9 +376,12 @@ class Sequential {
     return {memory.data() + i % 2 * segment.tile_elements, shape};
   }
 
-  Index first_layer_with_parameters() const {
+  /// The first layer that learns, in the order of execution: one of whose gradients has data.
+  Index first_layer_to_train(std::span<const TensorView<T>> gradients) const {
+    std::size_t k = 0;
+    while (k < gradients.size() && gradients[k].data() == nullptr) ++k;
     Index i = 0;
-    while (i < layer_count() && link(i).parameter_count == 0) ++i;
+    while (i < layer_count() && k >= link(i).first_parameter + link(i).parameter_count) ++i;
     return i;
   }
 
@@ -369,8 +410,14 @@ class Sequential {
   void backward(const Tensor<T>& dy, TensorView<T> dx) {
     const Scratch<TensorView<T>> gradients(std::ssize(parameters_));
     for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      parameters_[k]->gradient.resize(parameters_[k]->value.shape());
-      gradients[static_cast<Index>(k)] = parameters_[k]->gradient;
+      Parameter<T>& parameter = *parameters_[k];
+      if (parameter.is_frozen()) {
+        parameter.gradient = {};
+        gradients[static_cast<Index>(k)] = {nullptr, parameter.value.shape()};
+      } else {
+        parameter.gradient.resize(parameter.value.shape());
+        gradients[static_cast<Index>(k)] = parameter.gradient;
+      }
     }
     run_backward(*plan_, {.x = x_,
                           .y = y_,
@@ -383,8 +430,9 @@ class Sequential {
 
   void update_buffers(const Plan& plan, const std::byte* saved) {
     for (Index i = 0; i < plan.count(); ++i) {
-      AnyLayer<T>& layer = chain_[static_cast<std::size_t>(i)].layer;
-      layer.update_buffers(plan.shape_into(i), plan.saved(saved, i, 0));
+      Link& link = chain_[static_cast<std::size_t>(i)];
+      if (link.always_evaluates) continue;
+      link.layer.update_buffers(plan.shape_into(i), plan.saved(saved, i, 0));
     }
   }
 
@@ -429,7 +477,7 @@ void Sequential<T>::run_forward(const Plan& plan, const ForwardPass<T>& pass) co
           link(i).layer.forward({.x = x,
                                  .y = y,
                                  .saved = saved,
-                                 .mode = pass.mode,
+                                 .mode = link(i).mode(pass.mode),
                                  .step = pass.step,
                                  .first_sample = pass.first_sample + rows.first});
           x = y;
@@ -442,7 +490,10 @@ void Sequential<T>::run_forward(const Plan& plan, const ForwardPass<T>& pass) co
 
 template <std::floating_point T>
 void Sequential<T>::run_backward(const Plan& plan, const BackwardPass<T>& pass) const {
-  const Index lowest = pass.needs_dx() ? 0 : first_layer_with_parameters();
+  const Index lowest = pass.needs_dx() ? 0 : first_layer_to_train(pass.gradients);
+  const detail::WrittenGradients<T> written(chain_, pass.gradients);
+  BackwardPass<T> own = pass;
+  own.gradients = written.views();
   const Index most = plan.largest_between_segments();
   const Scratch<T> between(2 * most);
   TensorView<const T> dy = pass.dy;
@@ -451,7 +502,7 @@ void Sequential<T>::run_backward(const Plan& plan, const BackwardPass<T>& pass) 
     const Index first = std::max(segment.first, lowest);
     TensorView<T> dx = pass.dx;
     if (first > lowest) dx = {between.data() + turn % 2 * most, plan.shape_into(first)};
-    run_backward(plan, segment, first, pass, dy, dx);
+    run_backward(plan, segment, first, own, dy, dx);
     dy = dx;
     last = segment.first;
   }
@@ -489,7 +540,7 @@ void Sequential<T>::run_backward(const Plan& plan, const Segment& segment, Index
                  link(i).first_parameter - lowest.first_parameter, link(i).parameter_count),
              .store = store,
              .saved = plan.saved(pass.saved, i, rows.first),
-             .mode = pass.mode});
+             .mode = link(i).mode(pass.mode)});
         dy_of_tile = dx_of_tile;
       }
       store = Store::add;

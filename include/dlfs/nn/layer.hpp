@@ -24,6 +24,9 @@ struct LayerTraits {
   bool keeps_input = false;   ///< backward reads x, so the network must keep it
   bool keeps_output = false;  ///< backward reads y, so the network must keep it
   bool whole_batch = false;   ///< the layer sees the batch in one piece, never in tiles
+  /// `backward` leaves out each gradient whose view has no data. For a layer without this trait,
+  /// the network provides memory for gradients that nobody needs.
+  bool skips_gradients = false;
   /// The layer has no parameters and applies one non-decreasing function to each element. If the
   /// next layer `takes_maximum`, a network runs that layer first: the result is the same, with
   /// fewer elements to compute. If the function rounds two entries of a window to one value, as
@@ -58,7 +61,8 @@ struct BackwardPass {
   /// Output, unless `needs_dx()` is false. A layer without parameters need not check this: it is
   /// not called if its dx is not needed.
   TensorView<T> dx;
-  /// The gradient of each of `parameters()`, overwritten or added to, depending on `store`.
+  /// The gradient of each of `parameters()`, overwritten or added to, depending on `store`. Only a
+  /// layer that `skips_gradients` gets views without data.
   std::span<const TensorView<T>> gradients;
   Store store = Store::overwrite;   ///< whether gradients are overwritten or added to
   std::byte* saved = nullptr;       ///< as forward left it; not to be changed
@@ -66,6 +70,10 @@ struct BackwardPass {
 
   /// Whether pass.dx is to be written.
   bool needs_dx() const { return dx.data() != nullptr; }
+  /// Whether the gradient of a parameter is to be written.
+  bool needs_gradient(std::size_t parameter) const {
+    return gradients[parameter].data() != nullptr;
+  }
 };
 
 /// A layer is a value type: its parameters and a pure function of them. It remembers nothing of a

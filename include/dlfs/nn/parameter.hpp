@@ -25,12 +25,17 @@ template <class T>
 struct Parameter : NamedTensor<T> {
   using NamedTensor<T>::NamedTensor;
 
-  Tensor<T> gradient;  ///< shaped like value after a backward pass, empty before the first
+  /// Shaped like value after a backward pass; empty before the first, and for a frozen parameter.
+  Tensor<T> gradient;
 
   /// Factors of an optimizer's learning rate and weight decay. A rate of 0 freezes the parameter.
   /// Layers set the decay of biases, gammas and betas to 0.
   double rate_scale = 1;
   double decay_scale = 1;  ///< what the weight decay is multiplied by
+
+  /// Whether training leaves it alone: networks do not compute its gradient, optimizers do not
+  /// change it, and clipping does not count it.
+  bool is_frozen() const { return rate_scale == 0; }
 };
 
 namespace detail {

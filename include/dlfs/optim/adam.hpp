@@ -44,6 +44,7 @@ void adam_step(const AdamOptions& options, double shrinkage, OptimizerState<T>& 
   const T epsilon = static_cast<T>(options.epsilon);
   for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
     Parameter<T>& parameter = *parameters[slot];
+    if (parameter.is_frozen()) continue;
     const T rate = scaled_rate(options.learning_rate * correction, parameter);
     const T kept =
         1 - scaled_rate(options.learning_rate * shrinkage * parameter.decay_scale, parameter);

@@ -23,8 +23,8 @@ inline void expect_limit(std::string_view operation, double limit) {
 }  // namespace detail
 
 /// Scales the gradients of all parameters by one factor, so that their common Euclidean norm is at
-/// most `limit`. Returns the norm before scaling. If it is not finite, the gradients stay
-/// unchanged.
+/// most `limit`. Frozen parameters do not count. Returns the norm before scaling. If it is not
+/// finite, the gradients stay unchanged.
 /// @throws ValueError unless the limit is at least 0.
 /// Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
 template <std::floating_point T>
@@ -33,6 +33,7 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
   using Sum = std::common_type_t<T, double>;
   Sum squares = 0;
   for (const Parameter<T>* parameter : parameters) {
+    if (parameter->is_frozen()) continue;
     Sum of_parameter;
     simd::add_up_columns([]<class V>(const V& dw, V& sum) { simd::multiply_add(dw, dw, sum, sum); },
                          1, parameter->gradient.size(), std::array{&of_parameter},
@@ -43,6 +44,7 @@ double clip_gradient_norm(std::span<Parameter<T>* const> parameters, double limi
   if (!(norm > limit) || !detail::is_finite(norm)) return norm;
   const auto factor = static_cast<T>(limit / norm);
   for (Parameter<T>* parameter : parameters) {
+    if (parameter->is_frozen()) continue;
     simd::map([factor]<class V>(V& dw) { dw *= factor; }, parameter->gradient.size(),
               parameter->gradient.data());
   }
@@ -56,6 +58,7 @@ void clip_gradient_values(std::span<Parameter<T>* const> parameters, double limi
   detail::expect_limit("clip_gradient_values", limit);
   const T high = static_cast<T>(limit);
   for (Parameter<T>* parameter : parameters) {
+    if (parameter->is_frozen()) continue;
     simd::map(
         [high]<class V>(V& dw) {
           dw = dw > high ? V{} + high : dw;

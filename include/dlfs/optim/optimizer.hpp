@@ -55,7 +55,7 @@ struct OptimizerState {
     detail::expect_option(parameter.name, "rate_scale", parameter.rate_scale, detail::at_least(0));
     detail::expect_option(parameter.name, "decay_scale", parameter.decay_scale,
                           detail::at_least(0));
-    if (parameter.gradient.shape() == parameter.value.shape()) return;
+    if (parameter.is_frozen() || parameter.gradient.shape() == parameter.value.shape()) return;
     throw ShapeError("optimizer: parameter ", parameter.name, " of shape ", parameter.value.shape(),
                      " has a gradient of shape ", parameter.gradient.shape(),
                      "; has there been a backward pass?");
@@ -130,6 +130,7 @@ void step(const Options& options, OptimizerState<T>& state,
   state.begin_step(moments, parameters);
   for (std::size_t slot = 0; slot < parameters.size(); ++slot) {
     Parameter<T>& parameter = *parameters[slot];
+    if (parameter.is_frozen()) continue;
     const T rate = scaled_rate(options.learning_rate, parameter);
     const auto update_with_moments = [&]<std::size_t... m>(std::index_sequence<m...>) {
       update([=]<class V>(V& w, const V& dw, auto&... moment) { formula(rate, w, dw, moment...); },

@@ -190,7 +190,8 @@ class ReduceOnPlateau {
   bool is_better(double value, Better better) const {
     if (value != value) return false;
     if (!best_) return true;
-    const double margin = detail::rounded(options_.threshold * std::abs(*best_));
+    const double size = detail::is_finite(*best_) ? std::abs(*best_) : 0;
+    const double margin = detail::rounded(options_.threshold * size);
     return better == Better::lower ? value < *best_ - margin : value > *best_ + margin;
   }
 

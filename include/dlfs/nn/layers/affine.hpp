@@ -66,7 +66,7 @@ class Affine {
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
-    return {.kind = "affine", .keeps_input = true, .whole_batch = true};
+    return {.kind = "affine", .keeps_input = true, .whole_batch = true, .skips_gradients = true};
   }
 
   /// @throws ShapeError unless x is (N, ...) with D numbers for each sample.
@@ -97,8 +97,8 @@ class Affine {
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const auto x = flat(pass.x);
-    matmul(x.transpose(), pass.dy, pass.gradients[0], pass.store);
-    sum_rows(pass.dy, pass.gradients[1], pass.store);
+    if (pass.needs_gradient(0)) matmul(x.transpose(), pass.dy, pass.gradients[0], pass.store);
+    if (pass.needs_gradient(1)) sum_rows(pass.dy, pass.gradients[1], pass.store);
     if (pass.needs_dx()) matmul(pass.dy, weight_.value.transpose(), flat(pass.dx));
   }
 

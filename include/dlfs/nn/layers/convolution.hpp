@@ -90,7 +90,9 @@ class Convolution {
   }
 
   /// What a network must know of this layer.
-  static constexpr LayerTraits traits() { return {.kind = "convolution", .keeps_input = true}; }
+  static constexpr LayerTraits traits() {
+    return {.kind = "convolution", .keeps_input = true, .skips_gradients = true};
+  }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
   Shape output_shape(const Shape& x) const {
@@ -114,11 +116,18 @@ class Convolution {
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const Window2d window = options_.window();
-    const Scratch<T> unused(options_.bias ? 0 : options_.filters);
-    convolution_backward_weights(
-        pass.x, pass.dy, window, options_.groups, pass.gradients[0],
-        options_.bias ? pass.gradients[1] : TensorView<T>(unused.data(), bias_.value.shape()),
-        pass.store, options_.algorithm);
+    const bool learns_weight = pass.needs_gradient(0);
+    const bool learns_bias = options_.bias && pass.needs_gradient(1);
+    if (learns_weight || learns_bias) {
+      const Scratch<T> unused_weight(learns_weight ? 0 : weight_.value.size());
+      const Scratch<T> unused_bias(learns_bias ? 0 : options_.filters);
+      convolution_backward_weights(
+          pass.x, pass.dy, window, options_.groups,
+          learns_weight ? pass.gradients[0]
+                        : TensorView<T>(unused_weight.data(), weight_.value.shape()),
+          learns_bias ? pass.gradients[1] : TensorView<T>(unused_bias.data(), bias_.value.shape()),
+          pass.store, options_.algorithm);
+    }
     if (!pass.needs_dx()) return;
     convolution_backward_input(pass.dy, weight_.value, window, options_.groups, pass.dx,
                                options_.algorithm);

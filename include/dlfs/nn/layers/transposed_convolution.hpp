@@ -104,7 +104,7 @@ class TransposedConvolution {
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
-    return {.kind = "transposed convolution", .keeps_input = true};
+    return {.kind = "transposed convolution", .keeps_input = true, .skips_gradients = true};
   }
 
   /// @throws ShapeError unless x is (N, C, H, W) and both x and y have at least one pixel;
@@ -138,8 +138,18 @@ class TransposedConvolution {
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
-    transposed_convolution_backward_weights(pass.x, pass.dy, options_.window(), options_.groups,
-                                            pass.gradients[0], pass.gradients[1], pass.store);
+    const bool learns_weight = pass.needs_gradient(0);
+    const bool learns_bias = pass.needs_gradient(1);
+    if (learns_weight || learns_bias) {
+      const Scratch<T> unused_weight(learns_weight ? 0 : weight_.value.size());
+      const Scratch<T> unused_bias(learns_bias ? 0 : options_.filters);
+      transposed_convolution_backward_weights(
+          pass.x, pass.dy, options_.window(), options_.groups,
+          learns_weight ? pass.gradients[0]
+                        : TensorView<T>(unused_weight.data(), weight_.value.shape()),
+          learns_bias ? pass.gradients[1] : TensorView<T>(unused_bias.data(), bias_.value.shape()),
+          pass.store);
+    }
     if (!pass.needs_dx()) return;
     transposed_convolution_backward_input(pass.dy, weight_.value, options_.window(),
                                           options_.groups, pass.dx);
