@@ -8,10 +8,10 @@
 #include <cstdio>
 
 #include "ch04/two_layer_net.hpp"
+#include "dlfs/io/progress.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 
 using namespace dlfs;
 
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
         examples::Series losses;
         examples::Series train_accuracies{.label = "train acc"};
         examples::Series test_accuracies{.label = "test acc", .line = examples::Line::dashed};
-        examples::Progress progress(options.steps, {.label = "training"});
+        Progress progress(options.steps, {.label = "training"});
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());

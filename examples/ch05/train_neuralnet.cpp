@@ -6,9 +6,9 @@
 #include <cstdio>
 
 #include "ch05/two_layer_net.hpp"
+#include "dlfs/io/progress.hpp"
 #include "support/digits.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 
 using namespace dlfs;
 
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
         ch05::TwoLayerNet network(784, 50, 10, rng);
 
         const Index iter_per_epoch = std::max<Index>(train.size() / options.batch_size, 1);
-        examples::Progress progress(options.steps, {.label = "training"});
+        Progress progress(options.steps, {.label = "training"});
         for (int i = 0; i < options.steps; ++i) {
           const auto batch_mask =
               random_integers<Index>({options.batch_size}, rng, 0, train.size());

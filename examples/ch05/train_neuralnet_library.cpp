@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "ch05/two_layer_net_library.hpp"
+#include "dlfs/io/progress.hpp"
 #include "support/digits.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 
 using namespace dlfs;
 
@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
         BatchSampler sampler(digits.train.size(), options.batch_size, rng.stream(1),
                              {.sampling = BatchSampler::Sampling::with_replacement});
         Dataset<float> batch;
-        examples::Progress progress(options.steps, {.label = "training"});
+        Progress progress(options.steps, {.label = "training"});
         for (int step = 0; step < options.steps; ++step) {
           const Index step_of_epoch = step % sampler.batch_count();
           if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());

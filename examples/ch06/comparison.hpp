@@ -12,8 +12,8 @@
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 #include <dlfs/dlfs.hpp>
+#include <dlfs/io/progress.hpp>
 
 namespace ch06 {
 
@@ -40,7 +40,7 @@ inline void compare(std::vector<Contestant>& contestants, const dlfs::Dataset<fl
   BatchSampler sampler(train.size(), options.batch_size, Rng(options.seed).stream(1),
                        {.sampling = BatchSampler::Sampling::with_replacement});
   Dataset<float> batch;
-  examples::Progress progress(options.steps, {.label = "training"});
+  Progress progress(options.steps, {.label = "training"});
   for (int step = 0; step < options.steps; ++step) {
     const Index step_of_epoch = step % sampler.batch_count();
     if (step_of_epoch == 0) sampler.begin_epoch(step / sampler.batch_count());

@@ -13,10 +13,10 @@
 #include "common/multi_layer_net.hpp"
 #include "common/optimizer.hpp"
 #include "common/util.hpp"
+#include "dlfs/io/progress.hpp"
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 
 using namespace dlfs;
 
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
             contestant("Adam", std::make_unique<common::Adam>(), Marker::diamond, options)};
 
         Rng rng = Rng(options.seed).stream(1);
-        examples::Progress progress(options.steps, {.label = "training"});
+        Progress progress(options.steps, {.label = "training"});
         for (int i = 0; i < options.steps; ++i) {
           const auto batch_mask =
               random_integers<Index>({options.batch_size}, rng, 0, train.size());

@@ -9,8 +9,7 @@ void TrainingDisplay::show(const StepRecord& step) {
   if (!progress_) {
     progress_.emplace(
         epochs_ * step.steps_per_epoch,
-        ProgressOptions{
-            .epochs = static_cast<int>(epochs_), .unit = "images", .units_per_step = step.samples});
+        ProgressOptions{.epochs = epochs_, .unit = "images", .units_per_step = step.samples});
   }
   progress_->update((step.epoch - 1) * step.steps_per_epoch + step.step, step.loss);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "dlfs/io/progress.hpp"
 #include "dlfs/nn/losses/softmax_cross_entropy.hpp"
 #include "dlfs/optim/adam.hpp"
 #include "dlfs/train/history.hpp"
@@ -13,7 +14,6 @@
 #include "support/digits.hpp"
 #include "support/plot.hpp"
 #include "support/program.hpp"
-#include "support/progress.hpp"
 
 namespace dlfs::examples {
 

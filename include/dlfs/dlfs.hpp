@@ -55,6 +55,7 @@
 #include "dlfs/net/any_layer.hpp"
 #include "dlfs/net/composition.hpp"
 #include "dlfs/net/parallel.hpp"
+#include "dlfs/net/predict.hpp"
 #include "dlfs/net/residual.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/initializers.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-// File formats: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
+// Files and the terminal: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
 // a second to compile, so this header leaves out io/history.hpp, which uses it.
 
 // clang-format off
@@ -15,4 +15,5 @@
 #include "dlfs/io/npz.hpp"
 #include "dlfs/io/pickle.hpp"
 #include "dlfs/io/png.hpp"
+#include "dlfs/io/progress.hpp"
 #include "dlfs/io/weights.hpp"

@@ -1,5 +1,6 @@
 #include "dlfs/io/checkpoint.hpp"
 
+#include <chrono>
 #include <limits>
 #include <map>
 #include <string>
@@ -165,9 +166,10 @@ TEST_F(Checkpoint, ThatOfAnotherTrainingIsRefusedAndChangesNothing) {
   EXPECT_EQ(values_of(wider), before);
 
   TestTrainer with_seed(network_, {}, Adam<float>(), {.batch_size = 20, .seed = 6});
-  EXPECT_EQ(error_of<ValueError>([&] { with_seed.restore(state); }),
-            "trainer: expected a training with seed 6 and batch size 20 x 1 to go on with, got 5 and "
-            "20");
+  EXPECT_EQ(
+      error_of<ValueError>([&] { with_seed.restore(state); }),
+      "trainer: expected a training with seed 6 and batch size 20 x 1 to go on with, got 5 and "
+      "20 x 1");
   Trainer sgd(network_, SoftmaxCrossEntropy<float>(), Sgd<float>(), options(1));
   EXPECT_EQ(error_of<ShapeError>([&] { sgd.restore(state); }),
             "trainer: the training to go on with had another optimizer");
@@ -216,6 +218,58 @@ TEST_F(Checkpoint, ADamagedFileIsAFormatError) {
         folder_.write("part.npz", {whole.begin(), whole.begin() + static_cast<Index>(size)});
     EXPECT_THROW(load_checkpoint<float>(part), FormatError) << size;
   }
+}
+
+TEST_F(Checkpoint, AKeptOneMakesAProgramGoOnByItself) {
+  struct PowerCut {};
+  // What a program does each time it starts; returns whether it came to its end.
+  const auto run = [&](Sequential<float>& network, Index steps_until_cut) {
+    TrainerOptions options{
+        .epochs = 3, .batch_size = 20, .seed = 5, .patience = 2, .restore_best = true};
+    Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), options);
+    trainer.schedule(ReduceOnPlateau({.rate = 0.01, .factor = 0.5, .patience = 0}));
+    if (steps_until_cut > 0) keep_checkpoint(trainer, path_, std::chrono::seconds(0));
+    Index steps = 0;
+    trainer.on_step([&](const StepRecord&) {
+      if (++steps == steps_until_cut) throw PowerCut();
+    });
+    try {
+      return trainer.fit(digits(), digits());
+    } catch (const PowerCut&) {
+      return History{};
+    }
+  };
+  auto uninterrupted = network();
+  const History expected = run(uninterrupted, 0);
+  for (const Index steps : {5, 7}) {  // of 21: within epochs, and at their ends
+    std::filesystem::remove(path_);
+    int starts = 0;
+    History history;
+    auto last = network();
+    while (history.epochs.empty() && ++starts < 10) {
+      last = network();
+      history = run(last, steps);
+    }
+    EXPECT_EQ(starts, steps == 5 ? 5 : 4);
+    EXPECT_EQ(values_of(last), values_of(uninterrupted));
+    EXPECT_EQ(history.step_losses, expected.step_losses);
+    // What is complete is not trained again.
+    auto again = network();
+    EXPECT_EQ(run(again, steps).step_losses, expected.step_losses);
+    EXPECT_EQ(values_of(again), values_of(uninterrupted));
+  }
+}
+
+TEST_F(Checkpoint, ANewOneOfEachEpochNeedsTheFile) {
+  auto trained = network();
+  auto trainer = trainer_of(trained, 1);
+  keep_checkpoint(trainer, path_, std::chrono::hours(1));
+  trainer.fit(digits(), digits());
+  EXPECT_EQ(load_checkpoint<float>(path_).epochs_done(), 1);
+  auto other = network();
+  auto in_no_folder = trainer_of(other, 1);
+  keep_checkpoint(in_no_folder, folder_.path() / "none" / "training.npz");
+  EXPECT_THROW(in_no_folder.fit(digits(), digits()), IoError);
 }
 
 }  // namespace

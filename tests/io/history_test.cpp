@@ -47,6 +47,19 @@ TEST(SaveHistory, WritesStepsAndEpochsAsJson) {
   EXPECT_TRUE(document["epochs"][1]["validation_loss"].is_null());
 }
 
+TEST(SaveHistory, WritesALineForEachEpochAsJson) {
+  EXPECT_EQ(saved_as("history.jsonl", two_epochs),
+            R"({"epoch":1,"train_loss":1.875,"validation_loss":2.0,"seconds":3.0,)"
+            R"("train_accuracy":0.5,"validation_accuracy":0.25,)"
+            R"("train_top 2, 3":null,"validation_top 2, 3":null})"
+            "\n"
+            R"({"epoch":2,"train_loss":0.1,"validation_loss":null,"seconds":2.5,)"
+            R"("train_accuracy":1.0,"validation_accuracy":0.75,)"
+            R"("train_top 2, 3":1.0,"validation_top 2, 3":0.5})"
+            "\n");
+  EXPECT_EQ(saved_as("history.jsonl", {}), "");
+}
+
 TEST(SaveHistory, WritesATrainingThatHasNotBegun) {
   EXPECT_EQ(saved_as("history.csv", {}), "epoch,train_loss,validation_loss,seconds\n");
   const auto document = nlohmann::json::parse(saved_as("history.json", {}));
@@ -56,7 +69,7 @@ TEST(SaveHistory, WritesATrainingThatHasNotBegun) {
 
 TEST(SaveHistory, ErrorsNameTheFile) {
   EXPECT_EQ(error_of<ValueError>([] { save_history("course.txt", {}); }),
-            "save_history: course.txt ends neither in .csv nor in .json");
+            "save_history: course.txt does not end in .csv, .json or .jsonl");
   EXPECT_EQ(error_of<IoError>([] { save_history("no/such/folder/history.csv", {}); }),
             "cannot write no/such/folder/history.csv: No such file or directory");
 }

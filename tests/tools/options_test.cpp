@@ -49,6 +49,8 @@ T of_number(double value) {
     return {1, static_cast<Index>(value)};
   } else if constexpr (std::is_same_v<T, std::array<Index, 5>>) {
     return {2, 2, static_cast<Index>(value), 2, 2};
+  } else if constexpr (std::is_same_v<T, Tensor<double>>) {
+    return full<double>({3}, value);
   } else {
     return static_cast<T>(value);
   }
@@ -256,10 +258,29 @@ Table table() {
       .field("batch_size", &TrainerOptions::batch_size, not_positive)
       .any("seed")
       .any("sampling")
+      .any("drop_last")
+      .any("sampling_weights")
+      .field("accumulate", &TrainerOptions::accumulate, not_positive)
+      .field("loader_threads", &TrainerOptions::loader_threads, {-1, 1025})
+      .any("evaluate_training_data")
+      .any("evaluate_first_step")
+      .any("monitor")
       .field("evaluation_samples", &TrainerOptions::evaluation_samples, negative)
       .field("patience", &TrainerOptions::patience, negative)
       .any("restore_best")
       .field("clip_norm", &TrainerOptions::clip_norm, {-1});
+  const Dataset<float> data{Tensor<float>({3, 1}), Labels({3})};
+  using Sampler = BatchSamplerOptions;
+  Rows<Sampler>(t, "BatchSamplerOptions", {.sampling = Sampler::Sampling::with_replacement},
+                [](const auto& options) { BatchSampler(3, 1, Rng(1), options); })
+      .any("sampling")
+      .any("drop_last")
+      .field("weights", &Sampler::weights, {-1, 0, nan, inf});
+  Rows<LoaderOptions>(t, "LoaderOptions", {.batch_size = 2},
+                      [data](const auto& options) { Loader<float>(data, Rng(1), options); })
+      .field("batch_size", &LoaderOptions::batch_size, not_positive)
+      .any("sampling")
+      .field("threads", &LoaderOptions::threads, {-1, 1025});
   Rows<AugmentationOptions>(t, "AugmentationOptions", {},
                             [](const auto& options) { Augmentation{options}; })
       .field("shift", &AugmentationOptions::shift, {-1})

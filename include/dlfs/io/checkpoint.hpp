@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include "dlfs/io/npy.hpp"
 #include "dlfs/io/npz.hpp"
 #include "dlfs/io/zip.hpp"
+#include "dlfs/train/trainer.hpp"
 #include "dlfs/train/trainer_state.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -255,6 +258,37 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
   }
   state.best.values = read_group("best.");
   return state;
+}
+
+/// Makes a training survive a power cut or a kill: goes on from the file if there is one, and
+/// writes it again whenever `interval` has passed since the last time, and when a `fit` has trained
+/// its last epoch. A program that starts again then ends with the same weights, bit by bit, as one
+/// that was never interrupted.
+///
+///   keep_checkpoint(trainer, "training.npz");
+///   trainer.fit(train, validation);
+///
+/// Call it after the schedule and the metrics are set.
+/// @throws FormatError or IoError for a file that cannot be read, or like Trainer::restore; `fit`
+/// throws IoError if the file cannot be written.
+template <std::floating_point T, class Loss, class Optimizer>
+void keep_checkpoint(Trainer<T, Loss, Optimizer>& trainer, const std::filesystem::path& path,
+                     std::chrono::duration<double> interval = std::chrono::minutes(1)) {
+  using Clock = std::chrono::steady_clock;
+  if (std::filesystem::exists(path)) trainer.restore(load_checkpoint<T>(path));
+  const auto last_time = std::make_shared<Clock::time_point>(Clock::now());
+  const auto last_epoch = std::make_shared<Index>(0);
+  const auto save = [=, &trainer] {
+    save_checkpoint(path, trainer.state());
+    *last_time = Clock::now();
+  };
+  trainer.on_begin([=](const FitRecord& fit) { *last_epoch = fit.last_epoch; });
+  trainer.on_step([=](const StepRecord&) {
+    if (Clock::now() - *last_time >= interval) save();
+  });
+  trainer.on_epoch([=](const EpochRecord& epoch) {
+    if (epoch.epoch == *last_epoch) save();
+  });
 }
 
 }  // namespace dlfs

@@ -58,30 +58,46 @@ inline std::string to_csv(const History& history) {
   return text;
 }
 
-inline std::string to_json(const History& history) {
+/// An object for each epoch.
+inline std::vector<nlohmann::ordered_json> json_epochs(const History& history) {
   const std::vector<std::string> metrics = metric_names(history);
-  nlohmann::ordered_json document;
-  document["step_losses"] = history.step_losses;
-  auto& epochs = document["epochs"] = nlohmann::ordered_json::array();
+  std::vector<nlohmann::ordered_json> epochs;
   for (const EpochRecord& record : history.epochs) {
-    auto& entry = epochs.emplace_back();
+    nlohmann::ordered_json& entry = epochs.emplace_back();
     for_each_field(record, metrics,
                    [&](const std::string& name, auto value) { entry[name] = value; });
   }
+  return epochs;
+}
+
+inline std::string to_json(const History& history) {
+  nlohmann::ordered_json document;
+  document["step_losses"] = history.step_losses;
+  document["epochs"] = json_epochs(history);
   return document.dump(1) + "\n";
+}
+
+inline std::string to_json_lines(const History& history) {
+  std::string text;
+  for (const auto& epoch : json_epochs(history)) text += epoch.dump() + "\n";
+  return text;
 }
 
 }  // namespace detail
 
 /// Writes the course of a training. The ending of the name decides the format: `.csv`, a line of
-/// column names and a line for each epoch; or `.json`,
-/// {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}. A number that is not known is nan in
-/// CSV and null in JSON.
+/// column names and a line for each epoch; `.jsonl`, an object {"epoch": 1, ...} on a line for each
+/// epoch; or `.json`, {"step_losses": [...], "epochs": [{"epoch": 1, ...}, ...]}. A number that is
+/// not known is nan in CSV and null in JSON. As a log that other programs read during a training:
+///
+///   trainer.on_epoch([&](const EpochRecord&) { save_history("log.csv", trainer.history()); });
+///
 /// @throws ValueError for another ending, IoError if the file cannot be written.
 inline void save_history(const std::filesystem::path& path, const History& history) {
   if (path.extension() == ".csv") return detail::write_file(path, detail::to_csv(history));
   if (path.extension() == ".json") return detail::write_file(path, detail::to_json(history));
-  throw ValueError("save_history: ", path.string(), " ends neither in .csv nor in .json");
+  if (path.extension() == ".jsonl") return detail::write_file(path, detail::to_json_lines(history));
+  throw ValueError("save_history: ", path.string(), " does not end in .csv, .json or .jsonl");
 }
 
 }  // namespace dlfs

@@ -509,11 +509,16 @@ const History& Trainer<T, LossType, OptimizerType>::fit_to(Source train, const S
   }
   const Fitting fitting(*this);
   stopped_ = false;
-  if (!std::exchange(continues_fit_, false)) epochs_before_fit_ = epochs_done();
+  const bool continues = std::exchange(continues_fit_, false);
+  if (!continues) epochs_before_fit_ = epochs_done();
   const Index last_epoch =
       detail::checked_sum("trainer: epochs", epochs_before_fit_, options_.epochs);
   const FitRecord fit{epochs_done() + 1, last_epoch, step_count(loader), train.size()};
   for (const auto& callback : begin_callbacks_) callback(fit);
+  const auto has_patience = [this] {
+    return options_.patience == 0 || epochs_done() - best_.epoch < options_.patience;
+  };
+  if (continues && !has_patience()) stop();
   while (epochs_done() < last_epoch && !stopped_) {
     train_epoch(loader, train, validation);
     if (progress_.steps < step_count(loader)) break;
@@ -522,7 +527,7 @@ const History& Trainer<T, LossType, OptimizerType>::fit_to(Source train, const S
                        .seconds = progress_.seconds};
     progress_ = {};
     end_epoch(std::move(record), train, validation);
-    if (options_.patience > 0 && epochs_done() - best_.epoch >= options_.patience) stop();
+    if (!has_patience()) stop();
   }
   if (options_.restore_best) restore_best();
   for (const auto& callback : end_callbacks_) callback(history_);

@@ -1,4 +1,4 @@
-#include "support/progress.hpp"
+#include "dlfs/io/progress.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -9,10 +9,14 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/core/error.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/losses/softmax_cross_entropy.hpp"
+#include "dlfs/optim/sgd.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
-namespace dlfs::examples {
+namespace dlfs {
 namespace {
 
 double now = 0;
@@ -134,5 +138,35 @@ TEST(Progress, NeedsAStep) {
             "Progress: expected at least 1 step, got 0");
 }
 
+TEST(ShowProgress, ShowsABarAndALineForEachEpochOnATerminal) {
+  const Screen screen(80);
+  Rng rng(1);
+  Sequential<float> network{{"affine1", Affine<float>({.in = 2, .out = 2}, He{}, rng)}};
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 2, .batch_size = 4});
+  show_progress(trainer, screen.display());
+  trainer.on_step([](const StepRecord&) { now += 1; });
+  const Dataset<float> data{random_normal<float>({8, 2}, rng), Labels({8})};
+  trainer.fit(data, data);
+  const std::string text = screen.text();
+  EXPECT_NE(text.find("epoch 2/2 ["), std::string::npos) << text;
+  EXPECT_NE(text.find("samples/s"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\x1b[Kepoch  1  train loss 0."), std::string::npos) << text;
+  EXPECT_NE(text.find("  validation loss 0."), std::string::npos) << text;
+  EXPECT_NE(text.find("  accuracy 0."), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(" s\n")) << text;
+}
+
+TEST(ShowProgress, IsSilentWithoutATerminal) {
+  const Screen screen(0);
+  Rng rng(1);
+  Sequential<float> network{{"affine1", Affine<float>({.in = 2, .out = 2}, He{}, rng)}};
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 2});
+  show_progress(trainer, screen.display());
+  trainer.on_step([](const StepRecord&) { now += 10; });
+  trainer.fit(Dataset<float>{random_normal<float>({8, 2}, rng), Labels({8})});
+  EXPECT_EQ(screen.text(), "");
+}
+
 }  // namespace
-}  // namespace dlfs::examples
+}  // namespace dlfs
