@@ -153,12 +153,16 @@ TEST(BatchSampler, RefusesWeightsThatAreNone) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(error(array<double>({1, 2})),
             "BatchSampler: expected a weight for each of 3 samples, got (2,)");
-  EXPECT_EQ(error(array<double>({1, -1, 1})), "BatchSampler: the weight of sample 1 is -1");
-  EXPECT_EQ(error(array<double>({1, 1, infinity})), "BatchSampler: the weight of sample 2 is inf");
+  EXPECT_EQ(error(array<double>({1, -1, 1})),
+            "BatchSampler: expected finite weights of at least 0, got -1 for sample 1");
+  EXPECT_EQ(error(array<double>({1, 1, infinity})),
+            "BatchSampler: expected finite weights of at least 0, got inf for sample 2");
   EXPECT_EQ(error(array<double>({1, 1, std::numeric_limits<double>::quiet_NaN()})),
-            "BatchSampler: the weight of sample 2 is nan");
-  EXPECT_EQ(error(array<double>({0, 0, 0})), "BatchSampler: the sum of the weights is 0");
-  EXPECT_EQ(error(array<double>({1e308, 1e308, 0})), "BatchSampler: the sum of the weights is inf");
+            "BatchSampler: expected finite weights of at least 0, got nan for sample 2");
+  EXPECT_EQ(error(array<double>({0, 0, 0})),
+            "BatchSampler: expected weights with a finite sum above 0, got 0");
+  EXPECT_EQ(error(array<double>({1e308, 1e308, 0})),
+            "BatchSampler: expected weights with a finite sum above 0, got inf");
   EXPECT_EQ(error(array<double>({1, 1, 1}), BatchSampler::Sampling::sequential),
             "BatchSampler: weights need sampling with replacement");
 }

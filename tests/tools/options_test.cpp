@@ -131,7 +131,8 @@ Table table() {
       .field("padding", &ConvolutionOptions::padding, negative)
       .field("dilation", &ConvolutionOptions::dilation, not_positive)
       .field("groups", &ConvolutionOptions::groups, {0, -1, 2})
-      .any("bias");
+      .any("bias")
+      .any("algorithm");
   using Transposed = TransposedConvolutionOptions;
   Rows<Transposed>(
       t, "TransposedConvolutionOptions", {},
@@ -160,7 +161,8 @@ Table table() {
                                   [](const auto& options) { BatchNormalization<float>{options}; })
       .field("features", &BatchNormalizationOptions::features, not_positive)
       .field("momentum", &BatchNormalizationOptions::momentum, {-0.1, 1.1})
-      .field("epsilon", &BatchNormalizationOptions::epsilon, {0, -1, 1e-60});
+      .field("epsilon", &BatchNormalizationOptions::epsilon, {0, -1, 1e-60})
+      .any("unbiased_running_variance");
   Rows<LayerNormalizationOptions>(t, "LayerNormalizationOptions", {.features = 2},
                                   [](const auto& options) { LayerNormalization<float>{options}; })
       .field("features", &LayerNormalizationOptions::features, not_positive)
@@ -360,6 +362,10 @@ Table table() {
       .any("batch_normalization")
       .field("dropout", &MultiLayerNetOptions::dropout, {-0.1, 1})
       .any("dropout_scaling");
+  // Words and counts for people; of the component io, which these tests do without.
+  for (const char* name : {"label", "epochs", "unit", "units_per_step"}) {
+    t["ProgressOptions"].push_back({name, [](double) {}, {}});
+  }
   return t;
 }
 

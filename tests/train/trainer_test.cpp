@@ -314,9 +314,9 @@ TEST(Trainer, NamesTheSampleOfTheDataset) {
   auto bad_label = good;
   bad_label.targets(43) = 3;
   EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(bad_label, good); }),
-            "trainer: training data: label 3 of sample 43 is not in 0..2");
+            "trainer: training data: softmax cross entropy: label 3 of sample 43 is not in 0..2");
   EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(good, bad_label); }),
-            "trainer: validation data: label 3 of sample 43 is not in 0..2");
+            "trainer: validation data: softmax cross entropy: label 3 of sample 43 is not in 0..2");
   auto with_nan = good;
   with_nan.inputs(43, 0, 1, 2) = std::numeric_limits<float>::quiet_NaN();
   const std::string text = test::error_of<ValueError>([&] { trainer.fit(with_nan, good); });

@@ -142,12 +142,13 @@ class BatchSampler {
     for (Index n = 0; n < sample_count_; ++n) {
       const double weight = weights(n);
       if (!(weight >= 0) || !detail::is_finite(weight)) {
-        throw ValueError("BatchSampler: the weight of sample ", n, " is ", weight);
+        throw ValueError("BatchSampler: expected finite weights of at least 0, got ", weight,
+                         " for sample ", n);
       }
       cumulative_weights_(n) = sum += weight;
     }
     if (!(sum > 0) || !detail::is_finite(sum)) {
-      throw ValueError("BatchSampler: the sum of the weights is ", sum);
+      throw ValueError("BatchSampler: expected weights with a finite sum above 0, got ", sum);
     }
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "dlfs/functional/cross_entropy.hpp"
@@ -27,6 +29,22 @@ class SoftmaxCrossEntropy {
   using Scalar = T;  ///< the element type
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "softmax cross entropy";
+
+  /// Whether the labels fit logits of this shape. An error names sample n as `samples[n]`, if they
+  /// are given. @throws ShapeError for other shapes, ValueError for a label outside [0, C).
+  void check(const Shape& logits, const Labels& labels, std::span<const Index> samples = {}) const {
+    if (logits.rank() != 2 || labels.shape() != Shape{logits[0]}) {
+      throw ShapeError(kind, ": expected logits (N, C) and labels (N), got ", logits, " and ",
+                       labels.shape());
+    }
+    for (Index n = 0; n < labels.size(); ++n) {
+      const std::int32_t label = labels.data()[n];
+      if (label >= 0 && label < logits[1]) continue;
+      const Index sample = samples.empty() ? n : samples[static_cast<std::size_t>(n)];
+      throw ValueError(kind, ": label ", label, " of sample ", sample, " is not in 0..",
+                       logits[1] - 1);
+    }
+  }
 
   /// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
   T forward(const Tensor<T>& logits, const Labels& labels) {
