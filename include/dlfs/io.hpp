@@ -8,6 +8,7 @@
 // clang-format on
 
 #include "dlfs/io/checkpoint.hpp"
+#include "dlfs/io/csv.hpp"
 #include "dlfs/io/gzip.hpp"
 #include "dlfs/io/idx.hpp"
 #include "dlfs/io/mnist.hpp"

@@ -4,6 +4,7 @@
 //
 // `tests/support/public_interface.py` holds the table below against the headers.
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <limits>
@@ -1605,6 +1606,31 @@ const std::vector<Named> table{
      }},
 
     // Files: paths that are none, and shapes that no file holds.
+    {"CsvTable",
+     [] {
+       const std::string path = "extremes.csv";
+       write_csv(path, {"a", "b"}, array<float>({{1e30f, -0.0f}}));
+       const CsvTable csv = read_csv(path);
+       for (const char* name : {"a", "b", "", "\n"}) {
+         attempt([&] { return csv.column<float>(name); });
+         attempt([&] { return csv.column<std::int8_t>(name); });
+         attempt([&] { return csv.text(name).size(); });
+       }
+       std::remove(path.c_str());
+     }},
+    {"read_csv",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return read_csv(path).rows(); });
+     }},
+    {"write_csv",
+     [] {
+       for (const char* path : odd_paths)
+         for (const std::vector<std::string>& names : {std::vector<std::string>{}, {"a", "b"}})
+           for_shapes([&](const Shape& x) {
+             write_csv(path, names, endless(x));
+             return 0;
+           });
+     }},
     {"read_idx",
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_idx(path), 0; });

@@ -59,6 +59,16 @@ for rank, shape in enumerate([(3,), (2, 3), (2, 2, 2), (1, 2, 2, 2)], start=1):
     seed("read_idx", f"plain{rank}", idx)
     seed("read_idx", f"gzip{rank}", gzip.compress(idx, mtime=0))
 
+tables = [
+    b"a,b\n1,2.5\n-3e4,+.5\n",
+    b'\xef\xbb\xbf"a;";b\r\n"1";"x ""y"""\r\n;\r\n',
+    b'1\t"2\n3"\n\t NA \n\n',
+    b"a|b|\r1|2|3\r?|nan|1e99\r",
+]
+for number, table in enumerate(tables):
+    for choice in range(12):  # the first byte chooses the options
+        seed("read_csv", f"table{number}_{choice}", bytes([choice]) + table)
+
 weights = {
     "affine1.weight": npy(F4, (3, 4), range(12)),
     "affine1.bias": npy(F4, (4,), range(4)),

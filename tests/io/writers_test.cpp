@@ -51,6 +51,10 @@ const std::vector<Writer>& writers() {
       {"save_history", ".csv", [](const fs::path& path) { save_history(path, {}); }},
       {"save_history", ".json", [](const fs::path& path) { save_history(path, {}); }},
       {"save_weights", ".npz", [](const fs::path& path) { save_weights(path, network()); }},
+      {"write_csv", ".csv",
+       [](const fs::path& path) {
+         write_csv(path, {"a", "b", "c"}, x);
+       }},
       {"write_npy", ".npy", [](const fs::path& path) { write_npy(path, x); }},
       {"write_npz", ".npz",
        [](const fs::path& path) {
@@ -85,6 +89,7 @@ std::vector<Reader> readers() {
          auto loaded = network();
          load_weights(path, loaded);
        }},
+      {"read_csv", test::bytes("a,b\n1,2\n"), [](const fs::path& path) { read_csv(path); }},
       {"read_idx", test::idx({2, 3}, Bytes(6)), [](const fs::path& path) { read_idx(path); }},
       {"read_npy", read_bytes(test::fixture("f4_little.npy")),
        [](const fs::path& path) { read_npy<float>(path); }},

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "dlfs/io/csv.hpp"
 #include "dlfs/io/file.hpp"
 #include "dlfs/train/history.hpp"
 
@@ -30,14 +31,6 @@ void for_each_field(const EpochRecord& record, const std::vector<std::string>& m
     visit("train_" + name, found.train);
     visit("validation_" + name, found.validation);
   }
-}
-
-/// A cell of a CSV file; in quotes if it needs them.
-inline std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 inline std::string to_csv(const History& history) {
