@@ -1211,6 +1211,16 @@ const std::vector<Named> table{
        check_layer(Convolution<float>(
            {.in = 3, .filters = 2, .kernel = 2, .padding = Index{1} << 30}, He{}, rng));
      }},
+    {"Standardization",
+     [] {
+       check_layer(Standardization<float>({.features = 3}));
+       check_layer(Standardization<float>({.features = 3, .inverse = true}));
+       for_shapes([](const Shape& x) {
+         return x.size() < 1'000
+                    ? Standardization<float>::fit(Tensor<float>(x)).traits().kind.size()
+                    : 0;
+       });
+     }},
     {"Dropout", [] { check_layer(Dropout<float>({.ratio = 0.5}, rng)); }},
     {"Elu", [] { check_layer(Elu<float>()); }},
     {"Flatten", [] { check_layer(Flatten<float>()); }},
@@ -1223,6 +1233,14 @@ const std::vector<Named> table{
     {"Softplus", [] { check_layer(Softplus<float>()); }},
     {"Swish", [] { check_layer(Swish<float>()); }},
     {"Tanh", [] { check_layer(Tanh<float>()); }},
+    {"OneHot",
+     [] {
+       const OneHot encoding = OneHot::fit({"a", ""});
+       for (const char* text : {"a", "", "b"}) {
+         attempt([&] { return encoding.labels({text}); });
+         attempt([&] { return encoding.apply<float>({text, text}); });
+       }
+     }},
     {"PadChannels",
      [] {
        for_numbers([](Index n) {

@@ -1,9 +1,12 @@
 #include "dlfs/io/weights.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "dlfs/nn/layers/affine.hpp"
 #include "dlfs/nn/layers/batch_normalization.hpp"
+#include "dlfs/nn/layers/standardization.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
@@ -116,6 +119,55 @@ TEST_F(WeightsFile, AnotherFormatIsAFormatErrorAndAMissingFileAnIoError) {
   auto network = small_network<float>(1);
   EXPECT_EQ(error_of<IoError>([&] { load_weights(path_, network); }),
             "cannot open " + path_.string() + ": No such file or directory");
+}
+
+TEST_F(WeightsFile, EncodingsAndStandardizationAreSavedWithTheNetwork) {
+  Rng rng(1);
+  const auto x = random_normal<float>({10, 2}, rng);
+  const auto network_of = [&](const Standardization<float>& inputs) {
+    return Sequential<float>{{"inputs", inputs},
+                             {"affine1", Affine<float>({.in = 2, .out = 3}, He{}, rng)}};
+  };
+  const auto saved = network_of(Standardization<float>::fit(x));
+  save_weights(path_, saved, {{"town", OneHot({"Seoul", "\xC3\x85s", ""})}, {"none", OneHot()}});
+
+  auto loaded = network_of(Standardization<float>({.features = 2}));
+  std::map<std::string, OneHot> encodings{{"before", OneHot({"a"})}};
+  load_weights(path_, loaded, encodings);
+  EXPECT_EQ(values_of(loaded), values_of(saved));
+  ASSERT_EQ(encodings.size(), 2u);
+  EXPECT_EQ(encodings.at("town").categories(),
+            (std::vector<std::string>{"Seoul", "\xC3\x85s", ""}));
+  EXPECT_TRUE(encodings.at("none").categories().empty());
+
+  EXPECT_EQ(error_of<FormatError>([&] { load_weights(path_, loaded); }),
+            "load_weights: " + path_.string() +
+                ": array 'none.categories' of shape (0,) belongs to no parameter");
+  EXPECT_EQ(error_of<ValueError>([&] {
+              save_weights(path_, saved, {{"town", OneHot({std::string("a\0b", 3)})}});
+            }).substr(0, 28),
+            "save_weights: the category '");
+}
+
+TEST_F(WeightsFile, ADamagedEncodingIsAFormatErrorAndNothingChanges) {
+  const auto encoding_error = [&](const Tensor<float>& bytes) {
+    auto network = small_network<float>(1);
+    const auto before = values_of(network);
+    write({{"affine1.weight", x23_}, {"town.categories", bytes}});
+    std::map<std::string, OneHot> encodings{{"before", OneHot({"a"})}};
+    const auto text = error_of<FormatError>([&] { load_weights(path_, network, encodings); });
+    EXPECT_EQ(values_of(network), before);
+    EXPECT_EQ(encodings.size(), 1u);
+    return text.substr(text.find("array"));
+  };
+  const std::string name = "array 'town.categories': ";
+  for (const float bad : {-1.0f, 256.0f, 0.5f, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_EQ(encoding_error(full<float>({1}, bad)), name + str_cat(bad) + " is no byte of a text");
+  }
+  EXPECT_EQ(encoding_error(array<float>({65, 0, 66})), name + "'B' has no end");
+  EXPECT_EQ(encoding_error(array<float>({65, 0, 65, 0})), name + "one hot: two categories are 'A'");
+  EXPECT_EQ(encoding_error(array<float>({65, 0})),
+            "array 'affine1.bias', expected (3,) for affine1.bias");
 }
 
 }  // namespace

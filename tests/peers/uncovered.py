@@ -52,6 +52,7 @@ UNCOVERED = {
     'numerical_gradient': 'is approximate: autograd is what layers are compared with',
     'operator<<': 'writes what to_string returns',
     'operator==': 'does not compile for tensors: equal and array_equal have cases',
+    'Standardization': 'neither has it: its test has the mean and the variance of tensor/statistics.hpp',
     'to_string': 'the rows of docs/numpy.md hold it, and tests/tensor/format_test.cpp',
     'tools': 'reports, gradient checks and searches, which PyTorch lacks',
     'train/history.hpp': 'a record of numbers',
