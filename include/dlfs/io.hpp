@@ -8,6 +8,7 @@
 // clang-format on
 
 #include "dlfs/io/checkpoint.hpp"
+#include "dlfs/io/cifar.hpp"
 #include "dlfs/io/csv.hpp"
 #include "dlfs/io/gzip.hpp"
 #include "dlfs/io/idx.hpp"
@@ -15,6 +16,7 @@
 #include "dlfs/io/npy.hpp"
 #include "dlfs/io/npz.hpp"
 #include "dlfs/io/pickle.hpp"
+#include "dlfs/io/picture_folder.hpp"
 #include "dlfs/io/png.hpp"
 #include "dlfs/io/progress.hpp"
 #include "dlfs/io/weights.hpp"

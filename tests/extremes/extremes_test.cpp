@@ -1669,6 +1669,50 @@ const std::vector<Named> table{
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_png(path), 0; });
      }},
+    {"load_cifar10",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return load_cifar10(path), 0; });
+     }},
+    {"load_cifar100",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return load_cifar100(path), 0; });
+     }},
+    {"load_idx",
+     [] {
+       for (const char* path : odd_paths)
+         for_numbers([&](Index n) { return load_idx(path, path, n), 0; });
+     }},
+    {"load_mnist_bytes",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return load_mnist_bytes(path), 0; });
+     }},
+    {"PictureFolder",
+     [] {
+       for (const char* path : odd_paths)
+         for_numbers(
+             [&](Index n) { return PictureFolder(path, {.height = n, .width = n}).size(); });
+     }},
+    {"resize_and_crop",
+     [] {
+       for_shapes([](const Shape& from) {
+         for_shapes([&](const Shape& to) {
+           if (from.size() > 1'000 || to.size() > 1'000) return 0;
+           Tensor<float> y(to);
+           resize_and_crop<float>(Tensor<float>(from), y);
+           return 0;
+         });
+         return 0;
+       });
+     }},
+    {"ByteDataset",
+     [] {
+       for_numbers([](Index n) {
+         Dataset<float> batch;
+         const std::vector<Index> samples{n};
+         ByteDataset{Tensor<std::uint8_t>({2, 3}), Labels({2})}.take<float>(samples, batch);
+         return batch.size();
+       });
+     }},
     {"load_mnist",
      [] {
        for (const char* path : odd_paths) attempt([&] { return load_mnist<float>(path), 0; });

@@ -5,21 +5,12 @@
 
 #include "dlfs/io/file.hpp"
 #include "dlfs/io/mnist.hpp"
+#include "dlfs/tensor/comparison.hpp"
 #include "fuzz/input.hpp"
 #include "fuzz/reader.hpp"
 
 using namespace dlfs;
 namespace fs = std::filesystem;
-
-/// A folder in memory, removed at the end.
-struct Folder {
-  Folder() { fs::create_directories(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path); }
-
-  const fs::path path = "/dev/shm/dlfs-fuzz-" + std::to_string(getpid());
-};
 
 /// An IDX file of the rank and the extents of images or labels, often, or of any others.
 static std::string idx_file(fuzz::Input& input) {
@@ -41,7 +32,7 @@ static std::string idx_file(fuzz::Input& input) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Folder mnist;
+  static const fuzz::Folder mnist;
   const fs::path& folder = mnist.path;
   fuzz::Input input(data, size);
   for (const std::string part : {"train", "t10k"}) {
@@ -63,6 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::expect(dataset->inputs.rank() == 4 && dataset->inputs.extent(0) == dataset->size());
       for (const auto label : dataset->targets) fuzz::expect(label >= 0 && label <= 9);
     }
+    const auto bytes = load_mnist_bytes(folder);
+    fuzz::expect(array_equal(bytes.test.numbers<float>().inputs, loaded.test.inputs));
   } catch (const FormatError&) {
   } catch (const IoError&) {  // a file is missing
   }

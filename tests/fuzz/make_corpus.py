@@ -69,6 +69,17 @@ for number, table in enumerate(tables):
     for choice in range(12):  # the first byte chooses the options
         seed("read_csv", f"table{number}_{choice}", bytes([choice]) + table)
 
+for code, kind, size in [(8, "B", 1), (9, "b", 1), (11, "h", 2), (12, "i", 4), (13, "f", 4), (14, "d", 8)]:
+    seed("read_idx", f"code{code}", bytes([0, 0, code, 1]) + struct.pack(f">I3{kind}", 3, 1, 2, 3))
+
+images = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2, 1, 2) + bytes(4)
+labels = bytes([0, 0, 8, 1]) + struct.pack(">I", 2) + bytes([1, 9])
+for number, (first, second) in enumerate([(images, labels), (gzip.compress(images, mtime=0), labels)]):
+    seed("load_idx", f"pair{number}", bytes([len(first)]) + first + second)
+
+for choice in range(2):  # CIFAR-10 or CIFAR-100; then the counts of records and the labels of six files
+    seed("load_cifar10", f"zeros{choice}", bytes([choice]) + bytes([1, 0, 0, 0, 0, 0]) * 6)
+
 weights = {
     "affine1.weight": npy(F4, (3, 4), range(12)),
     "affine1.bias": npy(F4, (4,), range(4)),

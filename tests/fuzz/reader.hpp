@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,16 @@ class MemoryFile {
  private:
   int descriptor_;
   std::string path_;
+};
+
+/// A folder in memory, removed at the end.
+struct Folder {
+  Folder() { std::filesystem::create_directories(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path); }
+
+  const std::filesystem::path path = "/dev/shm/dlfs-fuzz-" + std::to_string(getpid());
 };
 
 /// Ends the process where a promise is broken, so that the fuzzer keeps the input.

@@ -2,9 +2,11 @@
 
 #include <cstdlib>
 #include <numeric>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/tensor/comparison.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
@@ -75,6 +77,17 @@ TEST(LoadMnist, ReadsCompressedFilesAndAMixture) {
     std::filesystem::remove(files.path(name));
     expect_the_digits(load_mnist<float>(files.folder.path()));
   }
+}
+
+TEST(LoadMnist, BytesBecomeTheSameNumbers) {
+  const MnistFiles files;
+  const auto bytes = load_mnist_bytes(files.folder.path());
+  const auto numbers = load_mnist<float>(files.folder.path());
+  Dataset<float> batch;
+  bytes.train.take(std::vector<Index>{0, 1, 2}, batch);
+  EXPECT_TRUE(array_equal(batch.inputs, numbers.train.inputs));
+  EXPECT_TRUE(array_equal(batch.targets, numbers.train.targets));
+  EXPECT_EQ(bytes.test.inputs.shape(), (Shape{2, 1, 28, 28}));
 }
 
 TEST(LoadMnist, AMissingFolderIsAnIoErrorThatNamesIt) {
