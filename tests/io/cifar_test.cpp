@@ -12,7 +12,7 @@ using test::Bytes;
 using test::error_of;
 
 /// A record: the labels, and pixels that are all `value` but for the last.
-Bytes record(const Bytes& labels, std::uint8_t value, std::uint8_t last) {
+Bytes cifar_record(const Bytes& labels, std::uint8_t value, std::uint8_t last) {
   Bytes bytes = labels;
   bytes.insert(bytes.end(), 3 * 32 * 32, value);
   bytes.back() = last;
@@ -23,9 +23,9 @@ struct Cifar10Files {
   Cifar10Files() {
     for (std::uint8_t i = 1; i <= 5; ++i) {
       folder.write("data_batch_" + std::to_string(i) + ".bin",
-                   test::join({record({i}, i, 0), record({0}, 100, i)}));
+                   test::join({cifar_record({i}, i, 0), cifar_record({0}, 100, i)}));
     }
-    folder.write("test_batch.bin", record({9}, 7, 255));
+    folder.write("test_batch.bin", cifar_record({9}, 7, 255));
   }
   std::string path(const std::string& name) const { return (folder.path() / name).string(); }
 
@@ -49,7 +49,8 @@ TEST(LoadCifar, Cifar10HasTheRecordsOfSixFiles) {
 
 TEST(LoadCifar, Cifar100HasFineOrCoarseLabels) {
   const test::TemporaryFolder folder;
-  folder.write("train.bin", test::join({record({19, 99}, 1, 2), record({3, 20}, 3, 4)}));
+  folder.write("train.bin",
+               test::join({cifar_record({19, 99}, 1, 2), cifar_record({3, 20}, 3, 4)}));
   folder.write("test.bin", Bytes{});
   const auto fine = load_cifar100(folder.path());
   EXPECT_EQ(fine.train.inputs.shape(), (Shape{2, 3, 32, 32}));
@@ -69,7 +70,8 @@ TEST(LoadCifar, ATruncatedOrDamagedFileIsAnErrorThatNamesIt) {
   files.folder.write("data_batch_3.bin", Bytes(3 * 3073 - 1));
   EXPECT_EQ(error(),
             "load_cifar10: " + path + ": expected records of 3073 bytes, found 9218 bytes");
-  files.folder.write("data_batch_3.bin", test::join({record({9}, 0, 0), record({10}, 0, 0)}));
+  files.folder.write("data_batch_3.bin",
+                     test::join({cifar_record({9}, 0, 0), cifar_record({10}, 0, 0)}));
   EXPECT_EQ(error(), "load_cifar10: " + path + ": the label of record 1 is 10, expected 0 to 9");
   // A gzip stream of the size of a record, which holds less.
   auto zipped = test::gzip(Bytes(100));

@@ -17,7 +17,7 @@ namespace {
 
 using test::error_of;
 using Texts = std::vector<std::string>;
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 CsvTable table_of(std::string_view text, const CsvOptions& options = {}) {
   const test::TemporaryFolder folder;
@@ -37,7 +37,7 @@ std::string error_of_csv(std::string_view text, const CsvOptions& options = {}) 
 }
 
 /// Each cell of a table, one column behind the other.
-std::vector<Texts> texts(const CsvTable& table) {
+std::vector<Texts> cells_of(const CsvTable& table) {
   std::vector<Texts> columns;
   for (const auto& name : table.names()) columns.push_back(table.text(name));
   return columns;
@@ -63,7 +63,7 @@ TEST(Csv, TheFirstLineIsAHeaderUnlessACellIsANumber) {
   EXPECT_EQ(table_of("a,b\nc,d", {.header = CsvOptions::Header::absent}).rows(), 2);
   EXPECT_EQ(table_of("2001,2002\n1,2", {.header = CsvOptions::Header::present}).names(),
             (Texts{"2001", "2002"}));
-  EXPECT_EQ(texts(table_of("a,b\nc,d", {.names = {"x", "y"}})),
+  EXPECT_EQ(cells_of(table_of("a,b\nc,d", {.names = {"x", "y"}})),
             (std::vector<Texts>{{"a", "c"}, {"b", "d"}}));
   EXPECT_EQ(table_of("a,b").rows(), 0);
   EXPECT_EQ(table_of("a,b\n").tensor<float>({"a", "b"}).shape(), (Shape{0, 2}));
@@ -76,18 +76,18 @@ TEST(Csv, TheSeparatorIsSeenInTheFirstLine) {
   for (const std::string separator : {",", ";", "\t"}) {
     std::string text = "a|'b'\n1|2\n3|4\n";
     for (char& c : text) c = c == '|' ? separator[0] : c == '\'' ? '"' : c;
-    EXPECT_EQ(texts(table_of(text)), expected) << separator;
+    EXPECT_EQ(cells_of(table_of(text)), expected) << separator;
   }
-  EXPECT_EQ(texts(table_of("a|b\n1|2\n3|4", {.separator = '|'})), expected);
+  EXPECT_EQ(cells_of(table_of("a|b\n1|2\n3|4", {.separator = '|'})), expected);
   EXPECT_EQ(table_of("\"a;\t\",b\n").names(), (Texts{"a;\t", "b"}));
-  EXPECT_EQ(texts(table_of("a;b\n1,5;2\n"))[0], Texts{"1,5"});
-  EXPECT_EQ(texts(table_of("a\n1\n2"))[0], (Texts{"1", "2"}));
+  EXPECT_EQ(cells_of(table_of("a;b\n1,5;2\n"))[0], Texts{"1,5"});
+  EXPECT_EQ(cells_of(table_of("a\n1\n2"))[0], (Texts{"1", "2"}));
 }
 
 TEST(Csv, QuotesHoldSeparatorsLineBreaksAndDoubledQuotes) {
   const auto table = table_of("a,\"b \"\"x\"\"\"\r\n \"1,\r\n2\" ,\"\"\n\"\"\"\"\"\",  c d  \n");
   EXPECT_EQ(table.names(), (Texts{"a", "b \"x\""}));
-  EXPECT_EQ(texts(table), (std::vector<Texts>{{"1,\r\n2", "\"\""}, {"", "c d"}}));
+  EXPECT_EQ(cells_of(table), (std::vector<Texts>{{"1,\r\n2", "\"\""}, {"", "c d"}}));
   EXPECT_TRUE(
       array_equal(table_of("\"a\"\n\"1\"\n\" 2\"").tensor<float>({}), zeros<float>({2, 0})));
   EXPECT_EQ(table_of("\"a\"\n\"1.5\"\n").column<double>("a")(0), 1.5);
@@ -100,7 +100,7 @@ TEST(Csv, LinesEndInAnyWayAndAByteOrderMarkIsSkipped) {
         "\xEF\xBB\xBF"
         "a,b\n1,2\n3,4"}) {
     const auto table = table_of(text);
-    EXPECT_EQ(texts(table), expected) << text;
+    EXPECT_EQ(cells_of(table), expected) << text;
     EXPECT_EQ(table.names()[0], "a") << text;
   }
 }
@@ -115,6 +115,9 @@ TEST(Csv, WhatIsNoRecordIsAnErrorWithLineAndColumn) {
             "line 4, column 2 (b): a quote inside of a cell without quotes");
   EXPECT_EQ(error_of_csv("a,b\n\"\r\n\r\r\"x,5\n"),
             "line 5, column 1 (a): text behind the end of a quote");
+  const std::string many((1 << 20) - 1, ',');
+  EXPECT_EQ(error_of_csv(many + ","),
+            "line 1, column 1048577: there are more than 1048576 columns");
   for (const std::string empty : {"", "\n\r\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF\n"}) {
     EXPECT_EQ(error_of_csv(empty), "the file is empty");
   }
@@ -170,7 +173,7 @@ TEST(Csv, AMissingValueIsAnErrorUnlessANumberStandsForIt) {
             "line 2, column 2 (b): is empty");
   EXPECT_EQ(error_of_csv(text, [](const CsvTable& t) { t.text("c"); }),
             "line 3, column 3 (c): is empty");
-  const auto table = table_of(text, {.missing = nan});
+  const auto table = table_of(text, {.missing = not_a_number});
   const auto numbers = table.tensor<float>({"a", "b"});
   EXPECT_EQ(numbers(0, 0), 1);
   for (const float missing : {numbers(0, 1), numbers(1, 0), numbers(1, 1)}) {

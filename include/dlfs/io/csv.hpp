@@ -283,6 +283,9 @@ class CsvTable {
   std::string_view contents() const { return as_text(bytes_).substr(begin_, end_ - begin_); }
   detail::CsvCursor cursor() const { return {contents(), separator_, first_line_}; }
 
+  // A name takes more memory than a cell of the file.
+  static constexpr std::size_t most_columns = std::size_t{1} << 20;
+
   /// Columns count from 0 here, and from 1 in the message.
   [[noreturn]] void fail(Index line, std::size_t column, std::string_view reason) const {
     const bool has_name = column < names_.size() && names_[column] != str_cat(column + 1);
@@ -303,6 +306,9 @@ class CsvTable {
     bool has_numbers = false, has_all = false;
     while (!has_all) {
       const detail::CsvCell cell = next(header, names.size());
+      if (names.size() == most_columns) {
+        fail(1, names.size(), str_cat("there are more than ", most_columns, " columns"));
+      }
       has_numbers |= detail::is_csv_number(cell.text);
       has_all = cell.ends_record;
       names.push_back(cell.text.empty() ? str_cat(names.size() + 1) : cell.unquoted());
@@ -435,9 +441,10 @@ class CsvTable {
 /// around a cell do not belong to it. Lines end in LF, CR LF or CR; empty lines at the end are
 /// ignored. The memory is that of the file and of its header.
 /// @throws FormatError, naming line and column, for a row with more or fewer cells than the first,
-///   a quote without an end or inside of a cell without quotes, text behind a quote, and two
-///   columns of one name; for an empty file, UTF-16, or another number of columns than there are
-///   CsvOptions::names; ValueError for options that do not fit; IoError if the file cannot be read.
+///   a quote without an end or inside of a cell without quotes, text behind a quote, more than
+///   2^20 columns, and two of one name; for an empty file, UTF-16, or another number of columns
+///   than there are CsvOptions::names; ValueError for options that do not fit; IoError if the file
+///   cannot be read.
 inline CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options = {}) {
   options.check();
   return CsvTable(detail::read_file(path), str_cat("read_csv: ", path.string()), options);
