@@ -167,6 +167,10 @@ Table table() {
                                   [](const auto& options) { LayerNormalization<float>{options}; })
       .field("features", &LayerNormalizationOptions::features, not_positive)
       .field("epsilon", &LayerNormalizationOptions::epsilon, {0, -1, 1e-60});
+  Rows<StandardizationOptions>(t, "StandardizationOptions", {.features = 2},
+                               [](const auto& options) { Standardization<float>{options}; })
+      .field("features", &StandardizationOptions::features, not_positive)
+      .any("inverse");
   Rows<DropoutOptions>(t, "DropoutOptions", {},
                        [](const auto& options) { Dropout<float>(options, generator()); })
       .field("ratio", &DropoutOptions::ratio, {-0.1, 1, 2})
@@ -362,9 +366,14 @@ Table table() {
       .any("batch_normalization")
       .field("dropout", &MultiLayerNetOptions::dropout, {-0.1, 1})
       .any("dropout_scaling");
-  // Words and counts for people; of the component io, which these tests do without.
-  for (const char* name : {"label", "epochs", "unit", "units_per_step"}) {
-    t["ProgressOptions"].push_back({name, [](double) {}, {}});
+  // Of the component io, which these tests do without. Its own tests have the values that it
+  // refuses.
+  const std::map<std::string, std::vector<std::string>> of_io{
+      {"CsvOptions", {"header", "names", "separator", "missing"}},
+      {"PictureFolderOptions", {"height", "width", "channels"}},
+      {"ProgressOptions", {"label", "epochs", "unit", "units_per_step"}}};
+  for (const auto& [name, fields] : of_io) {
+    for (const auto& field : fields) t[name].push_back({field, [](double) {}, {}});
   }
   return t;
 }
