@@ -1,7 +1,7 @@
 #pragma once
 
-// Files and the terminal: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The last takes
-// a second to compile, so this header leaves out io/history.hpp, which uses it.
+// Files and the terminal: the component dlfs::io, which needs zlib, libpng and nlohmann-json. The
+// last takes a second to compile, so this header leaves out io/history.hpp, which uses it.
 
 // clang-format off
 #include "dlfs/core/cxx20.hpp"  // first: it ends a compilation without C++20

@@ -118,7 +118,7 @@ class WrittenGradients {
   }
 
   static Index count_elements(std::span<const Link<T>> chain,
-                               std::span<const TensorView<T>> given) {
+                              std::span<const TensorView<T>> given) {
     Index elements = 0;
     for_each_unread(chain, given, [&](std::size_t k) { elements += given[k].size(); });
     return elements;
