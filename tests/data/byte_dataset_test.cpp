@@ -27,12 +27,12 @@ ByteDataset all_bytes() {
 TEST(ByteDataset, ABatchHasTheBytesDividedBy255) {
   const auto dataset = all_bytes();
   Dataset<float> batch{{}, {}, Tensor<float>({3})};
-  dataset.take(std::vector<Index>{63, 0, -64}, batch);
+  dataset.take(std::vector<Index>{63, 0, -63}, batch);
   EXPECT_EQ(batch.inputs.shape(), (Shape{3, 1, 2, 2}));
   EXPECT_EQ(batch.inputs(0, 0, 1, 1), 1);
   EXPECT_EQ(batch.inputs(1, 0, 0, 1), 1.0f / 255);
-  EXPECT_EQ(batch.inputs(2, 0, 0, 0), 0);
-  test::expect_equal(batch.targets, Labels({3}, {63, 0, 0}));
+  EXPECT_EQ(batch.inputs(2, 0, 0, 0), 4.0f / 255);
+  test::expect_equal(batch.targets, Labels({3}, {63, 0, 1}));
   EXPECT_TRUE(batch.weights.empty());
 
   const auto numbers = dataset.numbers<double>();

@@ -81,9 +81,9 @@ TEST(ResizeAndCrop, WhatHasTheSizeIsCopiedBitByBit) {
   Rng rng(1);
   const auto x = random_normal<float>({3, 5, 6}, rng);
   test::expect_equal(resized(x, 5, 6), x);
-  test::expect_equal(resized(x, 5, 2), copy(x(all, all, Slice(2, 4))));
-  test::expect_equal(resized(x, 5, 3), copy(x(all, all, Slice(1, 4))));
-  test::expect_equal(resized(x, 2, 6), copy(x(all, Slice(1, 3))));
+  test::expect_equal(resized(x, 5, 2), copy(x(all, all, Slice{2, 4})));
+  test::expect_equal(resized(x, 5, 3), copy(x(all, all, Slice{1, 4})));
+  test::expect_equal(resized(x, 2, 6), copy(x(all, Slice{1, 3})));
 }
 
 TEST(ResizeAndCrop, AUniformImageStaysUniform) {
