@@ -52,7 +52,8 @@
   EXTERN template void max_pooling_backward(const TensorView<const T>&, const std::uint16_t*,    \
                                             const Window2d&, TensorView<T>);                     \
   EXTERN template T softmax_cross_entropy(const Tensor<T>&, TensorArg<std::int32_t>,             \
-                                          TensorView<T>);                                        \
+                                          TensorView<T>, const SoftmaxCrossEntropyOptions<T>&,   \
+                                          TensorArg<T>);                                         \
                                                                                                  \
   EXTERN template void detail::scale_variance(Tensor<T>&, Fans, Rng&, double, detail::Fan,       \
                                               detail::Distribution);                             \

@@ -68,6 +68,16 @@ void print_reductions() {
   print_digest("cross_entropy", softmax_cross_entropy(x, const_view(targets), dx.view()), dx);
   MeanSquaredError<T> error;
   print_digest("mean_squared_error", error.forward(x, targets), error.backward());
+  const auto print_loss = [&](const char* name, auto loss) {
+    const T value = loss.forward(x, targets);
+    print_digest(name, value, loss.backward());
+  };
+  print_loss("smoothed_cross_entropy", SoftmaxCrossEntropy<T>({.label_smoothing = 0.1}));
+  print_loss("kullback_leibler", KullbackLeibler<T>());
+  print_loss("mean_absolute_error", MeanAbsoluteError<T>());
+  print_loss("huber", Huber<T>({.delta = 0.7}));
+  print_loss("binary_cross_entropy", BinaryCrossEntropy<T>({.pos_weight = full<T>({1}, T(1.3))}));
+  print_loss("sigmoid_focal", SigmoidFocal<T>());
   print_digest("products", dot(x[0], targets[0]), einsum<T>("ij,ij->i", {x, targets}),
                outer(x[0], x[1]));
   for (const Index k : {1, 3, 7, 16, 200}) {

@@ -1,4 +1,4 @@
-// expect: labels_are_int32_from_range_or_cast_makes_them
+// expect: softmax cross entropy compares logits with Labels, which are int32
 #include <cstdint>
 
 #include <dlfs/dlfs.hpp>

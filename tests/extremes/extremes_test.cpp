@@ -1162,6 +1162,13 @@ const std::vector<Named> table{
                                       g.view());
        });
      }},
+    {"kullback_leibler",
+     [] {
+       for_reals([]<class T>(const Tensor<T>& x) {
+         auto g = copy(x);
+         return kullback_leibler(x, x, g.view());
+       });
+     }},
     {"quantize",
      [] {
        for_axes([](int axis) {
@@ -1439,15 +1446,40 @@ const std::vector<Named> table{
            return 0;
          });
      }},
+    {"BinaryCrossEntropy",
+     [] {
+       for_reals(
+           []<class T>(const Tensor<T>& x) { return BinaryCrossEntropy<T>().forward(x, x, x); });
+     }},
+    {"Huber",
+     [] { for_reals([]<class T>(const Tensor<T>& x) { return Huber<T>().forward(x, x, x); }); }},
+    {"KullbackLeibler",
+     [] {
+       for_reals([]<class T>(const Tensor<T>& x) { return KullbackLeibler<T>().forward(x, x, x); });
+     }},
+    {"MeanAbsoluteError",
+     [] {
+       for_reals(
+           []<class T>(const Tensor<T>& x) { return MeanAbsoluteError<T>().forward(x, x, x); });
+     }},
+    {"SigmoidFocal",
+     [] {
+       for_reals([]<class T>(const Tensor<T>& x) { return SigmoidFocal<T>().forward(x, x, x); });
+     }},
     {"MeanSquaredError",
      [] {
-       for_reals([]<class T>(const Tensor<T>& x) { return MeanSquaredError<T>().forward(x, x); });
+       for_reals(
+           []<class T>(const Tensor<T>& x) { return MeanSquaredError<T>().forward(x, x, x); });
      }},
     {"SoftmaxCrossEntropy",
      [] {
        for_reals([]<class T>(const Tensor<T>& x) {
          return SoftmaxCrossEntropy<T>().forward(
              x, zeros<std::int32_t>({x.rank() > 0 ? x.extent(0) : 0}));
+       });
+       for_reals([]<class T>(const Tensor<T>& x) {
+         return SoftmaxCrossEntropy<T>({.label_smoothing = 0.1, .class_weights = x})
+             .forward(x, x, x);
        });
      }},
     {"clip_gradient_norm",

@@ -440,6 +440,7 @@ TEST(Values, EveryFunctionIsListed) {
                  "gelu",
                  "gelu_backward",
                  "histogram",
+                 "kullback_leibler",
                  "leaky_relu",
                  "leaky_relu_backward",
                  "log_softmax",

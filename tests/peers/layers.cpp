@@ -1,5 +1,7 @@
 // Layers, by themselves and in networks, with the gradients of their input and parameters; losses.
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "peers/groups.hpp"
 #include "support/templates.hpp"
@@ -133,15 +135,45 @@ void run_dropout(Case& c) {
                str_cat("keeps a share of ", share));
 }
 
+/// What a loss, made from the case, gives.
+template <class T, class Make>
+void add_loss(Handlers& handlers, const std::string& kind, const Make& make) {
+  handlers.add<T>(kind, [make](Case& c) {
+    auto loss = make(c);
+    c.check("loss", loss.forward(c.get<T>("logits"), c.get<T>("targets")));
+    c.check("gradient", loss.backward());
+  });
+}
+
 template <class T>
 void add_losses(Handlers& handlers) {
-  handlers.add<T>("SoftmaxCrossEntropy", [](Case& c) {
-    SoftmaxCrossEntropy<T> loss;
+  const auto weights_of = [](const Case& c) {
+    return c.has<T>("weights") ? c.get<T>("weights") : Tensor<T>();
+  };
+  handlers.add<T>("SoftmaxCrossEntropy", [weights_of](Case& c) {
+    SoftmaxCrossEntropyOptions<T> options{.label_smoothing = c.option<double>("label_smoothing", 0),
+                                          .class_weights = weights_of(c)};
+    if (c.options().contains("ignore_index")) {
+      options.ignore_index = c.option<std::int32_t>("ignore_index");
+    }
+    SoftmaxCrossEntropy<T> loss(options);
     const Tensor<T>& logits = c.get<T>("logits");
     c.check("loss", c.has<T>("targets") ? loss.forward(logits, c.get<T>("targets"))
                                         : loss.forward(logits, c.get<std::int32_t>("labels")));
     c.check("gradient", loss.backward());
   });
+  add_loss<T>(handlers, "MeanAbsoluteError", [](const Case&) { return MeanAbsoluteError<T>(); });
+  add_loss<T>(handlers, "Huber",
+              [](const Case& c) { return Huber<T>({.delta = c.option<double>("delta")}); });
+  add_loss<T>(handlers, "BinaryCrossEntropy", [weights_of](const Case& c) {
+    return BinaryCrossEntropy<T>({.pos_weight = weights_of(c)});
+  });
+  add_loss<T>(handlers, "SigmoidFocal", [](const Case& c) {
+    const double alpha = c.option<double>("alpha");
+    return SigmoidFocal<T>({.alpha = alpha < 0 ? std::nullopt : std::optional(alpha),
+                            .gamma = c.option<double>("gamma")});
+  });
+  add_loss<T>(handlers, "KullbackLeibler", [](const Case&) { return KullbackLeibler<T>(); });
   handlers.add<T>("MeanSquaredError", [](Case& c) {
     MeanSquaredError<T> loss;
     c.check("loss", loss.forward(c.get<T>("y"), c.get<T>("t")));

@@ -310,6 +310,52 @@ class Layers:
             case = self.group.case('MeanSquaredError', str(dtype)[6:], note=str(tuple(shape)))
             case.input('y', numpy(y)).input('t', numpy(t))
             case.expect('loss', numpy(loss), 8 + y.numel()).expect('gradient', numpy(y.grad), 4)
+        self.other_losses()
+
+    def other_losses(self):
+        for shape, dtype, scale in itertools.product([(1, 1), (3, 7), (131, 5), (2, 3, 4, 5)], DTYPES.values(), [1, 30]):
+            y = self.normal(*shape, dtype=dtype, scale=scale)
+            numbers = self.normal(*shape, dtype=dtype, scale=scale)
+            t = torch.rand(*shape, generator=self.random, dtype=torch.float64).to(dtype)
+            weights = (torch.rand(shape[1], generator=self.random, dtype=torch.float64) + 0.5).to(dtype)
+            along_axis_1 = weights.reshape(-1, *[1] * (len(shape) - 2))
+            labels = torch.randint(shape[1], (shape[0], *shape[2:]), generator=self.random)
+            labels.flatten()[1::3] = -1
+            self.loss('MeanAbsoluteError', F.l1_loss, y, numbers)
+            for delta in 0.3, 1.0:
+                self.loss('Huber', lambda y, t: F.huber_loss(y, t, delta=delta), y, numbers, {'delta': delta})
+            self.loss('BinaryCrossEntropy', F.binary_cross_entropy_with_logits, y, t)
+            self.loss('BinaryCrossEntropy',
+                      lambda y, t: F.binary_cross_entropy_with_logits(y, t, pos_weight=along_axis_1), y, t,
+                      weights=weights)
+            for alpha, gamma in (0.25, 2.0), (-1.0, 1.5):
+                self.loss('SigmoidFocal', lambda y, t: sigmoid_focal(y, t, alpha, gamma), y, t.round(),
+                          {'alpha': alpha, 'gamma': gamma})
+            self.loss('KullbackLeibler',
+                      lambda y, t: F.kl_div(F.log_softmax(y, 1), t, reduction='batchmean'), y, t)
+            if (labels >= 0).any():
+                self.loss('SoftmaxCrossEntropy',
+                          lambda y, t: F.cross_entropy(y, t, weights, ignore_index=-1, label_smoothing=0.1), y, labels,
+                          {'label_smoothing': 0.1, 'ignore_index': -1}, weights)
+            self.loss('SoftmaxCrossEntropy', lambda y, t: F.cross_entropy(y, t, weights, label_smoothing=0.1), y, t,
+                      {'label_smoothing': 0.1}, weights)
+
+    def loss(self, kind, function, y, targets, options=None, weights=None):
+        y = y.clone().requires_grad_()
+        loss = function(y, targets)
+        loss.backward()
+        case = self.group.case(kind, str(y.dtype)[6:], options, note=str(tuple(y.shape)))
+        case.input('logits', numpy(y))
+        if targets.dtype == torch.int64:
+            case.input('labels', numpy(targets).astype(np.int32))
+        else:
+            case.input('targets', numpy(targets))
+        if weights is not None:
+            case.input('weights', numpy(weights))
+        largest = max(1.0, float(y.detach().abs().max()))
+        case.expect('loss', numpy(loss), 16 + y.numel(), scale=largest * max(1.0, float(loss)))
+        # Beside a sigmoid that is nearly 1, PyTorch loses digits of small gradients.
+        case.expect('gradient', numpy(y.grad), 16 + 2 * largest, scale=max(1.0, float(y.grad.abs().max())))
 
     def cross_entropy(self, logits, targets, note=''):
         logits = logits.clone().requires_grad_()
@@ -327,6 +373,14 @@ class Layers:
         case.expect('loss', numpy(loss), 16 + logits.shape[1], scale=max(1.0, largest))
         total = targets.sum(1).max().item() if targets.is_floating_point() else 1.0
         case.expect('gradient', numpy(logits.grad), 16 + logits.shape[1] + 2 * largest, scale=max(1.0, total))
+
+
+def sigmoid_focal(x, t, alpha, gamma):
+    """As torchvision defines it."""
+    p = torch.sigmoid(x)
+    p_of_target = p * t + (1 - p) * (1 - t)
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction='none') * (1 - p_of_target) ** gamma
+    return (loss if alpha < 0 else loss * (alpha * t + (1 - alpha) * (1 - t))).mean()
 
 
 def kept_by_dropout(x, ratio):

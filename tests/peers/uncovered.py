@@ -3,6 +3,7 @@
 # What a layer or a loss of another name runs, on the same numbers.
 RUN_BY = {
     'SoftmaxCrossEntropy': 'softmax_cross_entropy',
+    'KullbackLeibler': 'kullback_leibler',
     'Dropout': 'draw_kept scale_kept',
     'Relu': 'relu relu_backward',
     'LeakyRelu': 'leaky_relu leaky_relu_backward',

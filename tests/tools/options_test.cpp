@@ -255,6 +255,24 @@ Table table() {
   Rows<Orthogonal>(t, "Orthogonal", {}, initialize<Orthogonal>)
       .field("gain", &Orthogonal::gain, rates);
 
+  Rows<HuberOptions>(t, "HuberOptions", {}, [](const auto& options) {
+    Huber<float>{options};
+  }).field("delta", &HuberOptions::delta, {0, -1});
+  Rows<SigmoidFocalOptions>(t, "SigmoidFocalOptions", {},
+                            [](const auto& options) { SigmoidFocal<float>{options}; })
+      .field("alpha", &SigmoidFocalOptions::alpha, {-0.1, 1.1, nan, inf})
+      .field("gamma", &SigmoidFocalOptions::gamma, {-0.1});
+  using SoftmaxOptions = SoftmaxCrossEntropyOptions<float>;
+  Rows<SoftmaxOptions>(t, "SoftmaxCrossEntropyOptions", {},
+                       [](const auto& options) { SoftmaxCrossEntropy<float>{options}; })
+      .field("label_smoothing", &SoftmaxOptions::label_smoothing, {-0.1, 1.1})
+      .any("class_weights")
+      .any("ignore_index");
+  Rows<BinaryCrossEntropyOptions<float>>(
+      t, "BinaryCrossEntropyOptions", {},
+      [](const auto& options) { BinaryCrossEntropy<float>{options}; })
+      .any("pos_weight");
+
   Rows<TrainerOptions>(t, "TrainerOptions", {},
                        [](const TrainerOptions& options) {
                          Sequential<float> network;

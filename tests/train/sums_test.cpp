@@ -217,7 +217,7 @@ std::vector<Reduction<T>> reductions() {
     const T loss = entropy.forward(logits, Labels({std::ssize(x)}));
     return std::vector{mean_result(loss, sum, static_cast<Exact>(x.size()))};
   });
-  add("mean squared error", "nn/losses/mean_squared_error.hpp", [](const auto& x) {
+  add("mean squared error", "functional/elementwise_loss.hpp", [](const auto& x) {
     const auto t = companions<T>(x.size());
     // y - t, which is rounded, too.
     const auto squares =

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "dlfs/nn/layers/affine.hpp"
+#include "dlfs/nn/losses/kullback_leibler.hpp"
 #include "nn/layer_checks.hpp"
 #include "support/error_of.hpp"
 
@@ -163,14 +165,93 @@ TEST(SoftmaxCrossEntropy, ShapeErrorNamesTheOperationAndBothShapes) {
               loss.forward(logits, Tensor<float>({3, 9}));
             }),
             "softmax cross entropy: expected targets of shape (3, 10), got (3, 9)");
-  EXPECT_EQ(error_of<ShapeError>([&] {
-              loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
-            }),
-            "softmax cross entropy: expected logits of shape (N, C), got (3, 5, 2)");
+  EXPECT_EQ(
+      error_of<ShapeError>([&] {
+        loss.forward(Tensor<float>({3, 5, 2}), Labels({3}));
+      }),
+      "softmax cross entropy: expected labels of shape (3, 2) for logits (3, 5, 2), got (3,)");
+  EXPECT_EQ(error_of<ShapeError>([&] { loss.forward(Tensor<float>({3}), Labels({3})); }),
+            "softmax cross entropy: expected logits of shape (N, C, ...), got (3,)");
   EXPECT_EQ(error_of<ShapeError>([&] {
               loss.forward(Tensor<float>({0, 5}), Labels({0}));
             }),
-            "softmax cross entropy: expected logits of shape (N, C), got (0, 5)");
+            "softmax cross entropy: expected logits of shape (N, C, ...), got (0, 5)");
+  SoftmaxCrossEntropy<float> weighted({.class_weights = ones<float>({4})});
+  EXPECT_EQ(error_of<ShapeError>([&] { weighted.forward(logits, Labels({3})); }),
+            "softmax cross entropy: expected class weights of shape (10,) for logits (3, 10), got "
+            "(4,)");
+}
+
+TEST(SoftmaxCrossEntropy, CheckNamesTheSampleOfTheDataset) {
+  const SoftmaxCrossEntropy<float> loss;
+  const Index samples[] = {17, 4711};
+  EXPECT_EQ(error_of<ValueError>([&] {
+              loss.check({2, 10}, array<std::int32_t>({3, 12}), samples);
+            }),
+            "softmax cross entropy: label 12 of sample 4711 is not in 0..9");
+  EXPECT_EQ(error_of<ValueError>([&] {
+              loss.check({2, 10, 2}, array<std::int32_t>({{3, 4}, {5, -1}}), samples);
+            }),
+            "softmax cross entropy: label -1 of sample 4711 is not in 0..9");
+  loss.check({2, 13}, array<std::int32_t>({3, 12}), samples);
+}
+
+TEST(SoftmaxCrossEntropy, DistributionsHaveNoIgnoreIndex) {
+  SoftmaxCrossEntropy<float> loss({.ignore_index = 255});
+  const auto x = ones<float>({2, 3});
+  const std::string said = error_of<ValueError>([&] { loss.forward(x, x); });
+  EXPECT_EQ(said,
+            "softmax cross entropy: ignore_index 255 is for labels, but the targets are a "
+            "distribution; sample weights of 0 leave samples out");
+  EXPECT_EQ(said, error_of<ValueError>([&] { loss.check({2, 3}, x); }));
+}
+
+TEST(SoftmaxCrossEntropy, IsZeroWhereNoLabelCounts) {
+  const auto logits = array<float>({{1, 2}, {3, 4}});
+  SoftmaxCrossEntropy<float> ignores({.ignore_index = 255});
+  EXPECT_EQ(ignores.forward(logits, array<std::int32_t>({255, 255})), 0);
+  test::expect_equal(ignores.backward(), zeros<float>({2, 2}));
+  for (const double smoothing : {0.0, 0.1}) {
+    SoftmaxCrossEntropy<float> weighted(
+        {.label_smoothing = smoothing, .class_weights = array<float>({0, 1})});
+    EXPECT_EQ(weighted.forward(logits, array<std::int32_t>({0, 0})), 0);
+    test::expect_equal(weighted.backward(), zeros<float>({2, 2}));
+  }
+}
+
+// A logit of -inf masks its class.
+TYPED_TEST(SoftmaxCrossEntropyOf, MaskedClassHasNoPartInAnyFormOfTarget) {
+  using T = TypeParam;
+  constexpr T masked = -std::numeric_limits<T>::infinity();
+  const auto logits = array<T>({{1, masked, -2}, {masked, masked, 3}});
+  const auto without = array<T>({{1, -2}});  // the first sample's other classes
+  const auto expect_same = [&](auto loss, const auto& targets, auto of_others, const auto& others) {
+    const T value = loss.forward(logits, targets);
+    EXPECT_NEAR(value, of_others.forward(without, others) / 2, 1e-6);
+    const Tensor<T>& expected = of_others.backward();
+    test::expect_close(loss.backward(),
+                       array<T>({{expected(0, 0) / 2, 0, expected(0, 1) / 2}, {0, 0, 0}}), 1e-6);
+  };
+  const SoftmaxCrossEntropy<T> plain;
+  expect_same(plain, array<std::int32_t>({0, 2}), plain, array<std::int32_t>({0}));
+  expect_same(plain, array<T>({{0.25, 0, 0.75}, {0, 0, 1}}), plain, array<T>({{0.25, 0.75}}));
+  const SoftmaxCrossEntropy<T> smooth({.label_smoothing = 0.2});
+  expect_same(smooth, array<std::int32_t>({2, 2}), smooth, array<std::int32_t>({1}));
+  expect_same(smooth, array<T>({{0.25, 0, 0.75}, {0, 0, 1}}), smooth, array<T>({{0.25, 0.75}}));
+  const KullbackLeibler<T> divergence;
+  expect_same(divergence, array<T>({{0.25, 0, 0.75}, {0, 0, 1}}), divergence,
+              array<T>({{0.25, 0.75}}));
+}
+
+TYPED_TEST(SoftmaxCrossEntropyOf, MaskedTargetMakesTheLossInfinite) {
+  using T = TypeParam;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const auto logits = array<T>({{1, -infinity}, {0, 0}});
+  SoftmaxCrossEntropy<T> loss;
+  EXPECT_EQ(loss.forward(logits, array<std::int32_t>({1, 0})), infinity);
+  test::expect_equal(loss.backward(), array<T>({{0.5, -0.5}, {-0.25, 0.25}}));
+  EXPECT_EQ(loss.forward(logits, array<T>({{0, 1}, {1, 0}})), infinity);
+  test::expect_equal(loss.backward(), array<T>({{0.5, -0.5}, {-0.25, 0.25}}));
 }
 
 }  // namespace

@@ -1,19 +1,22 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <concepts>
+#include <span>
 #include <string_view>
 
-#include "dlfs/core/pairwise.hpp"
+#include "dlfs/functional/elementwise_loss.hpp"
 #include "dlfs/nn/loss.hpp"
-#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The loss of a regression: mean((y - t)^2) over all elements. The gradient is 2 (y - t) / size.
-/// (Section 4.2.1 of the book uses half the sum of squares of one sample.)
+/// The loss of a regression: the mean of (y - t)^2 over all elements.
+///
+///   y, t (N, ...)   gradient 2 (y - t) / size
+///
+/// With sample weights (N), each element's loss is multiplied by its sample's weight; the divisor
+/// is the same. A weight of 0 leaves the sample out. (Section 4.2.1 of the book uses half the sum
+/// of squares of one sample.)
 template <std::floating_point T>
 class MeanSquaredError {
  public:
@@ -21,43 +24,32 @@ class MeanSquaredError {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "mean squared error";
 
-  /// @throws ShapeError unless t is shaped like y, or if there are no elements.
-  T forward(const Tensor<T>& y, const Tensor<T>& t) {
-    if (y.shape() != t.shape()) {
-      throw ShapeError("mean squared error: expected targets of shape ", y.shape(),
-                       ", as the output, got ", t.shape());
-    }
-    if (y.empty()) {
-      throw ShapeError("mean squared error: expected an output that is not empty, got shape ",
-                       y.shape());
-    }
-    dy_.resize(y.shape());
-    const T scale = static_cast<T>(2 / static_cast<double>(y.size()));
-    const auto square_sum = [&](Index block) {
-      const Index first = block * block_elements;
-      const Index count = std::min(block_elements, y.size() - first);
-      T* const dy = dy_.data() + first;
-      T sum;
-      simd::map([]<class V>(const V& a, const V& b, V& out) { out = a - b; }, count,
-                y.data() + first, t.data() + first, dy);
-      simd::add_up_columns(
-          []<class V>(const V& d, V& squares) { simd::multiply_add(d, d, squares, squares); }, 1,
-          count, std::array{&sum}, simd::Operand<T>{dy});
-      simd::map([scale]<class V>(V& d) { d *= scale; }, count, dy);
-      return static_cast<double>(sum);
-    };
-    const Index blocks = (y.size() + block_elements - 1) / block_elements;
-    const auto sum = detail::sum_pairwise<double>(0, blocks, square_sum);
-    return static_cast<T>(sum / static_cast<double>(y.size()));
+  /// Whether the targets fit an output of shape y.
+  /// @throws ShapeError unless they have its shape, or if there are no elements.
+  void check(const Shape& y, const Tensor<T>& t, std::span<const Index> = {}) const {
+    detail::expect_targets(kind, y, t.shape());
   }
+
+  /// The loss; sample_weights are (N), or empty for weights of 1.
+  /// @throws ShapeError as `check` does, or for weights of another shape.
+  T forward(const Tensor<T>& y, const Tensor<T>& t, const Tensor<T>& sample_weights = {}) {
+    check(y.shape(), t);
+    detail::expect_sample_weights(kind, y.shape(), sample_weights.shape());
+    return detail::mean_squared_error(y, t, sample_weights, dy_);
+  }
+  /// Does not compile; the message says what to write instead.
+  template <class... Others>
+  DLFS_REFUSED(
+      "mean squared error compares tensors of the network's element type: cast<float>(targets) "
+      "makes them of "
+      "labels or doubles")
+  void forward(const Others&...);
 
   /// The gradient with respect to the output, valid until the next `forward`.
   const Tensor<T>& backward() const& { return dy_; }
   const Tensor<T>& backward() const&& = delete;
 
  private:
-  static constexpr Index block_elements = 4096;  // fit in the first-level cache
-
   Tensor<T> dy_;
 };
 

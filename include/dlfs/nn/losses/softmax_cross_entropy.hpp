@@ -1,9 +1,9 @@
 #pragma once
 
 #include <concepts>
-#include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "dlfs/functional/cross_entropy.hpp"
 #include "dlfs/nn/labels.hpp"
@@ -12,17 +12,27 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-namespace detail {
-/// The compiler's error for labels in a std::vector, or of 64 bits, shows this name.
-struct labels_are_int32_from_range_or_cast_makes_them;
-}  // namespace detail
-
 /// The loss of a classifier: cross entropy of softmax(logits), mean over the batch.
 ///
-///   logits (N, C)   targets: labels (N), or a distribution over the classes (N, C)
+///   logits (N, C)        labels (N), or a distribution over the classes (N, C)
+///   logits (N, C, ...)   labels (N, ...), or distributions (N, C, ...): a class for each position,
+///                        such as a pixel; mean over all of them
 ///
-/// The gradient, (softmax(logits) - targets) / N, is computed together with the loss.
-/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.6.3, without its log(y + 1e-7).
+/// The gradient, (softmax(logits) - targets) / number of positions, is computed together with the
+/// loss. Options, see SoftmaxCrossEntropyOptions:
+///
+/// - Class weights: labels make a weighted mean, whose divisor is the sum of the weights of the
+///   labels. Distributions are divided by the number of positions.
+/// - ignore_index: labels that do not count. If no label counts, the loss and the gradient are 0.
+/// - label_smoothing: a target t becomes (1 - label_smoothing) t + label_smoothing / C.
+///
+/// With sample weights (N), each position's loss is multiplied by its sample's weight; the divisor
+/// is the same. A weight of 0 leaves the sample out.
+///
+/// A logit of -inf masks its class, which gets no part of the smoothing. If the class is a target,
+/// the loss is infinite.
+/// Source: Saitoh, "Deep Learning from Scratch" vol. 1, section 5.6.3, without its log(y + 1e-7);
+/// label smoothing: Szegedy et al., "Rethinking the Inception Architecture", 2015, section 7.
 template <std::floating_point T>
 class SoftmaxCrossEntropy {
  public:
@@ -30,40 +40,54 @@ class SoftmaxCrossEntropy {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "softmax cross entropy";
 
-  /// Whether the labels fit logits of this shape. An error names sample n as `samples[n]`, if they
-  /// are given. @throws ShapeError for other shapes, ValueError for a label outside [0, C).
-  void check(const Shape& logits, const Labels& labels, std::span<const Index> samples = {}) const {
-    if (logits.rank() != 2 || labels.shape() != Shape{logits[0]}) {
-      throw ShapeError(kind, ": expected logits (N, C) and labels (N), got ", logits, " and ",
-                       labels.shape());
-    }
-    for (Index n = 0; n < labels.size(); ++n) {
-      const std::int32_t label = labels.data()[n];
-      if (label >= 0 && label < logits[1]) continue;
-      const Index sample = samples.empty() ? n : samples[static_cast<std::size_t>(n)];
-      throw ValueError(kind, ": label ", label, " of sample ", sample, " is not in 0..",
-                       logits[1] - 1);
-    }
+  /// @throws ValueError unless label_smoothing is in [0, 1].
+  explicit SoftmaxCrossEntropy(SoftmaxCrossEntropyOptions<T> options = {})
+      : options_(std::move(options)) {
+    options_.check();
   }
 
-  /// @throws ShapeError for other shapes, ValueError for a label outside [0, C).
-  T forward(const Tensor<T>& logits, const Labels& labels) {
-    dlogits_.resize(logits.shape());
-    return softmax_cross_entropy(logits, labels, dlogits_);
+  ///@{
+  /// Whether the targets fit an output of this shape. An error names sample n of the labels as
+  /// `samples[n]`, if they are given.
+  /// @throws ShapeError for other shapes, or class weights that are not (C); ValueError for a label
+  /// outside [0, C) that is not ignored, or distributions with an ignore_index.
+  void check(const Shape& logits, const Labels& labels, std::span<const Index> samples = {}) const {
+    detail::expect_labels(kind, logits, labels, options_.ignore_index, samples);
+    detail::expect_class_weights(kind, logits, options_.class_weights.shape());
   }
-  /// @throws ShapeError unless targets are shaped like the logits.
-  T forward(const Tensor<T>& logits, const Tensor<T>& targets) {
-    dlogits_.resize(logits.shape());
-    return softmax_cross_entropy(logits, targets, dlogits_);
+  void check(const Shape& logits, const Tensor<T>& targets, std::span<const Index> = {}) const {
+    detail::expect_soft_targets(kind, logits, targets.shape());
+    detail::expect_class_weights(kind, logits, options_.class_weights.shape());
+    detail::expect_no_ignore_index(kind, options_.ignore_index);
   }
-  template <class Targets, class Reason = detail::labels_are_int32_from_range_or_cast_makes_them>
-  void forward(const Tensor<T>&, const Targets&) = delete;
+  ///@}
+
+  ///@{
+  /// The loss; sample_weights are (N), or empty for weights of 1.
+  /// @throws ShapeError, ValueError as `check` does; ShapeError for weights of another shape.
+  T forward(const Tensor<T>& logits, const Labels& labels, const Tensor<T>& sample_weights = {}) {
+    dlogits_.resize(logits.shape());
+    return softmax_cross_entropy(logits, labels, dlogits_, options_, sample_weights);
+  }
+  T forward(const Tensor<T>& logits, const Tensor<T>& targets,
+            const Tensor<T>& sample_weights = {}) {
+    dlogits_.resize(logits.shape());
+    return softmax_cross_entropy(logits, targets, dlogits_, options_, sample_weights);
+  }
+  ///@}
+  /// Does not compile; the message says what to write instead.
+  template <class... Others>
+  DLFS_REFUSED(
+      "softmax cross entropy compares logits with Labels, which are int32 (from_range or cast "
+      "makes them), or with a Tensor of the network's element type")
+  void forward(const Others&...);
 
   /// The gradient with respect to the output, valid until the next `forward`.
   const Tensor<T>& backward() const& { return dlogits_; }
   const Tensor<T>& backward() const&& = delete;
 
  private:
+  SoftmaxCrossEntropyOptions<T> options_;
   Tensor<T> dlogits_;
 };
 
