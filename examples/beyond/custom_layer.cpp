@@ -20,7 +20,7 @@ struct PRelu {
   static LayerTraits traits() { return {.kind = "prelu", .keeps_input = true}; }
   Shape output_shape(const Shape& x) const { return x; }
   void forward(const ForwardPass<T>& pass) const {
-    std::transform(pass.x.begin(), pass.x.end(), pass.y.begin(),
+    std::transform(pass.x.data(), pass.x.data() + pass.x.size(), pass.y.data(),
                    [a = slope.value(0)](T x) { return x > 0 ? x : a * x; });
   }
   void backward(const BackwardPass<T>& pass) const {

@@ -181,7 +181,7 @@ double sum_ranges(Index first, Index last, const SumOf& sum_of) {
 
 /// to(j, i) = from(i, j) for matrices with these distances of rows.
 template <class T>
-void copy_transposed(Index rows, Index columns, const T* from, Index from_stride, T* to,
+void transpose_block(Index rows, Index columns, const T* from, Index from_stride, T* to,
                      Index to_stride) {
   for (Index i = 0; i < rows; ++i) {
     for (Index j = 0; j < columns; ++j) to[j * to_stride + i] = from[i * from_stride + j];
@@ -222,7 +222,7 @@ T mean_over_positions(TensorView<const T> logits, const T* targets, TensorView<T
       if (is_strided) {
         T* next = memory.data();
         const auto gather = [&](const T* from) {
-          copy_transposed(classes, count, from, positions, next, classes);
+          transpose_block(classes, count, from, positions, next, classes);
           return std::exchange(next, next + count * classes);
         };
         s = gather(s);
@@ -242,7 +242,7 @@ T mean_over_positions(TensorView<const T> logits, const T* targets, TensorView<T
       }
       sum += sum_of_block;
       if (is_strided) {
-        copy_transposed(count, classes, out, classes, gradient.data() + offset, positions);
+        transpose_block(count, classes, out, classes, gradient.data() + offset, positions);
       }
     }
     return sum;
