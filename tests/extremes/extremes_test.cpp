@@ -3,6 +3,8 @@
 // see all that goes wrong otherwise.
 //
 // `tests/support/public_interface.py` holds the table below against the headers.
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -890,6 +892,38 @@ const std::vector<Named> table{
          return sampler.batch(n).size();
        });
      }},
+    {"balanced_weights",
+     [] {
+       for_numbers([](Index n) {
+         return balanced_weights(cast<std::int32_t>(full<Index>({2}, std::min<Index>(n, 1000))));
+       });
+     }},
+    {"FunctionSource",
+     [] {
+       for_numbers([](Index n) {
+         const FunctionSource<float> source(
+             n, [](std::span<const Index> samples, Dataset<float>& batch) {
+               batch.inputs.resize({std::ssize(samples), 1});
+               batch.targets.resize({std::ssize(samples)});
+             });
+         Dataset<float> batch;
+         source.take(std::array<Index, 1>{n}, batch);
+         return source.size();
+       });
+     }},
+    {"Loader",
+     [] {
+       const Dataset<float> data{zeros<float>({5, 1}), Labels({5})};
+       for_pairs([&](Index a, Index b) {
+         Loader<float> loader(data, rng, {.batch_size = 2});
+         loader.begin_epoch(a, b);
+         return loader.next().size();
+       });
+       for_numbers([&](Index n) {
+         Loader<float> loader(data, rng, {.batch_size = n, .threads = n < 5 ? n : 0});
+         return loader.next().size();
+       });
+     }},
     {"generated_digits",
      [] { for_numbers([](Index n) { return generated_digits<float>(n, rng).size(); }); }},
 
@@ -1391,6 +1425,50 @@ const std::vector<Named> table{
          return precision_recall(x.size() > 1000 ? Tensor<Index>() : Tensor<Index>(x)).recall;
        });
      }},
+    {"intersection_over_union",
+     [] {
+       for (Index n : numbers)
+         attempt([&] { return intersection_over_union(full<Index>({3, 3}, n)); });
+       for_shapes([](const Shape& x) {
+         return intersection_over_union(x.size() > 1000 ? Tensor<Index>() : Tensor<Index>(x));
+       });
+     }},
+    {"r2_score", [] { for_reals([](const auto& x) { return r2_score(copy(x), copy(x)); }); }},
+    {"mean_absolute_error",
+     [] { for_reals([](const auto& x) { return mean_absolute_error(copy(x), copy(x)); }); }},
+    {"binary_accuracy",
+     [] { for_reals([](const auto& x) { return binary_accuracy(copy(x), copy(x)); }); }},
+    {"EpochRecord",
+     [] {
+       for (const char* name : {"", "accuracy", "loss"}) {
+         attempt([&] {
+           const EpochRecord record{.metrics = {{.name = "accuracy"}}};
+           (void)record.train(name);
+           (void)record.validation(name);
+           return 0;
+         });
+       }
+     }},
+    {"BackwardPass",
+     [] {
+       for_numbers([](Index n) {
+         return BackwardPass<float>().needs_gradient(static_cast<std::size_t>(n)) ? 1 : 0;
+       });
+     }},
+    {"predict_labels",
+     [] {
+       const Sequential<float> net{{"i", Identity<float>()}};
+       for_shapes([&](const Shape& x) {
+         return predict_labels(net, x.size() > 1000 ? Tensor<float>() : Tensor<float>(x));
+       });
+     }},
+    {"predict_probabilities",
+     [] {
+       const Sequential<float> net{{"i", Identity<float>()}};
+       for_shapes([&](const Shape& x) {
+         return predict_probabilities(net, x.size() > 1000 ? Tensor<float>() : Tensor<float>(x));
+       });
+     }},
     {"Dataset",
      [] {
        attempt([] {
@@ -1777,6 +1855,47 @@ const std::vector<Named> table{
            save_history(path, History());
            return 0;
          });
+     }},
+    {"keep_checkpoint",
+     [] {
+       for (const char* path : odd_paths) {
+         attempt([&] {
+           Sequential<float> net{{"a", Affine<float>({.in = 784, .out = 10}, He{}, rng)}};
+           Trainer trainer(net, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
+           keep_checkpoint(trainer, path, std::chrono::duration<double>(-1));
+           trainer.fit(generated_digits<float>(3, rng));
+           return 0;
+         });
+       }
+     }},
+    {"Progress",
+     [] {
+       for_pairs([](Index a, Index b) {
+         const ProgressDisplay nowhere{std::tmpfile(), 20, [] { return 0.0; }};
+         {
+           Progress progress(a, {.epochs = b}, nowhere);
+           progress.update(b, std::numeric_limits<double>::quiet_NaN());
+         }
+         std::fclose(nowhere.stream);
+         return 0;
+       });
+     }},
+    {"show_progress",
+     [] {
+       for (const int columns : {0, 1, 2, std::numeric_limits<int>::max()}) {
+         attempt([&] {
+           Sequential<float> net{{"a", Affine<float>({.in = 784, .out = 10}, He{}, rng)}};
+           Trainer trainer(net, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});
+           std::FILE* const file = std::tmpfile();
+           show_progress(trainer, {file, columns, [] {
+                                     static double now = 0;
+                                     return now += 1;
+                                   }});
+           trainer.fit(generated_digits<float>(3, rng));
+           std::fclose(file);
+           return 0;
+         });
+       }
      }},
     {"save_checkpoint",
      [] {

@@ -72,7 +72,7 @@ struct BackwardPass {
   bool needs_dx() const { return dx.data() != nullptr; }
   /// Whether the gradient of a parameter is to be written.
   bool needs_gradient(std::size_t parameter) const {
-    return gradients[parameter].data() != nullptr;
+    return parameter < gradients.size() && gradients[parameter].data() != nullptr;
   }
 };
 
