@@ -240,8 +240,7 @@ void fit(World& world) {
 void fit_with_calls_from_a_callback(World& world) {
   Subject& s = world.subject();
   s.before.reset();
-  TestTrainer trainer(s.network, SoftmaxCrossEntropy<float>(), Adam<float>(),
-                      {.epochs = 2, .batch_size = 8});
+  TestTrainer trainer(s.network, {}, Adam<float>(), {.epochs = 2, .batch_size = 8});
   const Index what = world.rng.below(7);
   const auto data = some_data(20, world.rng);
   const auto state = trainer.state();

@@ -329,6 +329,22 @@ TEST(Trainer, NamesTheSampleOfTheDataset) {
       << augmented;
 }
 
+TEST(Trainer, NamesTheSampleOfAStream) {
+  auto network = convnet<float>(1);
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = 1, .batch_size = 10});
+  auto data = patches<float>(50, 1);
+  const FunctionSource<float> stream(
+      data.size(), [&](std::span<const Index> samples, auto& batch) { data.take(samples, batch); });
+  data.targets(43) = 3;
+  EXPECT_EQ(test::error_of<ValueError>([&] { trainer.fit(stream); }),
+            "softmax cross entropy: label 3 of sample 43 is not in 0..2");
+  data.targets(43) = 0;
+  data.inputs(17, 0, 0, 5) = std::numeric_limits<float>::quiet_NaN();
+  const std::string text = test::error_of<ValueError>([&] { trainer.fit(stream); });
+  EXPECT_TRUE(text.ends_with("; number 5 of sample 17 of the training data is nan")) << text;
+}
+
 TEST(Trainer, RefusesTestDataBeforeItTrains) {
   auto network = convnet<float>(1);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(), {.epochs = 1});

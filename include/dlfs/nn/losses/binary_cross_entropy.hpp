@@ -36,7 +36,8 @@ class BinaryCrossEntropy {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "binary cross entropy";
 
-  explicit BinaryCrossEntropy(BinaryCrossEntropyOptions<T> options = {})
+  BinaryCrossEntropy() = default;
+  explicit BinaryCrossEntropy(BinaryCrossEntropyOptions<T> options)
       : pos_weight_(std::move(options.pos_weight)) {}
 
   /// Whether the targets fit an output of shape y.

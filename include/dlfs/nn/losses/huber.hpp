@@ -34,8 +34,9 @@ class Huber {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "Huber loss";
 
+  Huber() : Huber(HuberOptions{}) {}
   /// @throws ValueError unless delta is above 0.
-  explicit Huber(const HuberOptions& options = {})
+  explicit Huber(const HuberOptions& options)
       : formula_{static_cast<T>(detail::checked(options).delta)} {}
 
   /// Whether the targets fit an output of shape y.

@@ -43,8 +43,9 @@ class SigmoidFocal {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "sigmoid focal loss";
 
+  SigmoidFocal() : SigmoidFocal(SigmoidFocalOptions{}) {}
   /// @throws ValueError unless alpha is in [0, 1] and gamma at least 0.
-  explicit SigmoidFocal(const SigmoidFocalOptions& options = {})
+  explicit SigmoidFocal(const SigmoidFocalOptions& options)
       : formula_{static_cast<T>(detail::checked(options).gamma),
                  static_cast<T>(options.alpha.value_or(1)),
                  static_cast<T>(options.alpha ? 1 - *options.alpha : 1)} {}

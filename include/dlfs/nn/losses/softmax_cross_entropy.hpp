@@ -40,8 +40,9 @@ class SoftmaxCrossEntropy {
   /// Its name in checkpoints and messages.
   static constexpr std::string_view kind = "softmax cross entropy";
 
+  SoftmaxCrossEntropy() = default;
   /// @throws ValueError unless label_smoothing is in [0, 1].
-  explicit SoftmaxCrossEntropy(SoftmaxCrossEntropyOptions<T> options = {})
+  explicit SoftmaxCrossEntropy(SoftmaxCrossEntropyOptions<T> options)
       : options_(std::move(options)) {
     options_.check();
   }
