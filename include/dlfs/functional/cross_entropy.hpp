@@ -340,8 +340,9 @@ Element<X> softmax_cross_entropy(const X& logits, TensorArg<Element<X>> targets,
     return detail::cross_entropy_row(detail::softmax_row(classes, row, gradient), classes, row,
                                      target, static_cast<T>(scale), gradient);
   };
+  const Index positions = s.size() / classes;
   return detail::mean_over_positions<T>(s, targets.data(), dlogits, sample_weights,
-                                        static_cast<double>(s.size() / classes), loss_of);
+                                        static_cast<double>(positions), loss_of);
 }
 
 /// The divergence of distributions over the classes from softmax(logits): the mean over the batch

@@ -865,7 +865,7 @@ std::string Trainer<T, LossType, OptimizerType>::describe_data(const Batch& batc
     if (i == numbers.size()) return std::string();
     const Index row = numbers.size() / batch.size();
     const std::string number = str_cat("number ", i % row, what, " of sample ");
-    const double value = static_cast<double>(numbers.data()[i]);
+    const auto value = static_cast<double>(numbers.data()[i]);
     if (train == nullptr) return str_cat(number, i / row, " of the batch is ", value);
     const Index sample = samples[static_cast<std::size_t>(i / row)];
     Batch alone;
@@ -875,7 +875,7 @@ std::string Trainer<T, LossType, OptimizerType>::describe_data(const Batch& batc
     return str_cat(number, sample, " of the training data is ", value,
                    is_in_data ? "" : " after the augmentation");
   };
-  const std::string inputs = describe(
+  std::string inputs = describe(
       "", batch.inputs, [](const Batch& alone) -> const auto& { return alone.inputs; });
   if (!inputs.empty()) return inputs;
   return describe(
