@@ -540,7 +540,7 @@ void expect_books_accuracy(common::Network& network, const char* file, double ac
   const char* data = std::getenv("DLFS_DATA");
   if (data == nullptr) GTEST_SKIP() << "DLFS_DATA does not name the folder of MNIST";
   common::load_params(std::filesystem::path(book) / file, network.params);
-  const auto test = detail::load_mnist_part<double>(data, "t10k");
+  const auto test = detail::load_mnist_part(data, "t10k").numbers<double>();
   EXPECT_EQ(network.accuracy(test.inputs, test.targets), accuracy);
 }
 
