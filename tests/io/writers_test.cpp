@@ -157,6 +157,7 @@ TEST(Files, AreOpenedBehindOneDoor) {
       if (ending != ".hpp" && ending != ".cpp" && ending != ".inl") continue;
       // The door, and a reader that takes no more than its caller asks for.
       if (entry.path().filename() == "file.hpp" || entry.path().filename() == "gzip.hpp") continue;
+      if (entry.path().parent_path().filename() == "beyond") continue;  // a user's own format
       const Bytes bytes = read_bytes(entry.path().string());
       EXPECT_FALSE(std::regex_search(std::string(bytes.begin(), bytes.end()), opening))
           << entry.path();

@@ -236,8 +236,9 @@ T mean_over_positions(TensorView<const T> logits, const T* targets, TensorView<T
         if (weight == 0) {
           std::fill_n(row, classes, T(0));
         } else {
-          sum_of_block += weight * loss_of(n * positions + first + i, s + i * classes,
-                                           t == nullptr ? t : t + i * classes, weight * scale, row);
+          const double loss = loss_of(n * positions + first + i, s + i * classes,
+                                      t == nullptr ? t : t + i * classes, weight * scale, row);
+          sum_of_block += rounded(weight * loss);
         }
       }
       sum += sum_of_block;

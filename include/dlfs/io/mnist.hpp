@@ -35,8 +35,9 @@ inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder
 
 /// One part of MNIST, "train" or "t10k".
 inline ByteDataset load_mnist_part(const std::filesystem::path& folder, const std::string& part) {
-  return load_idx_pair("load_mnist", find_mnist_file(folder, part + "-images-idx3-ubyte"),
-                       find_mnist_file(folder, part + "-labels-idx1-ubyte"), 10, {28, 28});
+  const auto images = find_mnist_file(folder, part + "-images-idx3-ubyte");
+  const auto labels = find_mnist_file(folder, part + "-labels-idx1-ubyte");
+  return load_idx_pair("load_mnist", images, labels, 10, {28, 28});
 }
 
 inline void expect_mnist_folder(const std::filesystem::path& folder) {

@@ -55,9 +55,10 @@ struct ProgressDisplay {
 
 namespace detail {
 
-inline std::string formatted(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
+/// A number with so many digits behind the point.
+inline std::string decimal(double value, int digits) {
+  char text[400];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
 }
 
@@ -73,19 +74,19 @@ inline std::string duration_text(double seconds) {
 
 /// "epoch  3  train loss 0.1234  validation loss 0.2345  accuracy 0.9876 / 0.9765  1.23 s"
 inline std::string epoch_line(const EpochRecord& epoch) {
-  std::string line = formatted("epoch %2.0f", static_cast<double>(epoch.epoch)) +
-                     formatted("  train loss %.4f", epoch.train_loss);
+  std::string line = str_cat("epoch ", epoch.epoch < 10 ? " " : "", epoch.epoch, "  train loss ",
+                             decimal(epoch.train_loss, 4));
   const auto is_known = [](double value) { return value == value; };
   if (is_known(epoch.validation_loss)) {
-    line += formatted("  validation loss %.4f", epoch.validation_loss);
+    line += "  validation loss " + decimal(epoch.validation_loss, 4);
   }
   for (const MetricRecord& metric : epoch.metrics) {
     line += "  " + metric.name;
-    if (is_known(metric.train)) line += formatted(" %.4f", metric.train);
+    if (is_known(metric.train)) line += " " + decimal(metric.train, 4);
     if (is_known(metric.train) && is_known(metric.validation)) line += " /";
-    if (is_known(metric.validation)) line += formatted(" %.4f", metric.validation);
+    if (is_known(metric.validation)) line += " " + decimal(metric.validation, 4);
   }
-  return line + formatted("  %.2f s", epoch.seconds);
+  return line + "  " + decimal(epoch.seconds, 2) + " s";
 }
 
 }  // namespace detail
@@ -169,12 +170,12 @@ class Progress {
     std::string text = str_cat("  ", step * 100 / steps_, "%");
     if (step > 0) {
       const double rate = per_second * static_cast<double>(options_.units_per_step);
-      const char* format = rate >= 100 ? "%.0f" : rate >= 1 ? "%.1f" : "%.3f";
+      const int digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 3;
       text +=
-          str_cat("  ", detail::formatted(format, rate), " ", options_.unit, "/s  ",
+          str_cat("  ", detail::decimal(rate, digits), " ", options_.unit, "/s  ",
                   detail::duration_text(static_cast<double>(steps_ - step) / per_second), " left");
     }
-    if (loss) text += str_cat("  loss ", detail::formatted("%.4f", *loss));
+    if (loss) text += str_cat("  loss ", detail::decimal(*loss, 4));
     return text;
   }
 

@@ -657,8 +657,8 @@ void Trainer<T, LossType, OptimizerType>::expect_batches_of_several(const Source
 
 template <std::floating_point T, class LossType, class OptimizerType>
 template <class Next, class Fail>
-auto Trainer<T, LossType, OptimizerType>::train_on(Index batches, const Next& next,
-                                                   const Fail& fail) -> Trained {
+typename Trainer<T, LossType, OptimizerType>::Trained Trainer<T, LossType, OptimizerType>::train_on(
+    Index batches, const Next& next, const Fail& fail) {
   const auto buffers = network_->buffers();
   buffers_before_.resize(buffers.size());
   for (std::size_t i = 0; i < buffers.size(); ++i) buffers_before_[i] = buffers[i]->value;

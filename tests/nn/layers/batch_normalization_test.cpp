@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/tensor/elementwise.hpp"
+#include "dlfs/tensor/functions.hpp"
+#include "dlfs/tensor/reduce.hpp"
 #include "nn/layer_checks.hpp"
 #include "nn/layers/pytorch_batch_norm.hpp"
 #include "support/error_of.hpp"

@@ -37,6 +37,7 @@ class BinaryCrossEntropy {
   static constexpr std::string_view kind = "binary cross entropy";
 
   BinaryCrossEntropy() = default;
+  /// With weights of positive targets, which `check` and `forward` compare with the output.
   explicit BinaryCrossEntropy(BinaryCrossEntropyOptions<T> options)
       : pos_weight_(std::move(options.pos_weight)) {}
 
