@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -475,7 +476,7 @@ struct Counted {
   }
   std::array<Parameter<double>*, 1> parameters() { return {&weight}; }
   Parameter<double> weight;
-  std::shared_ptr<int> calls = std::make_shared<int>(0);
+  std::shared_ptr<std::atomic<int>> calls = std::make_shared<std::atomic<int>>(0);
 };
 
 /// Layers of every kind that learns, small and large enough for several pieces.
@@ -558,16 +559,16 @@ TEST(Sequential, LayersBelowTheFirstThatLearnsHaveNoBackwardPass) {
   network.freeze("second");
   network.forward(x);
   network.backward(x);
-  EXPECT_EQ(*first.calls + *second.calls, 0);
-  EXPECT_EQ(*third.calls, 1);
+  EXPECT_EQ(first.calls->load() + second.calls->load(), 0);
+  EXPECT_EQ(third.calls->load(), 1);
   network.freeze("third");
   network.forward(x);
   network.backward(x);
-  EXPECT_EQ(*third.calls, 1);
+  EXPECT_EQ(third.calls->load(), 1);
   network.unfreeze("first");
   network.forward(x);
   network.backward(x);
-  EXPECT_EQ(*first.calls, 1);
+  EXPECT_EQ(first.calls->load(), 1);
   EXPECT_EQ(network.parameters()[0]->gradient(0), 24);
 }
 
