@@ -45,11 +45,11 @@ class Screen {
   int columns_;
 };
 
-const ProgressOptions images{.epochs = 2, .unit = "images", .units_per_step = 100};
+const ProgressOptions counting_images{.epochs = 2, .unit = "images", .units_per_step = 100};
 
 TEST(Progress, WritesAPlainLineEveryFiveSecondsWithoutATerminal) {
   const Screen screen(0);
-  Progress progress(20, images, screen.display());
+  Progress progress(20, counting_images, screen.display());
   for (Index step = 1; step <= 12; ++step) {
     ++now;
     progress.update(step, 0.5 / static_cast<double>(step));
@@ -62,7 +62,7 @@ TEST(Progress, WritesAPlainLineEveryFiveSecondsWithoutATerminal) {
 TEST(Progress, ShortWorkWritesNothingWithoutATerminal) {
   const Screen screen(0);
   {
-    Progress progress(10, images, screen.display());
+    Progress progress(10, counting_images, screen.display());
     now += 4.9;
     progress.update(10, 0.1);
   }
@@ -72,7 +72,7 @@ TEST(Progress, ShortWorkWritesNothingWithoutATerminal) {
 TEST(Progress, RedrawsOneLineTenTimesASecondOnATerminal) {
   const Screen screen(80);
   {
-    Progress progress(20, images, screen.display());
+    Progress progress(20, counting_images, screen.display());
     now += 0.05;
     progress.update(1);
     now += 0.2;
@@ -127,7 +127,7 @@ TEST(Progress, ShowsLongAndUnknownTimes) {
 
 TEST(Progress, ToleratesMoreStepsThanPromised) {
   const Screen screen(0);
-  Progress progress(4, images, screen.display());
+  Progress progress(4, counting_images, screen.display());
   now += 8;
   progress.update(6);
   EXPECT_EQ(screen.text(), "epoch 2/2  100%  50.0 images/s  0:00 left\n");
