@@ -324,24 +324,6 @@ TEST_F(ForkedChild, StartsThreadsOfItsOwn) {
   EXPECT_TRUE(loops_are_complete());
 }
 
-TEST_F(ForkedChild, WorksWhereAnotherThreadWasInALoop) {
-  set_thread_count(3);
-  std::atomic<bool> ends{false};
-  std::thread other([&] {
-    while (!ends) calls_per_piece(50);
-  });
-  bool holds = true;
-  for (int repetition = 0; repetition < 50 && holds; ++repetition) {
-    holds = holds_in_child([] {
-      stop_threads();
-      return loops_are_complete();
-    });
-  }
-  ends = true;
-  other.join();
-  EXPECT_TRUE(holds);
-}
-
 TEST_F(ForkedChild, GoesOnAloneWhereItIsGivenNoThreads) {
   set_thread_count(3);
   EXPECT_TRUE(holds_in_child([] {

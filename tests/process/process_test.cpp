@@ -212,7 +212,12 @@ const std::map<std::string, void (*)(), std::less<>> cases = {
      [] {
        std::atomic<bool> ends{false};
        std::thread other([&] { work_in_a_loop_of_another_thread(ends); });
-       for (int repetition = 0; repetition < 20; ++repetition) in_child(expect_everything);
+       for (int repetition = 0; repetition < 20; ++repetition) {
+         in_child([repetition] {
+           if (repetition % 2 == 1) stop_threads();
+           expect_everything();
+         });
+       }
        ends = true;
        other.join();
        expect_everything();

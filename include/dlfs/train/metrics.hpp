@@ -210,7 +210,9 @@ inline Tensor<double> intersection_over_union(const Tensor<Index>& confusion) {
   for (Index c = 0; c < result.size(); ++c) {
     double others = 0;
     for (Index other = 0; other < result.size(); ++other) {
-      if (other != c) others += static_cast<double>(confusion(other, c) + confusion(c, other));
+      if (other == c) continue;
+      others += static_cast<double>(confusion(other, c));
+      others += static_cast<double>(confusion(c, other));
     }
     const auto right = static_cast<double>(confusion(c, c));
     result(c) = right / (right + others);
