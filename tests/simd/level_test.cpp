@@ -33,7 +33,10 @@ TEST(SimdLevel, EnvironmentLowersTheInitialLevel) {
   EXPECT_EQ(initial_level_of("base"), Level::base);
   EXPECT_EQ(initial_level_of("avx2"), is_supported(Level::avx2) ? Level::avx2 : Level::base);
   EXPECT_EQ(initial_level_of("avx512"), dlfs::detail::initial_simd_level());
-  EXPECT_EQ(initial_level_of("unknown"), dlfs::detail::initial_simd_level());
+  EXPECT_EQ(initial_level_of(""), dlfs::detail::initial_simd_level());
+  EXPECT_EQ(test::error_of<ValueError>([&] { initial_level_of("AVX2"); }),
+            "simd: expected DLFS_ISA to be base, avx2 or avx512, got AVX2");
+  unsetenv("DLFS_ISA");
 }
 
 }  // namespace

@@ -110,12 +110,17 @@ inline bool is_supported(Level level) {
 namespace dlfs::detail {
 
 /// The best level, limited by the environment variable DLFS_ISA.
+/// @throws ValueError if that names no level.
 inline simd::Level initial_simd_level() {
-  const char* const wanted = std::getenv("DLFS_ISA");
+  const char* const value = std::getenv("DLFS_ISA");
+  const std::string_view limit = value == nullptr ? "" : value;
   simd::Level best = simd::Level::base;
   for (simd::Level level : simd::all_levels) {
     if (simd::is_supported(level)) best = level;
-    if (wanted != nullptr && simd::to_string(level) == wanted) break;
+    if (simd::to_string(level) == limit) return best;
+  }
+  if (!limit.empty()) {
+    throw ValueError("simd: expected DLFS_ISA to be base, avx2 or avx512, got ", limit);
   }
   return best;
 }

@@ -42,8 +42,10 @@ inline constexpr std::array upper_tail<float>{0.7552851271355856f,     0.6078964
 template <class V>
 DLFS_INLINE void normal_distribution(const V& x, V& density, V& cumulative) {
   if constexpr (std::same_as<V, long double>) {
-    density = std::exp(x * x / -2) * std::numbers::inv_sqrtpi_v<V> / std::numbers::sqrt2_v<V>;
-    cumulative = std::erfc(-x / std::numbers::sqrt2_v<V>) / 2;
+    // libc++ 14 has the digits of a double in <numbers>.
+    constexpr V inverse_root_of_two_pi = 0.398942280401432677939946059934381868L;
+    density = std::exp(x * x / -2) * inverse_root_of_two_pi;
+    cumulative = std::erfc(-x / std::sqrt(V(2))) / 2;
   } else {
     using T = detail::ElementOf<V>;
     constexpr T inverse_root = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
