@@ -1,5 +1,5 @@
 // An autoencoder: 784 pixels pass through 32 numbers and come back.
-// Run:     autoencoder [--data DIR] [--epochs N] [--batch-size N] [--lr X] [--seed N] [--out DIR]
+// Run:     autoencoder [--data DIR] [--epochs N] [--batch-size N] [--seed N] [--out DIR]
 // Expect:  the mean squared error of MNIST's test images, and autoencoder.png, whose second row
 //          repeats the first
 //
@@ -32,8 +32,7 @@ static void run(const examples::Options& options) {
                             {"affine2", Affine<float>({.in = 32, .out = 256}, He{}, rng)},
                             {"relu2", Relu<float>()},
                             {"pixels", Affine<float>({.in = 256, .out = 784}, Xavier{}, rng)}};
-  Trainer trainer(network, BinaryCrossEntropy<float>(),
-                  Adam<float>({.learning_rate = options.learning_rate}),
+  Trainer trainer(network, BinaryCrossEntropy<float>(), Adam<float>(),
                   {.epochs = options.epochs, .batch_size = options.batch_size});
   show_progress(trainer);
   trainer.fit(train, test);
@@ -53,7 +52,6 @@ int main(int argc, char** argv) {
   return examples::run_program(argc, argv,
                                {.description = "An autoencoder of 32 numbers for 784 pixels",
                                 .epochs = 20,
-                                .batch_size = 100,
-                                .learning_rate = 0.001},
+                                .batch_size = 100},
                                run);
 }

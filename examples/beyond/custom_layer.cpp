@@ -1,9 +1,8 @@
 // A layer of one's own: y = x where x > 0, else a x, with a slope a that it learns (PReLU).
-// Run:     custom_layer [--data DIR] [--epochs N] [--batch-size N] [--lr X] [--seed N]
+// Run:     custom_layer [--data DIR] [--epochs N] [--batch-size N] [--seed N]
 // Expect:  gradients that agree with central differences, then the accuracy and the slope
 //
 // Source: He et al., "Delving deep into rectifiers" (2015).
-#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -20,17 +19,14 @@ struct PRelu {
   static LayerTraits traits() { return {.kind = "prelu", .keeps_input = true}; }
   Shape output_shape(const Shape& x) const { return x; }
   void forward(const ForwardPass<T>& pass) const {
-    std::transform(pass.x.data(), pass.x.data() + pass.x.size(), pass.y.data(),
-                   [a = slope.value(0)](T x) { return x > 0 ? x : a * x; });
+    const auto x = as_array(pass.x);
+    as_array(pass.y) = (x > T(0)).select(x, slope.value(0) * x);
   }
   void backward(const BackwardPass<T>& pass) const {
-    double da = pass.store == Store::add ? pass.gradients[0](0) : 0;
-    for (Index i = 0; i < pass.x.size(); ++i) {
-      const T x = pass.x.data()[i], dy = pass.dy.data()[i];
-      if (x <= 0) da += static_cast<double>(x * dy);
-      if (pass.needs_dx()) pass.dx.data()[i] = x > 0 ? dy : slope.value(0) * dy;
-    }
-    pass.gradients[0](0) = static_cast<T>(da);
+    const auto x = as_array(pass.x), dy = as_array(pass.dy);
+    const T da = (x > T(0)).select(T(0), x * dy).sum();
+    pass.gradients[0](0) = pass.store == Store::add ? pass.gradients[0](0) + da : da;
+    if (pass.needs_dx()) as_array(pass.dx) = (x > T(0)).select(dy, slope.value(0) * dy);
   }
   std::array<Parameter<T>*, 1> parameters() { return {&slope}; }
   Parameter<T> slope{"slope", full<T>({1}, T(0.25))};
@@ -44,8 +40,7 @@ static void run(const examples::Options& options) {
   Sequential<float> network{{"affine1", Affine<float>({.in = 784, .out = 100}, He{}, rng)},
                             {"prelu1", PRelu<float>()},
                             {"affine2", Affine<float>({.in = 100, .out = 10}, Xavier{}, rng)}};
-  Trainer trainer(network, SoftmaxCrossEntropy<float>(),
-                  Adam<float>({.learning_rate = options.learning_rate}),
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(),
                   {.epochs = options.epochs, .batch_size = options.batch_size});
   show_progress(trainer);
   trainer.fit(digits.train, digits.test);
@@ -54,10 +49,6 @@ static void run(const examples::Options& options) {
 }
 
 int main(int argc, char** argv) {
-  return examples::run_program(argc, argv,
-                               {.description = "A layer of one's own",
-                                .epochs = 10,
-                                .batch_size = 100,
-                                .learning_rate = 0.001},
-                               run);
+  return examples::run_program(
+      argc, argv, {.description = "A layer of one's own", .epochs = 10, .batch_size = 100}, run);
 }

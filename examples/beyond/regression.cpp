@@ -1,5 +1,5 @@
 // A regression on a CSV file, whose noise is known.
-// Run:     regression [--epochs N] [--batch-size N] [--lr X] [--seed N] [--out DIR]
+// Run:     regression [--epochs N] [--batch-size N] [--seed N] [--out DIR]
 // Expect:  a mean squared error within 5 % of 1, the variance of the noise
 #include <cstdio>
 
@@ -32,8 +32,8 @@ static void run(const examples::Options& options) {
                             {"targets", Standardization<float>::fit(train.targets).inverse()}};
   Trainer trainer(network, MeanSquaredError<float>(), Adam<float>(),
                   {.epochs = options.epochs, .batch_size = options.batch_size});
-  trainer.schedule(CosineDecay{.rate = options.learning_rate,
-                               .steps = options.epochs * count / options.batch_size});
+  trainer.schedule(
+      CosineDecay{.rate = 0.003, .steps = options.epochs * count / options.batch_size});
   show_progress(trainer);
   const EpochRecord& last = trainer.fit(train, test).epochs.back();
   save_weights(options.out / "regression.npz", network);
@@ -44,7 +44,6 @@ int main(int argc, char** argv) {
   return examples::run_program(argc, argv,
                                {.description = "A regression on a CSV file, whose noise is known",
                                 .epochs = 30,
-                                .batch_size = 100,
-                                .learning_rate = 0.003},
+                                .batch_size = 100},
                                run);
 }

@@ -39,8 +39,7 @@ static void run(const examples::Options& options) {
   Sequential<float> network{{"affine1", Affine<float>({.in = 64, .out = 100}, He{}, rng)},
                             {"relu1", Relu<float>()},
                             {"affine2", Affine<float>({.in = 100, .out = 10}, Xavier{}, rng)}};
-  Trainer trainer(network, SoftmaxCrossEntropy<float>(),
-                  Adam<float>({.learning_rate = options.learning_rate}),
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(),
                   {.epochs = options.epochs, .loader_threads = 1, .evaluate_training_data = false});
   show_progress(trainer);
   trainer.fit(records(path, test_count, count), records(path, 0, test_count));
@@ -48,9 +47,6 @@ static void run(const examples::Options& options) {
 }
 
 int main(int argc, char** argv) {
-  return examples::run_program(argc, argv,
-                               {.description = "A training on a file larger than memory",
-                                .epochs = 1,
-                                .learning_rate = 0.001},
-                               run);
+  return examples::run_program(
+      argc, argv, {.description = "A training on a file larger than memory", .epochs = 1}, run);
 }

@@ -52,6 +52,14 @@ TEST(ByteDataset, ALoaderGivesTheBatchesOfTheNumbers) {
   }
 }
 
+TEST(ByteDataset, ASliceIsACopyOfConsecutiveSamples) {
+  const auto dataset = all_bytes();
+  const ByteDataset part = slice(dataset, 10, 12);
+  test::expect_equal(part.inputs, copy(dataset.inputs.rows(10, 12)));
+  test::expect_equal(part.targets, copy(dataset.targets.rows(10, 12)));
+  EXPECT_EQ(slice(dataset, 64, 64).size(), 0);
+}
+
 TEST(ByteDataset, RefusesWhatDoesNotFit) {
   auto dataset = all_bytes();
   Dataset<float> batch;
@@ -60,6 +68,9 @@ TEST(ByteDataset, RefusesWhatDoesNotFit) {
   dataset.targets = Labels({63});
   EXPECT_EQ(error_of<ShapeError>([&] { dataset.take(std::vector<Index>{0}, batch); }),
             "take: expected one label for each input, got inputs (64, 1, 2, 2) and targets (63,)");
+  EXPECT_EQ(error_of<ShapeError>([&] { slice(dataset, 0, 1); }),
+            "slice: expected one label for each input, got inputs (64, 1, 2, 2) and targets (63,)");
+  EXPECT_NE(error_of<ShapeError>([&] { slice(all_bytes(), 2, 65); }), "not thrown");
 }
 
 }  // namespace

@@ -151,7 +151,8 @@ TEST(Csv, WhatIsNoNumberIsAnErrorWithLineAndColumn) {
   EXPECT_EQ(error("1e99999", 0.0), at + "'1e99999' is out of range");
   EXPECT_EQ(error("1.0", 0), at + "'1.0' is no integer");
   EXPECT_EQ(error("256", std::uint8_t{}), at + "'256' is out of range");
-  EXPECT_EQ(error("-1", std::uint8_t{}), at + "'-1' is no integer");
+  EXPECT_EQ(error("-1", std::uint8_t{}), at + "'-1' is out of range");
+  EXPECT_EQ(error("-1.5", std::uint8_t{}), at + "'-1.5' is no integer");
   EXPECT_EQ(error(std::string(50, 'y'), 0.0f),
             at + "'" + std::string(40, 'y') + "...' is no number");
   EXPECT_EQ(error_of_csv("a,b\n1,\"\n\"\n2,x\n", [](const CsvTable& t) { t.tensor<float>({"b"}); }),

@@ -3,6 +3,7 @@
 
 #include "dlfs/conv/im2col.hpp"
 #include "dlfs/core/axes.hpp"
+#include "dlfs/data/resize_and_crop.hpp"
 #include "dlfs/functional/map_coordinates.hpp"
 #include "dlfs/functional/quantization.hpp"
 #include "dlfs/tensor/creation.hpp"
@@ -234,6 +235,11 @@ void add_images(Handlers& h) {
   h.add<T>("map_coordinates", [](Case& c) {
     Tensor<T> y(c.get<T>("y").shape());
     map_coordinates<T>(c.get<T>("x"), c.get<T>("rows"), c.get<T>("columns"), y);
+    c.check("y", y);
+  });
+  h.add<T>("resize_and_crop", [](Case& c) {
+    Tensor<T> y(c.get<T>("y").shape());
+    resize_and_crop<T>(c.get<T>("x"), y.view());
     c.check("y", y);
   });
   h.add<T>("quantize", [](Case& c) {

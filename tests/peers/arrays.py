@@ -248,6 +248,17 @@ class Arrays:
             y = F.grid_sample(padded[None], grid, padding_mode='zeros', align_corners=True)[0].numpy().astype(dtype)
             case = self.group.case('map_coordinates', dtype, note=f'{x.shape} {out}').input('x', x)
             case.input('rows', rows).input('columns', columns).expect('y', y, 8 * (w + h), signed_zeros=False)
+        # From both sides, as much is cut off: the resized image has a whole number of pixels.
+        for dtype, (shape, resized, out) in itertools.product(REALS, [
+                ((1, 7, 5), (7, 5), (7, 5)), ((3, 28, 20), (7, 5), (7, 5)), ((2, 20, 30), (8, 12), (8, 8)),
+                ((1, 9, 6), (24, 16), (18, 16)), ((2, 30, 5), (12, 2), (8, 2)), ((1, 1, 1), (3, 3), (3, 3)),
+                ((1, 224, 160), (35, 25), (25, 25))]):
+            x = self.draw(dtype, shape)
+            y = F.interpolate(torch.tensor(x)[None].double(), resized, mode='bilinear', antialias=True)[0].numpy()
+            top, left = (resized[0] - out[0]) // 2, (resized[1] - out[1]) // 2
+            y = y[:, top:top + out[0], left:left + out[1]].astype(dtype)
+            case = self.group.case('resize_and_crop', dtype, note=f'{x.shape} {out}').input('x', x)
+            case.expect('y', np.ascontiguousarray(y), 16, signed_zeros=False)
         for dtype, (shape, axis) in itertools.product(REALS, [((3, 5), 0), ((3, 5), 1), ((7, 2, 3, 3), 0), ((1, 131), -1)]):
             x = self.draw(dtype, shape)
             x.reshape(-1)[0] = 0

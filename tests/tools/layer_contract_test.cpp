@@ -164,6 +164,17 @@ struct ForgetsTheGradientWithoutDx : Scaling {
     if (pass.needs_dx()) Scaling::backward(pass);
   }
 };
+struct NeedsTheGradientForDx : Scaling {
+  static LayerTraits traits() {
+    LayerTraits traits = Scaling::traits();
+    traits.skips_gradients = true;
+    return traits;
+  }
+  void backward(const Backward& pass) const {
+    if (pass.needs_gradient(0)) return Scaling::backward(pass);
+    if (pass.needs_dx()) assign(pass.dx, pass.dy);
+  }
+};
 struct WritesDy : Handing {
   void backward(const Backward& pass) const {
     Handing::backward(pass);
@@ -356,6 +367,7 @@ std::vector<Case> faulty_layers() {
       {WritesBesideDx(), "backward writes outside of pass.dx"},
       {DoesNotAskForDx(), "backward where nobody wants dx (see pass.needs_dx()) throws"},
       {ForgetsTheGradientWithoutDx(), "other gradients of parameters where nobody wants dx"},
+      {NeedsTheGradientForDx(), "backward without the gradient of s gives other numbers"},
       {WritesDy(), "backward changes pass.dy"},
       {AlwaysOverwrites(),
        "backward does not add to the gradient of s where pass.store is "

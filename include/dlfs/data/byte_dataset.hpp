@@ -63,6 +63,14 @@ struct ByteDataset {
   }
 };
 
+/// A copy of the samples [first, last).
+/// @throws ShapeError unless 0 <= first <= last <= N, or unless there is one label for each sample.
+inline ByteDataset slice(const ByteDataset& dataset, Index first, Index last) {
+  dataset.check("slice");
+  return {detail::copy_of_rows(dataset.inputs, first, last),
+          detail::copy_of_rows(dataset.targets, first, last)};
+}
+
 /// Samples to train with, and others to test with.
 struct ByteDatasets {
   ByteDataset train;  ///< to train with

@@ -44,17 +44,24 @@ struct Dataset {
   void take(std::span<const Index> samples, Dataset& batch) const;
 };
 
+namespace detail {
+
+template <class T>
+Tensor<T> copy_of_rows(const Tensor<T>& x, Index first, Index last) {
+  const auto rows = x.rows(first, last);
+  return {rows.shape(), std::span(rows.data(), static_cast<std::size_t>(rows.size()))};
+}
+
+}  // namespace detail
+
 /// A copy of the samples [first, last) as a dataset.
 /// @throws ShapeError unless 0 <= first <= last <= N.
 template <class T, class Targets>
 Dataset<T, Targets> slice(const Dataset<T, Targets>& dataset, Index first, Index last) {
-  const auto copy_rows = [&](const auto& tensor) {
-    const auto rows = tensor.rows(first, last);
-    return Tensor(rows.shape(), std::span(rows.data(), static_cast<std::size_t>(rows.size())));
-  };
   dataset.check("slice");
-  Dataset<T, Targets> part{copy_rows(dataset.inputs), copy_rows(dataset.targets)};
-  if (!dataset.weights.empty()) part.weights = copy_rows(dataset.weights);
+  Dataset<T, Targets> part{detail::copy_of_rows(dataset.inputs, first, last),
+                           detail::copy_of_rows(dataset.targets, first, last)};
+  if (!dataset.weights.empty()) part.weights = detail::copy_of_rows(dataset.weights, first, last);
   return part;
 }
 

@@ -425,7 +425,8 @@ class CsvTable {
     T value{};
     const auto [end, error] = detail::number_from_chars(text, value);
     if (error == std::errc::invalid_argument || end != text.data() + text.size()) {
-      refuse(std::integral<T> ? "no integer" : "no number");
+      const bool is_below = std::unsigned_integral<T> && is_integer(text);
+      refuse(is_below ? "out of range" : std::integral<T> ? "no integer" : "no number");
     }
     if constexpr (std::floating_point<T>) {
       if (error == std::errc::result_out_of_range) {
@@ -438,6 +439,12 @@ class CsvTable {
     }
     if (error != std::errc{}) refuse("out of range");
     return value;
+  }
+
+  static bool is_integer(std::string_view text) {
+    long long value = 0;
+    const auto [end, error] = detail::number_from_chars(text, value);
+    return error != std::errc::invalid_argument && end == text.data() + text.size();
   }
 
   detail::Bytes bytes_;

@@ -80,6 +80,7 @@ class LayerContract {
     check_store(expected);
     check_memory(expected);
     if (!check_without_dx(expected)) return false;
+    check_skipped_gradients(expected);
     check_modes(expected);
     check_threads(expected);
     if (!traits_.whole_batch) {
@@ -98,6 +99,8 @@ class LayerContract {
  private:
   static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
 
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
   /// One way to run a batch forward and backward.
   struct Way {
     T fill = nan;  // initial value of memory that the layer overwrites
@@ -105,6 +108,7 @@ class LayerContract {
     bool gives_x = true;  // whether backward gets x, or NaNs instead
     bool gives_y = true;
     bool wants_dx = true;
+    std::size_t skipped = none;  // the parameter whose gradient is not wanted
     PassMode mode = PassMode::train;
     std::uint64_t step = 0;
     Index first_sample = 0;
@@ -206,6 +210,7 @@ class LayerContract {
     }
     views.reserve(gradients.size());
     for (auto& gradient : gradients) views.push_back(gradient.view());
+    if (way.skipped != none) views[way.skipped] = {nullptr, views[way.skipped].shape()};
     const Tensor<T> unknown_x = full<T>(way.gives_x ? Shape{0} : x.shape(), nan);
     const Tensor<T> y = memory.y.copy();
     const Tensor<T> unknown_y = full<T>(way.gives_y ? Shape{0} : y.shape(), nan);
@@ -358,6 +363,17 @@ class LayerContract {
     backward(layer_, x_, dy_, memory, way, results);
     if (!are_same(results, expected)) {
       fail("a second backward of one pass gives other numbers: pass.saved must stay as it is");
+    }
+  }
+
+  /// "Only a layer that `skips_gradients` gets views without data."
+  void check_skipped_gradients(const Results& expected) {
+    for (std::size_t k = 0; traits_.skips_gradients && k < expected.gradients.size(); ++k) {
+      Results results;
+      const std::string without = str_cat("backward without the gradient of ", parameter_name(k));
+      if (!attempt(without, [&] { results = run({.skipped = k}); })) continue;
+      results.gradients[k] = expected.gradients[k];
+      if (!are_same(results, expected)) fail(str_cat(without, " gives other numbers"));
     }
   }
 
