@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds and tests the kernels and layers for each compiler and machine of the matrix, and prints the table that
-# docs/matrix.md keeps. Its minutes are those of one processor.
+# Builds and tests the kernels and layers for each compiler and machine of the matrix, builds the programs by clang++,
+# and prints the table that docs/matrix.md keeps. Its minutes are those of one processor.
 # Usage: cmake/matrix.sh [preset]...
 set -uo pipefail
 cd "$(dirname "$0")/.."
 presets=("$@")
-[ $# -gt 0 ] || presets=(zen3 uncontracted v3 scalar libcxx newest-clang arm64)
+[ $# -gt 0 ] || presets=(clang zen3 uncontracted v3 scalar libcxx newest-clang arm64)
 
 cmake/install-dependencies.sh matrix
 mkdir -p build
@@ -22,12 +22,13 @@ for preset in "${presets[@]}"; do
   log=build/$preset.log
   used_seconds
   before=$seconds
-  cmake --workflow --preset "$preset" 2>&1 | tee "$log" || status=1
+  result=built
+  cmake --workflow --preset "$preset" 2>&1 | tee "$log" || { status=1; result='not built'; }
   used_seconds
   compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[^=]*=//p' "build/$preset/CMakeCache.txt")
   # zen3 runs its tests once for each level.
   counts=$(sed -n 's/.*, \([0-9]*\) tests failed out of \([0-9]*\)$/\2 \1/p' "$log" |
-    awk '{ tests += $1; failed += $2 } END { print NR ? tests " | " failed : "not built |" }')
+    awk -v result="$result" '{ tests += $1; failed += $2 } END { print NR ? tests " | " failed : result " |" }')
   table+=$'\n'"| $preset | $("$compiler" --version | head -n 1) | $counts | $(((seconds - before + 30) / 60)) |"
 done
 printf '\n%s, %s:\n\n%s\n' "$(date -I)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$table"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy over two files: one of all headers of include/ with their class templates for float, one of all headers of
+# clang-tidy and the warnings of clang++ over two files: one of all headers of include/ with their class templates for float, one of all headers of
 # examples/ with the sources of examples/support/. `cmake/tidy.sh all` also checks tests, programs and benchmarks as
 # build/asan and build/clang compile them, which takes much longer.
 set -euo pipefail
@@ -17,7 +17,7 @@ git ls-files 'examples/*.hpp' 'examples/support/*.cpp' | sed "s|.*|#include \"$P
 eigen=$(pkg-config --cflags-only-I eigen3 | sed 's/-I/-isystem /g')
 check() {
   # shellcheck disable=SC2086  # words
-  clang-tidy --quiet "$work/$1.cpp" -- -std=c++20 -I "$PWD/include" -I "$PWD/examples" $eigen \
+  clang-tidy --quiet "$work/$1.cpp" -- -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -I "$PWD/include" -I "$PWD/examples" $eigen \
     -D 'DLFS_SOURCE_DATA_DIR=""' -D 'DLFS_SOURCE_EXAMPLES_DIR=""'
 }
 status=0

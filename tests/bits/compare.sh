@@ -37,11 +37,12 @@ compare() { # NAME COMPILER FLAGS...
 }
 
 compare debug "$cxx" -O0
-compare zen g++ -O2 -mtune=znver3
-compare native g++ -O2 -march=native -fdump-statistics
+compare zen g++ -O2 -march=native -mtune=znver3 -fdump-statistics
 compare clang_native clang++ -O1 -march=native
 if [ "${5-}" = all ]; then
   compare usual g++ -O2
+  compare native g++ -O2 -march=native
+  compare portable_zen g++ -O2 -mtune=znver3
   compare better g++ -O1
   compare best g++ -O3
   compare apart g++ -O2 -march=native -ffp-contract=off

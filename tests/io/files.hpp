@@ -38,6 +38,7 @@ class TemporaryFolder {
   /// Writes a file into the folder and returns its path.
   std::string write(const std::string& name, const Bytes& bytes) const {
     const auto path = (path_ / name).string();
+    std::filesystem::remove(path);  // ext4 waits for the disk where a file is overwritten
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));

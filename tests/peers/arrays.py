@@ -258,7 +258,8 @@ class Arrays:
             top, left = (resized[0] - out[0]) // 2, (resized[1] - out[1]) // 2
             y = y[:, top:top + out[0], left:left + out[1]].astype(dtype)
             case = self.group.case('resize_and_crop', dtype, note=f'{x.shape} {out}').input('x', x)
-            case.expect('y', np.ascontiguousarray(y), 16, signed_zeros=False)
+            # A pixel's centre is exact to the last place of the image's extent.
+            case.expect('y', np.ascontiguousarray(y), 4 * max(shape), signed_zeros=False)
         for dtype, (shape, axis) in itertools.product(REALS, [((3, 5), 0), ((3, 5), 1), ((7, 2, 3, 3), 0), ((1, 131), -1)]):
             x = self.draw(dtype, shape)
             x.reshape(-1)[0] = 0

@@ -39,14 +39,14 @@ struct ReluWithoutMask : Relu<double> {
 struct AffineThatMissesASampleInTheBias : Affine<double> {
   void backward(const BackwardPass<double>& pass) const {
     Affine<double>::backward(pass);
-    as_array(pass.gradients[1]) -= as_array(pass.dy[0]);
+    if (pass.needs_gradient(1)) as_array(pass.gradients[1]) -= as_array(pass.dy[0]);
   }
 };
 
 struct AffineWithTransposedWeight : Affine<double> {
   void backward(const BackwardPass<double>& pass) const {
     Affine<double>::backward(pass);
-    std::swap(pass.gradients[0](0, 1), pass.gradients[0](1, 0));
+    if (pass.needs_gradient(0)) std::swap(pass.gradients[0](0, 1), pass.gradients[0](1, 0));
   }
 };
 
