@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
                  .value = 0.01}},
        .has_python_lines = true},
       [](const examples::Options& options) {
-        const auto digits = examples::load_digits<float>(options);
+        const auto digits = examples::load_digit_bytes(options);
         Rng rng(options.seed);
         const SimpleConvNetOptions sizes{.filters = options.whole.at("--filter-num"),
                                          .kernel = options.whole.at("--filter-size"),

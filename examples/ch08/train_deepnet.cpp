@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
        .flag = examples::Flag{"--restart", "Ignore the checkpoint and start again"},
        .has_python_lines = true},
       [](const examples::Options& options) {
-        const auto digits = examples::load_digits<float>(options);
+        const auto digits = examples::load_digit_bytes(options);
         std::filesystem::create_directories(options.out);
         const auto checkpoint = options.out / "deepnet_checkpoint.npz";
         TrainerState<float> before;

@@ -1,8 +1,14 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
 #include <system_error>
+#include <utility>
 
+#include "dlfs/data/generated_digits.hpp"
+#include "dlfs/io/mnist.hpp"
 #include "support/digits.hpp"
 
 namespace dlfs::examples {
@@ -19,6 +25,15 @@ bool holds_mnist(const std::filesystem::path& folder) {
     }
   }
   return false;
+}
+
+/// Generated digits, whose pixels are k / 255, as bytes.
+ByteDataset generated_bytes(Index count, const Rng& rng) {
+  const Dataset<float> digits = generated_digits<float>(count, rng);
+  ByteDataset bytes{Tensor<std::uint8_t>::uninitialized(digits.inputs.shape()), digits.targets};
+  std::transform(digits.inputs.begin(), digits.inputs.end(), bytes.inputs.begin(),
+                 [](float pixel) { return static_cast<std::uint8_t>(std::lround(255 * pixel)); });
+  return bytes;
 }
 
 }  // namespace
@@ -43,12 +58,33 @@ std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& giv
   return {};
 }
 
-void announce_digits(const std::string& origin, Index train_count, Index test_count) {
-  std::printf("data: %s: %td for training, %td for test\n", origin.c_str(), train_count,
-              test_count);
-  std::fflush(stdout);  // before the progress, which goes to stderr
-}
+DigitsOf<ByteDataset> load_digit_bytes(const Options& options,
+                                       const std::filesystem::path& in_repository) {
+  constexpr Index quick_train = 2000;
+  constexpr Index quick_test = 500;
+  const auto shorten = [&](ByteDataset& digits, Index quick_count) {
+    if (options.quick && digits.size() > quick_count) digits = slice(digits, 0, quick_count);
+  };
 
-template Digits<float> load_digits(const Options&, const std::filesystem::path&);
+  DigitsOf<ByteDataset> digits;
+  std::string origin;
+  if (const auto folder = find_mnist(options.data, in_repository)) {
+    auto [train, test] = load_mnist_bytes(*folder);
+    digits = {"MNIST", std::move(train), std::move(test)};
+    shorten(digits.train, quick_train);
+    shorten(digits.test, quick_test);
+    origin = str_cat("MNIST in ", folder->string());
+  } else {
+    const Rng rng{0};
+    digits = {"generated digits",
+              generated_bytes(options.quick ? quick_train : 60000, rng.stream(0)),
+              generated_bytes(options.quick ? quick_test : 10000, rng.stream(1))};
+    origin = digits.name;
+  }
+  std::printf("data: %s: %td for training, %td for test\n", origin.c_str(), digits.train.size(),
+              digits.test.size());
+  std::fflush(stdout);  // before the progress, which goes to stderr
+  return digits;
+}
 
 }  // namespace dlfs::examples

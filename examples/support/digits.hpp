@@ -1,25 +1,24 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 
-#include "dlfs/data/generated_digits.hpp"
-#include "dlfs/io/mnist.hpp"
+#include "dlfs/data/byte_dataset.hpp"
 #include "support/program.hpp"
 
 namespace dlfs::examples {
 
 /// The digits that a program uses, and the name that it prints.
-template <std::floating_point T>
-struct Digits {
+template <class Samples>
+struct DigitsOf {
   std::string name;
-  Dataset<T> train;
-  Dataset<T> test;
+  Samples train;
+  Samples test;
 };
+template <std::floating_point T>
+using Digits = DigitsOf<Dataset<T>>;
 
 /// The folder `data/mnist` of the repository from which the program was built.
 std::filesystem::path mnist_in_repository();
@@ -29,41 +28,19 @@ std::filesystem::path mnist_in_repository();
 std::optional<std::filesystem::path> find_mnist(const std::filesystem::path& given,
                                                 const std::filesystem::path& in_repository);
 
-/// Prints one line: which digits, and how many.
-void announce_digits(const std::string& origin, Index train_count, Index test_count);
-
 /// Loads MNIST where `find_mnist` finds it, else generates digits, whose seed is fixed. With
 /// --quick: the first 2000 for training and the first 500 for test.
 /// @throws IoError or FormatError, as load_mnist does, where the folder exists but MNIST in it is
 ///   incomplete, or where --data names a folder that does not exist.
+DigitsOf<ByteDataset> load_digit_bytes(
+    const Options& options, const std::filesystem::path& in_repository = mnist_in_repository());
+
+/// The same as numbers from 0 to 1, for programs that compute with all of them.
 template <std::floating_point T>
 Digits<T> load_digits(const Options& options,
                       const std::filesystem::path& in_repository = mnist_in_repository()) {
-  constexpr Index quick_train = 2000;
-  constexpr Index quick_test = 500;
-  const auto shorten = [&](Dataset<T> digits, Index quick_count) {
-    if (!options.quick || digits.size() <= quick_count) return digits;
-    return slice(digits, 0, quick_count);
-  };
-
-  Digits<T> digits;
-  std::string origin;
-  if (const auto folder = find_mnist(options.data, in_repository)) {
-    Mnist<T> mnist = load_mnist<T>(*folder);
-    digits = {"MNIST", shorten(std::move(mnist.train), quick_train),
-              shorten(std::move(mnist.test), quick_test)};
-    origin = str_cat("MNIST in ", folder->string());
-  } else {
-    const Rng rng{0};
-    digits = {"generated digits",
-              generated_digits<T>(options.quick ? quick_train : 60000, rng.stream(0)),
-              generated_digits<T>(options.quick ? quick_test : 10000, rng.stream(1))};
-    origin = digits.name;
-  }
-  announce_digits(origin, digits.train.size(), digits.test.size());
-  return digits;
+  const auto [name, train, test] = load_digit_bytes(options, in_repository);
+  return {name, train.template numbers<T>(), test.template numbers<T>()};
 }
-
-extern template Digits<float> load_digits(const Options&, const std::filesystem::path&);
 
 }  // namespace dlfs::examples

@@ -3,12 +3,10 @@
 #include <filesystem>
 
 #include "dlfs/dlfs.hpp"
-#include "dlfs/io/mnist.hpp"
 #include "dlfs/io/weights.hpp"
 
 // Templates that most programs use and dlfs::compiled lacks, compiled once for all programs.
 
 namespace dlfs {
-extern template Mnist<float> load_mnist(const std::filesystem::path&);
 extern template void load_weights(const std::filesystem::path&, Sequential<float>&);
 }  // namespace dlfs

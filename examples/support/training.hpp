@@ -43,8 +43,9 @@ void show_progress(Trainer& trainer, Index epochs, bool verbose = false) {
 /// Trains a network as the book trains its convolutional networks: by Adam, with epochs, batch
 /// size, rate and seed of the options. Shows the progress. 1000 images measure the accuracy after
 /// the first step and after each epoch.
-template <std::floating_point T>
-History train_on_digits(Sequential<T>& network, const Digits<T>& digits, const Options& options) {
+template <std::floating_point T, class Samples>
+History train_on_digits(Sequential<T>& network, const DigitsOf<Samples>& digits,
+                        const Options& options) {
   Trainer trainer(network, SoftmaxCrossEntropy<T>(),
                   Adam<T>({.learning_rate = options.learning_rate}),
                   {.epochs = options.epochs,

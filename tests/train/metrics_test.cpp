@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <gtest/gtest.h>
 
+#include "dlfs/data/byte_dataset.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layers/affine.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 
 namespace dlfs {
 namespace {
@@ -68,6 +71,17 @@ TEST(Accuracy, IsOfTheFirstSamplesOfADataset) {
   EXPECT_EQ(accuracy(network, slice(data, 0, 20)), accuracy(network, data, 20));
   EXPECT_THROW(accuracy(network, data, 51), ShapeError);
   EXPECT_THROW(accuracy(network, data, 0), ValueError);
+}
+
+TEST(Accuracy, OfASourceIsThatOfItsSamplesInMemory) {
+  Rng rng(1);
+  const Sequential<float> network{{"affine", Affine<float>({.in = 6, .out = 3}, He{}, rng)}};
+  ByteDataset bytes{Tensor<std::uint8_t>({2345, 6}), Labels({2345})};
+  for (std::uint8_t& pixel : bytes.inputs) pixel = static_cast<std::uint8_t>(rng.below(256));
+  for (std::int32_t& label : bytes.targets) label = static_cast<std::int32_t>(rng.below(3));
+  EXPECT_EQ(accuracy(network, bytes), accuracy(network, bytes.numbers<float>()));
+  EXPECT_EQ(error_of<ValueError>([&] { accuracy(network, slice(bytes, 0, 0)); }),
+            "accuracy: there is no sample");
 }
 
 TEST(TopKAccuracy, NamesTheSampleOfALabelThatIsNoClass) {

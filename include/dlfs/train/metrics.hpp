@@ -1,13 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstddef>
+#include <numeric>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "dlfs/core/expect.hpp"
 #include "dlfs/core/pairwise.hpp"
 #include "dlfs/core/rounded.hpp"
-#include "dlfs/data/dataset.hpp"
+#include "dlfs/data/source.hpp"
 #include "dlfs/net/sequential.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -58,6 +63,13 @@ class LabelledLogits {
     if (label >= 0 && label < classes_) return label;
     throw ValueError(metric_, ": label ", label, " of sample ", position / places_,
                      " is not in 0..", classes_ - 1);
+  }
+
+  /// How many labels are the class with the position's largest logit.
+  Index right() const {
+    Index right = 0;
+    for (Index i = 0; i < count_; ++i) right += guess(i) == label(i) ? 1 : 0;
+    return right;
   }
 
   /// The class with a position's largest logit: the first of equals, or the first NaN.
@@ -116,11 +128,7 @@ void expect_pair(std::string_view metric, const Tensor<T>& y, const Tensor<T>& t
 template <AnyTensor X>
 double accuracy(const X& logits, TensorArg<std::int32_t> labels) {
   const detail::LabelledLogits positions("accuracy", const_view(logits), labels);
-  Index right = 0;
-  for (Index i = 0; i < positions.count(); ++i) {
-    right += positions.guess(i) == positions.label(i) ? 1 : 0;
-  }
-  return static_cast<double>(right) / static_cast<double>(positions.count());
+  return static_cast<double>(positions.right()) / static_cast<double>(positions.count());
 }
 
 /// The fraction of a dataset's first `samples` that a network classifies correctly.
@@ -136,6 +144,28 @@ double accuracy(const Sequential<T>& network, const Dataset<T>& dataset, Index s
 template <std::floating_point T>
 double accuracy(const Sequential<T>& network, const Dataset<T>& dataset) {
   return accuracy(network, dataset, dataset.size());
+}
+
+/// The same for another source, such as a ByteDataset, of which a batch at a time is in memory.
+/// @throws ShapeError if a batch does not fit, ValueError for no samples; what the source throws.
+template <std::floating_point T>
+double accuracy(const Sequential<T>& network,
+                std::type_identity_t<detail::SourceRef<T, Labels>> source) {
+  constexpr Index most = 1000;  // samples of a batch
+  Dataset<T> batch;
+  std::vector<Index> samples;
+  Index right = 0, count = 0;
+  for (Index first = 0; first < source.size(); first += most) {
+    samples.resize(static_cast<std::size_t>(std::min(most, source.size() - first)));
+    std::iota(samples.begin(), samples.end(), first);
+    source.take(samples, batch);
+    const Tensor<T> logits = network.predict(batch.inputs);
+    const detail::LabelledLogits positions("accuracy", logits.view(), batch.targets);
+    right += positions.right();
+    count += positions.count();
+  }
+  if (count == 0) throw ValueError("accuracy: there is no sample");
+  return static_cast<double>(right) / static_cast<double>(count);
 }
 
 /// The fraction of labels (N, ...) before which fewer than k of the logits (N, C, ...) are ranked.
