@@ -115,6 +115,13 @@ void print_layers() {
   Rng rng(4);
   print_layer<T>("batch_normalization", BatchNormalization<T>({.features = 5}), {7, 5, 3, 4});
   print_layer<T>("layer_normalization", LayerNormalization<T>({.features = 45}), {6, 45});
+  print_layer<T>("lstm", Lstm<T>({.in = 7, .hidden = 13}, rng), {19, 4, 7});
+  print_layer<T>("gru", Gru<T>({.in = 7, .hidden = 13}, rng), {19, 4, 7});
+  print_layer<T>("rnn", Rnn<T>({.in = 7, .hidden = 13}, rng), {19, 4, 7});
+  print_layer<T>("rms_normalization", RmsNormalization<T>({.features = 45}), {6, 45});
+  print_layer<T>("attention",
+                 MultiHeadAttention<T>({.features = 12, .heads = 3, .causal = true}, rng),
+                 {3, 21, 12});
   print_layer<T>("dropout", Dropout<T>({.ratio = 0.3}, rng), {9, 31});
   print_layer<T>(
       "transposed_convolution",

@@ -122,9 +122,11 @@ constexpr bool show_no_parameters_of_expiring() {
   return (is_of_lasting<Layers>(DLFS_WAY(DLFS_X.parameters())) && ...);
 }
 static_assert(
-    show_no_parameters_of_expiring<Affine<float>, Convolution<float>, TransposedConvolution<float>,
-                                   BatchNormalization<float>, LayerNormalization<float>,
-                                   Residual<float>, Parallel<float>>());
+    show_no_parameters_of_expiring<
+        Affine<float>, Convolution<float>, TransposedConvolution<float>, BatchNormalization<float>,
+        LayerNormalization<float>, Lstm<float>, Gru<float>, Rnn<float>, Embedding<float>,
+        Linear<float>, RmsNormalization<float>, LearnedPositionalEncoding<float>,
+        MultiHeadAttention<float>, Residual<float>, Parallel<float>>());
 static_assert(is_of_lasting<BatchNormalization<float>>(DLFS_WAY(DLFS_X.buffers())));
 static_assert(is_of_any_lasting<Residual<float>>(DLFS_WAY(DLFS_X.composition())));
 static_assert(is_of_any_lasting<Parallel<float>>(DLFS_WAY(DLFS_X.composition())));

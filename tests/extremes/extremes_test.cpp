@@ -1262,6 +1262,22 @@ const std::vector<Named> table{
                     : 0;
        });
      }},
+    {"Lstm", [] { check_layer(Lstm<float>({.in = 4, .hidden = 3}, rng)); }},
+    {"Gru", [] { check_layer(Gru<float>({.in = 4, .hidden = 3}, rng)); }},
+    {"Rnn", [] { check_layer(Rnn<float>({.in = 4, .hidden = 3}, rng)); }},
+    {"Embedding",
+     [] { check_layer(Embedding<float>({.count = 4, .features = 3}, Normal{}, rng)); }},
+    {"Linear", [] { check_layer(Linear<float>({.in = 4, .out = 3}, He{}, rng)); }},
+    {"RmsNormalization", [] { check_layer(RmsNormalization<float>({.features = 3})); }},
+    {"PositionalEncoding",
+     [] { check_layer(PositionalEncoding<float>({.length = 4, .features = 3})); }},
+    {"LearnedPositionalEncoding",
+     [] {
+       check_layer(LearnedPositionalEncoding<float>({.length = 4, .features = 3}, Normal{}, rng));
+     }},
+    {"MultiHeadAttention",
+     [] { check_layer(MultiHeadAttention<float>({.features = 4, .heads = 2}, rng)); }},
+    {"LastStep", [] { check_layer(LastStep<float>()); }},
     {"Dropout", [] { check_layer(Dropout<float>({.ratio = 0.5}, rng)); }},
     {"Elu", [] { check_layer(Elu<float>()); }},
     {"Flatten", [] { check_layer(Flatten<float>()); }},

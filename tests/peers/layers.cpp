@@ -88,6 +88,58 @@ void add_layers(Handlers& handlers) {
     return LayerNormalization<T>(
         {.features = c.option<Index>("features"), .epsilon = c.option<double>("epsilon", 1e-5)});
   });
+  add_layer<T>(handlers, "Lstm", [](const Case& c, Rng& rng) {
+    return Lstm<T>({.in = c.option<Index>("in"),
+                    .hidden = c.option<Index>("hidden"),
+                    .reverse = c.option<bool>("reverse", false)},
+                   rng);
+  });
+  add_layer<T>(handlers, "Gru", [](const Case& c, Rng& rng) {
+    return Gru<T>({.in = c.option<Index>("in"),
+                   .hidden = c.option<Index>("hidden"),
+                   .reverse = c.option<bool>("reverse", false)},
+                  rng);
+  });
+  add_layer<T>(handlers, "Rnn", [](const Case& c, Rng& rng) {
+    return Rnn<T>(
+        {.in = c.option<Index>("in"),
+         .hidden = c.option<Index>("hidden"),
+         .activation = c.option<std::string>("activation") == "relu" ? RnnActivation::relu
+                                                                     : RnnActivation::tanh,
+         .reverse = c.option<bool>("reverse", false)},
+        rng);
+  });
+  add_layer<T>(handlers, "LastStep", [](const Case& c, Rng&) {
+    return LastStep<T>({.reverse = c.option<bool>("reverse", false)});
+  });
+  add_layer<T>(handlers, "RmsNormalization", [](const Case& c, Rng&) {
+    return RmsNormalization<T>(
+        {.features = c.option<Index>("features"), .epsilon = c.option<double>("epsilon")});
+  });
+  add_layer<T>(handlers, "Linear", [=](const Case& c, Rng& rng) {
+    return Linear<T>({.in = c.option<Index>("in"), .out = c.option<Index>("out")}, draw, rng);
+  });
+  add_layer<T>(handlers, "Embedding", [=](const Case& c, Rng& rng) {
+    const Index padding_index = c.option<Index>("padding_index");
+    EmbeddingOptions options{.count = c.option<Index>("count"),
+                             .features = c.option<Index>("features")};
+    if (padding_index >= 0) options.padding_index = padding_index;
+    return Embedding<T>(options, draw, rng);
+  });
+  add_layer<T>(handlers, "LearnedPositionalEncoding", [=](const Case& c, Rng& rng) {
+    return LearnedPositionalEncoding<T>(
+        {.length = c.option<Index>("length"), .features = c.option<Index>("features")}, draw, rng);
+  });
+  add_layer<T>(handlers, "PositionalEncoding", [](const Case& c, Rng&) {
+    return PositionalEncoding<T>(
+        {.length = c.option<Index>("length"), .features = c.option<Index>("features")});
+  });
+  add_layer<T>(handlers, "MultiHeadAttention", [](const Case& c, Rng& rng) {
+    return MultiHeadAttention<T>({.features = c.option<Index>("features"),
+                                  .heads = c.option<Index>("heads"),
+                                  .causal = c.option<bool>("causal")},
+                                 rng);
+  });
   add_layer<T>(handlers, "MaxPooling",
                [](const Case& c, Rng&) { return MaxPooling<T>(window(c)); });
   add_layer<T>(handlers, "AveragePooling",

@@ -238,6 +238,73 @@ class Layers:
                    units=units + n, trains=trains, note=note,
                    dx_scale=3 * norm.weight.abs().max().item() / deviation if trains else None)
 
+    def recurrent(self):
+        """PyTorch's weights are the transposes. A reversed layer is one of the reversed times."""
+        kinds = {'Lstm': lambda d, h, dtype, _: nn.LSTM(d, h, batch_first=True, dtype=dtype),
+                 'Gru': lambda d, h, dtype, _: nn.GRU(d, h, batch_first=True, dtype=dtype),
+                 'Rnn': lambda d, h, dtype, f: nn.RNN(d, h, nonlinearity=f, batch_first=True, dtype=dtype)}
+        for kind, (n, t, d, h), dtype, reverse in itertools.product(
+                kinds, [(1, 1, 1, 1), (3, 5, 2, 7), (17, 9, 13, 33), (2, 30, 65, 64)], DTYPES.values(), [False, True]):
+            for activation in ['tanh', 'relu'] if kind == 'Rnn' else ['']:
+                module = kinds[kind](d, h, dtype, activation)
+                with torch.no_grad():
+                    for parameter in module.parameters():
+                        parameter.copy_(self.normal(*parameter.shape, scale=0.5 / h**0.5))
+                parameters = [(f'{name}', getattr(module, name + '_l0'), transposed if name[0] == 'w' else same)
+                              for name in ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh']]
+                options = {'in': d, 'hidden': h, 'reverse': reverse}
+                if activation:
+                    options['activation'] = activation
+                turn = (lambda x: x.flip(1)) if reverse else same
+                self.layer(kind, lambda x: turn(module(turn(x))[0]), self.normal(n, t, d, dtype=dtype), options,
+                           parameters, units=16 + max(n * t, d, h) * 2)
+        for reverse, dtype in itertools.product([False, True], DTYPES.values()):
+            self.layer('LastStep', lambda x: x[:, 0 if reverse else -1], self.normal(3, 5, 7, dtype=dtype),
+                       {'reverse': reverse})
+
+    def sequences(self):
+        for dtype in DTYPES.values():
+            for shape, epsilon in itertools.product([(1, 3), (5, 7), (3, 131), (2, 3, 45)], [1e-6, 0.1]):
+                norm = self.draw(nn.RMSNorm(shape[-1], eps=epsilon, dtype=dtype))
+                self.layer('RmsNormalization', norm, self.normal(*shape, dtype=dtype),
+                           {'features': shape[-1], 'epsilon': epsilon}, [('gamma', norm.weight, same)],
+                           units=32 + shape[-1])
+            for shape, m in [((3, 7), 5), ((2, 5, 7), 9), ((2, 3, 4, 1), 6)]:
+                linear = self.draw(nn.Linear(shape[-1], m, dtype=dtype))
+                self.layer('Linear', linear, self.normal(*shape, dtype=dtype), {'in': shape[-1], 'out': m},
+                           [('weight', linear.weight, transposed), ('bias', linear.bias, same)], units=48)
+            for shape, padding_index in itertools.product([(5,), (3, 7), (2, 3, 40)], [None, 1]):
+                table = self.draw(nn.Embedding(6, 5, padding_idx=padding_index, dtype=dtype))
+                x = torch.randint(6, shape, generator=self.random).to(dtype)
+                # Numbers have no gradient: dlfs gives 0.
+                self.layer('Embedding', lambda x: table(x.long()) + 0 * x[..., None], x,
+                           {'count': 6, 'features': 5, 'padding_index': -1 if padding_index is None else padding_index},
+                           [('weight', table.weight, same)], units=64)
+            for shape in [(1, 1, 1), (3, 4, 5)]:
+                table = self.draw(nn.Embedding(shape[1] + 2, shape[2], dtype=dtype))
+                self.layer('LearnedPositionalEncoding', lambda x: x + table(torch.arange(x.shape[1])),
+                           self.normal(*shape, dtype=dtype), {'length': shape[1] + 2, 'features': shape[2]},
+                           [('weight', table.weight, same)], units=8)
+                t, i = torch.meshgrid(torch.arange(shape[1]), torch.arange(shape[2]), indexing='ij')
+                angles = t.double() / 10000 ** ((i // 2 * 2).double() / shape[2])
+                waves = torch.where(i % 2 == 0, angles.sin(), angles.cos()).to(dtype)
+                self.layer('PositionalEncoding', lambda x: x + waves, self.normal(*shape, dtype=dtype),
+                           {'length': shape[1] + 2, 'features': shape[2]}, units=8)
+            for (n, t, d, heads), causal in itertools.product(
+                    [(1, 1, 1, 1), (3, 5, 6, 3), (2, 70, 8, 2), (2, 130, 32, 1)], [False, True]):
+                module = nn.MultiheadAttention(d, heads, batch_first=True, dtype=dtype)
+                with torch.no_grad():
+                    for parameter in module.parameters():
+                        parameter.copy_(self.normal(*parameter.shape, scale=d**-0.5))
+                mask = torch.ones(t, t, dtype=torch.bool).triu(1) if causal else None
+                parameters = [('in_proj_weight', module.in_proj_weight, transposed),
+                              ('in_proj_bias', module.in_proj_bias, same),
+                              ('out_proj_weight', module.out_proj.weight, transposed),
+                              ('out_proj_bias', module.out_proj.bias, same)]
+                self.layer('MultiHeadAttention', lambda x: module(x, x, x, need_weights=False, attn_mask=mask)[0],
+                           self.normal(n, t, d, dtype=dtype), {'features': d, 'heads': heads, 'causal': causal},
+                           parameters, units=64 + 4 * n * t)
+
     def layer_normalization(self):
         for shape, axes, dtype, epsilon in itertools.product([(1, 3), (5, 7), (3, 131), (2, 3, 4, 5)], [1, 2],
                                                              DTYPES.values(), [1e-5, 0.1]):
@@ -394,7 +461,7 @@ def kept_by_dropout(x, ratio):
 def make():
     layers = Layers()
     for part in [layers.affine, layers.convolution, layers.transposed_convolution, layers.pooling,
-                 layers.batch_normalization, layers.layer_normalization, layers.activations, layers.dropout,
-                 layers.losses]:
+                 layers.recurrent, layers.sequences, layers.batch_normalization, layers.layer_normalization,
+                 layers.activations, layers.dropout, layers.losses]:
         part()
     return layers.group

@@ -437,6 +437,7 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
   Rng rng(1);
   const auto rows = random_uniform<double>({4, 6}, rng, 0.1, 1);
   const auto images = random_normal<double>({3, 4, 6, 5}, rng);
+  const auto sequences = random_normal<double>({3, 4, 6}, rng);
   std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers;
   const auto add = [&](AnyLayer<double> layer, const Tensor<double>& x) {
     layers.emplace_back(std::move(layer), x);
@@ -465,6 +466,17 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
   add(BatchNormalization<double>({.features = 6}), rows);
   add(LayerNormalization<double>({.features = 6}), rows);
   add(LayerNormalization<double>({.features = 30}), images);
+  add(Lstm<double>({.in = 6, .hidden = 3}, rng), sequences);
+  add(Gru<double>({.in = 6, .hidden = 3}, rng), sequences);
+  add(Rnn<double>({.in = 6, .hidden = 3, .reverse = true}, rng), sequences);
+  add(Linear<double>({.in = 6, .out = 3}, He{}, rng), sequences);
+  add(RmsNormalization<double>({.features = 6}), sequences);
+  add(PositionalEncoding<double>({.length = 5, .features = 6}), sequences);
+  add(LearnedPositionalEncoding<double>({.length = 5, .features = 6}, Normal{.std = 1}, rng),
+      sequences);
+  add(MultiHeadAttention<double>({.features = 6, .heads = 3}, rng), sequences);
+  add(MultiHeadAttention<double>({.features = 6, .heads = 2, .causal = true}, rng), sequences);
+  add(LastStep<double>(), sequences);
   add(Dropout<double>({.ratio = 0.5}, rng), images);
   add(Dropout<double>({.ratio = 0.5, .scaling = DropoutScaling::in_evaluation}, rng), images);
   add(residual_block<double>(4, 8, 2, rng), images);

@@ -167,6 +167,56 @@ Table table() {
                                   [](const auto& options) { LayerNormalization<float>{options}; })
       .field("features", &LayerNormalizationOptions::features, not_positive)
       .field("epsilon", &LayerNormalizationOptions::epsilon, {0, -1, 1e-60});
+  Rows<LstmOptions>(t, "LstmOptions", {.in = 2, .hidden = 3},
+                    [](const auto& options) { Lstm<float>(options, generator()); })
+      .field("in", &LstmOptions::in, not_positive)
+      .field("hidden", &LstmOptions::hidden, not_positive)
+      .any("reverse");
+  Rows<GruOptions>(t, "GruOptions", {.in = 2, .hidden = 3},
+                   [](const auto& options) { Gru<float>(options, generator()); })
+      .field("in", &GruOptions::in, not_positive)
+      .field("hidden", &GruOptions::hidden, not_positive)
+      .any("reverse");
+  Rows<RnnOptions>(t, "RnnOptions", {.in = 2, .hidden = 3},
+                   [](const auto& options) { Rnn<float>(options, He{}, generator()); })
+      .field("in", &RnnOptions::in, not_positive)
+      .field("hidden", &RnnOptions::hidden, not_positive)
+      .any("activation")
+      .any("reverse");
+  Rows<LastStepOptions>(t, "LastStepOptions", {}, [](const auto& options) {
+    LastStep<float>{options};
+  }).any("reverse");
+  Rows<RmsNormalizationOptions>(t, "RmsNormalizationOptions", {.features = 2},
+                                [](const auto& options) { RmsNormalization<float>{options}; })
+      .field("features", &RmsNormalizationOptions::features, not_positive)
+      .field("epsilon", &RmsNormalizationOptions::epsilon, {0, -1, 1e-60});
+  Rows<EmbeddingOptions>(
+      t, "EmbeddingOptions", {.count = 3, .features = 2, .padding_index = 0},
+      [](const auto& options) { Embedding<float>(options, Normal{}, generator()); })
+      .field("count", &EmbeddingOptions::count, not_positive)
+      .field("features", &EmbeddingOptions::features, not_positive)
+      .field("padding_index", &EmbeddingOptions::padding_index, {-1, 3});
+  Rows<LinearOptions>(t, "LinearOptions", {.in = 2, .out = 3},
+                      [](const auto& options) { Linear<float>(options, He{}, generator()); })
+      .field("in", &LinearOptions::in, not_positive)
+      .field("out", &LinearOptions::out, not_positive);
+  Rows<PositionalEncodingOptions>(t, "PositionalEncodingOptions", {.length = 2, .features = 3},
+                                  [](const auto& options) { PositionalEncoding<float>{options}; })
+      .field("length", &PositionalEncodingOptions::length, not_positive)
+      .field("features", &PositionalEncodingOptions::features, not_positive)
+      .field("base", &PositionalEncodingOptions::base, {0, -1});
+  using Learned = LearnedPositionalEncodingOptions;
+  Rows<Learned>(
+      t, "LearnedPositionalEncodingOptions", {.length = 2, .features = 3},
+      [](const auto& options) { LearnedPositionalEncoding<float>(options, Normal{}, generator()); })
+      .field("length", &Learned::length, not_positive)
+      .field("features", &Learned::features, not_positive);
+  using Attention = MultiHeadAttentionOptions;
+  Rows<Attention>(t, "MultiHeadAttentionOptions", {.features = 6, .heads = 3},
+                  [](const auto& options) { MultiHeadAttention<float>(options, generator()); })
+      .field("features", &Attention::features, {0, -1, 7})
+      .field("heads", &Attention::heads, {0, -1, 4})
+      .any("causal");
   Rows<StandardizationOptions>(t, "StandardizationOptions", {.features = 2},
                                [](const auto& options) { Standardization<float>{options}; })
       .field("features", &StandardizationOptions::features, not_positive)

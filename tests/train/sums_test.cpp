@@ -318,6 +318,33 @@ std::vector<Reduction<T>> reductions() {
     results.push_back({dx(0, 0), right, scale});
     return results;
   });
+  add("RMS normalization", "functional/rms_normalization.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    Tensor<T> y({n});
+    Tensor<T> inverse_rms({1});
+    const auto gamma = ones<T>({n});
+    detail::rms_normalization(1, n, x.data(), gamma.data(), T(1), y.data(), inverse_rms.data());
+    const auto squares = exact_sum(x, [](Exact a, std::size_t) { return a * a; });
+    const Exact inverse = 1 / std::sqrt(squares.value() / static_cast<Exact>(n) + 1);
+    std::vector<Result> results{{inverse_rms(0), inverse, inverse}};
+
+    // Many rows of one number.
+    const auto t = companions<T>(x.size());
+    const auto one = ones<T>({n});
+    Tensor<T> dgamma({1});
+    detail::rms_normalization_backward<T>(n, 1, t.data(), x.data(), one.data(), one.data(),
+                                          dgamma.data(), Store::overwrite, nullptr);
+    results.push_back(
+        result(dgamma(0), exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; })));
+    return results;
+  });
+  add("gradient of an embedding", "functional/embedding.hpp", [](const auto& x) {
+    const Tensor<Index> rows({std::ssize(x)});
+    Tensor<T> sum({1, 1});
+    detail::add_up_by_number(rows.data(), std::ssize(x), 1, x.data(), 1, sum.data(),
+                             Store::overwrite);
+    return std::vector{result(sum(0, 0), exact_sum(x))};
+  });
   add("average pooling", "conv/pooling.hpp", [](const auto& x) {
     const Index height = 100;
     const Index width = std::ssize(x) / height;
@@ -471,6 +498,7 @@ TEST(Sums, AreAllInTheList) {
       {"simd/vector_math.hpp", "the formula of one addition"},
       {"conv/narrow_weight_gradient.hpp", "products, each sum a chain over positions"},
       {"conv/weight_gradient.hpp", "products, each sum a chain over positions"},
+      {"functional/attention.hpp", "calls add_up_columns for a row of scores or features"},
       {"functional/map_coordinates.hpp", "four neighbours"},
       {"simd/wrap_around.hpp", "integers, whose sums are exact"},
       {"nn/initializers.hpp", "in double"},

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <utility>
+
+#include "dlfs/core/option.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+#include "dlfs/tensor/matmul.hpp"
+#include "dlfs/tensor/reduce.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// Options of Linear.
+struct LinearOptions {
+  Index in = 0;   ///< extent of the last axis of x
+  Index out = 0;  ///< extent of the last axis of y
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("linear", "in", in, detail::at_least(1));
+    detail::expect_option("linear", "out", out, detail::at_least(1));
+  }
+};
+
+/// y = x W + b along the last axis, for each step of a sequence or each pixel alike.
+///
+///   x (N, ..., D)   y (N, ..., M)
+///   W (D, M)  weight   b (M)  bias
+///
+/// Affine flattens all axes after the first, as the book does, and this is the other convention. It
+/// is a layer of its own, so that the shape of y shows in the layer's name and not in an option.
+/// Cost: 2RDM FLOP forward for R = N times the axes between, 4RDM backward.
+template <std::floating_point T>
+class Linear {
+ public:
+  using Scalar = T;  ///< the element type
+
+  /// The initializer draws W; b = 0. @throws ValueError unless in and out are positive.
+  Linear(const LinearOptions& options, const Initializer<T> auto& initializer, Rng& rng)
+      : weight_("weight", Tensor<T>::uninitialized({detail::checked(options).in, options.out})),
+        bias_("bias", Tensor<T>({options.out})) {
+    bias_.decay_scale = 0;
+    initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
+  }
+
+  /// Does not compile; the message says what to write instead.
+  template <class First = LinearOptions, class... Other>
+    requires detail::NoInitializerAndRng<LinearOptions, First, Other...> DLFS_REFUSED(
+        "options in braces are followed by an initializer and a variable of type Rng: "
+        "Linear<float>({.in = 64, .out = 50}, He{}, rng)")
+  explicit Linear(const First&, const Other&...);
+
+  /// What a network must know of this layer.
+  static constexpr LayerTraits traits() {
+    return {.kind = "linear", .keeps_input = true, .whole_batch = true, .skips_gradients = true};
+  }
+
+  /// @throws ShapeError unless x is (N, ..., D).
+  Shape output_shape(const Shape& x) const {
+    const Shape& W = weight_.value.shape();
+    if (W.rank() != 2 || x.rank() < 2 || x[x.rank() - 1] != W[0]) {
+      throw ShapeError("linear: expected x of shape (N, ..., ", W[0], ") for the weight ", W,
+                       ", got ", x);
+    }
+    detail::expect_shape<T>(traits().kind, bias_, {W[1]});
+    return x.with(x.rank() - 1, W[1]);
+  }
+
+  /// Floating-point operations of `forward` for a batch of shape x.
+  Index flops(const Shape& x) const {
+    const Index rows = x.axes(0, x.rank() - 1).size();
+    return detail::checked_product("linear", rows, 2 * weight_.value.size());
+  }
+
+  /// Writes pass.y.
+  void forward(const ForwardPass<T>& pass) const {
+    const Tensor<T>& b = bias_.value;
+    const auto y = by_row(pass.y);
+    for (Index row = 0; row < y.extent(0); ++row) {
+      std::copy(b.begin(), b.end(), y.data() + row * b.size());
+    }
+    matmul(by_row(pass.x), weight_.value, y, Store::add);
+  }
+
+  /// Writes pass.gradients, and pass.dx where it is wanted.
+  void backward(const BackwardPass<T>& pass) const {
+    const auto dy = by_row(pass.dy);
+    if (pass.needs_gradient(0)) {
+      matmul(by_row(pass.x).transpose(), dy, pass.gradients[0], pass.store);
+    }
+    if (pass.needs_gradient(1)) sum_rows(dy, pass.gradients[1], pass.store);
+    if (pass.needs_dx()) matmul(dy, weight_.value.transpose(), by_row(pass.dx));
+  }
+
+  /// What it learns.
+  std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
+
+ private:
+  template <class U>
+  static TensorView<U> by_row(TensorView<U> x) {
+    const Shape& shape = x.shape();
+    return x.reshape(Shape{shape.axes(0, shape.rank() - 1).size(), shape[shape.rank() - 1]});
+  }
+
+  Parameter<T> weight_;
+  Parameter<T> bias_;
+};
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END

@@ -1,0 +1,242 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+
+#include "dlfs/core/option.hpp"
+#include "dlfs/core/parallel_for.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/functional/attention.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+#include "dlfs/tensor/matmul.hpp"
+#include "dlfs/tensor/reduce.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// Options of MultiHeadAttention.
+struct MultiHeadAttentionOptions {
+  Index features = 0;   ///< numbers of x at one step; a multiple of heads
+  Index heads = 1;      ///< parts of the features that attend by themselves
+  bool causal = false;  ///< whether a step sees only itself and the steps before it
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    constexpr auto kind = "multi-head attention";
+    detail::expect_option(kind, "features", features, detail::at_least(1));
+    detail::expect_option(kind, "heads", heads, detail::at_least(1));
+    if (features % heads != 0) {
+      throw ValueError(kind, ": expected heads that divide the ", features, " features, got ",
+                       heads);
+    }
+  }
+};
+
+/// Self-attention of several heads: each step gets a mean of all steps' values, weighted by how
+/// well its query fits their keys.
+///
+///   (q, k, v) = x W_in + b_in, each (N, T, D), of which a head has D / heads neighbouring features
+///   y = (for each head: softmax(q k^T / sqrt(D / heads)) v) W_out + b_out
+///
+///   x, y (N, T, D)
+///   in_proj_weight (D, 3D)    in_proj_bias (3D)
+///   out_proj_weight (D, D)    out_proj_bias (D)
+///
+/// Weights are the transposes of torch.nn.MultiheadAttention's in_proj_weight and out_proj.weight;
+/// the biases are the same. At first they are what PyTorch draws.
+///
+/// Sequences of different lengths: with `causal`, padding at the end changes no output before it,
+/// and the loss leaves it out (SoftmaxCrossEntropyOptions::ignore_index). Without `causal`, a batch
+/// has sequences of one length, because a network of one input has no place for their lengths.
+///
+/// The products with weights are of all steps of the batch, so the layer has the trait whole_batch;
+/// the heads of all samples run on several threads. No T x T matrix is saved.
+/// Cost: 8NTD^2 + 4NT^2 D FLOP forward, about 2.5 times that backward; causal masks save up to half
+/// of the second term. Saves: 4D + heads numbers for each step.
+/// Source: Vaswani et al., "Attention is all you need" (2017).
+template <std::floating_point T>
+class MultiHeadAttention {
+ public:
+  using Scalar = T;  ///< the element type
+
+  /// Draws W_in by Xavier's uniform initialisation, and W_out from [-1 / sqrt(D), 1 / sqrt(D)); the
+  /// biases are 0. @throws ValueError unless heads divides features, and both are positive.
+  MultiHeadAttention(const MultiHeadAttentionOptions& options, Rng& rng)
+      : MultiHeadAttention(options) {
+    const auto D = static_cast<double>(options.features);
+    Uniform{std::sqrt(6 / (4 * D))}(in_weight_.value, {}, rng);
+    Uniform{1 / std::sqrt(D)}(out_weight_.value, {}, rng);
+  }
+
+  /// The initializer draws both weights, with the fans (D, 3D) and (D, D); the biases are 0.
+  /// @throws ValueError unless heads divides features, and both are positive.
+  MultiHeadAttention(const MultiHeadAttentionOptions& options,
+                     const Initializer<T> auto& initializer, Rng& rng)
+      : MultiHeadAttention(options) {
+    const Index D = options.features;
+    initializer(in_weight_.value, {.in = D, .out = 3 * D}, rng);
+    initializer(out_weight_.value, {.in = D, .out = D}, rng);
+  }
+
+  /// What a network must know of this layer.
+  static constexpr LayerTraits traits() {
+    return {.kind = "multi-head attention",
+            .keeps_input = true,
+            .whole_batch = true,
+            .skips_gradients = true};
+  }
+
+  /// @throws ShapeError unless x is (N, T, D).
+  Shape output_shape(const Shape& x) const {
+    const Index D = options_.features;
+    detail::expect_shape<T>(traits().kind, in_weight_, {D, 3 * D});
+    detail::expect_shape<T>(traits().kind, in_bias_, {3 * D});
+    detail::expect_shape<T>(traits().kind, out_weight_, {D, D});
+    detail::expect_shape<T>(traits().kind, out_bias_, {D});
+    if (x.rank() != 3 || x[2] != D) {
+      throw ShapeError(traits().kind, ": expected x of shape (N, T, ", D, "), got ", x);
+    }
+    return x;
+  }
+
+  /// Floating-point operations of the products of `forward` for a batch of shape x, without those
+  /// that a causal mask saves.
+  Index flops(const Shape& x) const {
+    const auto product = [](Index a, Index b) {
+      return detail::checked_product(traits().kind, a, b);
+    };
+    const Index of_a_step =
+        detail::checked_sum(traits().kind, 8 * options_.features, product(4, x[1]));
+    return product(product(x[0], x[1]), product(options_.features, of_a_step));
+  }
+
+  /// Bytes that `backward` needs besides x.
+  Index saved_bytes(const Shape& x) const {
+    const Index numbers = 4 * options_.features + options_.heads;
+    return detail::checked_product(traits().kind,
+                                   detail::checked_product(traits().kind, x[0], x[1]),
+                                   numbers * static_cast<Index>(sizeof(T)));
+  }
+
+  /// Writes pass.y.
+  void forward(const ForwardPass<T>& pass) const {
+    const Index rows = pass.x.extent(0) * pass.x.extent(1);
+    const Scratch<T> unsaved(pass.saved == nullptr ? rows * (4 * D() + options_.heads) : 0);
+    const Memory memory(pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved),
+                        rows, D());
+    multiply(by_row(pass.x), in_weight_, in_bias_, {memory.qkv, {rows, 3 * D()}});
+    for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
+      const Index first = sample * sizes.steps;
+      detail::attend<T>(sizes, head_of<const T>(memory.qkv, first, head),
+                        memory.attended + first * D() + head * sizes.features,
+                        memory.log_sums + (sample * options_.heads + head) * sizes.steps);
+    });
+    multiply({memory.attended, {rows, D()}}, out_weight_, out_bias_, by_row(pass.y));
+  }
+
+  /// Writes pass.gradients, and pass.dx where it is wanted.
+  void backward(const BackwardPass<T>& pass) const {
+    const Index rows = pass.x.extent(0) * pass.x.extent(1);
+    const Memory memory(detail::elements_at<T>(pass.saved), rows, D());
+    const auto dy = by_row(pass.dy);
+    const TensorView<const T> attended(memory.attended, {rows, D()});
+    if (pass.needs_gradient(2)) matmul(attended.transpose(), dy, pass.gradients[2], pass.store);
+    if (pass.needs_gradient(3)) sum_rows(dy, pass.gradients[3], pass.store);
+    if (!pass.needs_gradient(0) && !pass.needs_gradient(1) && !pass.needs_dx()) return;
+
+    const Scratch<T> numbers(rows * 4 * D());
+    T* const d_qkv = numbers.data();
+    T* const d_attended = d_qkv + rows * 3 * D();
+    matmul(dy, out_weight_.value.transpose(), TensorView<T>(d_attended, {rows, D()}));
+    for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
+      const Index first = sample * sizes.steps;
+      const Index place = first * D() + head * sizes.features;
+      detail::attend_backward<T>(sizes, head_of<const T>(memory.qkv, first, head),
+                                 memory.attended + place,
+                                 memory.log_sums + (sample * options_.heads + head) * sizes.steps,
+                                 d_attended + place, head_of<T>(d_qkv, first, head));
+    });
+    const TensorView<const T> d_products(d_qkv, {rows, 3 * D()});
+    if (pass.needs_gradient(0)) {
+      matmul(by_row(pass.x).transpose(), d_products, pass.gradients[0], pass.store);
+    }
+    if (pass.needs_gradient(1)) sum_rows(d_products, pass.gradients[1], pass.store);
+    if (pass.needs_dx()) matmul(d_products, in_weight_.value.transpose(), by_row(pass.dx));
+  }
+
+  /// What it learns.
+  std::array<Parameter<T>*, 4> parameters() & {
+    return {&in_weight_, &in_bias_, &out_weight_, &out_bias_};
+  }
+
+ private:
+  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options)
+      : options_(detail::checked(options)),
+        in_weight_("in_proj_weight",
+                   Tensor<T>({options.features,
+                              detail::checked_product(traits().kind, 3, options.features)})),
+        in_bias_("in_proj_bias", Tensor<T>({3 * options.features})),
+        out_weight_("out_proj_weight", Tensor<T>({options.features, options.features})),
+        out_bias_("out_proj_bias", Tensor<T>({options.features})) {
+    in_bias_.decay_scale = 0;
+    out_bias_.decay_scale = 0;
+  }
+
+  /// What forward saves for backward.
+  struct Memory {
+    T* qkv;       // (N, T, 3D)
+    T* attended;  // (N, T, D)
+    T* log_sums;  // (N, heads, T)
+
+    Memory(T* memory, Index rows, Index D)
+        : qkv(memory), attended(qkv + rows * 3 * D), log_sums(attended + rows * D) {}
+  };
+
+  Index D() const { return options_.features; }
+
+  template <class U>
+  TensorView<U> by_row(TensorView<U> x) const {
+    return x.reshape(Shape{x.extent(0) * x.extent(1), D()});
+  }
+
+  /// One head's queries, keys and values, from a row of (N T, 3D) on.
+  template <class U>
+  detail::HeadRows<U> head_of(U* qkv, Index row, Index head) const {
+    U* const q = qkv + row * 3 * D() + head * (D() / options_.heads);
+    return {q, q + D(), q + 2 * D()};
+  }
+
+  template <class Body>
+  void for_each_head(const Shape& x, const Body& body) const {
+    const detail::HeadSizes sizes{.steps = x[1],
+                                  .features = D() / options_.heads,
+                                  .stride = 3 * D(),
+                                  .out_stride = D(),
+                                  .is_causal = options_.causal};
+    if (sizes.steps == 0) return;
+    parallel_for(x[0] * options_.heads,
+                 [&](Index i) { body(i / options_.heads, i % options_.heads, sizes); });
+  }
+
+  /// out = x W + b.
+  static void multiply(TensorView<const T> x, const Parameter<T>& weight, const Parameter<T>& bias,
+                       const TensorView<T>& out) {
+    const Tensor<T>& b = bias.value;
+    for (Index row = 0; row < out.extent(0); ++row) {
+      std::copy(b.begin(), b.end(), out.data() + row * b.size());
+    }
+    matmul(x, weight.value, out, Store::add);
+  }
+
+  MultiHeadAttentionOptions options_;
+  Parameter<T> in_weight_;
+  Parameter<T> in_bias_;
+  Parameter<T> out_weight_;
+  Parameter<T> out_bias_;
+};
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END

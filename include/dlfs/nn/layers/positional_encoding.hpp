@@ -1,0 +1,170 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <string_view>
+
+#include "dlfs/core/option.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+#include "dlfs/simd/kernels.hpp"
+#include "dlfs/tensor/reduce.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+namespace detail {
+
+/// @throws ShapeError unless x is (N, T, D) with at most as many steps as the table (L, D) has
+/// rows.
+inline void expect_steps(std::string_view kind, const Shape& x, const Shape& table) {
+  if (x.rank() == 3 && table.rank() == 2 && x[1] <= table[0] && x[2] == table[1]) return;
+  throw ShapeError(kind, ": expected x of shape (N, T, D) for a table ", table,
+                   " with a row for each step, got ", x);
+}
+
+/// y = x + the first rows of a table, for each sample.
+template <std::floating_point T>
+void add_steps(const TensorView<const T>& x, const Tensor<T>& table, const TensorView<T>& y) {
+  const Index numbers = x.extent(1) * x.extent(2);
+  const auto add = []<class V>(const V& a, const V& b, V& sum) { sum = a + b; };
+  for (Index n = 0; n < x.extent(0); ++n) {
+    simd::map(add, numbers, x.data() + n * numbers, table.data(), y.data() + n * numbers);
+  }
+}
+
+}  // namespace detail
+
+/// Options of PositionalEncoding.
+struct PositionalEncodingOptions {
+  Index length = 0;     ///< maximum number of steps
+  Index features = 0;   ///< numbers of x at one step
+  double base = 10000;  ///< ratio of the longest wave to the shortest
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("positional encoding", "length", length, detail::at_least(1));
+    detail::expect_option("positional encoding", "features", features, detail::at_least(1));
+    detail::expect_option("positional encoding", "base", base, detail::above(0));
+  }
+};
+
+/// Adds sines and cosines of each step, so that attention knows the order: for step t and feature i
+///
+///   y = x + P,   P[t, 2i] = sin(t / base^(2i / D)),   P[t, 2i + 1] = cos(t / base^(2i / D))
+///
+///   x, y (N, T, D), T at most `length`
+///
+/// Source: Vaswani et al., "Attention is all you need" (2017).
+template <std::floating_point T>
+class PositionalEncoding {
+ public:
+  using Scalar = T;  ///< the element type
+
+  /// @throws ValueError unless length, features and base are positive.
+  explicit PositionalEncoding(const PositionalEncodingOptions& options)
+      : table_({detail::checked(options).length, options.features}) {
+    const auto D = static_cast<double>(options.features);
+    for (Index i = 0; i < options.features; ++i) {
+      const double wave = std::pow(options.base, static_cast<double>(i / 2 * 2) / D);
+      for (Index t = 0; t < options.length; ++t) {
+        const double angle = static_cast<double>(t) / wave;
+        table_.data()[t * options.features + i] =
+            static_cast<T>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+    }
+  }
+
+  /// What a network must know of this layer.
+  static constexpr LayerTraits traits() { return {.kind = "positional encoding"}; }
+
+  /// @throws ShapeError unless x is (N, T, D) with at most `length` steps.
+  Shape output_shape(const Shape& x) const {
+    detail::expect_steps(traits().kind, x, table_.shape());
+    return x;
+  }
+
+  /// Writes pass.y.
+  void forward(const ForwardPass<T>& pass) const { detail::add_steps(pass.x, table_, pass.y); }
+
+  /// Writes pass.dx.
+  void backward(const BackwardPass<T>& pass) const {
+    std::copy_n(pass.dy.data(), pass.dy.size(), pass.dx.data());
+  }
+
+ private:
+  Tensor<T> table_;
+};
+
+/// Options of LearnedPositionalEncoding.
+struct LearnedPositionalEncodingOptions {
+  Index length = 0;    ///< maximum number of steps
+  Index features = 0;  ///< numbers of x at one step
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("learned positional encoding", "length", length, detail::at_least(1));
+    detail::expect_option("learned positional encoding", "features", features, detail::at_least(1));
+  }
+};
+
+/// Adds a row of a table to each step, y = x + W, so that attention knows the order.
+///
+///   x, y (N, T, D), T at most L   W (L, D)  weight
+///
+/// It is PyTorch's nn.Embedding of the numbers of the steps.
+/// Source: Gehring et al., "Convolutional sequence to sequence learning" (2017).
+template <std::floating_point T>
+class LearnedPositionalEncoding {
+ public:
+  using Scalar = T;  ///< the element type
+
+  /// The initializer draws W, with the fans (L, D).
+  /// @throws ValueError unless length and features are positive.
+  LearnedPositionalEncoding(const LearnedPositionalEncodingOptions& options,
+                            const Initializer<T> auto& initializer, Rng& rng)
+      : weight_("weight",
+                Tensor<T>::uninitialized({detail::checked(options).length, options.features})) {
+    initializer(weight_.value, {.in = options.length, .out = options.features}, rng);
+  }
+
+  /// What a network must know of this layer.
+  static constexpr LayerTraits traits() {
+    return {.kind = "learned positional encoding", .skips_gradients = true};
+  }
+
+  /// @throws ShapeError unless x is (N, T, D) with at most L steps.
+  Shape output_shape(const Shape& x) const {
+    detail::expect_steps(traits().kind, x, weight_.value.shape());
+    return x;
+  }
+
+  /// Writes pass.y.
+  void forward(const ForwardPass<T>& pass) const {
+    detail::add_steps(pass.x, weight_.value, pass.y);
+  }
+
+  /// Writes pass.gradients, and pass.dx where it is wanted.
+  void backward(const BackwardPass<T>& pass) const {
+    if (pass.needs_dx()) std::copy_n(pass.dy.data(), pass.dy.size(), pass.dx.data());
+    if (!pass.needs_gradient(0)) return;
+    const Index numbers = pass.dy.extent(1) * pass.dy.extent(2);
+    T* const gradient = pass.gradients[0].data();
+    sum_rows(pass.dy.reshape(Shape{pass.dy.extent(0), numbers}), TensorView<T>(gradient, {numbers}),
+             pass.store);
+    if (pass.store == Store::overwrite) {
+      std::fill_n(gradient + numbers, pass.gradients[0].size() - numbers, T(0));
+    }
+  }
+
+  /// What it learns.
+  std::array<Parameter<T>*, 1> parameters() & { return {&weight_}; }
+
+ private:
+  Parameter<T> weight_;
+};
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END
