@@ -3,7 +3,7 @@
 Usage: public_interface.py INCLUDE_DIRECTORY [TABLE]
 
 With a TABLE, a file that begins each of its entries with a name, `{"take", [] ...`, it prints instead the
-functions that the table lacks and the names that are no function's, and fails if there are any. A class stands for all
+functions that the table lacks and the names of no function and no class, and fails if there are any. A class stands for all
 of its members.
 
 The headers are read as clang-format lays them out: what stands in the first column is a member of the namespace, what
@@ -88,10 +88,18 @@ def functions_of(header):
     return names
 
 
-def public_functions(include):
+def public_headers(include):
     root = pathlib.Path(include) / "dlfs"
-    headers = [h for h in sorted(root.rglob("*.hpp")) if not {"reference", "simd"} & set(h.relative_to(root).parts)]
-    return sorted({name for header in headers for name in functions_of(header)})
+    return [h for h in sorted(root.rglob("*.hpp")) if not {"reference", "simd"} & set(h.relative_to(root).parts)]
+
+
+def public_functions(include):
+    return sorted({name for header in public_headers(include) for name in functions_of(header)})
+
+
+def public_classes(include):
+    texts = (in_namespace_dlfs(header.read_text()) for header in public_headers(include))
+    return {name for text in texts for name in re.findall(r"^(?:class|struct) (\w+)[^;{]*\{", text, re.M)}
 
 
 def main():
@@ -101,11 +109,11 @@ def main():
         return 0
     listed = set(re.findall(r'\{"([\w:]+)",\s*\[\]', pathlib.Path(sys.argv[2]).read_text()))
     missing = [name for name in functions if not {name, name.split("::")[0]} & listed]
-    unknown = sorted(listed - set(functions) - {name.split("::")[0] for name in functions if "::" in name})
+    unknown = sorted(listed - set(functions) - public_classes(sys.argv[1]))
     for name in missing:
         print(f"{name} is public, and has no entry")
     for name in unknown:
-        print(f"{name} has an entry, but is no public function")
+        print(f"{name} has an entry, but is no public function or class")
     print(f"{len(functions) - len(missing)} of {len(functions)} public functions have an entry")
     return 1 if missing or unknown else 0
 
