@@ -36,6 +36,15 @@ void print_elementwise() {
       "leaky_relu", [](auto& a, auto o) { leaky_relu(a, T(0.1), o); },
       [&](auto& o, auto dx) { leaky_relu_backward(o, T(0.1), dy, dx); });
   activate(
+      "hard_sigmoid", [](auto& a, auto o) { hard_sigmoid(a, o); },
+      [&](auto& o, auto dx) { hard_sigmoid_backward(o, dy, dx); });
+  activate(
+      "hard_swish", [](auto& a, auto o) { hard_swish(a, o); },
+      [&](auto&, auto dx) { hard_swish_backward(x, dy, dx); });
+  activate(
+      "hard_tanh", [](auto& a, auto o) { hard_tanh(a, o); },
+      [&](auto& o, auto dx) { hard_tanh_backward(o, dy, dx); });
+  activate(
       "elu", [](auto& a, auto o) { elu(a, T(0.9), o); },
       [&](auto& o, auto dx) { elu_backward(o, T(0.9), dy, dx); });
   activate(
@@ -122,6 +131,19 @@ void print_layers() {
   print_layer<T>("attention",
                  MultiHeadAttention<T>({.features = 12, .heads = 3, .causal = true}, rng),
                  {3, 21, 12});
+  print_layer<T>("group_normalization", GroupNormalization<T>({.groups = 3, .features = 6}),
+                 {7, 6, 3, 5});
+  print_layer<T>("prelu", PRelu<T>({.slopes = 5}), {7, 5, 13});
+  print_layer<T>("softmax_layer", Softmax<T>(), {6, 5, 7});
+  print_layer<T>("log_softmax_layer", LogSoftmax<T>(), {6, 45});
+  print_layer<T>("upsampling",
+                 Upsampling<T>({.factor = {2, 3}, .interpolation = Interpolation::bilinear}),
+                 {2, 3, 5, 7});
+  print_layer<T>("adaptive_average_pooling", AdaptiveAveragePooling<T>({3, 2}), {2, 3, 7, 5});
+  print_layer<T>(
+      "convolution1d",
+      Convolution1d<T>({.in = 3, .filters = 5, .dilation = 2, .causal = true}, He{}, rng),
+      {2, 3, 19});
   print_layer<T>("dropout", Dropout<T>({.ratio = 0.3}, rng), {9, 31});
   print_layer<T>(
       "transposed_convolution",

@@ -126,7 +126,8 @@ static_assert(
         Affine<float>, Convolution<float>, TransposedConvolution<float>, BatchNormalization<float>,
         LayerNormalization<float>, Lstm<float>, Gru<float>, Rnn<float>, Embedding<float>,
         Linear<float>, RmsNormalization<float>, LearnedPositionalEncoding<float>,
-        MultiHeadAttention<float>, Residual<float>, Parallel<float>>());
+        MultiHeadAttention<float>, GroupNormalization<float>, InstanceNormalization<float>,
+        PRelu<float>, Convolution1d<float>, Residual<float>, Parallel<float>>());
 static_assert(is_of_lasting<BatchNormalization<float>>(DLFS_WAY(DLFS_X.buffers())));
 static_assert(is_of_any_lasting<Residual<float>>(DLFS_WAY(DLFS_X.composition())));
 static_assert(is_of_any_lasting<Parallel<float>>(DLFS_WAY(DLFS_X.composition())));

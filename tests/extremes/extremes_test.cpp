@@ -431,6 +431,54 @@ const std::vector<Named> table{
          return y;
        });
      }},
+    {"hard_sigmoid",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_sigmoid(x, y.view());
+         return y;
+       });
+     }},
+    {"hard_sigmoid_backward",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_sigmoid_backward(x, x, y.view());
+         return y;
+       });
+     }},
+    {"hard_swish",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_swish(x, y.view());
+         return y;
+       });
+     }},
+    {"hard_swish_backward",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_swish_backward(x, x, y.view());
+         return y;
+       });
+     }},
+    {"hard_tanh",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_tanh(x, y.view());
+         return y;
+       });
+     }},
+    {"hard_tanh_backward",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         hard_tanh_backward(x, x, y.view());
+         return y;
+       });
+     }},
     {"relu_backward",
      [] {
        for_reals([](const auto& x) {
@@ -1102,6 +1150,15 @@ const std::vector<Named> table{
          return dx;
        });
      }},
+    {"rounded_up_pooling_shape",
+     [] {
+       for_windows([](const Window2d& window) {
+         return rounded_up_pooling_shape(image().shape(), window, "test").size();
+       });
+       for_shapes([](const Shape& x) {
+         return rounded_up_pooling_shape(x, {.kernel = 2, .stride = 2}, "test").size();
+       });
+     }},
     {"average_pooling",
      [] {
        for_windows([](const Window2d& window) {
@@ -1286,6 +1343,87 @@ const std::vector<Named> table{
     {"Identity", [] { check_layer(Identity<float>()); }},
     {"LeakyRelu", [] { check_layer(LeakyRelu<float>()); }},
     {"Relu", [] { check_layer(Relu<float>()); }},
+    {"HardSigmoid", [] { check_layer(HardSigmoid<float>()); }},
+    {"HardSwish", [] { check_layer(HardSwish<float>()); }},
+    {"HardTanh", [] { check_layer(HardTanh<float>()); }},
+    {"Softmax", [] { check_layer(Softmax<float>()); }},
+    {"LogSoftmax", [] { check_layer(LogSoftmax<float>()); }},
+    {"PRelu",
+     [] {
+       check_layer(PRelu<float>());
+       check_layer(PRelu<float>({.slopes = 3}));
+     }},
+    {"GroupNormalization",
+     [] { check_layer(GroupNormalization<float>({.groups = 3, .features = 3})); }},
+    {"InstanceNormalization", [] { check_layer(InstanceNormalization<float>({.features = 3})); }},
+    {"Reshape",
+     [] {
+       for_shapes([](const Shape& shape) {
+         check_layer(Reshape<float>(shape));
+         return 0;
+       });
+     }},
+    {"Permute",
+     [] {
+       check_layer(Permute<float>({0, 2, 1}));
+       check_layer(Permute<float>({0, 3, 1, 2}));
+       for_axes([](int axis) { return Permute<float>({0, axis}).traits().kind.size(); });
+     }},
+    {"SliceAxis",
+     [] {
+       for_axes([](int axis) {
+         check_layer(SliceAxis<float>(axis, {.start = 1}));
+         return 0;
+       });
+       for_numbers([](Index n) {
+         check_layer(SliceAxis<float>(1, {.start = n, .stop = n, .step = n}));
+         check_layer(SliceAxis<float>(1, {.step = n}));
+         return 0;
+       });
+     }},
+    {"PixelShuffle",
+     [] {
+       check_layer(PixelShuffle<float>(1));
+       for_numbers([](Index n) {
+         check_layer(PixelShuffle<float>(n));
+         return 0;
+       });
+     }},
+    {"Upsampling",
+     [] {
+       for (const auto interpolation : {Interpolation::nearest, Interpolation::bilinear}) {
+         check_layer(Upsampling<float>({.interpolation = interpolation}));
+         for_numbers([&](Index n) {
+           check_layer(Upsampling<float>({.factor = {2, n}, .interpolation = interpolation}));
+           return 0;
+         });
+       }
+     }},
+    {"AdaptiveAveragePooling",
+     [] {
+       check_layer(AdaptiveAveragePooling<float>(3));
+       for_numbers([](Index n) {
+         return AdaptiveAveragePooling<float>({1, n}).traits().kind.size();
+       });
+     }},
+    {"MaxPooling1d", [] { check_layer(MaxPooling1d<float>({.kernel = 2, .stride = 2})); }},
+    {"AveragePooling1d", [] { check_layer(AveragePooling1d<float>({.kernel = 2, .stride = 2})); }},
+    {"Window1d",
+     [] {
+       for_numbers([](Index n) {
+         Window1d{.kernel = n, .stride = n, .padding = n, .dilation = n}.check("test");
+         return 0;
+       });
+     }},
+    {"Convolution1d",
+     [] {
+       check_layer(Convolution1d<float>({.in = 3, .filters = 2, .kernel = 2}, He{}, rng));
+       for_numbers([](Index n) {
+         check_layer(Convolution1d<float>(
+             {.in = 3, .filters = 2, .kernel = 2, .dilation = n, .causal = true}, He{}, rng));
+         return 0;
+       });
+     }},
     {"Sigmoid", [] { check_layer(Sigmoid<float>()); }},
     {"Softplus", [] { check_layer(Softplus<float>()); }},
     {"Swish", [] { check_layer(Swish<float>()); }},

@@ -1,7 +1,9 @@
 // Layers, by themselves and in networks, with the gradients of their input and parameters; losses.
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "peers/groups.hpp"
 #include "support/templates.hpp"
@@ -19,6 +21,13 @@ Window2d window(const Case& c) {
           .stride = size(c, "stride", 1),
           .padding = size(c, "padding", 0),
           .dilation = size(c, "dilation", 1)};
+}
+
+Window1d window1d(const Case& c) {
+  return {.kernel = c.option<Index>("kernel", 1),
+          .stride = c.option<Index>("stride", 1),
+          .padding = c.option<Index>("padding", 0),
+          .dilation = c.option<Index>("dilation", 1)};
 }
 
 /// Puts the case's parameters into a network, runs it as one trains and predicts, and compares.
@@ -51,8 +60,60 @@ void add_layer(Handlers& handlers, const std::string& kind, const Make& make) {
   });
 }
 
+/// Layers that move or pool pixels, and those of sequences.
+template <class T>
+void add_layers_of_shapes(Handlers& handlers) {
+  add_layer<T>(handlers, "Reshape", [](const Case& c, Rng&) {
+    return Reshape<T>(Shape(std::span<const Index>(c.option<std::vector<Index>>("shape"))));
+  });
+  add_layer<T>(handlers, "Permute", [](const Case& c, Rng&) {
+    return c.option<bool>("last") ? Permute<T>({0, 2, 3, 1}) : Permute<T>({0, 3, 1, 2});
+  });
+  add_layer<T>(handlers, "SliceAxis", [](const Case& c, Rng&) {
+    return SliceAxis<T>(c.option<int>("axis"), {.start = c.option<Index>("start"),
+                                                .stop = c.option<Index>("stop"),
+                                                .step = c.option<Index>("step")});
+  });
+  add_layer<T>(handlers, "PixelShuffle",
+               [](const Case& c, Rng&) { return PixelShuffle<T>(c.option<Index>("factor")); });
+  add_layer<T>(handlers, "Upsampling", [](const Case& c, Rng&) {
+    return Upsampling<T>({.factor = size(c, "factor", 2),
+                          .interpolation = c.option<bool>("bilinear") ? Interpolation::bilinear
+                                                                      : Interpolation::nearest});
+  });
+  add_layer<T>(handlers, "AdaptiveAveragePooling",
+               [](const Case& c, Rng&) { return AdaptiveAveragePooling<T>(size(c, "size", 1)); });
+  add_layer<T>(handlers, "MaxPooling1d",
+               [](const Case& c, Rng&) { return MaxPooling1d<T>(window1d(c)); });
+  add_layer<T>(handlers, "AveragePooling1d",
+               [](const Case& c, Rng&) { return AveragePooling1d<T>(window1d(c)); });
+  add_layer<T>(handlers, "Convolution1d", [](const Case& c, Rng& rng) {
+    const Window1d window = window1d(c);
+    return Convolution1d<T>({.in = c.option<Index>("in"),
+                             .filters = c.option<Index>("filters"),
+                             .kernel = window.kernel,
+                             .stride = window.stride,
+                             .padding = window.padding,
+                             .dilation = window.dilation,
+                             .groups = c.option<Index>("groups", 1),
+                             .bias = c.option<bool>("bias", true),
+                             .causal = c.option<bool>("causal", false)},
+                            Normal{}, rng);
+  });
+  add_layer<T>(handlers, "GroupNormalization", [](const Case& c, Rng&) {
+    return GroupNormalization<T>({.groups = c.option<Index>("groups"),
+                                  .features = c.option<Index>("features"),
+                                  .epsilon = c.option<double>("epsilon")});
+  });
+  add_layer<T>(handlers, "InstanceNormalization", [](const Case& c, Rng&) {
+    return InstanceNormalization<T>(
+        {.features = c.option<Index>("features"), .epsilon = c.option<double>("epsilon")});
+  });
+}
+
 template <class T>
 void add_layers(Handlers& handlers) {
+  add_layers_of_shapes<T>(handlers);
   const Normal draw{};  // the case has the weights
   add_layer<T>(handlers, "Affine", [=](const Case& c, Rng& rng) {
     return Affine<T>({.in = c.option<Index>("in"), .out = c.option<Index>("out")}, draw, rng);
@@ -144,6 +205,14 @@ void add_layers(Handlers& handlers) {
                [](const Case& c, Rng&) { return MaxPooling<T>(window(c)); });
   add_layer<T>(handlers, "AveragePooling",
                [](const Case& c, Rng&) { return AveragePooling<T>(window(c)); });
+  add_layer<T>(handlers, "MaxPooling", [](const Case& c, Rng&) {
+    return MaxPooling<T>(window(c), {.ceil_mode = c.option<bool>("ceil_mode", false)});
+  });
+  add_layer<T>(handlers, "AveragePooling", [](const Case& c, Rng&) {
+    return AveragePooling<T>(window(c),
+                             {.ceil_mode = c.option<bool>("ceil_mode", false),
+                              .count_include_pad = c.option<bool>("count_include_pad", true)});
+  });
   add_layer<T>(handlers, "GlobalAveragePooling",
                [](const Case&, Rng&) { return GlobalAveragePooling<T>(); });
   add_layer<T>(handlers, "Flatten", [](const Case&, Rng&) { return Flatten<T>(); });
@@ -162,6 +231,14 @@ void add_layers(Handlers& handlers) {
   add_layer<T>(handlers, "Sigmoid", [](const Case&, Rng&) { return Sigmoid<T>(); });
   add_layer<T>(handlers, "Softplus", [](const Case&, Rng&) { return Softplus<T>(); });
   add_layer<T>(handlers, "Swish", [](const Case&, Rng&) { return Swish<T>(); });
+  add_layer<T>(handlers, "HardSigmoid", [](const Case&, Rng&) { return HardSigmoid<T>(); });
+  add_layer<T>(handlers, "HardSwish", [](const Case&, Rng&) { return HardSwish<T>(); });
+  add_layer<T>(handlers, "HardTanh", [](const Case&, Rng&) { return HardTanh<T>(); });
+  add_layer<T>(handlers, "Softmax", [](const Case&, Rng&) { return Softmax<T>(); });
+  add_layer<T>(handlers, "LogSoftmax", [](const Case&, Rng&) { return LogSoftmax<T>(); });
+  add_layer<T>(handlers, "PRelu", [](const Case& c, Rng&) {
+    return PRelu<T>({.slopes = c.option<Index>("slopes", 1)});
+  });
   add_layer<T>(handlers, "Tanh", [](const Case&, Rng&) { return Tanh<T>(); });
 }
 

@@ -59,8 +59,10 @@ class Layers:
         dy = self.normal(*y.shape, dtype=x.dtype) if dy is None else dy
         y.backward(dy)
         dx = x.grad
-        if kind == 'Elu':  # at NaN dlfs hands dy on; what PyTorch does depends on the place in a vector
+        if kind in ('Elu', 'HardSwish', 'HardTanh'):  # at NaN dlfs hands dy on; what PyTorch does depends on the place in a vector
             dx = torch.where(torch.isnan(x), dy, dx)
+        if kind == 'HardSigmoid':  # PyTorch's gradient of double multiplies by the sixth of float
+            dx = dx / (6 * float(np.float32(1) / np.float32(6))) if dtype == 'float64' else dx
         case.input('dy', numpy(dy))
         case.expect('y', numpy(y), units, y_scale)
         case.expect('dx', numpy(dx), units, dx_scale)
@@ -324,6 +326,7 @@ class Layers:
             'Elu': ({'alpha': 1.7}, nn.ELU(1.7)), 'Gelu': ({}, nn.GELU()), 'Sigmoid': ({}, nn.Sigmoid()),
             # PyTorch's Softplus goes over to x at its threshold, 20: far above it there is no difference.
             'Softplus': ({}, nn.Softplus(threshold=1000)), 'Swish': ({}, nn.SiLU()), 'Tanh': ({}, nn.Tanh()),
+            'HardSigmoid': ({}, nn.Hardsigmoid()), 'HardSwish': ({}, nn.Hardswish()), 'HardTanh': ({}, nn.Hardtanh()),
             'Identity': ({}, nn.Identity())}
         for (kind, (options, module)), dtype in itertools.product(modules.items(), DTYPES.values()):
             for shape in [(1, 1), (3, 7), (2, 3, 5, 7), (131, 67), (0, 3)]:
@@ -344,6 +347,100 @@ class Layers:
             self.layer('Flatten', nn.Flatten(), self.normal(3, 2, 5, 7, dtype=dtype), units=0)
             self.layer('PadChannels', lambda x: F.pad(x, (0, 0, 0, 0, 0, 4)), self.normal(2, 3, 5, 7, dtype=dtype),
                        {'channels': 7}, units=0)
+
+    def learned_slopes(self):
+        for shape, per_channel, dtype in itertools.product([(1, 1), (3, 7), (5, 3, 11), (2, 4, 5, 7), (37, 2, 3)],
+                                                           [True, False], DTYPES.values()):
+            slopes = shape[1] if per_channel else 1
+            prelu = self.draw(nn.PReLU(slopes, dtype=dtype))
+            self.layer('PRelu', prelu, self.normal(*shape, dtype=dtype), {'slopes': slopes},
+                       [('slope', prelu.weight, same)], units=16 + int(np.prod(shape)))
+
+    def softmaxes(self):
+        for shape, dtype in itertools.product([(1, 1), (3, 7), (2, 5, 11), (3, 4, 5, 7), (5, 1003), (0, 3)],
+                                              DTYPES.values()):
+            for offset in [0, 1000]:
+                x = self.normal(*shape, dtype=dtype, scale=3, offset=offset)
+                self.layer('Softmax', nn.Softmax(1), x, units=32, dx_scale=1)
+                self.layer('LogSoftmax', nn.LogSoftmax(1), x, units=32 + shape[1], dx_scale=3,
+                           y_scale=float(x.abs().max()) if x.numel() else None)
+
+    def shapes(self):
+        for dtype in DTYPES.values():
+            x = self.normal(3, 4, 5, 6, dtype=dtype)
+            self.layer('Reshape', nn.Unflatten(1, (6, 20)), self.normal(3, 120, dtype=dtype), {'shape': (6, 20)}, units=0)
+            self.layer('Reshape', lambda x: x.reshape(3, 8, 15), x, {'shape': (8, 15)}, units=0)
+            self.layer('Reshape', lambda x: x.reshape(3, 7, 15), x, {'shape': (7, 15)})
+            self.layer('Permute', lambda x: x.permute(0, 2, 3, 1), x, {'last': True}, units=0)
+            self.layer('Permute', lambda x: x.permute(0, 3, 1, 2), x, {'last': False}, units=0)
+            self.layer('SliceAxis', lambda x: x[:, 1:3], x, {'axis': 1, 'start': 1, 'stop': 3, 'step': 1}, units=0)
+            self.layer('SliceAxis', lambda x: x[..., 1:-1:3], x, {'axis': 3, 'start': 1, 'stop': -1, 'step': 3}, units=0)
+            for factor in [1, 2, 3]:
+                self.layer('PixelShuffle', nn.PixelShuffle(factor), self.normal(2, 2 * factor ** 2, 3, 5, dtype=dtype),
+                           {'factor': factor}, units=0)
+            self.layer('PixelShuffle', nn.PixelShuffle(2), self.normal(2, 6, 3, 5, dtype=dtype), {'factor': 2})
+            for factor, shape in itertools.product([(1, 1), (2, 2), (3, 2), (1, 5)], [(2, 3, 5, 7), (1, 1, 1, 1), (2, 1, 8, 3)]):
+                x = self.normal(*shape, dtype=dtype)
+                for bilinear in [False, True]:
+                    module = nn.Upsample(scale_factor=factor, mode='bilinear' if bilinear else 'nearest')
+                    self.layer('Upsampling', module, x, {'factor': factor, 'bilinear': bilinear}, units=32)
+
+    def adaptive_pooling(self):
+        for size, shape, dtype in itertools.product([(1, 1), (3, 2), (7, 7), (4, 9)],
+                                                    [(2, 3, 7, 5), (1, 1, 1, 1), (3, 2, 13, 14)], DTYPES.values()):
+            self.layer('AdaptiveAveragePooling', nn.AdaptiveAvgPool2d(size), self.normal(*shape, dtype=dtype), {'size': size},
+                       units=8 + shape[2] * shape[3])
+
+    def pooling_at_edges(self):
+        for (kernel, stride, padding), shape, counts, dtype in itertools.product(
+                [((2, 2), (2, 2), (0, 0)), ((3, 3), (2, 2), (1, 1)), ((3, 2), (3, 2), (1, 0)), ((2, 3), (3, 3), (1, 1))],
+                [(2, 3, 7, 8), (1, 1, 5, 5), (3, 2, 10, 13)], [True, False], DTYPES.values()):
+            for ceil in [True, False]:
+                options = {'kernel': kernel, 'stride': stride, 'padding': padding, 'ceil_mode': ceil}
+                x = self.normal(*shape, dtype=dtype)
+                if counts:
+                    self.layer('MaxPooling', nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil), x, options, units=9)
+                self.layer('AveragePooling', nn.AvgPool2d(kernel, stride, padding, ceil, counts), x,
+                           options | {'count_include_pad': counts}, units=16)
+
+    def group_normalization(self):
+        for shape, groups, dtype, epsilon in itertools.product([(7, 6), (2, 6, 5), (3, 6, 4, 7), (5, 12, 13, 11)], [1, 2, 6],
+                                                               DTYPES.values(), [1e-5, 0.1]):
+            features = shape[1]
+            kinds = [('GroupNormalization', nn.GroupNorm(groups, features, eps=epsilon, dtype=dtype))]
+            if groups == 6 and len(shape) > 2:
+                instances = nn.InstanceNorm1d if len(shape) == 3 else nn.InstanceNorm2d
+                kinds.append(('InstanceNormalization', instances(features, eps=epsilon, affine=True, dtype=dtype)))
+            x = self.normal(*shape, dtype=dtype)
+            if groups == features and len(shape) == 2:
+                x = x * 0  # groups of one number have no variance: what is left is beta
+            for kind, norm in kinds:
+                norm = self.draw(norm)
+                options = {'features': features, 'epsilon': epsilon}
+                if kind == 'GroupNormalization':
+                    options['groups'] = groups
+                in_group = x.reshape(shape[0], groups if kind == 'GroupNormalization' else features, -1)
+                deviation = float((in_group.var(2, correction=0) + epsilon).sqrt().min())
+                self.layer(kind, norm, x, options, [('gamma', norm.weight, same), ('beta', norm.bias, same)],
+                           units=64 + x.numel() // features, dx_scale=3 * norm.weight.abs().max().item() / deviation)
+
+    def channels_of_sequences(self):
+        for kernel, stride, padding, dilation, dtype in itertools.product([1, 2, 3], [1, 2, 3], [0, 1], [1, 2],
+                                                                          DTYPES.values()):
+            options = {'kernel': kernel, 'stride': stride, 'padding': padding, 'dilation': dilation}
+            x = self.normal(3, 4, 19, dtype=dtype)
+            self.layer('MaxPooling1d', nn.MaxPool1d(kernel, stride, padding, dilation), x, options, units=4)
+            if dilation == 1:
+                self.layer('AveragePooling1d', nn.AvgPool1d(kernel, stride, padding), x, options, units=8)
+            for groups, bias in [(1, True), (2, False)]:
+                conv = self.draw(nn.Conv1d(4, 6, kernel, stride, padding, dilation, groups, bias, dtype=dtype))
+                parameters = [('weight', conv.weight, same)] + ([('bias', conv.bias, same)] if bias else [])
+                given = options | {'in': 4, 'filters': 6, 'groups': groups, 'bias': bias}
+                self.layer('Convolution1d', conv, x, given, parameters, units=128)
+                if padding == 0:  # zeros on the left alone
+                    causal = nn.Sequential(nn.ConstantPad1d(((kernel - 1) * dilation, 0), 0), conv)
+                    conv.zero_grad()
+                    self.layer('Convolution1d', causal, x, given | {'causal': True}, parameters, units=128)
 
     def dropout(self):
         for ratio, in_training, dtype in itertools.product([0.0, 0.3, 0.9], [True, False], DTYPES.values()):
@@ -462,6 +559,8 @@ def make():
     layers = Layers()
     for part in [layers.affine, layers.convolution, layers.transposed_convolution, layers.pooling,
                  layers.recurrent, layers.sequences, layers.batch_normalization, layers.layer_normalization,
-                 layers.activations, layers.dropout, layers.losses]:
+                 layers.activations, layers.learned_slopes, layers.softmaxes, layers.shapes, layers.adaptive_pooling,
+                 layers.pooling_at_edges, layers.group_normalization, layers.channels_of_sequences, layers.dropout,
+                 layers.losses]:
         part()
     return layers.group

@@ -451,12 +451,41 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
   add(Swish<double>(), images);
   add(Softplus<double>(), images);
   add(Identity<double>(), images);
+  add(HardSigmoid<double>(), images);
+  add(HardSwish<double>(), images);
+  add(HardTanh<double>(), images);
+  add(PRelu<double>(), rows);
+  add(PRelu<double>({.slopes = 4}), images);
+  add(Softmax<double>(), rows);
+  add(Softmax<double>(), images);
+  add(LogSoftmax<double>(), rows);
+  add(LogSoftmax<double>(), images);
+  add(Reshape<double>({2, 3}), rows);
+  add(Permute<double>({0, 2, 3, 1}), images);
+  add(SliceAxis<double>(2, {.start = 1, .step = 2}), images);
+  add(PixelShuffle<double>(2), images);
+  add(Upsampling<double>({.factor = {2, 3}}), images);
+  add(Upsampling<double>({.interpolation = Interpolation::bilinear}), images);
+  add(AdaptiveAveragePooling<double>({4, 2}), images);
+  add(GroupNormalization<double>({.groups = 2, .features = 4}), images);
+  add(GroupNormalization<double>({.groups = 3, .features = 6}), rows);
+  add(InstanceNormalization<double>({.features = 4}), images);
   add(Flatten<double>(), images);
   add(PadChannels<double>({.channels = 5}), images);
   add(GlobalAveragePooling<double>(), images);
   add(AveragePooling<double>({.kernel = 2, .stride = 2, .padding = 1}), images);
   add(MaxPooling<double>({.kernel = 2, .stride = 2}), images);
+  add(MaxPooling<double>({.kernel = 3, .stride = 2}, {.ceil_mode = true}), images);
+  add(AveragePooling<double>({.kernel = 3, .stride = 2, .padding = 1},
+                             {.ceil_mode = true, .count_include_pad = false}),
+      images);
   add(MaxPooling<double>({.kernel = 3, .padding = 1}), images);
+  add(AveragePooling1d<double>({.kernel = 3, .stride = 2, .padding = 1}), sequences);
+  add(MaxPooling1d<double>({.kernel = 2, .stride = 2}), sequences);
+  add(Convolution1d<double>({.in = 4, .filters = 6, .padding = 1, .groups = 2}, He{}, rng),
+      sequences);
+  add(Convolution1d<double>({.in = 4, .filters = 3, .dilation = 2, .causal = true}, He{}, rng),
+      sequences);
   add(Affine<double>({.in = 6, .out = 3}, He{}, rng), rows);
   add(Affine<double>({.in = 120, .out = 3}, He{}, rng), images);
   add(Convolution<double>({.in = 4, .filters = 6, .padding = 1, .groups = 2}, He{}, rng), images);

@@ -157,6 +157,43 @@ Table table() {
         .field("padding", &Window2d::padding, negative)
         .field("dilation", &Window2d::dilation, not_positive);
   }
+  using One = Convolution1dOptions;
+  Rows<One>(t, "Convolution1dOptions", {},
+            [](const auto& options) { Convolution1d<float>(options, He{}, generator()); })
+      .field("in", &One::in, not_positive)
+      .field("filters", &One::filters, not_positive)
+      .field("kernel", &One::kernel, not_positive)
+      .field("stride", &One::stride, not_positive)
+      .field("padding", &One::padding, negative)
+      .field("dilation", &One::dilation, not_positive)
+      .field("groups", &One::groups, {0, -1, 2})
+      .any("bias")
+      .any("causal");
+  Rows<MaxPoolingOptions>(t, "MaxPoolingOptions", {}, [](const auto& options) {
+    MaxPooling<float>({.kernel = 2}, options);
+  }).any("ceil_mode");
+  Rows<AveragePoolingOptions>(
+      t, "AveragePoolingOptions", {},
+      [](const auto& options) { AveragePooling<float>({.kernel = 2}, options); })
+      .any("ceil_mode")
+      .any("count_include_pad");
+  Rows<GroupNormalizationOptions>(t, "GroupNormalizationOptions", {.groups = 2, .features = 4},
+                                  [](const auto& options) { GroupNormalization<float>{options}; })
+      .field("groups", &GroupNormalizationOptions::groups, {0, -1, -1e18, 3})
+      .field("features", &GroupNormalizationOptions::features, {0, -1, -1e18, 3})
+      .field("epsilon", &GroupNormalizationOptions::epsilon, {0, -1, 1e-60});
+  Rows<InstanceNormalizationOptions>(
+      t, "InstanceNormalizationOptions", {.features = 2},
+      [](const auto& options) { InstanceNormalization<float>{options}; })
+      .field("features", &InstanceNormalizationOptions::features, not_positive)
+      .field("epsilon", &InstanceNormalizationOptions::epsilon, {0, -1, 1e-60});
+  Rows<PReluOptions>(t, "PReluOptions", {}, [](const auto& options) { PRelu<float>{options}; })
+      .field("slopes", &PReluOptions::slopes, not_positive)
+      .field("slope", &PReluOptions::slope, {-1, 1e300});
+  Rows<UpsamplingOptions>(t, "UpsamplingOptions", {},
+                          [](const auto& options) { Upsampling<float>{options}; })
+      .field("factor", &UpsamplingOptions::factor, not_positive)
+      .any("interpolation");
   Rows<BatchNormalizationOptions>(t, "BatchNormalizationOptions", {.features = 2},
                                   [](const auto& options) { BatchNormalization<float>{options}; })
       .field("features", &BatchNormalizationOptions::features, not_positive)

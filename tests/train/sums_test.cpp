@@ -345,6 +345,87 @@ std::vector<Reduction<T>> reductions() {
                              Store::overwrite);
     return std::vector{result(sum(0, 0), exact_sum(x))};
   });
+  add("group normalization", "functional/group_normalization.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    const GroupNormalization<T> layer({.features = 1});
+    const Tensor<T> in = tensor(x, {1, 1, n});
+    Tensor<T> y(in.shape());
+    layer.forward({.x = in, .y = y});
+    return normal_results(x, y, 1e-5L);
+  });
+  add("gradients of group normalization", "functional/group_normalization.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    const auto t = companions<T>(x.size());
+    const Exact products = exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; }).value();
+    const ExactSum terms = exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; });
+    const ExactSum sums = exact_sum(x);
+    const T one = 1;
+    std::vector<Result> results;
+    // Many samples of one number, and one of many; the mean is 0 and the deviation 1.
+    for (const Shape& shape : {Shape{n, 1, 1}, Shape{1, 1, n}}) {
+      std::vector<T> statistics;
+      for (Index i = 0; i < shape[0]; ++i) statistics.insert(statistics.end(), {T(0), T(1)});
+      T dgamma = 0, dbeta = 0;
+      Tensor<T> dx(shape);
+      const Tensor<T> in = tensor(t, shape), dy = tensor(x, shape);
+      detail::group_normalization_backward<T>(in, dy, 1, statistics.data(), &one, &dgamma, &dbeta,
+                                              Store::overwrite, dx);
+      results.push_back(result(dgamma, terms));
+      results.push_back(result(dbeta, sums));
+      if (shape[0] > 1) continue;
+      const auto count = static_cast<Exact>(n);
+      const Exact right = x[0] - sums.value() / count - t[0] * products / count;
+      const Exact scale = std::abs(static_cast<Exact>(x[0])) + sums.magnitude() / count +
+                          std::abs(t[0]) * terms.magnitude() / count;
+      results.push_back({dx.data()[0], right, scale});
+    }
+    return results;
+  });
+  add("gradient of prelu's slope", "functional/prelu.hpp", [](const auto& x) {
+    const Index n = std::ssize(x);
+    auto t = companions<T>(x.size());
+    for (T& number : t) number = -std::abs(number);
+    const ExactSum terms = exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; });
+    std::vector<Result> results;
+    for (const Shape& shape : {Shape{n, 1, 1}, Shape{1, 1, n}}) {
+      const T slope = 1;
+      T dslope = 0;
+      const Tensor<T> in = tensor(t, shape), dy = tensor(x, shape);
+      detail::prelu_backward<T>(in, dy, &slope, &dslope, Store::overwrite, {nullptr, shape});
+      results.push_back(result(dslope, terms));
+    }
+    return results;
+  });
+  add("gradients of softmax", "functional/softmax_gradient.hpp", [](const auto& x) {
+    const auto t = companions<T>(x.size());
+    const ExactSum sum = exact_sum(x);
+    const ExactSum terms = exact_sum(x, [&](Exact a, std::size_t i) { return a * t[i]; });
+    const Tensor<T> dy = row(x), y = row(t);
+    Tensor<T> dx(dy.shape());
+    detail::softmax_backward<T>(y, dy, dx);
+    const Exact first = static_cast<Exact>(x[0]);
+    std::vector<Result> results{{dx(0, 0), t[0] * (first - terms.value()),
+                                 std::abs(t[0]) * (std::abs(first) + terms.magnitude())}};
+    const Tensor<T> zeros_of_y(y.shape());
+    detail::log_softmax_backward<T>(zeros_of_y, dy, dx);
+    results.push_back({dx(0, 0), first - sum.value(), std::abs(first) + sum.magnitude()});
+    return results;
+  });
+  add("gradient of upsampling", "conv/upsampling.hpp", [](const auto& x) {
+    const Index height = 100;
+    const Index width = std::ssize(x) / height;
+    T dx = 0;
+    const Tensor<T> dy = tensor(x, {1, 1, height, width});
+    detail::repeat_pixels_backward<T>(dy, {height, width}, {&dx, {1, 1, 1, 1}});
+    return std::vector{result(dx, exact_sum(x))};
+  });
+  add("adaptive average pooling", "conv/adaptive_pooling.hpp", [](const auto& x) {
+    const Index height = 100;
+    T y = 0;
+    const Tensor<T> image = tensor(x, {1, 1, height, std::ssize(x) / height});
+    detail::adaptive_average_pooling<T>(image, {&y, {1, 1, 1, 1}});
+    return std::vector{mean_result(y, exact_sum(x), static_cast<Exact>(x.size()))};
+  });
   add("average pooling", "conv/pooling.hpp", [](const auto& x) {
     const Index height = 100;
     const Index width = std::ssize(x) / height;

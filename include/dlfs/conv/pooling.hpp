@@ -10,7 +10,9 @@
 #include "dlfs/conv/window.hpp"
 #include "dlfs/conv/window_placements.hpp"
 #include "dlfs/core/expect.hpp"
+#include "dlfs/core/index_range.hpp"
 #include "dlfs/core/pairwise.hpp"
+#include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/simd/vector_math.hpp"
@@ -45,6 +47,25 @@ inline Shape pooling_shape(const Shape& x, const Window2d& window, std::string_v
   return {x[0], x[1], out.height, out.width};
 }
 
+/// The same with the output's extents rounded up, PyTorch's ceil_mode=True: the last window may end
+/// outside of the image and its padding, but begins inside of the image or the padding before it.
+/// @throws like pooling_shape.
+inline Shape rounded_up_pooling_shape(const Shape& x, const Window2d& window,
+                                      std::string_view operation) {
+  const Shape rounded_down = pooling_shape(x, window, operation);
+  const auto along = [](Index out, Index image, Index kernel, Index stride, Index padding,
+                        Index dilation) {
+    const Index left_over =
+        image + 2 * padding - (dilation * (kernel - 1) + 1) - (out - 1) * stride;
+    return left_over > 0 && (out - 1) * stride < image + padding - stride ? out + 1 : out;
+  };
+  return {x[0], x[1],
+          along(rounded_down[2], x[2], window.kernel.height, window.stride.height,
+                window.padding.height, window.dilation.height),
+          along(rounded_down[3], x[3], window.kernel.width, window.stride.width,
+                window.padding.width, window.dilation.width)};
+}
+
 namespace detail {
 
 constexpr Size2d image_size(const Shape& nchw) { return {nchw[2], nchw[3]}; }
@@ -58,6 +79,62 @@ constexpr bool is_2x2_blocks(const Window2d& window) {
   return window.kernel == Size2d(2) && window.stride == Size2d(2) && window.padding == Size2d(0) &&
          window.dilation == Size2d(1);
 }
+
+/// The shape that y must have: that of pooling_shape or, if y has it, the rounded-up one.
+inline Shape expected_of_pooling(const Shape& y, const Shape& x, const Window2d& window,
+                                 std::string_view operation) {
+  const Shape rounded_down = pooling_shape(x, window, operation);
+  if (y == rounded_down) return rounded_down;
+  const Shape rounded_up = rounded_up_pooling_shape(x, window, operation);
+  return y == rounded_up ? rounded_up : rounded_down;
+}
+
+/// Whether each window of y is a 2 by 2 block inside of the image.
+constexpr bool is_2x2_blocks(const Window2d& window, const Shape& x, const Shape& y) {
+  return is_2x2_blocks(window) && y[2] == x[2] / 2 && y[3] == x[3] / 2;
+}
+
+/// What the sum under each window is divided by: the taps in the image, or in the image and its
+/// padding.
+template <class T>
+class AverageDivisors {
+ public:
+  AverageDivisors(Size2d image, Size2d out, const Window2d& window, bool count_include_pad)
+      : out_(out), rows_(out.height), columns_(out.width) {
+    const auto count = [&](Index i, Index extent, Index kernel, Index stride, Index padding,
+                           Index dilation) {
+      const Index around = count_include_pad ? padding : 0;
+      const IndexRange taps =
+          range_inside(i * stride - padding + around, dilation, kernel, extent + 2 * around);
+      return static_cast<T>(taps.end - taps.begin);
+    };
+    for (Index oh = 0; oh < out.height; ++oh) {
+      rows_[oh] = count(oh, image.height, window.kernel.height, window.stride.height,
+                        window.padding.height, window.dilation.height);
+    }
+    for (Index ow = 0; ow < out.width; ++ow) {
+      columns_[ow] = count(ow, image.width, window.kernel.width, window.stride.width,
+                           window.padding.width, window.dilation.width);
+    }
+  }
+
+  /// The divisor of the next window, in row-major order, image by image.
+  T next() {
+    const T divisor = rows_[row_] * columns_[column_];
+    if (++column_ == out_.width) {
+      column_ = 0;
+      if (++row_ == out_.height) row_ = 0;
+    }
+    return divisor;
+  }
+
+ private:
+  Size2d out_;
+  Index row_ = 0;
+  Index column_ = 0;
+  Scratch<T> rows_;
+  Scratch<T> columns_;
+};
 
 /// Sets what the 2 by 2 blocks leave out to 0: the last row and column of images of odd extents.
 template <class T>
@@ -140,7 +217,7 @@ bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
 template <class T>
 void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
                  std::uint16_t* argmax) {
-  if (is_2x2_blocks(window)) {
+  if (is_2x2_blocks(window, x.shape(), y.shape())) {
     return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), argmax);
   }
   const WindowPlacements placements(image_size(x.shape()), image_size(y.shape()), window);
@@ -166,7 +243,7 @@ void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
 
 /// Max pooling: the largest value under each position of the window.
 ///
-///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten; OH and OW may be rounded up
 ///
 /// The padding is never the maximum; a NaN always is. `argmax` may be null. Otherwise it receives
 /// y.size() entries: for each element of y the tap of its maximum, kh * KW + kw, the first of equal
@@ -179,7 +256,7 @@ void max_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
                  std::uint16_t* argmax = nullptr) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling";
-  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  const Shape y_shape = detail::expected_of_pooling(y.shape(), x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
   detail::expect_apart(name, "y", y, "x", const_view(x));
@@ -200,14 +277,14 @@ void max_pooling_backward(const X& dy, const std::uint16_t* argmax, const Window
                           TensorView<Element<X>> dx) {
   using T = Element<X>;
   constexpr std::string_view name = "max_pooling_backward";
-  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  const Shape y_shape = detail::expected_of_pooling(dy.shape(), dx.shape(), window, name);
   detail::expect_dense(name, "dy", const_view(dy), y_shape);
   detail::expect_dense(name, "dx", dx);
   detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
   detail::expect_few_taps(window, name);
 
   bool argmax_is_valid = true;
-  if (detail::is_2x2_blocks(window)) {
+  if (detail::is_2x2_blocks(window, dx.shape(), y_shape)) {
     argmax_is_valid = detail::max_pooling_of_blocks_backward(detail::blocks_of(dx.shape()),
                                                              dy.data(), argmax, dx.data());
     detail::clear_outside_2x2_blocks(dx);
@@ -236,23 +313,25 @@ void max_pooling_backward(const X& dy, const std::uint16_t* argmax, const Window
 }
 
 /// Average pooling: the sum under each position of the window, divided by the number of its taps.
-/// Taps in the padding count as zeros (PyTorch's count_include_pad=True).
+/// Taps in the padding count as zeros, unless count_include_pad is false. Taps beyond the padding,
+/// which only rounded-up shapes have, do not count.
 ///
-///   x (N, C, H, W)   y (N, C, OH, OW), overwritten
+///   x (N, C, H, W)   y (N, C, OH, OW), overwritten; OH and OW may be rounded up
 ///
 /// Runs on the calling thread. @throws ShapeError for other shapes or non-contiguous views, and
 /// like pooling_shape.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y) {
+void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> y,
+                     bool count_include_pad = true) {
   using T = Element<X>;
   constexpr std::string_view name = "average_pooling";
-  const Shape y_shape = pooling_shape(x.shape(), window, name);
+  const Shape y_shape = detail::expected_of_pooling(y.shape(), x.shape(), window, name);
   detail::expect_dense(name, "x", const_view(x));
   detail::expect_dense(name, "y", y, y_shape);
   detail::expect_apart(name, "y", y, "x", const_view(x));
 
-  if (detail::is_2x2_blocks(window)) {
+  if (detail::is_2x2_blocks(window, x.shape(), y_shape)) {
     const simd::Blocks blocks = detail::blocks_of(x.shape());
     for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
       for (Index j = 0; j < blocks.in_row(); ++j) {
@@ -263,18 +342,20 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
     }
     return;
   }
-  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
   const T* const source = x.data();
   const Size2d image = detail::image_size(x.shape());
   if (window.kernel == image && window.dilation == Size2d(1) && window.padding == Size2d(0)) {
     const Index pixels = image.height * image.width;
     simd::add_up_columns(simd::AddTo(), y.size(), pixels, std::array{y.data()},
                          simd::Operand<T>{source, 1, pixels});
+    const T taps = static_cast<T>(image.height) * static_cast<T>(image.width);
     simd::map([taps]<class V>(V& mean) { mean /= taps; }, y.size(), y.data());
     return;
   }
   T* mean = y.data();
-  const detail::WindowPlacements placements(image, detail::image_size(y_shape), window);
+  const Size2d out = detail::image_size(y_shape);
+  const detail::WindowPlacements placements(image, out, window);
+  detail::AverageDivisors<T> divisors(image, out, window, count_include_pad);
   const Index planes = x.extent(0) * x.extent(1);
   constexpr Index few_taps = 64;  // at most this many are added in sequence
   if (window.kernel.height * window.kernel.width > few_taps) {
@@ -283,7 +364,7 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
         return detail::sum_pairwise<T>(placed.columns.begin, placed.columns.end,
                                        [&](Index kw) { return source[placed.at(kh, kw)]; });
       };
-      *mean++ = detail::sum_pairwise<T>(placed.rows.begin, placed.rows.end, row) / taps;
+      *mean++ = detail::sum_pairwise<T>(placed.rows.begin, placed.rows.end, row) / divisors.next();
     });
   }
   placements.for_each(planes, [&](const detail::PlacedWindow& placed) {
@@ -293,7 +374,7 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
         sum += source[placed.at(kh, kw)];
       }
     }
-    *mean++ = sum / taps;
+    *mean++ = sum / divisors.next();
   });
 }
 
@@ -304,15 +385,16 @@ void average_pooling(const X& x, const Window2d& window, TensorView<Element<X>> 
 /// Runs on the calling thread. @throws like average_pooling.
 template <AnyTensor X>
   requires std::floating_point<Element<X>>
-void average_pooling_backward(const X& dy, const Window2d& window, TensorView<Element<X>> dx) {
+void average_pooling_backward(const X& dy, const Window2d& window, TensorView<Element<X>> dx,
+                              bool count_include_pad = true) {
   using T = Element<X>;
   constexpr std::string_view name = "average_pooling_backward";
-  const Shape y_shape = pooling_shape(dx.shape(), window, name);
+  const Shape y_shape = detail::expected_of_pooling(dy.shape(), dx.shape(), window, name);
   detail::expect_dense(name, "dy", const_view(dy), y_shape);
   detail::expect_dense(name, "dx", dx);
   detail::expect_apart(name, "dx", dx, "dy", const_view(dy));
 
-  if (detail::is_2x2_blocks(window)) {
+  if (detail::is_2x2_blocks(window, dx.shape(), y_shape)) {
     const simd::Blocks blocks = detail::blocks_of(dx.shape());
     for (simd::BlockRow row(blocks, 0); row.index < blocks.rows(); row.next()) {
       for (Index j = 0; j < blocks.in_row(); ++j) {
@@ -324,13 +406,14 @@ void average_pooling_backward(const X& dy, const Window2d& window, TensorView<El
     detail::clear_outside_2x2_blocks(dx);
     return;
   }
-  const T taps = static_cast<T>(window.kernel.height) * static_cast<T>(window.kernel.width);
   std::fill_n(dx.data(), dx.size(), T(0));
   const T* gradient = dy.data();
-  const detail::WindowPlacements placements(detail::image_size(dx.shape()),
-                                            detail::image_size(y_shape), window);
+  const Size2d image = detail::image_size(dx.shape());
+  const Size2d out = detail::image_size(y_shape);
+  const detail::WindowPlacements placements(image, out, window);
+  detail::AverageDivisors<T> divisors(image, out, window, count_include_pad);
   placements.for_each(dx.extent(0) * dx.extent(1), [&](const detail::PlacedWindow& placed) {
-    const T share = *gradient++ / taps;
+    const T share = *gradient++ / divisors.next();
     for (Index kh = placed.rows.begin; kh < placed.rows.end; ++kh) {
       for (Index kw = placed.columns.begin; kw < placed.columns.end; ++kw) {
         dx.data()[placed.at(kh, kw)] += share;

@@ -81,6 +81,42 @@ INSTANTIATE_TEST_SUITE_P(
             {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}, .dilation = {2, 3}}}),
     [](const auto& given) { return given.param.name; });
 
+// From PyTorch.
+TEST(AveragePooling, RoundsUpAndCountsAsPyTorchDoes) {
+  const Window2d window{.kernel = 3, .stride = 2, .padding = 1};
+  const auto x = ones<double>({1, 1, 4, 4});
+  const auto pooled = [&](const AveragePoolingOptions& options) {
+    test::Bench bench(AveragePooling<double>(window, options), x);
+    bench.forward();
+    return bench.y;
+  };
+  test::expect_close(pooled({.count_include_pad = false}), ones<double>({1, 1, 2, 2}), 1e-15);
+  const double corner = 4.0 / 9;
+  const double edge = 2.0 / 3;
+  test::expect_close(
+      pooled({.ceil_mode = true}),
+      array<double>({{{{corner, edge, 1.0 / 3}, {edge, 1, 0.5}, {1.0 / 3, 0.5, 0.25}}}}), 1e-15);
+  test::expect_close(pooled({.ceil_mode = true, .count_include_pad = false}),
+                     ones<double>({1, 1, 3, 3}), 1e-15);
+}
+
+TEST(AveragePooling, GradientsOfItsOptionsAgreeWithCentralDifferences) {
+  Rng rng(1);
+  for (const bool ceil_mode : {false, true}) {
+    for (const bool counts : {false, true}) {
+      for (const Window2d& window : {Window2d{.kernel = 2, .stride = 2},
+                                     Window2d{.kernel = {3, 2}, .stride = 2, .padding = 1},
+                                     Window2d{.kernel = 2, .stride = 3, .dilation = {2, 1}}}) {
+        const AveragePooling<double> layer(window,
+                                           {.ceil_mode = ceil_mode, .count_include_pad = counts});
+        const auto x = random_normal<double>({2, 3, 5, 7}, rng);
+        test::expect_right_gradients(layer, x);
+        test::expect_contract(layer, x);
+      }
+    }
+  }
+}
+
 TEST(AveragePooling, BatchInPiecesAndTilesEqualsItsSamples) {
   Rng rng(1);
   test::expect_batch_equals_its_samples(AveragePooling<double>({.kernel = 2, .stride = 2}),

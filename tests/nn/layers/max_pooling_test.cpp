@@ -122,5 +122,21 @@ TEST(MaxPooling, RefusesWindowsThatLieInThePadding) {
             "padding 2 and kernel 3");
 }
 
+TEST(MaxPooling, RoundsUpWhereTold) {
+  test::Bench bench(MaxPooling<float>({.kernel = 2, .stride = 2}, {.ceil_mode = true}),
+                    array<float>({{{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}}}));
+  bench.forward();
+  test::expect_equal(bench.y, array<float>({{{{5, 6}, {8, 9}}}}));
+  bench.backward(array<float>({{{{1, 2}, {3, 4}}}}));
+  test::expect_equal(bench.dx, array<float>({{{{0, 0, 0}, {0, 1, 2}, {0, 3, 4}}}}));
+  for (const Window2d& window :
+       {Window2d{.kernel = 2, .stride = 2}, Window2d{.kernel = 3, .stride = 2, .padding = 1},
+        Window2d{.kernel = {2, 3}, .stride = 3, .dilation = {2, 1}}}) {
+    const MaxPooling<double> layer(window, {.ceil_mode = true});
+    test::expect_right_gradients(layer, test::random_distinct({2, 3, 6, 8}));
+    test::expect_contract(layer, test::random_distinct({2, 3, 6, 8}));
+  }
+}
+
 }  // namespace
 }  // namespace dlfs

@@ -9,6 +9,12 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
+/// Options of MaxPooling beside its window.
+struct MaxPoolingOptions {
+  /// Whether OH and OW are rounded up, as in PyTorch: the last window may end outside of the image.
+  bool ceil_mode = false;
+};
+
 /// The largest value of each window: x (N, C, H, W) -> y (N, C, OH, OW).
 ///
 /// The padding is never the maximum. The gradient goes only to the largest pixel of a window, the
@@ -20,7 +26,8 @@ class MaxPooling {
   using Scalar = T;  ///< the element type
 
   /// @throws ValueError like Window2d::check, or for a window of more than 2^16 taps.
-  explicit MaxPooling(const Window2d& window) : window_(window) {
+  explicit MaxPooling(const Window2d& window, const MaxPoolingOptions& options = {})
+      : window_(window), options_(options) {
     window.check(traits().kind);
     detail::expect_few_taps(window, traits().kind);
   }
@@ -29,7 +36,10 @@ class MaxPooling {
   static constexpr LayerTraits traits() { return {.kind = "max pooling", .takes_maximum = true}; }
 
   /// @throws ShapeError unless x is (N, C, H, W) and the window fits.
-  Shape output_shape(const Shape& x) const { return pooling_shape(x, window_, traits().kind); }
+  Shape output_shape(const Shape& x) const {
+    return options_.ceil_mode ? rounded_up_pooling_shape(x, window_, traits().kind)
+                              : pooling_shape(x, window_, traits().kind);
+  }
 
   /// Bytes that `backward` needs besides x and y.
   Index saved_bytes(const Shape& x) const {
@@ -48,6 +58,7 @@ class MaxPooling {
 
  private:
   Window2d window_;
+  MaxPoolingOptions options_;
 };
 
 }  // namespace dlfs

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <utility>
+#include <vector>
+
+#include "dlfs/conv/convolution.hpp"
+#include "dlfs/conv/window1d.hpp"
+#include "dlfs/core/option.hpp"
+#include "dlfs/core/scratch.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/layer.hpp"
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// Options of Convolution1d.
+struct Convolution1dOptions {
+  Index in = 1;        ///< channels of the input
+  Index filters = 1;   ///< channels of the output
+  Index kernel = 3;    ///< number of steps in the window
+  Index stride = 1;    ///< distance of neighbouring windows, in steps
+  Index padding = 0;   ///< steps of zeros on each side
+  Index dilation = 1;  ///< distance of neighbouring taps, in steps
+  /// Each group of channels has its own filters: `in` groups make a depthwise convolution.
+  Index groups = 1;
+  bool bias = true;  ///< false before a batch normalisation, which would cancel it
+  /// Zeros on the left alone, dilation (kernel - 1) of them: no output depends on a later input,
+  /// and with a stride of 1 the sequence keeps its length. `padding` stays 0.
+  bool causal = false;
+
+  /// The options of the window, on a sequence that has its causal zeros.
+  Window1d window() const { return {kernel, stride, padding, dilation}; }
+  /// The number of steps of zeros on the left of a causal convolution.
+  Index causal_padding() const { return causal ? dilation * (kernel - 1) : 0; }
+  /// The shape of the weight.
+  Shape weight_shape() const { return {filters, in / groups, kernel}; }
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    if (groups < 1 || in % groups != 0 || filters % groups != 0) {
+      throw ValueError("convolution 1d: ", groups, " groups do not divide ", in, " channels and ",
+                       filters, " filters");
+    }
+    window().check("convolution 1d");
+    detail::expect_option("convolution 1d", "in", in, detail::at_least(1));
+    detail::expect_option("convolution 1d", "filters", filters, detail::at_least(1));
+    if (causal && padding != 0) {
+      throw ValueError("convolution 1d: expected a padding of 0 for a causal convolution, got ",
+                       padding);
+    }
+  }
+};
+
+/// One-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b:
+/// that of images of one row.
+///
+///   x (N, C, L)          input     y (N, F, OL)  output
+///   W (F, C/groups, K)   weight    b (F)         bias; 0 if the option is false
+///
+/// Cost: 2 N F OL (C/groups) K FLOP forward, twice that backward.
+/// Source: van den Oord et al., "WaveNet: a generative model for raw audio" (2016), for `causal`.
+template <std::floating_point T>
+class Convolution1d {
+ public:
+  using Scalar = T;  ///< the element type
+
+  /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters.
+  Convolution1d(const Convolution1dOptions& options, const Initializer<T> auto& initializer,
+                Rng& rng)
+      : Convolution1d(options, Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
+                      Tensor<T>({detail::checked(options).filters})) {
+    initializer(weight_.value,
+                {.in = options.in / options.groups * options.kernel,
+                 .out = options.filters / options.groups * options.kernel},
+                rng);
+  }
+
+  /// Does not compile; the message says what to write instead.
+  template <class First = Convolution1dOptions, class... Other>
+    requires detail::NoInitializerAndRng<Convolution1dOptions, First, Other...> DLFS_REFUSED(
+        "options in braces are followed by an initializer and a variable of type Rng: "
+        "Convolution1d<float>({.in = 1, .filters = 16, .kernel = 3}, He{}, rng)")
+  explicit Convolution1d(const First&, const Other&...);
+
+  /// @throws ShapeError unless weight is (F, C/groups, K) and bias is (F), as in the options.
+  Convolution1d(const Convolution1dOptions& options, Tensor<T> weight, Tensor<T> bias)
+      : options_(detail::checked(options)),
+        weight_("weight", std::move(weight)),
+        bias_("bias", std::move(bias)) {
+    if (weight_.value.shape() != options.weight_shape() ||
+        bias_.value.shape() != Shape{options.filters}) {
+      throw ShapeError(traits().kind, ": expected weight ", options.weight_shape(), " and bias (",
+                       options.filters, ",), got ", weight_.value.shape(), " and ",
+                       bias_.value.shape());
+    }
+    bias_.decay_scale = 0;
+  }
+
+  /// What a network must know of this layer.
+  static constexpr LayerTraits traits() {
+    return {.kind = "convolution 1d", .keeps_input = true, .skips_gradients = true};
+  }
+
+  /// @throws ShapeError unless x is (N, C, L) and the window fits.
+  Shape output_shape(const Shape& x) const {
+    detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
+    detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
+    const Shape images = detail::as_images(x, traits().kind);
+    const Index width = detail::checked_sum(traits().kind, x[2], options_.causal_padding());
+    return detail::as_sequences(convolution_shape(images.with(3, width), image_shape_of_weight(),
+                                                  window(), options_.groups, traits().kind));
+  }
+
+  /// Floating-point operations of `forward` for a batch of shape x.
+  Index flops(const Shape& x) const {
+    return detail::checked_product(traits().kind, output_shape(x).size(),
+                                   2 * (weight_.value.size() / options_.filters));
+  }
+
+  /// Writes pass.y.
+  void forward(const ForwardPass<T>& pass) const {
+    with_causal_zeros(pass.x, [&](TensorView<const T> x) {
+      convolution(x, image_of_weight(), bias_.value, window(), options_.groups,
+                  detail::as_images(pass.y));
+    });
+  }
+
+  /// Writes pass.gradients, and pass.dx where it is wanted.
+  void backward(const BackwardPass<T>& pass) const {
+    const TensorView<const T> dy = detail::as_images(pass.dy);
+    const bool learns_weight = pass.needs_gradient(0);
+    const bool learns_bias = options_.bias && pass.needs_gradient(1);
+    if (learns_weight || learns_bias) {
+      const Scratch<T> unused_weight(learns_weight ? 0 : weight_.value.size());
+      const Scratch<T> unused_bias(learns_bias ? 0 : options_.filters);
+      const TensorView<T> dW(learns_weight ? pass.gradients[0].data() : unused_weight.data(),
+                             image_shape_of_weight());
+      const TensorView<T> db(learns_bias ? pass.gradients[1].data() : unused_bias.data(),
+                             bias_.value.shape());
+      with_causal_zeros(pass.x, [&](TensorView<const T> x) {
+        convolution_backward_weights(x, dy, window(), options_.groups, dW, db, pass.store);
+      });
+    }
+    if (!pass.needs_dx()) return;
+    const Shape images = with_zeros(pass.dx.shape());
+    const Scratch<T> padded(options_.causal_padding() == 0 ? 0 : images.size());
+    const TensorView<T> dx(options_.causal_padding() == 0 ? pass.dx.data() : padded.data(), images);
+    convolution_backward_input(dy, image_of_weight(), window(), options_.groups, dx);
+    if (options_.causal_padding() == 0) return;
+    const Index length = pass.dx.extent(2);
+    for (Index row = 0; row < pass.dx.extent(0) * pass.dx.extent(1); ++row) {
+      std::copy_n(dx.data() + (row + 1) * images[3] - length, length,
+                  pass.dx.data() + row * length);
+    }
+  }
+
+  /// What it learns.
+  std::vector<Parameter<T>*> parameters() & {
+    if (!options_.bias) return {&weight_};
+    return {&weight_, &bias_};
+  }
+
+ private:
+  Window2d window() const { return options_.window().in_image(); }
+  Shape image_shape_of_weight() const {
+    return {options_.filters, options_.in / options_.groups, 1, options_.kernel};
+  }
+  TensorView<const T> image_of_weight() const {
+    return {weight_.value.data(), image_shape_of_weight()};
+  }
+  /// The shape of images (N, C, 1, L) with the causal zeros.
+  Shape with_zeros(const Shape& x) const {
+    return {x[0], x[1], 1, x[2] + options_.causal_padding()};
+  }
+
+  /// Calls run(x) with the sequences as images, and zeros on the left of a causal convolution.
+  template <class Run>
+  void with_causal_zeros(const TensorView<const T>& x, const Run& run) const {
+    const Index zeros = options_.causal_padding();
+    if (zeros == 0) return run(detail::as_images(x));
+    const Shape images = with_zeros(x.shape());
+    const Scratch<T> padded(images.size());
+    const Index length = x.extent(2);
+    for (Index row = 0; row < x.extent(0) * x.extent(1); ++row) {
+      T* const to = std::fill_n(padded.data() + row * images[3], zeros, T(0));
+      std::copy_n(x.data() + row * length, length, to);
+    }
+    run(TensorView<const T>(padded.data(), images));
+  }
+
+  Convolution1dOptions options_;
+  Parameter<T> weight_;
+  Parameter<T> bias_;
+};
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END
