@@ -18,6 +18,7 @@ namespace dlfs::detail {
 /// y = x where x > 0, else slope x.
 template <std::floating_point T>
 void prelu(TensorView<const T> x, const T* slope, TensorView<T> y) {
+  if (x.empty()) return;
   const Index features = x.extent(1);
   const Index count = x.extent(2);
   const auto formula = []<class V>(const V& number, const V& a, V& out) {
