@@ -379,7 +379,7 @@ class Layers:
                 self.layer('PixelShuffle', nn.PixelShuffle(factor), self.normal(2, 2 * factor ** 2, 3, 5, dtype=dtype),
                            {'factor': factor}, units=0)
             self.layer('PixelShuffle', nn.PixelShuffle(2), self.normal(2, 6, 3, 5, dtype=dtype), {'factor': 2})
-            for factor, shape in itertools.product([(1, 1), (2, 2), (3, 2), (1, 5)], [(2, 3, 5, 7), (1, 1, 1, 1), (2, 1, 8, 3)]):
+            for factor, shape in itertools.product([(1, 1), (2, 2), (3, 2), (1, 5)], [(2, 3, 5, 7), (1, 5, 1, 1), (2, 1, 8, 3)]):
                 x = self.normal(*shape, dtype=dtype)
                 for bilinear in [False, True]:
                     module = nn.Upsample(scale_factor=factor, mode='bilinear' if bilinear else 'nearest')
