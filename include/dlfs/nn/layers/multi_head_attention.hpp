@@ -124,42 +124,42 @@ class MultiHeadAttention {
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     const Index rows = pass.x.extent(0) * pass.x.extent(1);
-    const Scratch<T> unsaved(pass.saved == nullptr ? rows * (4 * D() + options_.heads) : 0);
+    const Scratch<T> unsaved(pass.saved == nullptr ? rows * (4 * features() + options_.heads) : 0);
     const Memory memory(pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved),
-                        rows, D());
-    multiply(by_row(pass.x), in_weight_, in_bias_, {memory.qkv, {rows, 3 * D()}});
+                        rows, features());
+    multiply(by_row(pass.x), in_weight_, in_bias_, {memory.qkv, {rows, 3 * features()}});
     for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
       const Index first = sample * sizes.steps;
       detail::attend<T>(sizes, head_of<const T>(memory.qkv, first, head),
-                        memory.attended + first * D() + head * sizes.features,
+                        memory.attended + first * features() + head * sizes.features,
                         memory.log_sums + (sample * options_.heads + head) * sizes.steps);
     });
-    multiply({memory.attended, {rows, D()}}, out_weight_, out_bias_, by_row(pass.y));
+    multiply({memory.attended, {rows, features()}}, out_weight_, out_bias_, by_row(pass.y));
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const Index rows = pass.x.extent(0) * pass.x.extent(1);
-    const Memory memory(detail::elements_at<T>(pass.saved), rows, D());
+    const Memory memory(detail::elements_at<T>(pass.saved), rows, features());
     const auto dy = by_row(pass.dy);
-    const TensorView<const T> attended(memory.attended, {rows, D()});
+    const TensorView<const T> attended(memory.attended, {rows, features()});
     if (pass.needs_gradient(2)) matmul(attended.transpose(), dy, pass.gradients[2], pass.store);
     if (pass.needs_gradient(3)) sum_rows(dy, pass.gradients[3], pass.store);
     if (!pass.needs_gradient(0) && !pass.needs_gradient(1) && !pass.needs_dx()) return;
 
-    const Scratch<T> numbers(rows * 4 * D());
+    const Scratch<T> numbers(rows * 4 * features());
     T* const d_qkv = numbers.data();
-    T* const d_attended = d_qkv + rows * 3 * D();
-    matmul(dy, out_weight_.value.transpose(), TensorView<T>(d_attended, {rows, D()}));
+    T* const d_attended = d_qkv + rows * 3 * features();
+    matmul(dy, out_weight_.value.transpose(), TensorView<T>(d_attended, {rows, features()}));
     for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
       const Index first = sample * sizes.steps;
-      const Index place = first * D() + head * sizes.features;
+      const Index place = first * features() + head * sizes.features;
       detail::attend_backward<T>(sizes, head_of<const T>(memory.qkv, first, head),
                                  memory.attended + place,
                                  memory.log_sums + (sample * options_.heads + head) * sizes.steps,
                                  d_attended + place, head_of<T>(d_qkv, first, head));
     });
-    const TensorView<const T> d_products(d_qkv, {rows, 3 * D()});
+    const TensorView<const T> d_products(d_qkv, {rows, 3 * features()});
     if (pass.needs_gradient(0)) {
       matmul(by_row(pass.x).transpose(), d_products, pass.gradients[0], pass.store);
     }
@@ -195,26 +195,26 @@ class MultiHeadAttention {
         : qkv(memory), attended(qkv + rows * 3 * D), log_sums(attended + rows * D) {}
   };
 
-  Index D() const { return options_.features; }
+  Index features() const { return options_.features; }
 
   template <class U>
   TensorView<U> by_row(TensorView<U> x) const {
-    return x.reshape(Shape{x.extent(0) * x.extent(1), D()});
+    return x.reshape(Shape{x.extent(0) * x.extent(1), features()});
   }
 
   /// One head's queries, keys and values, from a row of (N T, 3D) on.
   template <class U>
   detail::HeadRows<U> head_of(U* qkv, Index row, Index head) const {
-    U* const q = qkv + row * 3 * D() + head * (D() / options_.heads);
-    return {q, q + D(), q + 2 * D()};
+    U* const q = qkv + row * 3 * features() + head * (features() / options_.heads);
+    return {q, q + features(), q + 2 * features()};
   }
 
   template <class Body>
   void for_each_head(const Shape& x, const Body& body) const {
     const detail::HeadSizes sizes{.steps = x[1],
-                                  .features = D() / options_.heads,
-                                  .stride = 3 * D(),
-                                  .out_stride = D(),
+                                  .features = features() / options_.heads,
+                                  .stride = 3 * features(),
+                                  .out_stride = features(),
                                   .is_causal = options_.causal};
     if (sizes.steps == 0) return;
     parallel_for(x[0] * options_.heads,

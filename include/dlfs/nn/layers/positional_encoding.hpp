@@ -68,7 +68,8 @@ class PositionalEncoding {
       : table_({detail::checked(options).length, options.features}) {
     const auto D = static_cast<double>(options.features);
     for (Index i = 0; i < options.features; ++i) {
-      const double wave = std::pow(options.base, static_cast<double>(i / 2 * 2) / D);
+      const Index even = i - i % 2;
+      const double wave = std::pow(options.base, static_cast<double>(even) / D);
       for (Index t = 0; t < options.length; ++t) {
         const double angle = static_cast<double>(t) / wave;
         table_.data()[t * options.features + i] =
