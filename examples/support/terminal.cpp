@@ -149,20 +149,20 @@ Graphics graphics_of_environment() {
     const char* value = std::getenv(name);
     return std::string_view(value != nullptr ? value : "");
   };
-  const std::string_view term = variable("TERM"), program = variable("TERM_PROGRAM");
-  const std::string_view colors = variable("COLORTERM");
-  if (term.empty() || term == "dumb") return Graphics::none;
+  const std::string_view kind = variable("TERM"), program = variable("TERM_PROGRAM");
+  const std::string_view color_term = variable("COLORTERM");
+  if (kind.empty() || kind == "dumb") return Graphics::none;
   const bool is_within_another = !variable("TMUX").empty() || !variable("STY").empty();
   if (!is_within_another) {
-    if (!variable("KITTY_WINDOW_ID").empty() || term == "xterm-kitty" || term == "xterm-ghostty") {
+    if (!variable("KITTY_WINDOW_ID").empty() || kind == "xterm-kitty" || kind == "xterm-ghostty") {
       return Graphics::kitty;
     }
     for (const char* name : {"iTerm.app", "mintty", "WezTerm"}) {
       if (program == name) return Graphics::sixel;
     }
-    if (term.starts_with("foot") || term.starts_with("mlterm")) return Graphics::sixel;
+    if (kind.starts_with("foot") || kind.starts_with("mlterm")) return Graphics::sixel;
   }
-  return colors == "truecolor" || colors == "24bit" ? Graphics::blocks : Graphics::none;
+  return color_term == "truecolor" || color_term == "24bit" ? Graphics::blocks : Graphics::none;
 }
 
 Terminal terminal_on_stdout() {
