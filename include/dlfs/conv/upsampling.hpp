@@ -54,6 +54,7 @@ void for_each_image(const TensorView<T>& small, Size2d factor, const Visit& visi
   }
 }
 
+/// y (N, C, H FH, W FW): each pixel of x (N, C, H, W) as a block.
 template <std::floating_point T>
 void repeat_pixels(TensorView<const T> x, Size2d factor, TensorView<T> y) {
   const Index height = x.extent(2);
@@ -71,6 +72,7 @@ void repeat_pixels(TensorView<const T> x, Size2d factor, TensorView<T> y) {
   });
 }
 
+/// dx = the sum of each block of dy.
 template <std::floating_point T>
 void repeat_pixels_backward(TensorView<const T> dy, Size2d factor, TensorView<T> dx) {
   const Index height = dx.extent(2);
@@ -89,6 +91,7 @@ void repeat_pixels_backward(TensorView<const T> dy, Size2d factor, TensorView<T>
   });
 }
 
+/// y (N, C, H FH, W FW): x (N, C, H, W), bilinear between the pixels. Rows first, then columns.
 template <std::floating_point T>
 void interpolate_pixels(TensorView<const T> x, Size2d factor, TensorView<T> y) {
   if (x.empty()) return;
@@ -117,6 +120,7 @@ void interpolate_pixels(TensorView<const T> x, Size2d factor, TensorView<T> y) {
   });
 }
 
+/// dx, the transpose of interpolate_pixels applied to dy. Columns first, then rows.
 template <std::floating_point T>
 void interpolate_pixels_backward(TensorView<const T> dy, Size2d factor, TensorView<T> dx) {
   if (dx.empty()) return;

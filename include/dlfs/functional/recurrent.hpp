@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <type_traits>
 
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
