@@ -147,6 +147,7 @@ std::vector<std::filesystem::path> pages() {
   const auto repository = examples_folder.parent_path();
   std::vector<std::filesystem::path> pages{repository / "README.md", examples_folder / "README.md",
                                            examples_folder / "beyond" / "README.md",
+                                           examples_folder / "sequence" / "README.md",
                                            repository / "benchmarks" / "README.md"};
   for (const Contents& contents : table_of_contents) {
     pages.push_back(examples_folder / contents.folder() / "README.md");
