@@ -88,13 +88,33 @@ inline ScratchStack& scratch_of_this_thread() {
   return stack;
 }
 
+/// The stack that this thread uses instead of its own, or null.
+inline constinit thread_local ScratchStack* lent_scratch = nullptr;
+
+/// While it exists, this thread takes scratch memory from `stack`. Work that has run once with this
+/// stack does not allocate when it runs again, on any thread.
+class LentScratch {
+ public:
+  explicit LentScratch(ScratchStack& stack) : before_(std::exchange(lent_scratch, &stack)) {}
+  LentScratch(const LentScratch&) = delete;
+  LentScratch& operator=(const LentScratch&) = delete;
+  ~LentScratch() { lent_scratch = before_; }
+
+ private:
+  ScratchStack* before_;
+};
+
+inline ScratchStack& current_scratch() {
+  return lent_scratch != nullptr ? *lent_scratch : scratch_of_this_thread();
+}
+
 // Not inlined, which saves much compile time: scratch memory is used everywhere.
 [[gnu::noinline]] inline std::pair<void*, ScratchStack::Mark> take_scratch(Index count,
                                                                            Index element_bytes) {
-  return scratch_of_this_thread().take(count, element_bytes);
+  return current_scratch().take(count, element_bytes);
 }
 [[gnu::noinline]] inline void release_scratch(ScratchStack::Mark before) {
-  scratch_of_this_thread().release(before);
+  current_scratch().release(before);
 }
 
 }  // namespace detail

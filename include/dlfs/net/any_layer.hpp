@@ -2,9 +2,11 @@
 
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "dlfs/net/any_stepper.hpp"
 #include "dlfs/net/composition.hpp"
 #include "dlfs/nn/layer.hpp"
 
@@ -33,7 +35,7 @@ class AnyLayer {
   DLFS_REFUSED(
       "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside "
       "update_buffers(x, saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and "
-      "return Index")
+      "return Index; step_axis(x, axis) is const and returns int, stepper(x) a LayerStepper")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <Layer L>
@@ -88,6 +90,12 @@ class AnyLayer {
   Index saved_bytes(const Shape& x) const { return model().saved_bytes(x); }
   /// Floating-point operations of `forward` for a batch of shape x.
   Index flops(const Shape& x) const { return model().flops(x); }
+  /// The axis of the steps of y: see LayerWithSteps.
+  int step_axis(const Shape& x, int axis) const { return model().step_axis(x, axis); }
+  /// The shape of one step of one sequence, or nothing if the layer does not know it.
+  std::optional<Shape> step_shape() const { return model().step_shape(); }
+  /// The layer's own stepper, or an empty one: then `forward` computes a step.
+  AnyStepper<T> stepper(const Shape& x) const { return model().stepper(x); }
   /// The layers that it consists of.
   Composition<T> composition() const& { return model().composition(); }
   Composition<T> composition() const&& = delete;
@@ -120,6 +128,9 @@ class AnyLayer {
     virtual Index saved_bytes(const Shape& x) const = 0;
     virtual Index flops(const Shape& x) const = 0;
     virtual Composition<T> composition() const = 0;
+    virtual int step_axis(const Shape& x, int axis) const = 0;
+    virtual std::optional<Shape> step_shape() const = 0;
+    virtual AnyStepper<T> stepper(const Shape& x) const = 0;
     virtual void forward(const ForwardPass<T>& pass) const = 0;
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
@@ -150,6 +161,27 @@ class AnyLayer {
     Composition<T> composition() const override {
       if constexpr (CompositeLayer<L>) {
         return layer.composition();
+      } else {
+        return {};
+      }
+    }
+    int step_axis(const Shape& x, int axis) const override {
+      if constexpr (LayerWithSteps<L>) {
+        return layer.step_axis(x, axis);
+      } else {
+        return detail::default_step_axis(layer.traits(), axis);
+      }
+    }
+    std::optional<Shape> step_shape() const override {
+      if constexpr (LayerWithStepShape<L>) {
+        return layer.step_shape();
+      } else {
+        return std::nullopt;
+      }
+    }
+    AnyStepper<T> stepper([[maybe_unused]] const Shape& x) const override {
+      if constexpr (LayerWithStepper<L>) {
+        return layer.stepper(x);
       } else {
         return {};
       }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "dlfs/core/error.hpp"
 #include "dlfs/core/store.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/nn/parameter.hpp"
@@ -32,6 +33,8 @@ struct LayerTraits {
   /// fewer elements to compute. If the function rounds two entries of a window to one value, as
   /// tanh does from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
+  /// Without training, each element of y depends on the element of x at its place alone.
+  bool is_elementwise = false;
   // Each entry of y is the maximum of some entries of x, as in max pooling.
   bool takes_maximum = false;  ///< the layer is a maximum over windows
 };
@@ -95,6 +98,8 @@ struct BackwardPass {
 ///   update_buffers(x, saved) updates the layer's buffers from what a training pass on a batch of
 ///                            shape x saved
 ///   buffers()                pointers to the buffers, `NamedTensor<T>`s
+///   step_axis(x, axis) const whether and how it runs step by step: see LayerWithSteps
+///   stepper(x) const         computes one step at a time: see LayerWithStepper
 ///
 /// Consecutive layers without `whole_batch` run tile by tile; their saved bytes must be
 /// proportional to the number of rows. Gradients are sums over the samples; the loss divides by N.
@@ -156,7 +161,68 @@ concept LayerWithBuffers = LayerWithSavedBytes<L> &&
   { *std::begin(layer.buffers()) } -> std::convertible_to<NamedTensor<typename L::Scalar>*>;
 };
 
+/// What `step_axis` returns if y has no steps.
+inline constexpr int no_step_axis = -1;
+
+/// A layer that can run step by step, as in a stream: y at one step depends on x at this step and,
+/// if the layer has a stepper, at earlier ones. For x whose steps lie along an axis of at least 1,
+///
+///   step_axis(x, axis) const   the axis of y along which its steps lie, or no_step_axis if y is
+///                              that of the last step alone. Throws ValueError if the layer does
+///                              not run step by step along the axis. x has the shape of one step
+///
+/// A layer that is_monotone or is_elementwise runs step by step along any axis, without this.
+template <class L>
+concept LayerWithSteps = Layer<L> && requires(const L& layer, const Shape& x, int axis) {
+  { layer.step_axis(x, axis) } -> std::same_as<int>;
+};
+
+/// Computes the outputs of a layer one step at a time.
+///
+///   step(x, y)   from x, contiguous elements of the shape of one step, to y of its output shape.
+///                Does not allocate, lock, or throw, unless x is wrong
+///   reset()      begins a new sequence; it does not allocate either
+template <class S, class T>
+concept LayerStepper = std::copyable<S> && requires(S& stepper, const T* x, T* y) {
+  stepper.step(x, y);
+  stepper.reset();
+};
+
+/// A layer whose outputs depend on earlier steps, or that has a faster way for one step.
+///
+///   stepper(x) const   a LayerStepper for steps of shape x, at the begin of a sequence. It has
+///                      what it needs of the layer: later changes of the layer do not change it
+template <class L>
+concept LayerWithStepper = LayerWithSteps<L> && requires(const L& layer, const Shape& x) {
+  { layer.stepper(x) } -> LayerStepper<typename L::Scalar>;
+};
+
+/// A layer that knows the shape of one step of one sequence.
+template <class L>
+concept LayerWithStepShape = LayerWithSteps<L> && requires(const L& layer) {
+  { layer.step_shape() } -> std::same_as<Shape>;
+};
+
 namespace detail {
+
+/// The axis of the steps of y for a layer that computes each of them alone, but has along
+/// `own_axis` numbers of one step. @throws ValueError if the steps lie along that axis.
+inline int steps_not_along(std::string_view kind, int own_axis, int axis) {
+  if (axis == own_axis) {
+    throw ValueError(kind, ": does not run step by step along axis ", axis,
+                     ", whose numbers it takes together");
+  }
+  return axis;
+}
+
+/// The axis of the steps of y for a layer with a fixed one.
+/// @throws ValueError if the steps lie along another one.
+inline int steps_along(std::string_view kind, int own_axis, int axis) {
+  if (axis != own_axis) {
+    throw ValueError(kind, ": runs step by step along axis ", own_axis, ", not along axis ", axis);
+  }
+  return axis;
+}
 
 /// What a layer has besides the parts of `Layer` is as a network calls it. A network would do
 /// without a member of another type, in silence.
@@ -165,7 +231,9 @@ concept OptionalMembersFit =
     (LayerWithParameters<L> || !requires(L & layer) { layer.parameters(); }) &&
     (LayerWithFlops<L> || !requires(L & layer, const Shape& x) { layer.flops(x); }) &&
     (LayerWithSavedBytes<L> || !requires(L & layer, const Shape& x) { layer.saved_bytes(x); }) &&
-    (LayerWithBuffers<L> || !requires(L & layer) { layer.buffers(); });
+    (LayerWithBuffers<L> || !requires(L & layer) { layer.buffers(); }) &&
+    (LayerWithSteps<L> || !requires(const L& layer, const Shape& x) { layer.step_axis(x, 1); }) &&
+    (LayerWithStepper<L> || !requires(const L& layer, const Shape& x) { layer.stepper(x); });
 
 }  // namespace detail
 

@@ -10,6 +10,7 @@
 #include "dlfs/functional/recurrent.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/recurrent_stepper.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/tensor/matmul.hpp"
 #include "dlfs/tensor/reduce.hpp"
@@ -70,13 +71,7 @@ class RecurrentLayer {
     const Scratch<T> x(rows * D_);
     copy_steps(pass.x.data(), x.data(), memory.samples, memory.steps, D_, reverse_);
     const Scratch<T> bias(Cell::sums * H_);
-    std::fill_n(bias.data(), Cell::sums * H_, T(0));
-    std::copy_n(bias_hh_.value.data(), Cell::gates * H_, bias.data());
-    for (const GateColumns& gates : Cell::inputs) {
-      simd::map(simd::AddTo(), gates.count * H_,
-                std::as_const(bias_ih_).value.data() + gates.of_weight * H_,
-                bias.data() + gates.of_sums * H_);
-    }
+    add_biases(bias.data());
     const TensorView<T> sums(memory.sums, {rows, Cell::sums * H_});
     for (Index row = 0; row < rows; ++row) {
       std::copy_n(bias.data(), Cell::sums * H_, memory.sums + row * Cell::sums * H_);
@@ -88,6 +83,22 @@ class RecurrentLayer {
 
     run_steps(cell_, weight_hh_.value.data(), memory);
     copy_steps(pass.y.data(), memory.h, memory.samples, memory.steps, H_, reverse_);
+  }
+
+  /// @throws ValueError for steps along another axis than 1, or from the last to the first.
+  int step_axis(const Shape&, int axis) const {
+    if (reverse_) {
+      throw ValueError(Cell::kind, ": with `reverse`, the first step depends on the last one");
+    }
+    return steps_along(Cell::kind, 1, axis);
+  }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, 1, D_}; }
+  /// Computes one step at a time, of x (N, 1, D). The results are the same, bit by bit.
+  RecurrentStepper<Cell, T> stepper(const Shape& x) const {
+    const Scratch<T> bias(Cell::sums * H_);
+    add_biases(bias.data());
+    return {cell_, x[0], {D_, H_, weight_ih_.value.data(), weight_hh_.value.data(), bias.data()}};
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
@@ -179,6 +190,16 @@ class RecurrentLayer {
   }
   TensorView<const T> weight_of(const GateColumns& gates) const {
     return columns(const_view(weight_ih_.value), gates.of_weight, gates.count);
+  }
+
+  /// bias (Cell::sums H): that of each sum.
+  void add_biases(T* bias) const {
+    std::fill_n(bias, Cell::sums * H_, T(0));
+    std::copy_n(bias_hh_.value.data(), Cell::gates * H_, bias);
+    for (const GateColumns& gates : Cell::inputs) {
+      simd::map(simd::AddTo(), gates.count * H_, bias_ih_.value.data() + gates.of_weight * H_,
+                bias + gates.of_sums * H_);
+    }
   }
 
   void add_up_biases(const BackwardPass<T>& pass, const TensorView<const T>& d_sums) const {

@@ -312,6 +312,43 @@ void row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T*
   }
 }
 
+/// Computes `vectors` vectors of step_kernel from column j on, while there are so many. Returns the
+/// next column.
+template <int vectors, class T>
+DLFS_INLINE Index step_columns(Index j, Index depth, Index columns, const T* a, const T* b,
+                               Index b_stride, const T* start, bool apart, T* c) {
+  constexpr Index width = Index{vectors} * lanes<T>;
+  for (; j + width <= columns; j += width) {
+    Vector<T> sum[vectors];
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      sum[v] = apart ? Vector<T>{} : load(start + j + v * lanes<T>);
+    }
+    const T* row = b + j;
+    for (Index t = 0; t < depth; ++t, row += b_stride) {
+      const T left = a[t];
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+        add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
+      }
+    }
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      if (apart) sum[v] += load(start + j + v * lanes<T>);
+      store(c + j + v * lanes<T>, sum[v]);
+    }
+  }
+  return j;
+}
+
+/// See Kernels::step_kernel.
+template <class T>
+void step_kernel(Index depth, Index columns, const T* a, const T* b, Index b_stride, const T* start,
+                 bool apart, T* c) {
+  // Eight sums hide the latency of an FMA.
+  Index j = step_columns<8>(0, depth, columns, a, b, b_stride, start, apart, c);
+  j = step_columns<4>(j, depth, columns, a, b, b_stride, start, apart, c);
+  j = step_columns<2>(j, depth, columns, a, b, b_stride, start, apart, c);
+  step_columns<1>(j, depth, columns, a, b, b_stride, start, apart, c);
+}
+
 #if defined(DLFS_SIMD_VECTORS)
 template <class T, int... i>
 DLFS_INLINE Vector<T> load_every_other(const T* from, std::integer_sequence<int, i...>) {
@@ -541,6 +578,7 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           block_kernel<T>,
           outer_kernel<T>,
           row_kernel<T>,
+          step_kernel<T>,
           copy_rows<T>,
           transpose_matrix<T>,
           lane_kernel<T>,

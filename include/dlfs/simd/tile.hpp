@@ -123,6 +123,12 @@ struct Kernels {
   void (*row_kernel)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
                      Index b_stride, T* c, Store store);
 
+  /// c[j] = start[j] + sum over t < depth of a[t] * b[t * b_stride + j] for j < columns, a multiple
+  /// of the lanes. The sum is one chain in the order of t, which begins with start[j], or, if it is
+  /// `apart`, with 0. Sums stay in registers. `start` may be c.
+  void (*step_kernel)(Index depth, Index columns, const T* a, const T* b, Index b_stride,
+                      const T* start, bool apart, T* c);
+
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns, row by row. If there are fewer
   /// columns than lanes, writes whole vectors, with unspecified values at the end.
   void (*copy_rows)(Index rows, Index columns, const Source<T>& from, T* to, Index to_stride);

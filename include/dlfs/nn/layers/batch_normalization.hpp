@@ -78,6 +78,15 @@ class BatchNormalization {
   /// The statistics that normalised the samples, see Saved.
   Index saved_bytes(const Shape&) const { return 3 * features() * static_cast<Index>(sizeof(T)); }
 
+  /// @throws ValueError for steps along axis 1, or unless that has the features.
+  int step_axis(const Shape& x, int axis) const {
+    if (x.rank() > 2 && x[1] != features()) {
+      throw ValueError(traits().kind, ": does not run step by step with ", features(),
+                       " features of x of shape ", x);
+    }
+    return detail::steps_not_along(traits().kind, 1, axis);
+  }
+
   /// @throws ValueError in training, unless there are at least two numbers for each feature.
   void forward(const ForwardPass<T>& pass) const {
     const auto x = by_feature(pass.x);

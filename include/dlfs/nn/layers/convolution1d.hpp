@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "dlfs/conv/window1d.hpp"
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/scratch.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/gemm/row_product.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 
@@ -52,6 +55,87 @@ struct Convolution1dOptions {
     }
   }
 };
+
+namespace detail {
+
+/// One step of a causal Convolution1d at a time: x (N, C) -> y (N, F), the same numbers, bit by
+/// bit. It keeps the last dilation (kernel - 1) + 1 steps of each channel in a ring.
+template <std::floating_point T>
+class CausalConvolutionStepper {
+ public:
+  CausalConvolutionStepper(const Convolution1dOptions& options, Index samples, const Tensor<T>& W,
+                           const Tensor<T>& b)
+      : weights_(std::make_shared<const Weights>(options, W, b)),
+        samples_(samples),
+        length_(options.causal_padding() + 1),
+        ring_({samples, options.in, length_}),
+        taps_({options.in / options.groups * options.kernel}),
+        sums_({weights_->products[0].columns()}) {}
+
+  void step(const T* x, T* y) {
+    const Convolution1dOptions& options = weights_->options;
+    const Index channels = options.in / options.groups;
+    const Index filters = options.filters / options.groups;
+    T* ring = ring_.data();
+    for (Index n = 0; n < samples_; ++n) {
+      for (Index group = 0; group < options.groups; ++group, y += filters) {
+        T* tap = taps_.data();
+        for (Index c = 0; c < channels; ++c, ring += length_) {
+          ring[now_] = *x++;
+          // From the oldest step, which stands behind the newest one.
+          Index place = now_ + 1 == length_ ? 0 : now_ + 1;
+          for (Index k = 0; k < options.kernel; ++k) {
+            *tap++ = ring[place];
+            place += options.dilation;
+            if (place >= length_) place -= length_;
+          }
+        }
+        const auto g = static_cast<std::size_t>(group);
+        weights_->products[g].run(taps_.data(), weights_->bias.data() + group * sums_.size(),
+                                  sums_.data());
+        std::copy_n(sums_.data(), filters, y);
+      }
+    }
+    now_ = now_ + 1 == length_ ? 0 : now_ + 1;
+  }
+
+  void reset() { std::fill(ring_.begin(), ring_.end(), T(0)); }
+
+ private:
+  struct Weights {
+    Weights(const Convolution1dOptions& options_, const Tensor<T>& W, const Tensor<T>& b)
+        : options(options_) {
+      const Index filters = options.filters / options.groups;
+      const Index terms = options.in / options.groups * options.kernel;
+      // A window of one step is a matrix product, which has chains; any other sum is one chain.
+      const Index chain = options.kernel == 1 ? gemm::chain_length<T>(terms) : terms;
+      const Index width = gemm::RowProduct<T>::padded(filters);
+      bias.resize({options.groups, width});
+      for (Index group = 0; group < options.groups; ++group) {
+        products.emplace_back(terms, 1, filters,
+                              gemm::Strided<const T>{W.data() + group * filters * terms, 1, terms},
+                              chain);
+        T* const end =
+            std::copy_n(b.data() + group * filters, filters, bias.data() + group * width);
+        std::fill(end, bias.data() + (group + 1) * width, T(0));
+      }
+    }
+
+    Convolution1dOptions options;
+    std::vector<gemm::RowProduct<T>> products;  // of each group
+    Tensor<T> bias;
+  };
+
+  std::shared_ptr<const Weights> weights_;
+  Index samples_;
+  Index length_;
+  Index now_ = 0;   // the place of the newest step in the ring
+  Tensor<T> ring_;  // (N, C, length)
+  Tensor<T> taps_;
+  Tensor<T> sums_;
+};
+
+}  // namespace detail
 
 /// One-dimensional convolution (cross-correlation, as everywhere in deep learning), y = x * W + b:
 /// that of images of one row.
@@ -125,6 +209,25 @@ class Convolution1d {
       convolution(x, image_of_weight(), bias_.value, window(), options_.groups,
                   detail::as_images(pass.y));
     });
+  }
+
+  /// @throws ValueError for steps along another axis than 2, a stride, or a window that is not
+  /// causal.
+  int step_axis(const Shape&, int axis) const {
+    if (options_.stride != 1) {
+      throw ValueError(traits().kind, ": does not run step by step with a stride of ",
+                       options_.stride);
+    }
+    if (options_.padding != 0 || (options_.kernel > 1 && !options_.causal)) {
+      throw ValueError(traits().kind, ": runs step by step if it is causal");
+    }
+    return detail::steps_along(traits().kind, 2, axis);
+  }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, options_.in, 1}; }
+  /// Computes one step at a time, of x (N, C, 1).
+  detail::CausalConvolutionStepper<T> stepper(const Shape& x) const {
+    return {options_, x[0], weight_.value, bias_.value};
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.

@@ -53,7 +53,7 @@ class Dropout {
   explicit Dropout(const DropoutOptions&);
 
   /// What a network must know of this layer.
-  static constexpr LayerTraits traits() { return {.kind = "dropout"}; }
+  static constexpr LayerTraits traits() { return {.kind = "dropout", .is_elementwise = true}; }
 
   /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }

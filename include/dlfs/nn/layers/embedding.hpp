@@ -89,6 +89,11 @@ class Embedding {
     return y;
   }
 
+  /// The axis stays where it is.
+  int step_axis(const Shape&, int axis) const { return axis; }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, 1}; }
+
   /// Writes pass.y. @throws ValueError, naming the place, for a number that is no row's.
   void forward(const ForwardPass<T>& pass) const {
     const Index D = weight_.value.extent(1);

@@ -16,7 +16,9 @@ class HardSwish {
   using Scalar = T;  ///< the element type
 
   /// What a network must know of this layer.
-  static constexpr LayerTraits traits() { return {.kind = "hard swish", .keeps_input = true}; }
+  static constexpr LayerTraits traits() {
+    return {.kind = "hard swish", .keeps_input = true, .is_elementwise = true};
+  }
 
   /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }

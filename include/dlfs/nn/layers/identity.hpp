@@ -16,7 +16,7 @@ class Identity {
   using Scalar = T;  ///< the element type
 
   /// What a network must know of this layer.
-  static constexpr LayerTraits traits() { return {.kind = "identity"}; }
+  static constexpr LayerTraits traits() { return {.kind = "identity", .is_elementwise = true}; }
 
   /// The shape of y is that of x.
   Shape output_shape(const Shape& x) const { return x; }

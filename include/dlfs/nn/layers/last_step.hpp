@@ -36,6 +36,16 @@ class LastStep {
     return y;
   }
 
+  /// y is that of the last step, without an axis for the steps.
+  /// @throws ValueError for steps along another axis than 1, or for the first step.
+  int step_axis(const Shape&, int axis) const {
+    if (options_.reverse) {
+      throw ValueError(traits().kind, ": does not run step by step with `reverse`");
+    }
+    detail::steps_along(traits().kind, 1, axis);
+    return no_step_axis;
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     if (pass.y.empty()) return;

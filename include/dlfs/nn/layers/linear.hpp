@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <memory>
 #include <utility>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/gemm/row_product.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 #include "dlfs/tensor/matmul.hpp"
@@ -13,6 +16,50 @@
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
+
+namespace detail {
+
+/// One step of a Linear at a time: x (rows, D) -> y (rows, M), the same numbers, bit by bit.
+template <std::floating_point T>
+class LinearStepper {
+ public:
+  LinearStepper(Index rows, const Tensor<T>& W, const Tensor<T>& b)
+      : weights_(std::make_shared<const Weights>(W, b)),
+        rows_(rows),
+        sums_({weights_->product.columns()}) {}
+
+  void step(const T* x, T* y) {
+    const Weights& weights = *weights_;
+    for (Index row = 0; row < rows_; ++row, x += weights.D, y += weights.M) {
+      weights.product.run(x, weights.bias.data(), sums_.data());
+      std::copy_n(sums_.data(), weights.M, y);
+    }
+  }
+
+  void reset() {}
+
+ private:
+  struct Weights {
+    Weights(const Tensor<T>& W, const Tensor<T>& b)
+        : D(W.extent(0)),
+          M(W.extent(1)),
+          product(D, 1, M, gemm::Strided<const T>{W.data(), M, 1}),
+          bias({product.columns()}) {
+      std::copy_n(b.data(), M, bias.data());
+    }
+
+    Index D;
+    Index M;
+    gemm::RowProduct<T> product;
+    Tensor<T> bias;
+  };
+
+  std::shared_ptr<const Weights> weights_;
+  Index rows_;
+  Tensor<T> sums_;
+};
+
+}  // namespace detail
 
 /// Options of Linear.
 struct LinearOptions {
@@ -84,6 +131,17 @@ class Linear {
       std::copy(b.begin(), b.end(), y.data() + row * b.size());
     }
     matmul(by_row(pass.x), weight_.value, y, Store::add);
+  }
+
+  /// @throws ValueError for steps along the last axis.
+  int step_axis(const Shape& x, int axis) const {
+    return detail::steps_not_along(traits().kind, x.rank() - 1, axis);
+  }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, 1, weight_.value.extent(0)}; }
+  /// Computes one step at a time, of shape x.
+  detail::LinearStepper<T> stepper(const Shape& x) const {
+    return {x.axes(0, x.rank() - 1).size(), weight_.value, bias_.value};
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.

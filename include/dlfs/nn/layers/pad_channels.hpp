@@ -42,6 +42,11 @@ class PadChannels {
     return x.with(1, options_.channels);
   }
 
+  /// @throws ValueError for steps along axis 1.
+  int step_axis(const Shape&, int axis) const {
+    return detail::steps_not_along(traits().kind, 1, axis);
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     if (pass.y.empty()) return;

@@ -45,6 +45,12 @@ class Permute {
     return Layout::dense(x).transpose(order()).shape;
   }
 
+  /// The axis of y that is this axis of x. @throws ShapeError like output_shape.
+  int step_axis(const Shape& x, int axis) const {
+    output_shape(x);
+    return static_cast<int>(std::find(order_.begin(), order_.end(), axis) - order_.begin());
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { assign(pass.y, permuted(pass.x)); }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <concepts>
+#include <memory>
 #include <string_view>
 
 #include "dlfs/core/option.hpp"
@@ -34,6 +35,39 @@ void add_steps(const TensorView<const T>& x, const Tensor<T>& table, const Tenso
     simd::map(add, numbers, x.data() + n * numbers, table.data(), y.data() + n * numbers);
   }
 }
+
+}  // namespace detail
+
+namespace detail {
+
+/// One step of a positional encoding at a time: x, y (N, 1, D).
+template <std::floating_point T>
+class PositionStepper {
+ public:
+  PositionStepper(std::string_view kind, Index samples, const Tensor<T>& table)
+      : kind_(kind), samples_(samples), table_(std::make_shared<const Tensor<T>>(table)) {}
+
+  /// @throws ShapeError for a step after the last row of the table.
+  void step(const T* x, T* y) {
+    const Index D = table_->extent(1);
+    if (now_ == table_->extent(0)) {
+      throw ShapeError(kind_, ": the stream has more steps than the table ", table_->shape());
+    }
+    const auto add = []<class V>(const V& a, const V& b, V& sum) { sum = a + b; };
+    for (Index n = 0; n < samples_; ++n) {
+      simd::map(add, D, x + n * D, table_->data() + now_ * D, y + n * D);
+    }
+    ++now_;
+  }
+
+  void reset() { now_ = 0; }
+
+ private:
+  std::string_view kind_;
+  Index samples_;
+  std::shared_ptr<const Tensor<T>> table_;
+  Index now_ = 0;
+};
 
 }  // namespace detail
 
@@ -86,6 +120,15 @@ class PositionalEncoding {
     detail::expect_steps(traits().kind, x, table_.shape());
     return x;
   }
+
+  /// @throws ValueError for steps along another axis than 1.
+  int step_axis(const Shape&, int axis) const {
+    return detail::steps_along(traits().kind, 1, axis);
+  }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, 1, table_.extent(1)}; }
+  /// Computes one step at a time, of x (N, 1, D), at most as many as the table has rows.
+  detail::PositionStepper<T> stepper(const Shape& x) const { return {traits().kind, x[0], table_}; }
 
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { detail::add_steps(pass.x, table_, pass.y); }
@@ -140,6 +183,17 @@ class LearnedPositionalEncoding {
   Shape output_shape(const Shape& x) const {
     detail::expect_steps(traits().kind, x, weight_.value.shape());
     return x;
+  }
+
+  /// @throws ValueError for steps along another axis than 1.
+  int step_axis(const Shape&, int axis) const {
+    return detail::steps_along(traits().kind, 1, axis);
+  }
+  /// The shape of one step of one sequence.
+  Shape step_shape() const { return {1, 1, weight_.value.extent(1)}; }
+  /// Computes one step at a time, of x (N, 1, D), at most as many as the table has rows.
+  detail::PositionStepper<T> stepper(const Shape& x) const {
+    return {traits().kind, x[0], weight_.value};
   }
 
   /// Writes pass.y.

@@ -54,6 +54,11 @@ class PRelu {
     return x;
   }
 
+  /// @throws ValueError for steps along axis 1, if that has the slopes.
+  int step_axis(const Shape&, int axis) const {
+    return options_.slopes == 1 ? axis : detail::steps_not_along(traits().kind, 1, axis);
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     detail::prelu<T>(by_slope(pass.x), slope_.value.data(), by_slope(pass.y));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 
@@ -51,19 +52,22 @@ class RmsNormalization {
   /// @throws ShapeError unless some trailing axes of x have F features in total.
   Shape output_shape(const Shape& x) const {
     detail::expect_shape<T>(traits().kind, gamma_, {features()});
-    Index size = 1;
-    for (int axis = x.rank() - 1; axis > 0; --axis) {
-      size *= x[axis];
-      if (size == features()) return x;
-    }
-    throw ShapeError(traits().kind, ": expected x of shape (N, ...) whose last axes have ",
-                     features(), " features, got ", x);
+    first_feature_axis(x);
+    return x;
   }
 
   /// Bytes that `backward` needs besides x.
   Index saved_bytes(const Shape& x) const {
     return x.size() / features() * static_cast<Index>(sizeof(T));
   }
+
+  /// @throws ValueError for steps along an axis of the features; ShapeError like output_shape.
+  int step_axis(const Shape& x, int axis) const {
+    const int first = first_feature_axis(x);
+    return detail::steps_not_along(traits().kind, std::max(first, axis), axis);
+  }
+  /// The shape of one step of one sequence (N, T, F).
+  Shape step_shape() const { return {1, 1, features()}; }
 
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
@@ -86,6 +90,18 @@ class RmsNormalization {
   std::array<Parameter<T>*, 1> parameters() & { return {&gamma_}; }
 
  private:
+  /// The first of the trailing axes that have the features.
+  /// @throws ShapeError unless some trailing axes have F features in total.
+  int first_feature_axis(const Shape& x) const {
+    Index size = 1;
+    for (int axis = x.rank() - 1; axis > 0; --axis) {
+      size *= x[axis];
+      if (size == features()) return axis;
+    }
+    throw ShapeError(traits().kind, ": expected x of shape (N, ...) whose last axes have ",
+                     features(), " features, got ", x);
+  }
+
   Index features() const { return options_.features; }
 
   RmsNormalizationOptions options_;

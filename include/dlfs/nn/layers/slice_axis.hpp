@@ -37,6 +37,11 @@ class SliceAxis {
     return x.with(axis, count);
   }
 
+  /// @throws ValueError for steps along the axis of the slice.
+  int step_axis(const Shape& x, int axis) const {
+    return detail::steps_not_along(traits().kind, x.normalize_axis(axis_), axis);
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { assign(pass.y, pass.x.slice(axis_, range_)); }
 

@@ -30,6 +30,11 @@ class Softmax {
     return x;
   }
 
+  /// @throws ValueError for steps along axis 1.
+  int step_axis(const Shape&, int axis) const {
+    return detail::steps_not_along(traits().kind, 1, axis);
+  }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     detail::with_classes_last<T>([](const auto& x, const auto& y) { softmax(x, y); }, pass.y,

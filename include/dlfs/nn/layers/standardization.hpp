@@ -89,6 +89,13 @@ class Standardization {
     return x;
   }
 
+  /// @throws ValueError for steps along axis 1.
+  int step_axis(const Shape&, int axis) const {
+    return detail::steps_not_along(traits().kind, 1, axis);
+  }
+  /// The shape of one step of one sequence (N, F, L).
+  Shape step_shape() const { return {1, features(), 1}; }
+
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     if (inverse_) {
