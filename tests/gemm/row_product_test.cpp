@@ -2,20 +2,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "dlfs/core/rng.hpp"
+#include "dlfs/gemm/gemm.hpp"
 #include "dlfs/tensor/creation.hpp"
 #include "support/levels.hpp"
 
 namespace dlfs::gemm {
 namespace {
 
-/// Compares with gemm for b (k, parts n).
+/// Compares with gemm for b (k, parts n): the sums may be several chains.
 template <class T>
-void expect_the_bits_of_gemm(Index k, Index parts, Index n) {
+void expect_the_product(Index k, Index parts, Index n) {
   SCOPED_TRACE(str_cat(k, " by ", parts, " x ", n));
   Rng rng(static_cast<std::uint64_t>(k + n));
   const auto a = random_normal<T>({k}, rng);
@@ -38,17 +40,18 @@ void expect_the_bits_of_gemm(Index k, Index parts, Index n) {
   for (Index j = 0; j < parts * width; ++j) {
     const bool is_end = j % width >= n;
     const T value = is_end ? T(0) : expected(j / width * n + j % width);
-    EXPECT_EQ(sums(j), value) << j;
-    EXPECT_EQ(apart(j), value) << j;
+    const double tolerance = 8 * std::numeric_limits<T>::epsilon() * static_cast<double>(k);
+    EXPECT_NEAR(sums(j), value, tolerance) << j;
+    EXPECT_EQ(apart(j), sums(j)) << j;
   }
 }
 
-TEST(RowProduct, HasTheBitsOfGemm) {
+TEST(RowProduct, IsThatOfGemm) {
   test::at_every_level([] {
     for (Index k : {1, 2, 7, 16, 784, 785, 1600}) {
       for (Index n : {1, 3, 4, 8, 15, 16, 17, 40, 130}) {
-        expect_the_bits_of_gemm<float>(k, 1, n);
-        expect_the_bits_of_gemm<double>(k, 3, n);
+        expect_the_product<float>(k, 1, n);
+        expect_the_product<double>(k, 3, n);
       }
     }
   });

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <concepts>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 
@@ -47,31 +50,139 @@ struct CellGradients {
   T* deltas;       // of the sums
 };
 
+// The gates are fractions, numerator / denominator with a denominator in [1, 2], which are
+// multiplied and added before they are divided. Their exponential is shorter than simd::exp: the
+// absolute error of a gate in float is below 2e-7, but a gate below 1e-30 may be 0.
+
+/// e = exp(x) for x <= 0; 0 below -80 for float, or -700 for double.
+template <class V>
+DLFS_INLINE void exp_of_gate(const V& x, V& e) {
+  if constexpr (std::floating_point<V>) {
+    e = std::exp(x);
+  } else {
+    using T = simd::detail::ElementOf<V>;
+    if constexpr (std::numeric_limits<T>::digits > 24) {
+      V n, q, scale;
+      simd::detail::split_exp(x, n, q);
+      simd::detail::power_of_two(n, scale);
+      simd::multiply_add(scale, q, scale, e);
+      e = x < T(-700) ? V{} : e;
+    } else {
+      // exp(x) = 2^n exp(r). The lowest bits of the sum with the rounder are n.
+      using Bits = simd::detail::BitsOf<V>;
+      constexpr T rounder = simd::detail::rounder<T>;
+      V sum, r;
+      simd::multiply_add(x, T(0x1.715476p+0), rounder, sum);
+      simd::multiply_add<V>(sum - rounder, T(-0x1.62e43p-1), x, r);
+      const Bits exponent = reinterpret_cast<Bits>(sum) << (std::numeric_limits<T>::digits - 1);
+      const V scale = reinterpret_cast<V>(exponent + reinterpret_cast<Bits>(V{} + T(1)));
+      // The polynomial of simd::exp in an order with a shorter chain.
+      const auto& factors = simd::detail::exp_factors<T>;
+      const V square = r * r;
+      V low, high, q;
+      simd::multiply_add(r, factors[1], factors[0], low);
+      simd::multiply_add(r, factors[3], factors[2], high);
+      simd::multiply_add(square, factors[4], high, high);
+      simd::multiply_add(square, high, low, low);
+      simd::multiply_add(square, low, r, q);
+      simd::multiply_add(scale, q, scale, e);
+      e = x < T(-80) ? V{} : e;
+    }
+  }
+}
+
+/// out = -|x|.
+template <class V>
+DLFS_INLINE void minus_abs(const V& x, V& out) {
+  if constexpr (std::floating_point<V>) {
+    out = x <= 0 ? x : -x;
+  } else {
+    using Bits = simd::detail::BitsOf<V>;
+    out = reinterpret_cast<V>(reinterpret_cast<Bits>(x) | reinterpret_cast<Bits>(-V{}));
+  }
+}
+
+/// tanh(x) = numerator / denominator = (1 - e) / (1 + e), with e = exp(-2 |x|) and the sign of x.
+template <class V>
+DLFS_INLINE void tanh_fraction(const V& x, V& numerator, V& denominator) {
+  if constexpr (std::floating_point<V>) {
+    numerator = std::tanh(x);
+    denominator = 1;
+  } else {
+    V below, e;
+    minus_abs(x, below);
+    exp_of_gate<V>(below + below, e);
+    denominator = 1 + e;
+    simd::detail::copy_sign<V>(1 - e, x, numerator);
+  }
+}
+
+/// sigmoid(x) = numerator / denominator, and 1 - sigmoid(x) = other / denominator.
+template <class V>
+DLFS_INLINE void sigmoid_fraction(const V& x, V& numerator, V& other, V& denominator) {
+  V below, e;
+  minus_abs(x, below);
+  exp_of_gate(below, e);
+  const V one = V{} + 1;
+  numerator = x <= V{} ? e : one;
+  other = x <= V{} ? one : e;
+  denominator = one + e;
+}
+
 /// i, f, o = sigmoid(sums)   g = tanh(sums)   c = f c_before + i g   h = o tanh(c)
 struct LstmCell {
   static constexpr std::string_view kind = "lstm";
   static constexpr Index gates = 4;  // in weight_ih and weight_hh: i, f, g, o
   static constexpr Index sums = 4;   // the same
   static constexpr std::array inputs{GateColumns{0, 0, 4}};
+  static constexpr std::array parts_of_x{0, 1, 2, 3};
+  static constexpr std::array parts_of_h{0, 1, 2, 3};
   static constexpr bool has_state = true;
   static constexpr bool is_in_place = false;  // h takes the place of the sums
   static constexpr Store carry_store = Store::overwrite;
 
+  /// Divisions take most of the time, so the fractions of c and h are divided once each.
+  template <bool keeps_gates>
+  static constexpr auto forward_formula =
+      []<class V>(V& i, V& f, V& g, V& o, const V& before, V& c, V& h) {
+        V top_i, top_f, top_g, top_o, bottom_i, bottom_f, bottom_g, bottom_o, unused;
+        sigmoid_fraction(i, top_i, unused, bottom_i);
+        sigmoid_fraction(f, top_f, unused, bottom_f);
+        tanh_fraction(g, top_g, bottom_g);
+        sigmoid_fraction(o, top_o, unused, bottom_o);
+        if constexpr (keeps_gates) {
+          i = top_i / bottom_i;
+          f = top_f / bottom_f;
+          g = top_g / bottom_g;
+          o = top_o / bottom_o;
+        }
+        const V bottom_ig = bottom_i * bottom_g;
+        V top_c;
+        simd::multiply_add<V>(top_f * before, bottom_ig, top_i * top_g * bottom_f, top_c);
+        c = top_c / (bottom_f * bottom_ig);
+        V top, bottom;
+        tanh_fraction(c, top, bottom);
+        h = top_o * top / (bottom_o * bottom);
+      };
+
+  /// The sums become the gates, if they are kept.
   template <class T>
-  void forward(Index H, const CellStep<T>& step) const {
-    const auto formula = []<class V>(V& i, V& f, V& g, V& o, const V& before, V& c, V& h) {
-      simd::sigmoid<V>(V(i), i);
-      simd::sigmoid<V>(V(f), f);
-      simd::tanh<V>(V(g), g);
-      simd::sigmoid<V>(V(o), o);
-      const V kept = f * before;
-      simd::multiply_add(i, g, kept, c);
-      V squashed;
-      simd::tanh<V>(c, squashed);
-      h = o * squashed;
-    };
+  void forward(Index H, const CellStep<T>& step, bool keeps_gates) const {
     T* const i = step.sums;
-    simd::map(formula, H, i, i + H, i + 2 * H, i + 3 * H, step.state_before, step.state, step.h);
+    const T* const kept_not = i;
+    if (keeps_gates) {
+      simd::map(forward_formula<true>, H, i, i + H, i + 2 * H, i + 3 * H, step.state_before,
+                step.state, step.h);
+    } else {
+      simd::map(forward_formula<false>, H, kept_not, kept_not + H, kept_not + 2 * H,
+                kept_not + 3 * H, step.state_before, step.state, step.h);
+    }
+  }
+
+  /// Calls map(formula, arrays...) with the arrays of a step besides the sums.
+  template <class T, class Map>
+  void step(const Map& map, const T*, T* state, T* h) const {
+    map(forward_formula<false>, static_cast<const T*>(state), state, h);
   }
 
   template <class T>
@@ -100,7 +211,7 @@ struct LstmCell {
   }
 };
 
-/// r, z = sigmoid(sums)   n = tanh(sum of inputs + r q)   h = n + z (h_before - n)
+/// r, z = sigmoid(sums)   n = tanh(sum of inputs + r q)   h = (1 - z) n + z h_before
 ///
 /// q is the product of n's gate with h, which r multiplies.
 struct GruCell {
@@ -108,23 +219,50 @@ struct GruCell {
   static constexpr Index gates = 3;  // in weight_ih and weight_hh: r, z, n
   static constexpr Index sums = 4;   // r, z, q, n: the sums with h are neighbours
   static constexpr std::array inputs{GateColumns{0, 0, 2}, GateColumns{2, 3, 1}};
+  static constexpr std::array parts_of_x{0, 1, -1, 2};
+  static constexpr std::array parts_of_h{0, 1, 2, -1};
   static constexpr bool has_state = false;
   static constexpr bool is_in_place = false;
   static constexpr Store carry_store = Store::add;
 
+  template <bool keeps_gates>
+  static constexpr auto forward_formula =
+      []<class V>(V& r, V& z, const V& q, V& n, const V& before, V& h) {
+        V top_r, bottom_r, top_z, other_z, bottom_z, unused;
+        sigmoid_fraction(r, top_r, unused, bottom_r);
+        sigmoid_fraction(z, top_z, other_z, bottom_z);
+        r = top_r / bottom_r;
+        V sum;
+        simd::multiply_add(r, q, n, sum);
+        V top_n, bottom_n;
+        tanh_fraction(sum, top_n, bottom_n);
+        if constexpr (keeps_gates) {
+          z = top_z / bottom_z;
+          n = top_n / bottom_n;
+        }
+        V top;
+        simd::multiply_add<V>(other_z, top_n, top_z * before * bottom_n, top);
+        h = top / (bottom_z * bottom_n);
+      };
+
+  /// The sums become the gates, if they are kept.
   template <class T>
-  void forward(Index H, const CellStep<T>& step) const {
-    const auto formula = []<class V>(V& r, V& z, const V& q, V& n, const V& before, V& h) {
-      simd::sigmoid<V>(V(r), r);
-      simd::sigmoid<V>(V(z), z);
-      V sum;
-      simd::multiply_add(r, q, n, sum);
-      simd::tanh<V>(sum, n);
-      simd::multiply_add<V>(z, before - n, n, h);
-    };
+  void forward(Index H, const CellStep<T>& step, bool keeps_gates) const {
     T* const r = step.sums;
+    const T* const kept_not = r;
     const T* const q = r + 2 * H;
-    simd::map(formula, H, r, r + H, q, r + 3 * H, step.h_before, step.h);
+    if (keeps_gates) {
+      simd::map(forward_formula<true>, H, r, r + H, q, r + 3 * H, step.h_before, step.h);
+    } else {
+      simd::map(forward_formula<false>, H, kept_not, kept_not + H, q, kept_not + 3 * H,
+                step.h_before, step.h);
+    }
+  }
+
+  /// Calls map(formula, arrays...) with the arrays of a step besides the sums.
+  template <class T, class Map>
+  void step(const Map& map, const T* h_before, T*, T* h) const {
+    map(forward_formula<false>, h_before, h);
   }
 
   template <class T>
@@ -154,6 +292,8 @@ struct RnnCell {
   static constexpr Index gates = 1;
   static constexpr Index sums = 1;
   static constexpr std::array inputs{GateColumns{0, 0, 1}};
+  static constexpr std::array parts_of_x{0};
+  static constexpr std::array parts_of_h{0};
   static constexpr bool has_state = false;
   static constexpr bool is_in_place = true;
   static constexpr Store carry_store = Store::overwrite;
@@ -161,11 +301,21 @@ struct RnnCell {
   bool is_relu = false;
 
   template <class T>
-  void forward(Index H, const CellStep<T>& step) const {
+  void forward(Index H, const CellStep<T>& step, bool /*keeps_gates*/) const {
     if (is_relu) {
       simd::map([]<class V>(V& h) { h = h <= V{} ? V{} : h; }, H, step.h);
     } else {
       simd::map([]<class V>(V& h) { simd::tanh<V>(V(h), h); }, H, step.h);
+    }
+  }
+
+  /// Calls map(formula, arrays...) with the arrays of a step besides the sums.
+  template <class T, class Map>
+  void step(const Map& map, const T*, T*, T* h) const {
+    if (is_relu) {
+      map([]<class V>(const V& sum, V& out) { out = sum <= V{} ? V{} : sum; }, h);
+    } else {
+      map([]<class V>(const V& sum, V& out) { simd::tanh<V>(sum, out); }, h);
     }
   }
 
@@ -236,11 +386,13 @@ void for_each_range_of_samples(Index samples, const Body& body) {
   });
 }
 
-/// Runs all steps: memory.sums has the products with the inputs, and becomes the gates.
+/// Runs all steps: memory.sums has the products with the inputs, and becomes the gates, if they are
+/// kept.
 ///
 ///   weight_hh (H, gates H)
 template <class Cell, class T>
-void run_steps(const Cell& cell, const T* weight_hh, const StepMemory<Cell, T>& memory) {
+void run_steps(const Cell& cell, const T* weight_hh, const StepMemory<Cell, T>& memory,
+               bool keeps_gates) {
   const Index H = memory.H;
   const Index columns = Cell::gates * H;
   const Index stride = Cell::sums * H;
@@ -253,7 +405,9 @@ void run_steps(const Cell& cell, const T* weight_hh, const StepMemory<Cell, T>& 
         gemm::gemm<T>(last - first, H, columns, {row.h_before, H, 1}, {weight_hh, columns, 1},
                       {row.sums, stride, 1}, Store::add);
       }
-      for (Index n = first; n < last; ++n) cell.forward(H, memory.at(step, n, zeros.data()));
+      for (Index n = first; n < last; ++n) {
+        cell.forward(H, memory.at(step, n, zeros.data()), keeps_gates);
+      }
     }
   });
 }

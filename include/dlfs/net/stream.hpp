@@ -334,8 +334,10 @@ StreamState<T> initial_state(const Sequential<T>& network) {
 ///
 ///   x (N, 1, D) or (N, C, 1): see initial_state   y of state.output_shape()
 ///
-/// It is what `predict` gives for the whole sequence at this step, bit by bit. The time of a step
-/// does not depend on the number of steps before it.
+/// It is what `predict` gives for the whole sequence at this step, but for rounding: float differs
+/// by 1e-7 or so, because a product of one row has its sums in several chains, which is faster.
+/// Layers without products give the same bits. The time of a step does not depend on the number of
+/// steps before it.
 ///
 /// It is fit for a thread with deadlines, such as an audio callback: it does not allocate, lock, or
 /// use other threads. It throws for a wrong x alone.

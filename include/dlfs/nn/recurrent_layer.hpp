@@ -81,7 +81,7 @@ class RecurrentLayer {
              columns(sums, gates.of_sums, gates.count), Store::add);
     }
 
-    run_steps(cell_, weight_hh_.value.data(), memory);
+    run_steps(cell_, weight_hh_.value.data(), memory, pass.saved != nullptr);
     copy_steps(pass.y.data(), memory.h, memory.samples, memory.steps, H_, reverse_);
   }
 
@@ -94,7 +94,7 @@ class RecurrentLayer {
   }
   /// The shape of one step of one sequence.
   Shape step_shape() const { return {1, 1, D_}; }
-  /// Computes one step at a time, of x (N, 1, D). The results are the same, bit by bit.
+  /// Computes one step at a time, of x (N, 1, D).
   RecurrentStepper<Cell, T> stepper(const Shape& x) const {
     const Scratch<T> bias(Cell::sums * H_);
     add_biases(bias.data());

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <concepts>
 #include <memory>
-#include <vector>
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/functional/recurrent.hpp"
 #include "dlfs/gemm/row_product.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
@@ -27,53 +27,40 @@ struct RecurrentParameters {
 /// each gate fills whole vectors, so that products and cell work without ends of rows. Lanes at the
 /// end of a gate have weights and biases of 0, and h stays 0 there.
 ///
-/// A step has the sums of run_steps, each in the same order: the results are the same, bit by bit.
+/// A step has the formula and the sums of run_steps, but a sum may be several chains: see
+/// Kernels::row_product.
 template <class Cell, std::floating_point T>
 class RecurrentStepper {
  public:
   RecurrentStepper(const Cell& cell, Index samples, const RecurrentParameters<T>& parameters)
       : weights_(std::make_shared<const Weights>(cell, parameters)),
-        samples_(samples),
-        memory_({Cell::sums + (Cell::has_state ? 2 : 1) * samples, weights_->width}) {}
+        memory_({samples, rows, weights_->width}) {}
 
   void step(const T* x, T* y) {
     const Weights& weights = *weights_;
     const Index width = weights.width;
-    T* const sums = memory_.data();
-    T* h = sums + Cell::sums * width;
-    for (Index n = 0; n < samples_; ++n, x += weights.D, y += weights.H) {
-      // The inputs' part does not depend on h, so a processor computes it ahead.
-      const T* start = weights.bias.data();
-      for (std::size_t i = 0; i < weights.ih.size(); ++i) {
-        const Index first = Cell::inputs[i].of_sums * width;
-        weights.ih[i].run(x, start + first, sums + first);
-      }
-      if constexpr (sums_without_input > 0) {
-        constexpr Index first = Cell::inputs[0].count;
-        std::copy_n(start + first * width, sums_without_input * width, sums + first * width);
-      }
-      weights.hh.run(h, sums, sums);
-      if constexpr (Cell::is_in_place) {
-        weights.cell.forward(width, CellStep<T>{sums, nullptr, sums, nullptr, nullptr});
-        std::copy_n(sums, width, h);
-      } else {
-        T* const state = Cell::has_state ? h + width : nullptr;
-        weights.cell.forward(width, CellStep<T>{sums, state, h, state, h});
-      }
+    T* memory = memory_.data();
+    T* const end = memory + memory_.size();
+    // A step reads all of h while it writes the next one.
+    const Index before = is_odd_ ? width : 0;
+    is_odd_ = !is_odd_;
+    for (; memory != end; memory += rows * width, x += weights.D, y += weights.H) {
+      const T* const h_before = memory + before;
+      T* const h = memory + (width - before);
+      const auto map = [&](const auto& formula, auto*... arrays) {
+        simd::map_sums<Cell::parts_of_x, Cell::parts_of_h>(formula, width, weights.bias.data(),
+                                                           weights.ih.times(x),
+                                                           weights.hh.times(h_before), arrays...);
+      };
+      weights.cell.step(map, h_before, memory + 2 * width, h);
       std::copy_n(h, weights.H, y);
-      h += (Cell::has_state ? 2 : 1) * width;
     }
   }
 
   void reset() { std::fill(memory_.begin(), memory_.end(), T(0)); }
 
  private:
-  // Gru's q, which stands behind the first gates.
-  static constexpr Index sums_without_input = [] {
-    Index count = Cell::sums;
-    for (const GateColumns& gates : Cell::inputs) count -= gates.count;
-    return count;
-  }();
+  static constexpr Index rows = Cell::has_state ? 3 : 2;  // h twice, and the cell's state
 
   struct Weights {
     Weights(const Cell& cell_, const RecurrentParameters<T>& parameters)
@@ -81,13 +68,9 @@ class RecurrentStepper {
           D(parameters.D),
           H(parameters.H),
           width(gemm::RowProduct<T>::padded(H)),
+          ih(D, Cell::gates, H, {parameters.weight_ih, Cell::gates * H, 1}),
           hh(H, Cell::gates, H, {parameters.weight_hh, Cell::gates * H, 1}),
           bias({Cell::sums, width}) {
-      for (const GateColumns& gates : Cell::inputs) {
-        ih.emplace_back(
-            D, gates.count, H,
-            gemm::Strided<const T>{parameters.weight_ih + gates.of_weight * H, Cell::gates * H, 1});
-      }
       for (Index gate = 0; gate < Cell::sums; ++gate) {
         std::copy_n(parameters.bias + gate * H, H, bias.data() + gate * width);
       }
@@ -97,14 +80,14 @@ class RecurrentStepper {
     Index D;
     Index H;
     Index width;  // of a gate
-    std::vector<gemm::RowProduct<T>> ih;
+    gemm::RowProduct<T> ih;
     gemm::RowProduct<T> hh;
     Tensor<T> bias;
   };
 
   std::shared_ptr<const Weights> weights_;
-  Index samples_;
-  Tensor<T> memory_;  // the sums of a sample; then h and the cell's state of each
+  bool is_odd_ = false;  // of the number of steps
+  Tensor<T> memory_;     // (N, rows, width)
 };
 
 }  // namespace dlfs::detail

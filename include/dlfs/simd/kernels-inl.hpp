@@ -312,43 +312,6 @@ void row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T*
   }
 }
 
-/// Computes `vectors` vectors of step_kernel from column j on, while there are so many. Returns the
-/// next column.
-template <int vectors, class T>
-DLFS_INLINE Index step_columns(Index j, Index depth, Index columns, const T* a, const T* b,
-                               Index b_stride, const T* start, bool apart, T* c) {
-  constexpr Index width = Index{vectors} * lanes<T>;
-  for (; j + width <= columns; j += width) {
-    Vector<T> sum[vectors];
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      sum[v] = apart ? Vector<T>{} : load(start + j + v * lanes<T>);
-    }
-    const T* row = b + j;
-    for (Index t = 0; t < depth; ++t, row += b_stride) {
-      const T left = a[t];
-      DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-        add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
-      }
-    }
-    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      if (apart) sum[v] += load(start + j + v * lanes<T>);
-      store(c + j + v * lanes<T>, sum[v]);
-    }
-  }
-  return j;
-}
-
-/// See Kernels::step_kernel.
-template <class T>
-void step_kernel(Index depth, Index columns, const T* a, const T* b, Index b_stride, const T* start,
-                 bool apart, T* c) {
-  // Eight sums hide the latency of an FMA.
-  Index j = step_columns<8>(0, depth, columns, a, b, b_stride, start, apart, c);
-  j = step_columns<4>(j, depth, columns, a, b, b_stride, start, apart, c);
-  j = step_columns<2>(j, depth, columns, a, b, b_stride, start, apart, c);
-  step_columns<1>(j, depth, columns, a, b, b_stride, start, apart, c);
-}
-
 #if defined(DLFS_SIMD_VECTORS)
 template <class T, int... i>
 DLFS_INLINE Vector<T> load_every_other(const T* from, std::integer_sequence<int, i...>) {
@@ -569,6 +532,12 @@ void lane_kernel(const Tile<T>& tile, Index rows, const T* next, Index next_step
   }
 }
 
+#if defined(DLFS_SIMD_LEVEL)
+#include "dlfs/simd/elementwise-inl.hpp"
+#include "dlfs/simd/map-inl.hpp"
+#include "dlfs/simd/pooling-inl.hpp"
+#endif
+
 template <class T, int... exponent>
 constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
   return {mr,
@@ -578,7 +547,7 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           block_kernel<T>,
           outer_kernel<T>,
           row_kernel<T>,
-          step_kernel<T>,
+          row_product<T>,
           copy_rows<T>,
           transpose_matrix<T>,
           lane_kernel<T>,
@@ -591,12 +560,6 @@ template <class T>
 inline constexpr Kernels<T> all_kernels =
     list_kernels<T>(std::make_integer_sequence<int, std::bit_width(unsigned{mr})>{});
 
-#if defined(DLFS_SIMD_LEVEL)
-#include "dlfs/simd/elementwise-inl.hpp"
-#include "dlfs/simd/map-inl.hpp"
-#include "dlfs/simd/pooling-inl.hpp"
-#endif
-
 /// The level that simd::at_level passes on.
 struct ThisLevel {
   template <class T>
@@ -606,6 +569,11 @@ struct ThisLevel {
   template <class Formula, class... T>
   static void map(const Formula& formula, Index count, T*... arrays) {
     map_vectors(formula, count, arrays...);
+  }
+  template <const auto& parts_of_x, const auto& parts_of_h, class Formula, class T, class... Arrays>
+  static void map_sums(const Formula& formula, Index width, const T* start,
+                       const RowTimesMatrix<T>& x, const RowTimesMatrix<T>& h, Arrays*... arrays) {
+    map_sums_of_vectors<parts_of_x, parts_of_h>(formula, width, start, x, h, arrays...);
   }
   template <class T>
   static void transpose(Index rows, Index columns, const T* from, Index from_stride, T* to,

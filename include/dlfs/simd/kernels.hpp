@@ -196,6 +196,21 @@ void map(const Formula& formula, Index count, T*... arrays) {
   at_level<std::remove_const_t<T>...>([&](auto level) { level.map(formula, count, arrays...); });
 }
 
+/// Calls `formula(sum_0, sum_1, ..., x...)` with the corresponding elements of each array for all
+/// `width` positions, a multiple of the lanes, where
+///
+///   sum_i[j] = start[i width + j] + (x.a x.b)[parts_of_x[i] width + j]
+///                                 + (h.a h.b)[parts_of_h[i] width + j]
+///
+/// without the term of a negative part. Sums stay in registers. Arrays may not be x.a or h.a.
+template <const auto& parts_of_x, const auto& parts_of_h, class Formula, class T, class... Arrays>
+void map_sums(const Formula& formula, Index width, const T* start, const RowTimesMatrix<T>& x,
+              const RowTimesMatrix<T>& h, Arrays*... arrays) {
+  at_level<T>([&](auto level) {
+    level.template map_sums<parts_of_x, parts_of_h>(formula, width, start, x, h, arrays...);
+  });
+}
+
 /// visit(ThisLevel()) of the current level, for a loop that computes in any type.
 template <class Compute, class Visit>
 decltype(auto) at_level_for(const Visit& visit) {

@@ -48,10 +48,12 @@
 #define DLFS_INLINE inline __attribute__((always_inline))
 #define DLFS_INLINE_LAMBDA __attribute__((always_inline))
 #define DLFS_INLINE_CALLS __attribute__((flatten))
+#define DLFS_NOINLINE __attribute__((noinline))
 #else
 #define DLFS_INLINE inline
 #define DLFS_INLINE_LAMBDA
 #define DLFS_INLINE_CALLS
+#define DLFS_NOINLINE
 #endif
 
 // DLFS_UNROLL unrolls a loop over an array of registers completely. DLFS_TWO_TURNS unrolls by two:

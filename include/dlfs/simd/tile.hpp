@@ -93,6 +93,15 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
+/// A row a (terms) times a matrix b (terms, columns) with dense rows.
+template <class T>
+struct RowTimesMatrix {
+  const T* a;
+  Index terms;
+  const T* b;
+  Index columns;
+};
+
 /// The kernels of one instruction set for one element type.
 template <class T>
 struct Kernels {
@@ -123,11 +132,10 @@ struct Kernels {
   void (*row_kernel)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
                      Index b_stride, T* c, Store store);
 
-  /// c[j] = start[j] + sum over t < depth of a[t] * b[t * b_stride + j] for j < columns, a multiple
-  /// of the lanes. The sum is one chain in the order of t, which begins with start[j], or, if it is
-  /// `apart`, with 0. Sums stay in registers. `start` may be c.
-  void (*step_kernel)(Index depth, Index columns, const T* a, const T* b, Index b_stride,
-                      const T* start, bool apart, T* c);
+  /// out = start + a b, for as many columns as b has, a multiple of the lanes. `start` may be out.
+  /// Sums stay in registers. With fewer than eight vectors of columns, each sum is several chains:
+  /// one row alone would wait for the latency of each product.
+  void (*row_product)(const RowTimesMatrix<T>& product, const T* start, T* out);
 
   /// to[i * to_stride + j] = from(i, j) for i < rows, j < columns, row by row. If there are fewer
   /// columns than lanes, writes whole vectors, with unspecified values at the end.

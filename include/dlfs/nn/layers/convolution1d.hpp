@@ -58,8 +58,8 @@ struct Convolution1dOptions {
 
 namespace detail {
 
-/// One step of a causal Convolution1d at a time: x (N, C) -> y (N, F), the same numbers, bit by
-/// bit. It keeps the last dilation (kernel - 1) + 1 steps of each channel in a ring.
+/// One step of a causal Convolution1d at a time: x (N, C) -> y (N, F). It keeps the last dilation
+/// (kernel - 1) + 1 steps of each channel in a ring.
 template <std::floating_point T>
 class CausalConvolutionStepper {
  public:
@@ -107,14 +107,11 @@ class CausalConvolutionStepper {
         : options(options_) {
       const Index filters = options.filters / options.groups;
       const Index terms = options.in / options.groups * options.kernel;
-      // A window of one step is a matrix product, which has chains; any other sum is one chain.
-      const Index chain = options.kernel == 1 ? gemm::chain_length<T>(terms) : terms;
       const Index width = gemm::RowProduct<T>::padded(filters);
       bias.resize({options.groups, width});
       for (Index group = 0; group < options.groups; ++group) {
         products.emplace_back(terms, 1, filters,
-                              gemm::Strided<const T>{W.data() + group * filters * terms, 1, terms},
-                              chain);
+                              gemm::Strided<const T>{W.data() + group * filters * terms, 1, terms});
         T* const end =
             std::copy_n(b.data() + group * filters, filters, bias.data() + group * width);
         std::fill(end, bias.data() + (group + 1) * width, T(0));

@@ -19,7 +19,7 @@ namespace dlfs {
 
 namespace detail {
 
-/// One step of a Linear at a time: x (rows, D) -> y (rows, M), the same numbers, bit by bit.
+/// One step of a Linear at a time: x (rows, D) -> y (rows, M).
 template <std::floating_point T>
 class LinearStepper {
  public:
@@ -32,7 +32,11 @@ class LinearStepper {
     const Weights& weights = *weights_;
     for (Index row = 0; row < rows_; ++row, x += weights.D, y += weights.M) {
       weights.product.run(x, weights.bias.data(), sums_.data());
-      std::copy_n(sums_.data(), weights.M, y);
+      if (weights.M == 1) {
+        *y = *sums_.data();
+      } else {
+        std::copy_n(sums_.data(), weights.M, y);
+      }
     }
   }
 
