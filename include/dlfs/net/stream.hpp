@@ -35,6 +35,7 @@ class ForwardStepper {
     layer_ = std::move(other.layer_);
     x_ = other.x_;
     y_ = other.y_;
+    pass_ = other.pass_;
     scratch_ = std::move(other.scratch_);
     return *this;
   }
@@ -43,7 +44,12 @@ class ForwardStepper {
   void step(const T* x, T* y) {
     const LentScratch lent(scratch_);
     const SerialLoops serial;
-    layer_->forward({.x = {x, x_}, .y = {y, y_}});
+    // In a chain the memory is always the same.
+    if (pass_.x.data() != x || pass_.y.data() != y) {
+      pass_.x = {x, x_};
+      pass_.y = {y, y_};
+    }
+    layer_->forward(pass_);
   }
 
   void reset() {}
@@ -60,6 +66,7 @@ class ForwardStepper {
   std::shared_ptr<const AnyLayer<T>> layer_;
   Shape x_;
   Shape y_;
+  ForwardPass<T> pass_;
   ScratchStack scratch_;
 };
 

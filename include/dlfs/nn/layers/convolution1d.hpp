@@ -58,8 +58,8 @@ struct Convolution1dOptions {
 
 namespace detail {
 
-/// One step of a causal Convolution1d at a time: x (N, C) -> y (N, F). It keeps the last dilation
-/// (kernel - 1) + 1 steps of each channel in a ring.
+/// One step of a causal Convolution1d at a time: x (N, C) -> y (N, F). It keeps the last
+/// dilation (kernel - 1) + 1 steps in a ring.
 template <std::floating_point T>
 class CausalConvolutionStepper {
  public:
@@ -68,35 +68,30 @@ class CausalConvolutionStepper {
       : weights_(std::make_shared<const Weights>(options, W, b)),
         samples_(samples),
         length_(options.causal_padding() + 1),
-        ring_({samples, options.in, length_}),
+        ring_({length_, samples, options.in}),
         taps_({options.in / options.groups * options.kernel}),
-        sums_({weights_->products[0].columns()}) {}
+        sums_({weights_->bias.extent(1)}) {}
 
   void step(const T* x, T* y) {
     const Convolution1dOptions& options = weights_->options;
     const Index channels = options.in / options.groups;
     const Index filters = options.filters / options.groups;
-    T* ring = ring_.data();
-    for (Index n = 0; n < samples_; ++n) {
-      for (Index group = 0; group < options.groups; ++group, y += filters) {
-        T* tap = taps_.data();
-        for (Index c = 0; c < channels; ++c, ring += length_) {
-          ring[now_] = *x++;
-          // From the oldest step, which stands behind the newest one.
-          Index place = now_ + 1 == length_ ? 0 : now_ + 1;
-          for (Index k = 0; k < options.kernel; ++k) {
-            *tap++ = ring[place];
-            place += options.dilation;
-            if (place >= length_) place -= length_;
-          }
-        }
-        const auto g = static_cast<std::size_t>(group);
-        weights_->products[g].run(taps_.data(), weights_->bias.data() + group * sums_.size(),
-                                  sums_.data());
-        std::copy_n(sums_.data(), filters, y);
-      }
-    }
+    const Index of_step = samples_ * options.in;
+    std::copy_n(x, of_step, ring_.data() + now_ * of_step);
+    // The oldest step stands behind the newest one.
     now_ = now_ + 1 == length_ ? 0 : now_ + 1;
+    for (Index i = 0; i < samples_ * options.groups; ++i, y += filters) {
+      T* tap = taps_.data();
+      for (Index k = 0, place = now_; k < options.kernel; ++k) {
+        tap = std::copy_n(ring_.data() + place * of_step + i * channels, channels, tap);
+        place += options.dilation;
+        if (place >= length_) place -= length_;
+      }
+      const Index group = i % options.groups;
+      weights_->products[static_cast<std::size_t>(group)].run(
+          taps_.data(), weights_->bias.data() + group * sums_.size(), sums_.data());
+      std::copy_n(sums_.data(), filters, y);
+    }
   }
 
   void reset() { std::fill(ring_.begin(), ring_.end(), T(0)); }
@@ -106,29 +101,35 @@ class CausalConvolutionStepper {
     Weights(const Convolution1dOptions& options_, const Tensor<T>& W, const Tensor<T>& b)
         : options(options_) {
       const Index filters = options.filters / options.groups;
-      const Index terms = options.in / options.groups * options.kernel;
+      const Index channels = options.in / options.groups;
+      const Index terms = channels * options.kernel;
       const Index width = gemm::RowProduct<T>::padded(filters);
-      bias.resize({options.groups, width});
+      bias = Tensor<T>({options.groups, width});
+      Tensor<T> by_tap({options.kernel, channels, filters});
       for (Index group = 0; group < options.groups; ++group) {
+        const T* weight = W.data() + group * filters * terms;
+        for (Index f = 0; f < filters; ++f) {
+          for (Index c = 0; c < channels; ++c) {
+            for (Index k = 0; k < options.kernel; ++k) by_tap(k, c, f) = *weight++;
+          }
+        }
         products.emplace_back(terms, 1, filters,
-                              gemm::Strided<const T>{W.data() + group * filters * terms, 1, terms});
-        T* const end =
-            std::copy_n(b.data() + group * filters, filters, bias.data() + group * width);
-        std::fill(end, bias.data() + (group + 1) * width, T(0));
+                              gemm::Strided<const T>{by_tap.data(), filters, 1});
+        std::copy_n(b.data() + group * filters, filters, bias.data() + group * width);
       }
     }
 
     Convolution1dOptions options;
     std::vector<gemm::RowProduct<T>> products;  // of each group
-    Tensor<T> bias;
+    Tensor<T> bias;                             // (groups, elements of a product)
   };
 
   std::shared_ptr<const Weights> weights_;
   Index samples_;
   Index length_;
-  Index now_ = 0;   // the place of the newest step in the ring
-  Tensor<T> ring_;  // (N, C, length)
-  Tensor<T> taps_;
+  Index now_ = 0;   // the place of the next step in the ring
+  Tensor<T> ring_;  // (length, N, C)
+  Tensor<T> taps_;  // (K, C / groups) of one group
   Tensor<T> sums_;
 };
 
