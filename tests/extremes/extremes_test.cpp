@@ -208,6 +208,25 @@ void for_shapes(const Call& call) {
   attempt([&] { return call(Shape{Index{1} << 40, 3, Index{1} << 20, 1}); });
 }
 
+/// Calls call(state) for streams through some networks, whose steps have any shape.
+template <class Call>
+void for_streams(const Call& call) {
+  Rng rng(1);
+  const std::vector<Sequential<float>> networks{
+      {{"identity", Identity<float>()}},
+      {{"lstm", Lstm<float>({.in = 1, .hidden = 2}, rng)}},
+      {{"convolution", Convolution1d<float>({.in = 1, .causal = true}, He{}, rng)}},
+      {{"both", Parallel<float>{{"a", {{"identity", Identity<float>()}}},
+                                {"b", {{"identity", Identity<float>()}}}}}}};
+  for (const Sequential<float>& network : networks) {
+    for_shapes([&](const Shape& x) {
+      StreamState<float> state = initial_state(network, x);
+      call(state);
+      return 0;
+    });
+  }
+}
+
 /// What a layer says of shapes, and what a network of it does with batches that hold nothing.
 template <class Layer>
 void check_layer(Layer layer) {
@@ -1608,6 +1627,25 @@ const std::vector<Named> table{
        for_numbers([](Index n) {
          return BackwardPass<float>().needs_gradient(static_cast<std::size_t>(n)) ? 1 : 0;
        });
+     }},
+    {"initial_state", [] { for_streams([](const StreamState<float>&) {}); }},
+    {"predict_step",
+     [] {
+       for_streams([](StreamState<float>& state) {
+         (void)predict_step(Tensor<float>(state.input_shape()), state);
+         for_shapes([&](const Shape& x) {
+           return predict_step(x.size() > 1000 ? Tensor<float>() : Tensor<float>(x), state).size();
+         });
+         attempt([&] { return predict_step(1e30f, state); });
+       });
+     }},
+    {"AnyStepper",
+     [] {
+       const float x[2]{1e30f, -1e30f};
+       float y = 0;
+       const AnyLayer<float> layer = Linear<float>({.in = 2, .out = 1}, He{}, rng);
+       AnyStepper<float> stepper = layer.stepper({1, 1, 2});
+       stepper.step(x, &y);
      }},
     {"predict_labels",
      [] {

@@ -448,6 +448,10 @@ TEST(Stream, RefusesWhatDoesNotFit) {
               initial_state(Sequential<float>(), {1, 1, 1});
             }),
             "initial_state: the network has no layers");
+  EXPECT_EQ(test::error_of<ShapeError>([&] {
+              initial_state(network, {0, 1, 1});
+            }),
+            "initial_state: expected a step with numbers, got shape (0, 1, 1)");
   EXPECT_EQ(test::error_of<ValueError>([&] {
               initial_state(network, {1, 2, 1});
             }),

@@ -182,7 +182,8 @@ class StepCheck {
       }
       if (composition.join == Join::concatenation) {
         steps_not_along("parallel", 1, y.axis);
-        if (number > 1) y.shape = y.shape.with(1, y.shape[1] + before.shape[1]);
+        if (number > 1)
+          y.shape = y.shape.with(1, checked_sum("parallel", y.shape[1], before.shape[1]));
       }
     }
     const bool has_shortcut = composition.join == Join::sum && composition.parts.size() == 1;
@@ -237,6 +238,9 @@ std::optional<Shape> find_step_shape(const Composition<T>& composition) {
   return std::nullopt;
 }
 
+template <std::floating_point T>
+struct StreamAccess;
+
 }  // namespace detail
 
 /// One sequence, or several at a time, on its way through a network, one step after another: what
@@ -258,22 +262,28 @@ class StreamState {
   StreamState(AnyStepper<T> stepper, const Shape& x, const Shape& y)
       : stepper_(std::move(stepper)), x_(x), y_(y) {}
 
-  const T* step(const T* x) {
-    stepper_.step(x, y_.data());
-    return y_.data();
-  }
-
   AnyStepper<T> stepper_;
   Shape x_;
   Tensor<T> y_;
 
-  template <std::floating_point U>
-  friend StreamState<U> initial_state(const Sequential<U>& network, const Shape& step);
-  template <std::floating_point U>
-  friend const Tensor<U>& predict_step(TensorArg<std::type_identity_t<U>> x, StreamState<U>& state);
-  template <std::floating_point U>
-  friend U predict_step(std::type_identity_t<U> x, StreamState<U>& state);
+  friend detail::StreamAccess<T>;
 };
+
+namespace detail {
+
+/// What the functions of this header may do with a state.
+template <std::floating_point T>
+struct StreamAccess {
+  static StreamState<T> make(AnyStepper<T> stepper, const Shape& x, const Shape& y) {
+    return {std::move(stepper), x, y};
+  }
+  static const Tensor<T>& step(StreamState<T>& state, const T* x) {
+    state.stepper_.step(x, state.y_.data());
+    return state.y_;
+  }
+};
+
+}  // namespace detail
 
 /// The state before the first step of a sequence: what `predict_step` needs to run the network
 /// step by step.
@@ -290,6 +300,9 @@ template <std::floating_point T>
 StreamState<T> initial_state(const Sequential<T>& network, const Shape& step) {
   const Composition<T> layers = network.composition();
   if (layers.parts.empty()) throw ValueError("initial_state: the network has no layers");
+  if (step.size() == 0) {
+    throw ShapeError("initial_state: expected a step with numbers, got shape ", step);
+  }
   // The axis of the steps is the one along which all layers run. Of the errors, the first one of
   // the axis along which most of them do is thrown.
   std::string message = str_cat(
@@ -309,7 +322,8 @@ StreamState<T> initial_state(const Sequential<T>& network, const Shape& step) {
     };
     try {
       const detail::StepsAlong y = check.through(layers, {step, axis});
-      return {detail::make_stepper(layers, {step, axis}), step, y.shape};
+      return detail::StreamAccess<T>::make(detail::make_stepper(layers, {step, axis}), step,
+                                           y.shape);
     } catch (const ShapeError& error) {
       keep(error, true);
     } catch (const ValueError& error) {
@@ -352,23 +366,23 @@ StreamState<T> initial_state(const Sequential<T>& network) {
 /// numbers that they refuse.
 template <std::floating_point T>
 const Tensor<T>& predict_step(TensorArg<std::type_identity_t<T>> x, StreamState<T>& state) {
-  if (x.shape() != state.x_) {
-    throw ShapeError("predict_step: expected x of shape ", state.x_, ", got ", x.shape());
+  if (x.shape() != state.input_shape()) {
+    throw ShapeError("predict_step: expected x of shape ", state.input_shape(), ", got ",
+                     x.shape());
   }
   if (!x.is_contiguous()) throw ShapeError("predict_step: expected x with neighbouring elements");
-  state.step(x.data());
-  return state.y_;
+  return detail::StreamAccess<T>::step(state, x.data());
 }
 
 /// The same for a network that has one number for one at each step, such as a sample of sound.
 /// @throws ShapeError unless input and output have one number.
 template <std::floating_point T>
 T predict_step(std::type_identity_t<T> x, StreamState<T>& state) {
-  if (state.x_.size() != 1 || state.y_.size() != 1) {
-    throw ShapeError("predict_step: expected one number in and out, got shapes ", state.x_, " and ",
-                     state.y_.shape());
+  if (state.input_shape().size() != 1 || state.output_shape().size() != 1) {
+    throw ShapeError("predict_step: expected one number in and out, got shapes ",
+                     state.input_shape(), " and ", state.output_shape());
   }
-  return *state.step(&x);
+  return *detail::StreamAccess<T>::step(state, &x).data();
 }
 
 }  // namespace dlfs
