@@ -22,15 +22,17 @@ static const sequence::Alphabet alphabet("\n ,.abcdefghijklmnopqrstuvwxyz");
 /// Sentences that the network writes. The largest of logits with Gumbel noise is a class drawn by
 /// the probabilities that the logits stand for.
 static std::string written(const Sequential<float>& network, Index least, Rng& rng) {
-  std::string text = "\n";
+  auto state = initial_state(network, {1, 1});  // (N, T)
+  Tensor<float> code({1, 1});                   // of a line break, after which a sentence begins
+  std::string text;
   while (std::ssize(text) < least || text.back() != '\n') {
-    Tensor<float> codes({1, std::ssize(text)});
-    alphabet.encode(text, codes.data());
-    const auto logits = network.predict(codes);
+    const auto logits = predict_step(code, state).reshape({alphabet.size()});
     const auto noise = -log(-log(random_uniform<float>({alphabet.size()}, rng)));
-    text += alphabet[argmax(logits(0, all, -1) + noise, 0).item()];
+    const Index drawn = argmax(logits + noise, 0).item();
+    text += alphabet[drawn];
+    code(0, 0) = static_cast<float>(drawn);
   }
-  return text.substr(1);
+  return text;
 }
 
 static void run(const examples::Options& options) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -8,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "sequence/alphabet.hpp"
+#include "sequence/amplifier.hpp"
+#include "sequence/filters.hpp"
 #include "sequence/sums.hpp"
 #include "sequence/symbols.hpp"
 #include "sequence/village.hpp"
@@ -90,6 +93,32 @@ TEST(Sequence, SymbolsAreReversedOrSorted) {
       }
       EXPECT_TRUE(array_equal(batch.targets[n], expected)) << task;
     }
+  }
+}
+
+TEST(Sequence, AmplifierIsTanhAndALowPass) {
+  const auto y = sequence::amplified(std::vector<float>(1000, 0.25f));
+  const double share = 1 - std::exp(-2 * std::numbers::pi * 1000 / 48000);
+  EXPECT_NEAR(static_cast<double>(y[0]), std::tanh(2.0) * share, 1e-6);
+  EXPECT_NEAR(static_cast<double>(y[1]), std::tanh(2.0) * (1 - (1 - share) * (1 - share)), 1e-6);
+  EXPECT_NEAR(static_cast<double>(y[999]), std::tanh(2.0), 1e-6);
+
+  const auto strings = sequence::plucked_strings(2, Rng(1));
+  const auto [low, high] = std::minmax_element(strings.begin(), strings.end());
+  EXPECT_GT(*high, 0.1f);
+  EXPECT_LT(std::max(*high, -*low), 2.0f);
+}
+
+TEST(Sequence, FiltersMakeOneSoundOfAnother) {
+  Rng rng(1);
+  for (const auto& network : {sequence::gru(rng), sequence::tcn(rng)}) {
+    auto sound = random_uniform<float>({2, 100, 1}, rng);
+    const auto y = network.predict(sound);
+    EXPECT_EQ(y.shape(), sound.shape());
+    sound(0, 50, 0) += 1;
+    const auto changed = network.predict(sound);
+    EXPECT_TRUE(array_equal(changed(0, Slice{0, 50}), y(0, Slice{0, 50})));
+    EXPECT_NE(changed(0, 50, 0), y(0, 50, 0));
   }
 }
 
