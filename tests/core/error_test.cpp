@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -10,6 +11,8 @@
 namespace other {
 struct Colour {};
 std::string to_string(Colour) { return "blue"; }
+struct Huge {};
+std::string to_string(Huge) { throw std::bad_alloc(); }
 }  // namespace other
 
 namespace dlfs {
@@ -29,6 +32,10 @@ TEST(Error, WhatIsTheMessage) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "affine: expected (2, 3)");
   }
+}
+
+TEST(Error, HasNoMessageIfThereIsNoMemoryForIt) {
+  EXPECT_STREQ(ShapeError("the shape is ", other::Huge()).what(), "");
 }
 
 TEST(Concat, JoinsTextOfEveryKind) {

@@ -18,16 +18,20 @@ namespace detail {
 inline void append(std::string& text, std::string_view part) { text += part; }
 inline void append(std::string& text, char part) { text += part; }
 
+template <class Number>
+[[gnu::noinline]] void append_number(std::string& text, Number part) {
+  char digits[64];
+  text.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);
+}
 template <std::integral Number>
 void append(std::string& text, Number part) {
   // One function for the widest type, instead of one for each type, saves compile time.
   using Widest = std::conditional_t<std::is_signed_v<Number>, long long, unsigned long long>;
-  text += std::to_string(static_cast<Widest>(part));
+  append_number(text, static_cast<Widest>(part));
 }
 template <std::floating_point Number>
 void append(std::string& text, Number part) {
-  char digits[64];
-  text.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);
+  append_number(text, part);
 }
 
 template <class Printable>
@@ -57,7 +61,9 @@ class TextPart {
   void (*append_)(std::string& text, const void* part);
 };
 
-[[gnu::cold]] inline std::string join(std::initializer_list<TextPart> parts) {
+using TextParts = std::initializer_list<TextPart>;
+
+[[gnu::cold]] inline std::string join(TextParts parts) {
   std::string text;
   for (const TextPart& part : parts) part.append_to(text);
   return text;
@@ -75,14 +81,22 @@ template <class... Parts>
 /// Base of everything that dlfs throws.
 class Error : public std::runtime_error {
  public:
-  /// The message is `str_cat` of the parts.
+  /// The message is `str_cat` of the parts; it is empty if there is no memory for it.
   template <class... Parts>
     requires(sizeof...(Parts) > 0)
-  [[gnu::cold]] explicit Error(const Parts&... message) : Error({detail::TextPart(message)...}) {}
+  [[gnu::cold]] explicit Error(const Parts&... message) noexcept
+      : Error({detail::TextPart(message)...}) {}
 
  private:
-  [[gnu::cold, gnu::noinline]] explicit Error(std::initializer_list<detail::TextPart> message)
-      : std::runtime_error(detail::join(message)) {}
+  // A constructor that throws takes more code wherever an error is thrown.
+  [[gnu::cold, gnu::noinline]] explicit Error(detail::TextParts message) noexcept
+      : std::runtime_error("") {
+    try {
+      std::runtime_error::operator=(std::runtime_error(detail::join(message)));
+    } catch (...) {
+      // The error itself says more than the lack of memory.
+    }
+  }
 };
 
 /// A tensor's rank or extent does not fit the operation.

@@ -147,9 +147,10 @@ inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";
-    text += str_cat(shape[axis]);
+    detail::append(text, shape[axis]);
   }
-  return text + (shape.rank() == 1 ? ",)" : ")");
+  text += shape.rank() == 1 ? ",)" : ")";
+  return text;
 }
 
 /// Writes it as `to_string` does.
