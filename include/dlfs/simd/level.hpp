@@ -127,9 +127,16 @@ inline simd::Level initial_simd_level() {
   return best;
 }
 
-inline std::atomic<simd::Level>& chosen_simd_level() {
-  static std::atomic<simd::Level> level{initial_simd_level()};
-  return level;
+/// A Level, or -1 before the first use.
+inline std::atomic<int> chosen_simd_level{-1};
+
+/// Chooses the initial level, unless another thread has chosen one. Not a static variable of a
+/// function, because the kernels' many callers would check that its initialisation has ended.
+[[gnu::cold, gnu::noinline]] inline simd::Level choose_simd_level() {
+  int chosen = -1;
+  const auto initial = static_cast<int>(initial_simd_level());
+  if (chosen_simd_level.compare_exchange_strong(chosen, initial)) chosen = initial;
+  return static_cast<simd::Level>(chosen);
 }
 
 }  // namespace dlfs::detail
@@ -138,7 +145,10 @@ namespace dlfs::simd {
 
 /// The level of the kernels: the machine's best, unless DLFS_ISA=avx512|avx2|base in the
 /// environment or set_level chooses another.
-inline Level level() { return dlfs::detail::chosen_simd_level().load(std::memory_order_relaxed); }
+inline Level level() {
+  const int chosen = dlfs::detail::chosen_simd_level.load(std::memory_order_relaxed);
+  return chosen < 0 ? dlfs::detail::choose_simd_level() : static_cast<Level>(chosen);
+}
 
 /// For tests and benchmarks. The level changes the last digits of results.
 /// @throws ValueError if this machine cannot run the level.
@@ -146,7 +156,7 @@ inline void set_level(Level level) {
   if (!is_supported(level)) {
     throw ValueError("simd: this machine has no ", to_string(level));
   }
-  dlfs::detail::chosen_simd_level().store(level, std::memory_order_relaxed);
+  dlfs::detail::chosen_simd_level.store(static_cast<int>(level), std::memory_order_relaxed);
 }
 
 }  // namespace dlfs::simd
