@@ -211,8 +211,8 @@ void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> wei
 /// The adjoint of a convolution, for checked shapes: from dy (N, F, OH, OW) to dx (N, C, H, W),
 /// whose sums start from `start` (C).
 template <class T>
-void adjoint(TensorView<const T> dy, TensorView<const T> weight, const T* start,
-             const Window2d& window, Index groups, TensorView<T> dx,
+void adjoint(const TensorView<const T>& dy, const TensorView<const T>& weight, const T* start,
+             const Window2d& window, Index groups, const TensorView<T>& dx,
              ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::automatic) {
   if (dx.empty()) return;
   const ConvolutionGroups parts(dx.shape(), weight.shape(), dy.shape(), window, groups);

@@ -138,7 +138,7 @@ class AverageDivisors {
 
 /// Sets what the 2 by 2 blocks leave out to 0: the last row and column of images of odd extents.
 template <class T>
-void clear_outside_2x2_blocks(TensorView<T> x) {
+void clear_outside_2x2_blocks(const TensorView<T>& x) {
   const Size2d image = image_size(x.shape());
   const Index rows = x.extent(0) * x.extent(1) * image.height;
   if (image.width % 2 != 0) {
@@ -215,7 +215,7 @@ bool max_pooling_of_blocks_backward(const simd::Blocks& blocks, const T* dy,
 }
 
 template <class T>
-void max_pooling(TensorView<const T> x, const Window2d& window, TensorView<T> y,
+void max_pooling(const TensorView<const T>& x, const Window2d& window, const TensorView<T>& y,
                  std::uint16_t* argmax) {
   if (is_2x2_blocks(window, x.shape(), y.shape())) {
     return max_pooling_of_blocks(blocks_of(x.shape()), x.data(), y.data(), argmax);

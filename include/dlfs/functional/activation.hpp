@@ -21,7 +21,7 @@ namespace detail {
 
 /// Computes formula(x, out) for each element; see simd::map.
 template <class T, class Formula>
-void activate(std::string_view operation, TensorView<const T> x, TensorView<T> out,
+void activate(std::string_view operation, const TensorView<const T>& x, const TensorView<T>& out,
               const Formula& formula) {
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());
@@ -31,8 +31,9 @@ void activate(std::string_view operation, TensorView<const T> x, TensorView<T> o
 
 /// Computes formula(y, dy, dx) for each element, or with x in place of y.
 template <class T, class Formula>
-void activate_backward(std::string_view operation, std::string_view name, TensorView<const T> kept,
-                       TensorView<const T> dy, TensorView<T> dx, const Formula& formula) {
+void activate_backward(std::string_view operation, std::string_view name,
+                       const TensorView<const T>& kept, const TensorView<const T>& dy,
+                       const TensorView<T>& dx, const Formula& formula) {
   expect_dense(operation, name, kept, kept.shape());
   expect_dense(operation, "dy", dy, kept.shape());
   expect_dense(operation, "dx", dx, kept.shape());

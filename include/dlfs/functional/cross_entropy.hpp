@@ -150,8 +150,8 @@ void smooth_row(const SoftmaxCrossEntropyOptions<T>& options, Index classes, con
 
 /// @throws unless the tensors fit each other, are dense, and the gradient is memory of its own.
 template <class T>
-void expect_positions(std::string_view loss, TensorView<const T> logits, TensorView<T> gradient,
-                      TensorView<const T> sample_weights) {
+void expect_positions(std::string_view loss, const TensorView<const T>& logits,
+                      const TensorView<T>& gradient, const TensorView<const T>& sample_weights) {
   expect_dense(loss, "logits", logits);
   expect_dense(loss, "the gradient", gradient, logits.shape());
   expect_apart(loss, "the gradient", gradient, "logits", logits);
@@ -160,9 +160,9 @@ void expect_positions(std::string_view loss, TensorView<const T> logits, TensorV
 }
 
 template <class T>
-void expect_soft_positions(std::string_view loss, TensorView<const T> logits,
-                           TensorView<const T> targets, TensorView<T> gradient,
-                           TensorView<const T> sample_weights) {
+void expect_soft_positions(std::string_view loss, const TensorView<const T>& logits,
+                           const TensorView<const T>& targets, const TensorView<T>& gradient,
+                           const TensorView<const T>& sample_weights) {
   expect_soft_targets(loss, logits.shape(), targets.shape());
   expect_positions(loss, logits, gradient, sample_weights);
   expect_dense(loss, "targets", targets);
@@ -193,8 +193,9 @@ void transpose_block(Index rows, Index columns, const T* from, Index from_stride
 /// C logits s and targets t of its position side by side, and writes those of the gradient.
 /// `targets` may be null, and t is then, too.
 template <class T, class LossOf>
-T mean_over_positions(TensorView<const T> logits, const T* targets, TensorView<T> gradient,
-                      TensorView<const T> sample_weights, double divisor, const LossOf& loss_of) {
+T mean_over_positions(const TensorView<const T>& logits, const T* targets,
+                      const TensorView<T>& gradient, const TensorView<const T>& sample_weights,
+                      double divisor, const LossOf& loss_of) {
   constexpr Index cached_elements = 4096;
   if (divisor == 0) {
     std::fill_n(gradient.data(), gradient.size(), T(0));

@@ -36,7 +36,7 @@ struct ExpRow {
 /// first-level cache, so that each logit is read from memory once, and short rows fill vectors
 /// together.
 template <class T, class Finish>
-void for_each_exp_row(TensorView<const T> x, Finish finish) {
+void for_each_exp_row(const TensorView<const T>& x, Finish finish) {
   using A = Accumulator<T>;
   constexpr Index cached_elements = 4096;
   const Index columns = x.extent(-1);
@@ -67,8 +67,8 @@ void for_each_exp_row(TensorView<const T> x, Finish finish) {
 
 /// Calls `finish(row, out_row)` for every row of x and of `out`, which has the shape of x.
 template <class T, class Finish>
-void softmax_like(std::string_view operation, TensorView<const T> x, TensorView<T> out,
-                  Finish finish) {
+void softmax_like(std::string_view operation, const TensorView<const T>& x,
+                  const TensorView<T>& out, Finish finish) {
   if (x.rank() == 0) throw ShapeError(operation, ": expected at least rank 1, got ()");
   expect_dense(operation, "x", x, x.shape());
   expect_dense(operation, "out", out, x.shape());

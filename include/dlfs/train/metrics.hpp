@@ -27,8 +27,8 @@ class LabelledLogits {
  public:
   /// @throws ShapeError unless there is a label for each position, or if views with more axes than
   /// (N, C) and (N) are not contiguous; ValueError without a position.
-  LabelledLogits(std::string_view metric, TensorView<const T> logits,
-                 TensorView<const std::int32_t> labels)
+  LabelledLogits(std::string_view metric, const TensorView<const T>& logits,
+                 const TensorView<const std::int32_t>& labels)
       : metric_(metric) {
     if (logits.rank() < 2 || labels.shape() != shape_of_labels(logits.shape())) {
       throw ShapeError(metric, ": expected logits (N, C, ...) and labels (N, ...), got ",
