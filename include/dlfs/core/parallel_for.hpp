@@ -38,7 +38,7 @@ class ThreadPool {
  public:
   /// The pool is never destroyed: other objects may use it in their destructors, after main or in a
   /// body that calls std::exit.
-  static ThreadPool& instance() {
+  [[gnu::noinline]] static ThreadPool& instance() {
     alignas(ThreadPool) static std::byte memory[sizeof(ThreadPool)];
     static ThreadPool& pool = make(memory);
     return pool;
@@ -136,7 +136,8 @@ class ThreadPool {
     try {
       while (static_cast<int>(threads_.size()) < workers - 1) {
         const int worker = static_cast<int>(threads_.size()) + 1;
-        threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
+        threads_.push_back(
+            std::thread([this, worker, seen = job_.load()] { serve(worker, seen); }));
       }
     } catch (const std::exception&) {  // std::system_error or std::bad_alloc
       workers = static_cast<int>(threads_.size()) + 1;

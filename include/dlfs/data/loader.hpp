@@ -124,7 +124,7 @@ class Loader {
 
   void start() {
     stopping_ = false;
-    for (Index i = 0; i < threads_; ++i) workers_.emplace_back([this] { work(); });
+    for (Index i = 0; i < threads_; ++i) workers_.push_back(std::thread([this] { work(); }));
   }
 
   void stop() {

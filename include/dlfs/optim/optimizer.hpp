@@ -63,7 +63,7 @@ struct OptimizerState {
 
   void begin(std::size_t moment_count, std::span<Parameter<T>* const> parameters) {
     names.clear();
-    moments.assign(moment_count, {});
+    moments = std::vector<std::vector<Tensor<T>>>(moment_count);
     for (const Parameter<T>* parameter : parameters) {
       names.push_back(parameter->name);
       for (auto& moment : moments) moment.emplace_back(parameter->value.shape());

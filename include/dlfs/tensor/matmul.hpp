@@ -105,7 +105,8 @@ void matmul_in_parts(const TensorView<const T>& a, const TensorView<const T>& b,
     }
   });
   for (Index row = 0; row < (parts - 1) * m; ++row) {
-    simd::map(simd::AddTo(), n, sums.data() + row * n, out.data() + row % m * out.stride(0));
+    const T* const sum = sums.data() + row * n;
+    simd::map(simd::AddTo(), n, sum, out.data() + row % m * out.stride(0));
   }
 }
 
