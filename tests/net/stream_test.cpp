@@ -381,6 +381,17 @@ TEST(Stream, ACopyContinuesFromHere) {
   EXPECT_EQ(predict_step(0.5f, state), next);
 }
 
+TEST(Stream, KeepsTheLevelAtWhichItWasMade) {
+  const simd::Level before = simd::level();
+  test::at_every_level([&] {
+    StreamState<float> state = initial_state(sound_effect());
+    const float y = predict_step(1.0f, state);
+    state.reset();
+    simd::set_level(before);
+    EXPECT_EQ(predict_step(1.0f, state), y);
+  });
+}
+
 TEST(Stream, OutlivesItsNetworkAndDoesNotSeeItsChanges) {
   Sequential<float> network = sound_effect();
   StreamState<float> before = initial_state(network);

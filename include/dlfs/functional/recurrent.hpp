@@ -149,17 +149,19 @@ struct LstmCell {
         sigmoid_fraction(i, top_i, unused, bottom_i);
         sigmoid_fraction(f, top_f, unused, bottom_f);
         tanh_fraction(g, top_g, bottom_g);
-        sigmoid_fraction(o, top_o, unused, bottom_o);
+
         if constexpr (keeps_gates) {
           i = top_i / bottom_i;
           f = top_f / bottom_f;
           g = top_g / bottom_g;
-          o = top_o / bottom_o;
         }
         const V bottom_ig = bottom_i * bottom_g;
         V top_c;
         simd::multiply_add<V>(top_f * before, bottom_ig, top_i * top_g * bottom_f, top_c);
         c = top_c / (bottom_f * bottom_ig);
+        // Not before c, for which tanh waits.
+        sigmoid_fraction(o, top_o, unused, bottom_o);
+        if constexpr (keeps_gates) o = top_o / bottom_o;
         V top, bottom;
         tanh_fraction(c, top, bottom);
         h = top_o * top / (bottom_o * bottom);
@@ -230,10 +232,10 @@ struct GruCell {
       []<class V>(V& r, V& z, const V& q, V& n, const V& before, V& h) {
         V top_r, bottom_r, top_z, other_z, bottom_z, unused;
         sigmoid_fraction(r, top_r, unused, bottom_r);
-        sigmoid_fraction(z, top_z, other_z, bottom_z);
         r = top_r / bottom_r;
         V sum;
         simd::multiply_add(r, q, n, sum);
+        sigmoid_fraction(z, top_z, other_z, bottom_z);
         V top_n, bottom_n;
         tanh_fraction(sum, top_n, bottom_n);
         if constexpr (keeps_gates) {

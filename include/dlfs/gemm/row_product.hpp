@@ -35,14 +35,9 @@ class RowProduct {
   /// Elements of `start` and `out`.
   Index columns() const { return packed_.extent(1); }
 
-  /// The product with a row, for simd::map_sums.
-  RowTimesMatrix<T> times(const T* a) const {
-    return {a, packed_.extent(0), packed_.data(), columns()};
-  }
-
   /// out = start + a b; both may be the same.
   void run(const T* a, const T* start, T* out) const {
-    kernels_->row_product(times(a), start, out);
+    kernels_->row_product({a, packed_.extent(0), packed_.data(), columns()}, start, out);
   }
 
  private:

@@ -6,7 +6,6 @@
 
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/functional/recurrent.hpp"
-#include "dlfs/gemm/row_product.hpp"
 #include "dlfs/nn/layer.hpp"
 #include "dlfs/simd/kernels.hpp"
 
@@ -48,9 +47,11 @@ class RecurrentStepper {
       const T* const h_before = memory + before;
       T* const h = memory + (width - before);
       const auto map = [&](const auto& formula, auto*... arrays) {
-        simd::map_sums<Cell::parts_of_x, Cell::parts_of_h>(formula, width, weights.bias.data(),
-                                                           weights.ih.times(x),
-                                                           weights.hh.times(h_before), arrays...);
+        simd::map_sums<Cell::parts_of_x, Cell::parts_of_h>(
+            weights.level, formula, width, weights.bias.data(),
+            simd::RowTimesMatrix<T>{x, weights.D, weights.ih.data(), Cell::gates * width},
+            simd::RowTimesMatrix<T>{h_before, weights.H, weights.hh.data(), Cell::gates * width},
+            arrays...);
       };
       weights.cell.step(map, h_before, memory + 2 * width, h);
       std::copy_n(h, weights.H, y);
@@ -65,23 +66,29 @@ class RecurrentStepper {
   struct Weights {
     Weights(const Cell& cell_, const RecurrentParameters<T>& parameters)
         : cell(cell_),
+          level(simd::level()),
           D(parameters.D),
           H(parameters.H),
-          width(gemm::RowProduct<T>::padded(H)),
-          ih(D, Cell::gates, H, {parameters.weight_ih, Cell::gates * H, 1}),
-          hh(H, Cell::gates, H, {parameters.weight_hh, Cell::gates * H, 1}),
+          width((H + lanes() - 1) / lanes() * lanes()),
+          ih({D, Cell::gates * width}),
+          hh({H, Cell::gates * width}),
           bias({Cell::sums, width}) {
+      simd::pack_parts(lanes(), D, Cell::gates, H, width, parameters.weight_ih, ih.data());
+      simd::pack_parts(lanes(), H, Cell::gates, H, width, parameters.weight_hh, hh.data());
       for (Index gate = 0; gate < Cell::sums; ++gate) {
         std::copy_n(parameters.bias + gate * H, H, bias.data() + gate * width);
       }
     }
 
+    static Index lanes() { return simd::kernels<T>().lanes; }
+
     Cell cell;
+    simd::Level level;  // for which the weights are packed
     Index D;
     Index H;
-    Index width;  // of a gate
-    gemm::RowProduct<T> ih;
-    gemm::RowProduct<T> hh;
+    Index width;   // of a gate
+    Tensor<T> ih;  // packed
+    Tensor<T> hh;  // packed
     Tensor<T> bias;
   };
 

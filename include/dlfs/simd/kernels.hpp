@@ -129,13 +129,13 @@ inline constexpr int registers = 16;
 #pragma GCC diagnostic pop
 #endif
 
-/// visit(ThisLevel()) of the current level, as defined in kernels-inl.hpp. Elements other than
-/// float and double use the base level.
+/// visit(ThisLevel()) of a level, as defined in kernels-inl.hpp. Elements other than float and
+/// double use the base level.
 template <class... T, class Visit>
-decltype(auto) at_level(const Visit& visit) {
+decltype(auto) at([[maybe_unused]] Level chosen, const Visit& visit) {
 #if defined(DLFS_SIMD_X86)
   if constexpr ((Dispatched<T> && ...)) {
-    switch (level()) {
+    switch (chosen) {
 #define DLFS_SIMD_VISIT(name, ...) \
   case Level::name:                \
     return visit(name::ThisLevel());
@@ -147,6 +147,12 @@ decltype(auto) at_level(const Visit& visit) {
   }
 #endif
   return visit(base::ThisLevel());
+}
+
+/// The same of the current level.
+template <class... T, class Visit>
+decltype(auto) at_level(const Visit& visit) {
+  return at<T...>(level(), visit);
 }
 
 template <class T>
@@ -197,18 +203,36 @@ void map(const Formula& formula, Index count, T*... arrays) {
 }
 
 /// Calls `formula(sum_0, sum_1, ..., x...)` with the corresponding elements of each array for all
-/// `width` positions, a multiple of the lanes, where
+/// `width` positions, a multiple of the level's lanes, where
 ///
 ///   sum_i[j] = start[i width + j] + (x.a x.b)[parts_of_x[i] width + j]
 ///                                 + (h.a h.b)[parts_of_h[i] width + j]
 ///
-/// without the term of a negative part. Sums stay in registers. Arrays may not be x.a or h.a.
+/// without the term of a negative part. x.b and h.b are packed by pack_parts for the same level.
+/// Sums stay in registers. Arrays may not be x.a or h.a.
 template <const auto& parts_of_x, const auto& parts_of_h, class Formula, class T, class... Arrays>
-void map_sums(const Formula& formula, Index width, const T* start, const RowTimesMatrix<T>& x,
-              const RowTimesMatrix<T>& h, Arrays*... arrays) {
-  at_level<T>([&](auto level) {
+void map_sums(Level chosen, const Formula& formula, Index width, const T* start,
+              const RowTimesMatrix<T>& x, const RowTimesMatrix<T>& h, Arrays*... arrays) {
+  at<T>(chosen, [&](auto level) {
     level.template map_sums<parts_of_x, parts_of_h>(formula, width, start, x, h, arrays...);
   });
+}
+
+/// Packs a matrix b (terms, parts n) with dense rows for map_sums: in blocks of two vectors of the
+/// columns of all parts, then one, with zeros where a part ends. `to` has terms * parts * width
+/// elements.
+template <class T>
+void pack_parts(Index lanes, Index terms, Index parts, Index n, Index width, const T* b, T* to) {
+  for (Index j = 0; j < width; j += 2 * lanes) {
+    const Index end = std::min(j + 2 * lanes, width);
+    for (Index t = 0; t < terms; ++t) {
+      for (Index part = 0; part < parts; ++part) {
+        for (Index column = j; column < end; ++column) {
+          *to++ = column < n ? b[(t * parts + part) * n + column] : T(0);
+        }
+      }
+    }
+  }
 }
 
 /// visit(ThisLevel()) of the current level, for a loop that computes in any type.

@@ -81,30 +81,31 @@ DLFS_INLINE_CALLS void map_vectors(const Formula& formula_in_memory, Index count
   }
 }
 
-/// sum[i][v] += factor * a vector of part parts[i] of a row, for `vectors` vectors from `row` on.
+/// sum[i][v] += factor * vector v of part parts[i] of a block's row.
 template <const auto& parts, class T, std::size_t sums, std::size_t vectors>
-DLFS_INLINE void add_row(T factor, const T* row, Index width, Vector<T> (&sum)[sums][vectors]) {
-  const auto add_part = [&]<std::size_t i>(
-                            std::integral_constant<std::size_t, i>) DLFS_INLINE_LAMBDA {
-    constexpr int number = parts[i];
-    if constexpr (number >= 0) {
-      const T* const part = row + number * width;
-      DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
-        add_product<Vector<T>>(load(part + static_cast<Index>(v) * lanes<T>), factor, sum[i][v]);
-      }
-    }
-  };
+DLFS_INLINE void add_row(T factor, const T* row, Vector<T> (&sum)[sums][vectors]) {
+  const auto add_part =
+      [&]<std::size_t i>(std::integral_constant<std::size_t, i>) DLFS_INLINE_LAMBDA {
+        constexpr int number = parts[i];
+        if constexpr (number >= 0) {
+          constexpr Index first = number * static_cast<Index>(vectors) * lanes<T>;
+          DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
+            add_product<Vector<T>>(load(row + first + static_cast<Index>(v) * lanes<T>), factor,
+                                   sum[i][v]);
+          }
+        }
+      };
   [&]<std::size_t... i>(std::index_sequence<i...>) DLFS_INLINE_LAMBDA {
     (add_part(std::integral_constant<std::size_t, i>()), ...);
   }
   (std::make_index_sequence<sums>());
 }
 
-/// sum[i][v] += the product of a row and `vectors` vectors of columns from j on. Each sum is one
-/// chain of products if there are enough sums to hide the latency of a chain; otherwise each is
-/// several chains.
+/// sum[i][v] += the product of a (terms) and vector v of part parts[i] of the rows, which stand at
+/// distance `stride`. Each sum is one chain of products if there are enough sums to hide the
+/// latency of a chain; otherwise each is several chains.
 template <const auto& parts, class T, std::size_t sums, std::size_t vectors>
-DLFS_INLINE void add_row_product(const RowTimesMatrix<T>& product, Index width, Index j,
+DLFS_INLINE void add_row_product(const T* a, Index terms, const T* row, Index stride,
                                  Vector<T> (&sum)[sums][vectors]) {
   constexpr std::size_t chains = std::clamp<std::size_t>(8 / (sums * vectors), 1, 4);
   Vector<T> others[chains][sums][vectors];
@@ -115,21 +116,18 @@ DLFS_INLINE void add_row_product(const RowTimesMatrix<T>& product, Index width, 
       }
     }
   }
-  const T* a = product.a;
-  const T* row = product.b + j;
-  const Index stride = product.columns;
-  Index left = product.terms;
+  Index left = terms;
   for (; left >= Index{chains}; left -= Index{chains}, a += chains) {
-    add_row<parts>(a[0], row, width, sum);
+    add_row<parts>(a[0], row, sum);
     row += stride;
     if constexpr (chains > 1) {
       DLFS_UNROLL for (std::size_t c = 1; c < chains; ++c, row += stride) {
-        add_row<parts>(a[c], row, width, others[c]);
+        add_row<parts>(a[c], row, others[c]);
       }
     }
   }
   if constexpr (chains > 1) {
-    for (; left > 0; --left, ++a, row += stride) add_row<parts>(*a, row, width, sum);
+    for (; left > 0; --left, ++a, row += stride) add_row<parts>(*a, row, sum);
     DLFS_UNROLL for (std::size_t i = 0; i < sums; ++i) {
       DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
         if constexpr (chains == 4) {
@@ -157,8 +155,12 @@ DLFS_NOINLINE DLFS_INLINE_CALLS void map_block_of_sums(const Formula& formula, I
       sum[i][v] = load(start + static_cast<Index>(i) * width + j + v * lanes<T>);
     }
   }
-  add_row_product<parts_of_x, T>(x, width, j, sum);
-  add_row_product<parts_of_h, T>(h, width, j, sum);
+  // The blocks before column j have j columns of each part.
+  const Index parts = x.columns / width;
+  add_row_product<parts_of_x, T>(x.a, x.terms, x.b + j * parts * x.terms,
+                                 parts * vectors * lanes<T>, sum);
+  add_row_product<parts_of_h, T>(h.a, h.terms, h.b + j * parts * h.terms,
+                                 parts * vectors * lanes<T>, sum);
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
     const Index at = j + v * lanes<T>;
     if constexpr (sums == 1) {
@@ -198,7 +200,7 @@ DLFS_INLINE Index row_product_columns(Index j, const RowTimesMatrix<T>& product,
     DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
       sum[0][v] = load(start + j + static_cast<Index>(v) * lanes<T>);
     }
-    add_row_product<whole_row, T>(product, 0, j, sum);
+    add_row_product<whole_row, T>(product.a, product.terms, product.b + j, product.columns, sum);
     DLFS_UNROLL for (std::size_t v = 0; v < vectors; ++v) {
       store(out + j + static_cast<Index>(v) * lanes<T>, sum[0][v]);
     }

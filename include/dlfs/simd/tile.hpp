@@ -93,7 +93,7 @@ struct Source {
   const T* memory_end = nullptr;
 };
 
-/// A row a (terms) times a matrix b (terms, columns) with dense rows.
+/// A row a (terms) times a matrix b (terms, columns), with dense rows or packed.
 template <class T>
 struct RowTimesMatrix {
   const T* a;
