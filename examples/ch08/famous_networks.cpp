@@ -19,7 +19,7 @@ static Sequential<float> small_vgg(Rng& rng) {
 
 /// A stem, two Inception blocks with a quarter of GoogLeNet's channels, and global pooling.
 static Sequential<float> small_googlenet(Rng& rng) {
-  return {{"conv", Convolution<float>({.filters = 24, .padding = 1}, He{}, rng)},
+  return {{"conv", Convolution<float>({.in = 1, .filters = 24, .padding = 1}, He{}, rng)},
           {"relu", Relu<float>()},
           {"pool1", MaxPooling<float>({.kernel = 2, .stride = 2})},
           {"inception3a", inception<float>({24, 16, 24, 32, 4, 8, 8}, rng)},

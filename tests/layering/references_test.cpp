@@ -64,6 +64,11 @@ TEST(References, AreNotGivenByObjectsThatExpire) {
       "dlfs/core/tensor.hpp: T* write(T* out) const {",
       // The network itself, which a copy may be made of.
       "dlfs/net/sequential.hpp: Sequential& add(const std::string& name, AnyLayer<T> layer) {",
+      "dlfs/net/graph.hpp: Graph& add(const std::string& name, AnyLayer<T> layer, "
+      "const std::vector<std::string>& inputs) {",
+      "dlfs/net/graph.hpp: Graph& add_shared(const std::string& name, std::string_view layer, "
+      "const std::vector<std::string>& inputs) {",
+      "dlfs/net/graph.hpp: Graph& set_outputs(const std::vector<std::string>& layers) {",
   };
   std::vector<std::string> found;
   const fs::path root = DLFS_INCLUDE_DIRECTORY;

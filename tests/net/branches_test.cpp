@@ -115,7 +115,7 @@ TEST(Residual, RefusesAnotherShapeOfTheSameSize) {
   EXPECT_EQ(test::error_of<ShapeError>([] {
               Residual<float>({{"flatten", Flatten<float>()}}).output_shape({2, 3, 4});
             }),
-            "residual: expected the shortcut to give (2, 12) as the body does, got (2, 3, 4)");
+            "layer 2 (sum): add: expected inputs of the same shape, got (2, 12) and (2, 3, 4)");
 }
 
 /// More samples than a tile or a piece has, so that each must know which samples it holds.
@@ -145,25 +145,25 @@ TEST(Composites, SayWhatDoesNotFit) {
   EXPECT_EQ(test::error_of<ShapeError>([&] {
               narrow.output_shape({5, 1, 8, 8});
             }),
-            "layer 1 (block): residual: expected the shortcut to give (5, 2, 8, 8) as the body "
-            "does, got (5, 1, 8, 8)");
+            "layer 1 (block): layer 2 (sum): add: expected inputs of the same shape, got "
+            "(5, 2, 8, 8) and (5, 1, 8, 8)");
   const Sequential<float> uneven{
       {"both", Parallel<float>{{"a", {{"identity", Identity<float>()}}},
                                {"b", {{"pool", MaxPooling<float>({.kernel = 2, .stride = 2})}}}}}};
   EXPECT_EQ(test::error_of<ShapeError>([&] {
               uneven.output_shape({5, 1, 8, 8});
             }),
-            "layer 1 (both): parallel: branch a gives (5, 1, 8, 8), but branch b gives "
-            "(5, 1, 4, 4)");
+            "layer 1 (both): layer 3 (concatenation): concatenate: expected inputs that differ in "
+            "axis 1 alone, got (5, 1, 8, 8) and (5, 1, 4, 4)");
   EXPECT_EQ(test::error_of<ShapeError>([&] {
               uneven.output_shape({5, 1, 1, 1});
-            }).find("layer 1 (both): branch b: layer 1 (pool): "),
+            }).find("layer 1 (both): layer 2 (b): layer 1 (pool): "),
             0u);
   EXPECT_EQ(test::error_of<ValueError>([] {
               Parallel<float>{{"a", {{"identity", Identity<float>()}}},
                               {"a", {{"identity", Identity<float>()}}}};
             }),
-            "network: two branches have the name 'a'");
+            "network: two layers have the name 'a'");
 }
 
 }  // namespace

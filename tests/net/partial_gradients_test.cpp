@@ -24,7 +24,7 @@ TEST(PartialGradients, ASinglePieceWritesToTheTotals) {
   const PartialGradients<float> gradients(1, totals);
   EXPECT_EQ(gradients.of(0)[0].data(), weight.data());
   fill(gradients.of(0), 5);
-  gradients.add_up(Store::add);
+  gradients.add_up(std::vector{Store::add});
   EXPECT_EQ(weight(1, 2), 5);
 }
 
@@ -41,7 +41,7 @@ TEST(PartialGradients, PiecesHaveMemoryOfTheirOwnUntilTheyAreAdded) {
       fill(gradients.of(piece), static_cast<float>(1 << piece));
     }
     EXPECT_EQ(weight(0, 0), bias(0));
-    gradients.add_up(store);
+    gradients.add_up(std::vector{store, store});
   };
   add_up(Store::add);
   for (const float each : weight) ASSERT_EQ(each, 107);
@@ -58,7 +58,7 @@ TEST(PartialGradients, AreAddedInTheOrderOfThePieces) {
   fill(gradients.of(0), 1);
   fill(gradients.of(1), 1e8f);
   fill(gradients.of(2), -1e8f);
-  gradients.add_up(Store::overwrite);
+  gradients.add_up(std::vector{Store::overwrite});
   EXPECT_EQ(total(0), 0);  // 1 is lost beside 1e8
 }
 

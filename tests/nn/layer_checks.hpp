@@ -68,7 +68,7 @@ class Bench {
         gradients.emplace_back(parameter->value.shape());
       }
     }
-    if constexpr (LayerWithSavedBytes<L>) saved_.resize({layer_.saved_bytes(x.shape())});
+    saved_.resize({AnyLayer<T>(layer_).saved_bytes(x.shape())});
   }
 
   void forward(bool with_backward = true) {

@@ -9,6 +9,7 @@ namespace dlfs::peers {
 
 Handlers arrays();
 Handlers elementwise();
+Handlers graphs();
 Handlers layers();
 Handlers reductions();
 Handlers training();
@@ -16,6 +17,7 @@ Handlers training();
 inline std::map<std::string, Handlers> all_groups() {
   return {{"arrays", arrays()},
           {"elementwise", elementwise()},
+          {"graphs", graphs()},
           {"layers", layers()},
           {"reductions", reductions()},
           {"training", training()}};

@@ -122,7 +122,7 @@ Table table() {
       .field("in", &AffineOptions::in, not_positive)
       .field("out", &AffineOptions::out, not_positive);
   Rows<ConvolutionOptions>(
-      t, "ConvolutionOptions", {},
+      t, "ConvolutionOptions", {.in = 1},
       [](const auto& options) { Convolution<float>(options, He{}, generator()); })
       .field("in", &ConvolutionOptions::in, not_positive)
       .field("filters", &ConvolutionOptions::filters, not_positive)
@@ -135,7 +135,7 @@ Table table() {
       .any("algorithm");
   using Transposed = TransposedConvolutionOptions;
   Rows<Transposed>(
-      t, "TransposedConvolutionOptions", {},
+      t, "TransposedConvolutionOptions", {.in = 1},
       [](const auto& options) { TransposedConvolution<float>(options, He{}, generator()); })
       .field("in", &Transposed::in, not_positive)
       .field("filters", &Transposed::filters, not_positive)
@@ -158,7 +158,7 @@ Table table() {
         .field("dilation", &Window2d::dilation, not_positive);
   }
   using One = Convolution1dOptions;
-  Rows<One>(t, "Convolution1dOptions", {},
+  Rows<One>(t, "Convolution1dOptions", {.in = 1},
             [](const auto& options) { Convolution1d<float>(options, He{}, generator()); })
       .field("in", &One::in, not_positive)
       .field("filters", &One::filters, not_positive)
@@ -180,12 +180,12 @@ Table table() {
   Rows<GroupNormalizationOptions>(t, "GroupNormalizationOptions", {.groups = 2, .features = 4},
                                   [](const auto& options) { GroupNormalization<float>{options}; })
       .field("groups", &GroupNormalizationOptions::groups, {0, -1, -1e18, 3})
-      .field("features", &GroupNormalizationOptions::features, {0, -1, -1e18, 3})
+      .field("features", &GroupNormalizationOptions::features, {-1, -1e18, 3})
       .field("epsilon", &GroupNormalizationOptions::epsilon, {0, -1, 1e-60});
   Rows<InstanceNormalizationOptions>(
       t, "InstanceNormalizationOptions", {.features = 2},
       [](const auto& options) { InstanceNormalization<float>{options}; })
-      .field("features", &InstanceNormalizationOptions::features, not_positive)
+      .field("features", &InstanceNormalizationOptions::features, negative)
       .field("epsilon", &InstanceNormalizationOptions::epsilon, {0, -1, 1e-60});
   Rows<PReluOptions>(t, "PReluOptions", {}, [](const auto& options) { PRelu<float>{options}; })
       .field("slopes", &PReluOptions::slopes, not_positive)
@@ -196,13 +196,13 @@ Table table() {
       .any("interpolation");
   Rows<BatchNormalizationOptions>(t, "BatchNormalizationOptions", {.features = 2},
                                   [](const auto& options) { BatchNormalization<float>{options}; })
-      .field("features", &BatchNormalizationOptions::features, not_positive)
+      .field("features", &BatchNormalizationOptions::features, negative)
       .field("momentum", &BatchNormalizationOptions::momentum, {-0.1, 1.1})
       .field("epsilon", &BatchNormalizationOptions::epsilon, {0, -1, 1e-60})
       .any("unbiased_running_variance");
   Rows<LayerNormalizationOptions>(t, "LayerNormalizationOptions", {.features = 2},
                                   [](const auto& options) { LayerNormalization<float>{options}; })
-      .field("features", &LayerNormalizationOptions::features, not_positive)
+      .field("features", &LayerNormalizationOptions::features, negative)
       .field("epsilon", &LayerNormalizationOptions::epsilon, {0, -1, 1e-60});
   Rows<LstmOptions>(t, "LstmOptions", {.in = 2, .hidden = 3},
                     [](const auto& options) { Lstm<float>(options, generator()); })
@@ -225,7 +225,7 @@ Table table() {
   }).any("reverse");
   Rows<RmsNormalizationOptions>(t, "RmsNormalizationOptions", {.features = 2},
                                 [](const auto& options) { RmsNormalization<float>{options}; })
-      .field("features", &RmsNormalizationOptions::features, not_positive)
+      .field("features", &RmsNormalizationOptions::features, negative)
       .field("epsilon", &RmsNormalizationOptions::epsilon, {0, -1, 1e-60});
   Rows<EmbeddingOptions>(
       t, "EmbeddingOptions", {.count = 3, .features = 2, .padding_index = 0},
@@ -240,7 +240,7 @@ Table table() {
   Rows<PositionalEncodingOptions>(t, "PositionalEncodingOptions", {.length = 2, .features = 3},
                                   [](const auto& options) { PositionalEncoding<float>{options}; })
       .field("length", &PositionalEncodingOptions::length, not_positive)
-      .field("features", &PositionalEncodingOptions::features, not_positive)
+      .field("features", &PositionalEncodingOptions::features, negative)
       .field("base", &PositionalEncodingOptions::base, {0, -1});
   using Learned = LearnedPositionalEncodingOptions;
   Rows<Learned>(
@@ -254,6 +254,9 @@ Table table() {
       .field("features", &Attention::features, {0, -1, 7})
       .field("heads", &Attention::heads, {0, -1, 4})
       .any("causal");
+  Rows<ConcatenateOptions>(t, "ConcatenateOptions", {}, [](const auto& options) {
+    Concatenate<float>{options};
+  }).field("axis", &ConcatenateOptions::axis, {0, -1, 8});
   Rows<StandardizationOptions>(t, "StandardizationOptions", {.features = 2},
                                [](const auto& options) { Standardization<float>{options}; })
       .field("features", &StandardizationOptions::features, not_positive)
@@ -501,8 +504,8 @@ TEST(Options, AMessageNamesOperationOptionRangeAndValue) {
             "sgd: expected learning_rate of at least 0, got -1");
   EXPECT_EQ(test::error_of<ValueError>([] { Adam<float>({.beta2 = 1}); }),
             "adam: expected beta2 in [0, 1), got 1");
-  EXPECT_EQ(test::error_of<ValueError>([] { BatchNormalization<float>({.features = 0}); }),
-            "batch normalization: expected features of at least 1, got 0");
+  EXPECT_EQ(test::error_of<ValueError>([] { BatchNormalization<float>({.features = -1}); }),
+            "batch normalization: expected features of at least 0, got -1");
   EXPECT_EQ(test::error_of<ValueError>(
                 [] { BatchNormalization<float>({.features = 1, .epsilon = nan}); }),
             "batch normalization: expected epsilon above 0, got nan");

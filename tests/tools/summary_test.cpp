@@ -40,8 +40,10 @@ struct TwoIdentities : Identity<float> {
   static constexpr LayerTraits traits() { return {.kind = "two identities"}; }
   Composition<float> composition() const {
     static const AnyLayer<float> identity = Identity<float>();
-    return {.join = Composition<float>::Join::sum,
-            .parts = {{"left", &identity}, {"right", &identity}}};
+    static const AnyLayer<float> add = Add<float>();
+    return {.inputs = {"x"},
+            .parts = {{"left", &identity, {0}}, {"right", &identity, {0}}, {"sum", &add, {1, 2}}},
+            .outputs = {3}};
   }
 };
 
@@ -65,14 +67,16 @@ TEST(Summary, CountsByHand) {
 }
 
 TEST(Summary, PrintsATable) {
-  EXPECT_EQ(to_string(summary(small_network(), {1, 2, 6, 6})),
-            "layer    kind         output        parameters  MFLOP\n"
-            "x                     (1, 2, 6, 6)\n"
-            "conv1    convolution  (1, 4, 4, 4)          40  0.001\n"
-            "relu1    relu         (1, 4, 4, 4)\n"
-            "pool1    max pooling  (1, 4, 2, 2)\n"
-            "affine1  affine       (1, 10)              170  0.000\n"
-            "total                                      210  0.001\n");
+  EXPECT_EQ(
+      to_string(summary(small_network(), {1, 2, 6, 6})),
+      "layer    kind         options                              output        parameters  MFLOP\n"
+      "x                                                          (1, 2, 6, 6)\n"
+      "conv1    convolution  in 2, filters 4, kernel 3, groups 2  (1, 4, 4, 4)          40  0.001\n"
+      "relu1    relu                                              (1, 4, 4, 4)\n"
+      "pool1    max pooling  kernel 2, stride 2                   (1, 4, 2, 2)\n"
+      "affine1  affine       in 16, out 10                        (1, 10)              170  0.000\n"
+      "total                                                                           210  "
+      "0.001\n");
 }
 
 TEST(Summary, PartsOfACompositeFollowItAndCountOnce) {
@@ -99,9 +103,9 @@ TEST(Dot, IsAChainOfLayers) {
   EXPECT_EQ(to_dot(network, {1, 2}),
             "digraph {\n"
             "node [shape = box];\n"
-            "\"\" [label = \"x\\n(1, 2)\"];\n"
+            "\"input x\" [label = \"x\\n(1, 2)\"];\n"
             "\"relu1\" [label = \"relu1: relu\\n(1, 2)\"];\n"
-            "\"\" -> \"relu1\";\n"
+            "\"input x\" -> \"relu1\";\n"
             "\"a \\\"b\\\"\" [label = \"a \\\"b\\\": identity\\n(1, 2)\"];\n"
             "\"relu1\" -> \"a \\\"b\\\"\";\n"
             "}\n");
@@ -112,15 +116,15 @@ TEST(Dot, BranchesMeetInAFrame) {
   EXPECT_EQ(to_dot(network, {1, 2}),
             "digraph {\n"
             "node [shape = box];\n"
-            "\"\" [label = \"x\\n(1, 2)\"];\n"
+            "\"input x\" [label = \"x\\n(1, 2)\"];\n"
             "subgraph \"cluster block1\" {\n"
             "label = \"block1: two identities\";\n"
-            "\"block1.sum\" [label = \"+\"];\n"
             "\"block1.left\" [label = \"block1.left: identity\\n(1, 2)\"];\n"
-            "\"\" -> \"block1.left\";\n"
-            "\"block1.left\" -> \"block1.sum\";\n"
+            "\"input x\" -> \"block1.left\";\n"
             "\"block1.right\" [label = \"block1.right: identity\\n(1, 2)\"];\n"
-            "\"\" -> \"block1.right\";\n"
+            "\"input x\" -> \"block1.right\";\n"
+            "\"block1.sum\" [label = \"block1.sum: add\\n(1, 2)\"];\n"
+            "\"block1.left\" -> \"block1.sum\";\n"
             "\"block1.right\" -> \"block1.sum\";\n"
             "}\n"
             "\"relu1\" [label = \"relu1: relu\\n(1, 2)\"];\n"

@@ -22,7 +22,7 @@ Sequential<double> network_with_weight(double value) {
   return network;
 }
 
-double weight(const Sequential<double>& network) { return network.parameters()[0]->value(0, 0); }
+double weight(const Network<double>& network) { return network.parameters()[0]->value(0, 0); }
 
 TEST(ExponentialMovingAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
   ExponentialMovingAverage<double> average(network_with_weight(1), 0.15);
@@ -61,7 +61,7 @@ TEST(ExponentialMovingAverage, RefusesADecayOutOfRangeAndAnotherNetwork) {
       {"affine", Affine<double>(ones<double>({200, 100}), Tensor<double>({100}))},
       {"norm", BatchNormalization<double>({.features = 100})}};
   EXPECT_THROW(average.update(larger), ShapeError);
-  EXPECT_THROW(average.update({{"other", network_with_weight(2)}}), ShapeError);
+  EXPECT_THROW(average.update(Sequential<double>{{"other", network_with_weight(2)}}), ShapeError);
   EXPECT_EQ(weight(average.network()), 1);
   const auto affine = [](Index out) {
     return Sequential<double>{

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/gemm/gemm.hpp"
@@ -48,6 +49,16 @@ struct HeadRows {
   T* v;
 };
 
+/// The scores of keys that are padding become -infinity. `mask` (T) has 0 for padding; nullptr for
+/// none.
+template <class T>
+void mask_scores(const T* mask, Index count, T* scores) {
+  if (mask == nullptr) return;
+  simd::map([nothing = -std::numeric_limits<T>::infinity()]<class V>(
+                const V& kept, V& score) { score = kept == V{} ? V{} + nothing : score; },
+            count, mask, scores);
+}
+
 /// scores (rows, T) = q k^T for the queries from `first` on; columns after `keys` are not written.
 template <class T>
 void head_scores(const HeadSizes& sizes, const HeadRows<const T>& in, Index first, Index rows,
@@ -57,9 +68,11 @@ void head_scores(const HeadSizes& sizes, const HeadRows<const T>& in, Index firs
 }
 
 /// out (T, d) = softmax(scale q k^T) v, and for each query log_sums (T) = the logarithm of the sum
-/// of its exponentials.
+/// of its exponentials. Keys that are padding by the mask (T), or nullptr, have the weight 0. A
+/// query that sees nothing else gets 0.
 template <class T>
-void attend(const HeadSizes& sizes, const HeadRows<const T>& in, T* out, T* log_sums) {
+void attend(const HeadSizes& sizes, const HeadRows<const T>& in, const T* mask, T* out,
+            T* log_sums) {
   const T scale = sizes.scale<T>();
   const Scratch<T> memory(std::min(sizes.steps, HeadSizes::queries_together) * sizes.steps);
   T* const scores = memory.data();
@@ -71,7 +84,14 @@ void attend(const HeadSizes& sizes, const HeadRows<const T>& in, T* out, T* log_
     for (Index i = 0; i < rows; ++i) {
       T* const row = scores + i * sizes.steps;
       const Index seen = sizes.keys(first + i);
+      mask_scores(mask, seen, row);
       const T max = simd::fold<T>(Maximum(), seen, static_cast<const T*>(row));
+      if (mask != nullptr && !is_finite(max) && max < 0) {
+        std::fill_n(row, keys, T(0));
+        sums[static_cast<std::size_t>(i)] = 1;
+        log_sums[first + i] = 0;
+        continue;
+      }
       simd::map(
           [max, scale]<class V>(V& score) {
             const V below = (score - max) * scale;
@@ -100,7 +120,8 @@ void attend(const HeadSizes& sizes, const HeadRows<const T>& in, T* out, T* log_
 ///   dq = dS k       dk = dS^T q
 template <class T>
 void attend_backward(const HeadSizes& sizes, const HeadRows<const T>& in, const T* out,
-                     const T* log_sums, const T* dout, const HeadRows<T>& gradients) {
+                     const T* mask, const T* log_sums, const T* dout,
+                     const HeadRows<T>& gradients) {
   const T scale = sizes.scale<T>();
   const Index most_rows = std::min(sizes.steps, HeadSizes::queries_together);
   const Scratch<T> memory(2 * most_rows * sizes.steps + most_rows);
@@ -128,6 +149,7 @@ void attend_backward(const HeadSizes& sizes, const HeadRows<const T>& in, const 
       const Index seen = sizes.keys(first + i);
       T* const p_row = p + i * sizes.steps;
       T* const ds_row = ds + i * sizes.steps;
+      mask_scores(mask, seen, p_row);
       simd::map(
           [scale, log_sum = log_sums[first + i], product = products[i]]<class V>(V& weight, V& d) {
             V exponent;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/sequential.hpp"
+#include "dlfs/net/network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -15,25 +15,31 @@ namespace dlfs {
 /// meant for inspection, not for speed, and does not change the network.
 /// @throws ShapeError if x does not fit, or is not contiguous.
 template <std::floating_point T, class Visit>
-void for_each_activation(const Sequential<T>& network, std::type_identity_t<TensorArg<T>> x,
+void for_each_activation(const Network<T>& network, std::type_identity_t<TensorArg<T>> x,
                          PassMode mode, const Visit& visit) {
   if (!x.is_contiguous()) throw ShapeError("activations: expected x to be contiguous");
   network.output_shape(x.shape());
-  TensorView<const T> input = x;
-  Tensor<T> before;
-  for (Index i = 0; i < network.layer_count(); ++i) {
-    const AnyLayer<T>& layer = network.layer(i);
-    auto y = Tensor<T>::uninitialized(layer.output_shape(input.shape()));
-    layer.forward({.x = input, .y = y, .mode = mode});
-    visit(network.layer_name(i), y);
-    before = std::move(y);
-    input = before;
+  const Composition<T> composition = network.composition();
+  std::vector<Tensor<T>> outputs;
+  const auto value = [&](Index i) -> TensorView<const T> {
+    return i == 0 ? TensorView<const T>(x) : outputs[static_cast<std::size_t>(i - 1)].view();
+  };
+  for (const typename Composition<T>::Part& part : composition.parts) {
+    std::vector<TensorView<const T>> inputs;
+    std::vector<Shape> shapes;
+    for (const Index i : part.inputs) {
+      inputs.push_back(value(i));
+      shapes.push_back(inputs.back().shape());
+    }
+    Tensor<T>& y = outputs.emplace_back(part.layer->output_shape(shapes));
+    part.layer->forward({.x = inputs.front(), .y = y, .mode = mode, .inputs = inputs});
+    visit(part.name, std::as_const(y));
   }
 }
 
 /// The output of each layer for a batch, under the layer's name; see for_each_activation.
 template <std::floating_point T>
-std::vector<NamedTensor<T>> activations(const Sequential<T>& network,
+std::vector<NamedTensor<T>> activations(const Network<T>& network,
                                         std::type_identity_t<TensorArg<T>> x,
                                         PassMode mode = PassMode::evaluate) {
   std::vector<NamedTensor<T>> outputs;

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,9 +19,18 @@ namespace dlfs {
 
 /// A layer that is made of other layers, and can list them.
 template <class L>
-concept CompositeLayer = Layer<L> && requires(const L& layer) {
+concept CompositeLayer = LayerOrMultiInputLayer<L> && requires(const L& layer) {
   { layer.composition() } -> std::same_as<Composition<typename L::Scalar>>;
 };
+
+namespace detail {
+
+[[noreturn, gnu::noinline, gnu::cold]] inline void throw_input_count(std::string_view kind,
+                                                                     std::size_t count) {
+  throw ShapeError(kind, ": expected one input, got ", count);
+}
+
+}  // namespace detail
 
 /// A layer of any type (type erasure), with value semantics: copying it copies the layer. Using one
 /// after a move from it throws ValueError.
@@ -25,12 +38,12 @@ template <std::floating_point T>
 class AnyLayer {
  public:
   /// Implicit, so that layers can be listed without their wrapper.
-  template <Layer L>
+  template <LayerOrMultiInputLayer L>
     requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
   AnyLayer(L layer);
 
   /// Does not compile; the message says what to write instead.
-  template <Layer L>
+  template <LayerOrMultiInputLayer L>
     requires(std::same_as<typename L::Scalar, T> && !detail::OptionalMembersFit<L>)
   DLFS_REFUSED(
       "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside "
@@ -38,30 +51,31 @@ class AnyLayer {
       "return Index; step_axis(x, axis) is const and returns int, stepper(x) a LayerStepper")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
-  template <Layer L>
+  template <LayerOrMultiInputLayer L>
     requires(!std::same_as<typename L::Scalar, T>)
   DLFS_REFUSED(
       "this layer has another element type than the network, as Relu<double> in a float one")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <class L>
-    requires(!Layer<L> && !detail::HasScalar<L>)
+    requires(!LayerOrMultiInputLayer<L> && !detail::HasScalar<L>)
   DLFS_REFUSED("this is no layer of a network: see the concept dlfs::Layer in nn/layer.hpp")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <class L>
-    requires(!Layer<L> && detail::HasScalar<L> && !detail::HasTraits<L>)
+    requires(!LayerOrMultiInputLayer<L> && detail::HasScalar<L> && !detail::HasTraits<L>)
   DLFS_REFUSED("a layer needs LayerTraits traits(), const or static")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <class L>
-    requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> &&
+    requires(!LayerOrMultiInputLayer<L> && detail::HasScalar<L> && detail::HasTraits<L> &&
              !detail::HasOutputShape<L>)
   DLFS_REFUSED("a layer needs Shape output_shape(const Shape& x) const")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
   template <class L>
-    requires(!Layer<L> && detail::HasScalar<L> && detail::HasTraits<L> && detail::HasOutputShape<L>)
+    requires(!LayerOrMultiInputLayer<L> && detail::HasScalar<L> && detail::HasTraits<L> &&
+             detail::HasOutputShape<L>)
   DLFS_REFUSED(
       "a layer needs forward(const ForwardPass<Scalar>&) and "
       "backward(const BackwardPass<Scalar>&), both const, and has to be copyable")
@@ -84,21 +98,36 @@ class AnyLayer {
 
   /// What a network must know of this layer.
   LayerTraits traits() const { return model().traits(); }
-  /// The shape of y.
-  Shape output_shape(const Shape& x) const { return model().output_shape(x); }
+  ///@{
+  /// The shape of y. @throws ShapeError unless the input fits, or the inputs in their number too.
+  Shape output_shape(const Shape& x) const { return output_shape(std::span(&x, 1)); }
+  Shape output_shape(std::span<const Shape> x) const { return model().output_shape(x); }
+  ///@}
+  ///@{
   /// Bytes that `backward` needs besides x and y.
-  Index saved_bytes(const Shape& x) const { return model().saved_bytes(x); }
+  Index saved_bytes(const Shape& x) const { return saved_bytes(std::span(&x, 1)); }
+  Index saved_bytes(std::span<const Shape> x) const { return model().saved_bytes(x); }
+  ///@}
+  ///@{
   /// Floating-point operations of `forward` for a batch of shape x.
-  Index flops(const Shape& x) const { return model().flops(x); }
   /// The axis of the steps of y: see LayerWithSteps.
   int step_axis(const Shape& x, int axis) const { return model().step_axis(x, axis); }
   /// The shape of one step of one sequence, or nothing if the layer does not know it.
   std::optional<Shape> step_shape() const { return model().step_shape(); }
   /// The layer's own stepper, or an empty one: then `forward` computes a step.
   AnyStepper<T> stepper(const Shape& x) const { return model().stepper(x); }
+  Index flops(const Shape& x) const { return flops(std::span(&x, 1)); }
+  Index flops(std::span<const Shape> x) const { return model().flops(x); }
+  ///@}
   /// The layers that it consists of.
   Composition<T> composition() const& { return model().composition(); }
   Composition<T> composition() const&& = delete;
+  /// Shows its options. Returns whether it can: whether the layer has a `visit_options`, or no
+  /// members that could be options.
+  bool visit_options(OptionVisitor& visit) const { return model().visit_options(visit); }
+  /// Gives it the shapes of its inputs, in which it finds sizes, and random numbers for its
+  /// parameters.
+  void initialize(std::span<const Shape> x, Rng& rng) { model().initialize(x, rng); }
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { model().forward(pass); }
   /// Writes pass.gradients, and pass.dx where it is wanted.
@@ -114,8 +143,15 @@ class AnyLayer {
   ///@}
   /// What it collects while it trains.
   std::vector<NamedTensor<T>*> buffers() & { return model().buffers(); }
+  ///@{
   /// Takes what a training pass has saved into the buffers.
-  void update_buffers(const Shape& x, const std::byte* saved) { model().update_buffers(x, saved); }
+  void update_buffers(const Shape& x, const std::byte* saved) {
+    update_buffers(std::span(&x, 1), saved);
+  }
+  void update_buffers(std::span<const Shape> x, const std::byte* saved) {
+    model().update_buffers(x, saved);
+  }
+  ///@}
 
  private:
   struct Interface {
@@ -124,18 +160,20 @@ class AnyLayer {
     virtual ~Interface() = default;
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual LayerTraits traits() const = 0;
-    virtual Shape output_shape(const Shape& x) const = 0;
-    virtual Index saved_bytes(const Shape& x) const = 0;
-    virtual Index flops(const Shape& x) const = 0;
+    virtual Shape output_shape(std::span<const Shape> x) const = 0;
+    virtual Index saved_bytes(std::span<const Shape> x) const = 0;
+    virtual Index flops(std::span<const Shape> x) const = 0;
     virtual Composition<T> composition() const = 0;
     virtual int step_axis(const Shape& x, int axis) const = 0;
     virtual std::optional<Shape> step_shape() const = 0;
     virtual AnyStepper<T> stepper(const Shape& x) const = 0;
+    virtual bool visit_options(OptionVisitor& visit) const = 0;
+    virtual void initialize(std::span<const Shape> x, Rng& rng) = 0;
     virtual void forward(const ForwardPass<T>& pass) const = 0;
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
     virtual std::vector<NamedTensor<T>*> buffers() = 0;
-    virtual void update_buffers(const Shape& x, const std::byte* saved) = 0;
+    virtual void update_buffers(std::span<const Shape> x, const std::byte* saved) = 0;
   };
 
   template <class L>
@@ -143,17 +181,28 @@ class AnyLayer {
     explicit Model(L&& l) : layer(std::move(l)) {}
     std::unique_ptr<Interface> clone() const override { return std::make_unique<Model>(*this); }
     LayerTraits traits() const override { return layer.traits(); }
-    Shape output_shape(const Shape& x) const override { return layer.output_shape(x); }
-    Index saved_bytes(const Shape& x) const override {
+    /// What the layer is told of its inputs.
+    static detail::InputShape<L> input(std::span<const Shape> x) {
+      if constexpr (MultiInputLayer<L>) {
+        return x;
+      } else {
+        return x.front();
+      }
+    }
+    Shape output_shape(std::span<const Shape> x) const override {
+      if (!MultiInputLayer<L> && x.size() != 1) detail::throw_input_count(traits().kind, x.size());
+      return layer.output_shape(input(x));
+    }
+    Index saved_bytes(std::span<const Shape> x) const override {
       if constexpr (LayerWithSavedBytes<L>) {
-        return layer.saved_bytes(x);
+        return layer.saved_bytes(input(x));
       } else {
         return 0;
       }
     }
-    Index flops(const Shape& x) const override {
+    Index flops(std::span<const Shape> x) const override {
       if constexpr (LayerWithFlops<L>) {
-        return layer.flops(x);
+        return layer.flops(input(x));
       } else {
         return 0;
       }
@@ -186,8 +235,37 @@ class AnyLayer {
         return {};
       }
     }
-    void forward(const ForwardPass<T>& pass) const override { layer.forward(pass); }
-    void backward(const BackwardPass<T>& pass) const override { layer.backward(pass); }
+    bool visit_options(OptionVisitor& visit) const override {
+      if constexpr (LayerWithOptions<L>) layer.visit_options(visit);
+      return LayerWithOptions<L> || std::is_empty_v<L>;
+    }
+    void initialize(std::span<const Shape> x, Rng& rng) override {
+      if constexpr (LayerWithInitialize<L>) layer.initialize(input(x), rng);
+    }
+    void forward(const ForwardPass<T>& pass) const override {
+      if constexpr (MultiInputLayer<L>) {
+        if (pass.inputs.empty()) return forward_one_input(pass);
+      }
+      layer.forward(pass);
+    }
+    void backward(const BackwardPass<T>& pass) const override {
+      if constexpr (MultiInputLayer<L>) {
+        if (pass.inputs.empty()) return backward_one_input(pass);
+      }
+      layer.backward(pass);
+    }
+    void forward_one_input(ForwardPass<T> pass) const {
+      const TensorView<const T> x = pass.x;
+      pass.inputs = {&x, 1};
+      layer.forward(pass);
+    }
+    void backward_one_input(BackwardPass<T> pass) const {
+      const TensorView<const T> x = pass.x;
+      const TensorView<T> dx = pass.dx;
+      pass.inputs = {&x, 1};
+      pass.dxs = {&dx, 1};
+      layer.backward(pass);
+    }
     std::vector<Parameter<T>*> parameters() override {
       if constexpr (LayerWithParameters<L>) {
         const auto list = layer.parameters();
@@ -204,8 +282,8 @@ class AnyLayer {
         return {};
       }
     }
-    void update_buffers(const Shape& x, const std::byte* saved) override {
-      if constexpr (LayerWithBuffers<L>) layer.update_buffers(x, saved);
+    void update_buffers(std::span<const Shape> x, const std::byte* saved) override {
+      if constexpr (LayerWithBuffers<L>) layer.update_buffers(input(x), saved);
     }
     L layer;
   };
@@ -219,7 +297,7 @@ class AnyLayer {
 };
 
 template <std::floating_point T>
-template <Layer L>
+template <LayerOrMultiInputLayer L>
   requires(std::same_as<typename L::Scalar, T>&& detail::OptionalMembersFit<L>)
 AnyLayer<T>::AnyLayer(L layer) : model_(std::make_unique<Model<L>>(std::move(layer))) {}
 

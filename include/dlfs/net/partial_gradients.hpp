@@ -43,7 +43,8 @@ class PartialGradients {
     return {views_.data() + piece * std::ssize(totals_), totals_.size()};
   }
 
-  void add_up(Store store) const {
+  /// `stores` says for each total whether the sum overwrites it.
+  void add_up(std::span<const Store> stores) const {
     if (pieces_ == 1) return;
     const Index blocks = (elements_ + block_elements - 1) / block_elements;
     parallel_for(blocks, [&](Index block) {
@@ -59,7 +60,7 @@ class PartialGradients {
       const TensorView<T>& total = totals_[i];
       if (total.data() == nullptr) continue;
       const T* const sum = views_[static_cast<Index>(i)].data();
-      if (store == Store::overwrite) std::fill_n(total.data(), total.size(), T(0));
+      if (stores[i] == Store::overwrite) std::fill_n(total.data(), total.size(), T(0));
       simd::map(simd::AddTo(), total.size(), sum, total.data());
     }
   }
@@ -80,21 +81,21 @@ class PartialGradients {
   Scratch<TensorView<T>> views_;
 };
 
-/// The gradients that the layers of a chain write: those that the caller gave, and memory that
+/// The gradients that the layers of a network write: those that the caller gave, and memory that
 /// nobody reads for a frozen parameter of a layer that cannot leave out its gradient.
 template <std::floating_point T>
 class WrittenGradients {
  public:
-  WrittenGradients(std::span<const Link<T>> chain, std::span<const TensorView<T>> given)
+  WrittenGradients(std::span<const LayerEntry<T>> layers, std::span<const TensorView<T>> given)
       : given_(given),
-        unread_elements_(count_elements(chain, given)),
+        unread_elements_(count_elements(layers, given)),
         memory_(unread_elements_),
         views_(unread_elements_ > 0 ? std::ssize(given) : 0) {
     if (unread_elements_ == 0) return;
     std::fill_n(memory_.data(), unread_elements_, T(0));
     std::copy(given.begin(), given.end(), views_.data());
     T* next = memory_.data();
-    for_each_unread(chain, given, [&](std::size_t k) {
+    for_each_unread(layers, given, [&](std::size_t k) {
       views_[static_cast<Index>(k)] = {next, given[k].shape()};
       next += given[k].size();
     });
@@ -107,20 +108,20 @@ class WrittenGradients {
 
  private:
   template <class Visit>
-  static void for_each_unread(std::span<const Link<T>> chain, std::span<const TensorView<T>> given,
-                              const Visit& visit) {
-    for (const Link<T>& link : chain) {
-      for (std::size_t k = link.first_parameter; k < link.first_parameter + link.parameter_count;
-           ++k) {
-        if (given[k].data() == nullptr && !link.layer.traits().skips_gradients) visit(k);
+  static void for_each_unread(std::span<const LayerEntry<T>> layers,
+                              std::span<const TensorView<T>> given, const Visit& visit) {
+    for (const LayerEntry<T>& entry : layers) {
+      const std::size_t end = entry.first_parameter + entry.parameter_count;
+      for (std::size_t k = entry.first_parameter; k < end; ++k) {
+        if (given[k].data() == nullptr && !entry.layer.traits().skips_gradients) visit(k);
       }
     }
   }
 
-  static Index count_elements(std::span<const Link<T>> chain,
+  static Index count_elements(std::span<const LayerEntry<T>> layers,
                               std::span<const TensorView<T>> given) {
     Index elements = 0;
-    for_each_unread(chain, given, [&](std::size_t k) { elements += given[k].size(); });
+    for_each_unread(layers, given, [&](std::size_t k) { elements += given[k].size(); });
     return elements;
   }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -14,7 +16,7 @@
 #include "dlfs/net/any_layer.hpp"
 #include "dlfs/net/any_stepper.hpp"
 #include "dlfs/net/composition.hpp"
-#include "dlfs/net/sequential.hpp"
+#include "dlfs/net/network.hpp"
 #include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -23,117 +25,105 @@ namespace dlfs {
 namespace detail {
 
 /// Computes a step of a layer without a stepper of its own by `forward`, with scratch memory of its
-/// own: it does not allocate, whatever thread runs it.
+/// own: it does not allocate, whatever thread runs it. The layer may have several inputs.
 template <std::floating_point T>
 class ForwardStepper {
  public:
-  ForwardStepper(const AnyLayer<T>& layer, const Shape& x)
+  ForwardStepper(const AnyLayer<T>& layer, const std::vector<Shape>& x)
       : ForwardStepper(std::make_shared<const AnyLayer<T>>(layer), x, layer.output_shape(x)) {}
   ForwardStepper(const ForwardStepper& other) : ForwardStepper(other.layer_, other.x_, other.y_) {}
   ForwardStepper(ForwardStepper&&) noexcept = default;
   ForwardStepper& operator=(ForwardStepper other) noexcept {
     layer_ = std::move(other.layer_);
-    x_ = other.x_;
+    x_ = std::move(other.x_);
     y_ = other.y_;
+    inputs_ = std::move(other.inputs_);
     pass_ = other.pass_;
     scratch_ = std::move(other.scratch_);
     return *this;
   }
   ~ForwardStepper() = default;
 
-  void step(const T* x, T* y) {
+  void step(const T* x, T* y) { step(std::span(&x, 1), y); }
+  void step(std::span<const T* const> x, T* y) {
     const LentScratch lent(scratch_);
     const SerialLoops serial;
-    // In a chain the memory is always the same.
-    if (pass_.x.data() != x || pass_.y.data() != y) {
-      pass_.x = {x, x_};
-      pass_.y = {y, y_};
+    // In a network the memory is always the same.
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (inputs_[i].data() != x[i]) inputs_[i] = {x[i], x_[i]};
     }
+    if (pass_.y.data() != y) pass_.y = {y, y_};
+    pass_.x = inputs_.front();
+    pass_.inputs = inputs_;
     layer_->forward(pass_);
   }
 
   void reset() {}
 
  private:
-  ForwardStepper(std::shared_ptr<const AnyLayer<T>> layer, const Shape& x, const Shape& y)
-      : layer_(std::move(layer)), x_(x), y_(y) {
+  ForwardStepper(std::shared_ptr<const AnyLayer<T>> layer, std::vector<Shape> x, const Shape& y)
+      : layer_(std::move(layer)), x_(std::move(x)), y_(y), inputs_(x_.size()) {
     // The first run takes the memory, and the second one joins it.
-    const Tensor<T> zeros(x_);
+    std::vector<Tensor<T>> zeros(x_.begin(), x_.end());
+    std::vector<const T*> inputs;
+    for (const Tensor<T>& each : zeros) inputs.push_back(each.data());
     auto result = Tensor<T>::uninitialized(y_);
-    for (int run = 0; run < 2; ++run) step(zeros.data(), result.data());
+    for (int run = 0; run < 2; ++run) step(inputs, result.data());
   }
 
   std::shared_ptr<const AnyLayer<T>> layer_;
-  Shape x_;
+  std::vector<Shape> x_;
   Shape y_;
+  std::vector<TensorView<const T>> inputs_;
   ForwardPass<T> pass_;
   ScratchStack scratch_;
 };
 
-/// The steppers of a composite layer, each with the shape of its output.
+/// The steppers of a network's parts, each with the shape of its output. Each part has memory for
+/// its output, but the last one writes the whole's.
 template <std::floating_point T>
 class CompositeStepper {
  public:
-  using Join = typename Composition<T>::Join;
   struct Part {
-    AnyStepper<T> stepper;
+    std::vector<Index> inputs;  // 0 is that of the whole, i + 1 is the output of part i
+    AnyStepper<T> stepper;      // of one input
+    std::optional<ForwardStepper<T>> joint;  // of several
     Shape y;
   };
 
-  CompositeStepper(Join join, std::vector<Part> parts, const Shape& x)
-      : join_(join), parts_(std::move(parts)), x_size_(x.size()) {
-    for (const Part& part : parts_) widest_ = std::max(widest_, part.y.size());
-    between_ = Tensor<T>({2 * widest_});
+  explicit CompositeStepper(std::vector<Part> parts) : parts_(std::move(parts)) {
+    for (const Part& part : parts_) {
+      outputs_.emplace_back(part.y);
+      joined_.resize(std::max(joined_.size(), part.inputs.size()));
+    }
   }
 
   void step(const T* x, T* y) {
-    if (join_ == Join::chain) return step_in_chain(x, y);
-    if (join_ == Join::concatenation) return concatenate(x, y);
-    parts_.front().stepper.step(x, y);
-    for (std::size_t i = 1; i < parts_.size(); ++i) {
-      parts_[i].stepper.step(x, between_.data());
-      add(parts_[i].y.size(), between_.data(), y);
+    const auto value = [&](Index i) {
+      return i == 0 ? x : outputs_[static_cast<std::size_t>(i - 1)].data();
+    };
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      Part& part = parts_[i];
+      T* const out = i + 1 == parts_.size() ? y : outputs_[i].data();
+      if (!part.joint) {
+        part.stepper.step(value(part.inputs.front()), out);
+        continue;
+      }
+      for (std::size_t k = 0; k < part.inputs.size(); ++k) joined_[k] = value(part.inputs[k]);
+      part.joint->step({joined_.data(), part.inputs.size()}, out);
     }
-    if (parts_.size() == 1) add(x_size_, x, y);  // a shortcut without layers
   }
 
   void reset() {
-    for (Part& part : parts_) part.stepper.reset();
+    for (Part& part : parts_) {
+      if (!part.joint) part.stepper.reset();
+    }
   }
 
  private:
-  static void add(Index count, const T* x, T* sum) { simd::map(simd::AddTo(), count, x, sum); }
-
-  void step_in_chain(const T* x, T* y) {
-    const std::size_t last = parts_.size() - 1;
-    for (std::size_t i = 0; i < last; ++i) {
-      T* const out = between_.data() + (i % 2 == 0 ? 0 : widest_);
-      parts_[i].stepper.step(x, out);
-      x = out;
-    }
-    parts_[last].stepper.step(x, y);
-  }
-
-  /// Along axis 1.
-  void concatenate(const T* x, T* y) {
-    const Index samples = parts_.front().y[0];
-    Index stride = 0;
-    for (const Part& part : parts_) stride += part.y.size() / samples;
-    for (Part& part : parts_) {
-      const Index count = part.y.size() / samples;
-      part.stepper.step(x, between_.data());
-      for (Index n = 0; n < samples; ++n) {
-        std::copy_n(between_.data() + n * count, count, y + n * stride);
-      }
-      y += count;
-    }
-  }
-
-  Join join_;
   std::vector<Part> parts_;
-  Index x_size_;
-  Index widest_ = 0;
-  Tensor<T> between_;
+  std::vector<Tensor<T>> outputs_;
+  std::vector<const T*> joined_;  // the inputs of a part
 };
 
 /// The shape of one step, and the axis along which the steps lie, or no_step_axis.
@@ -146,51 +136,53 @@ struct StepsAlong {
 template <std::floating_point T>
 class StepCheck {
  public:
-  using Join = typename Composition<T>::Join;
+  using Part = typename Composition<T>::Part;
 
   /// The steps of the output of a layer. @throws ShapeError or ValueError unless x fits and the
   /// layer runs step by step.
-  StepsAlong through(const AnyLayer<T>& layer, const StepsAlong& x) {
+  StepsAlong through(const AnyLayer<T>& layer, const std::vector<StepsAlong>& x) {
     const Composition<T> composition = layer.composition();
-    if (x.axis != no_step_axis && !composition.parts.empty()) return through(composition, x);
-    const int axis = x.axis == no_step_axis ? no_step_axis : layer.step_axis(x.shape, x.axis);
-    StepsAlong y{layer.output_shape(x.shape), axis};
+    const int axis = x.front().axis;
+    for (const StepsAlong& each : x) {
+      if (each.axis == axis) continue;
+      throw ValueError(layer.traits().kind, ": the steps of its inputs lie along different axes");
+    }
+    if (axis != no_step_axis && !composition.parts.empty()) {
+      if (x.size() > 1) {
+        throw ValueError(layer.traits().kind, ": it runs step by step with one input alone");
+      }
+      return through(composition, x.front()).back();
+    }
+    const int axis_of_y =
+        axis == no_step_axis ? no_step_axis : layer.step_axis(x.front().shape, axis);
+    std::vector<Shape> shapes;
+    for (const StepsAlong& each : x) shapes.push_back(each.shape);
+    StepsAlong y{layer.output_shape(shapes), axis_of_y};
     ++layers;
     return y;
   }
 
-  /// The same for the parts of a network or a composite layer.
-  StepsAlong through(const Composition<T>& composition, const StepsAlong& x) {
-    StepsAlong y = x;
-    bool is_first = true;
-    std::size_t number = 0;
-    for (const auto& [name, layer] : composition.parts) {
-      ++number;
-      const bool in_chain = composition.join == Join::chain;
-      const std::string place =
-          in_chain ? str_cat("layer ", number, " (", name, "): ") : str_cat("branch ", name, ": ");
-      const StepsAlong before = y;
-      try {
-        y = through(*layer, in_chain ? before : x);
-      } catch (const ShapeError& error) {
-        throw ShapeError(place, error.what());
-      } catch (const ValueError& error) {
-        throw ValueError(place, error.what());
-      }
-      if (!in_chain && !std::exchange(is_first, false) && y.axis != before.axis) {
-        throw ValueError(place, "its steps lie along another axis than those of another branch");
-      }
-      if (composition.join == Join::concatenation) {
-        steps_not_along("parallel", 1, y.axis);
-        if (number > 1)
-          y.shape = y.shape.with(1, checked_sum("parallel", y.shape[1], before.shape[1]));
-      }
+  /// The same for the parts of a network of one input: the steps of each value.
+  std::vector<StepsAlong> through(const Composition<T>& composition, const StepsAlong& x) {
+    if (composition.inputs.size() != 1 || composition.outputs.size() != 1 ||
+        composition.outputs.front() != std::ssize(composition.parts)) {
+      throw ValueError("initial_state: expected a network of one input, whose last layer is its ",
+                       "only output");
     }
-    const bool has_shortcut = composition.join == Join::sum && composition.parts.size() == 1;
-    if (has_shortcut && y.axis != x.axis) {
-      throw ValueError("residual: the steps of its body lie along another axis than those of x");
+    std::vector<StepsAlong> values{x};
+    for (std::size_t i = 0; i < composition.parts.size(); ++i) {
+      const Part& part = composition.parts[i];
+      with_layer_name(static_cast<Index>(i), part.name,
+                      [&] { values.push_back(through(*part.layer, inputs_of(part, values))); });
     }
-    return y;
+    return values;
+  }
+
+  static std::vector<StepsAlong> inputs_of(const Part& part,
+                                           const std::vector<StepsAlong>& values) {
+    std::vector<StepsAlong> inputs;
+    for (const Index i : part.inputs) inputs.push_back(values[static_cast<std::size_t>(i)]);
+    return inputs;
   }
 
   Index layers = 0;
@@ -202,23 +194,32 @@ AnyStepper<T> make_stepper(const Composition<T>& composition, const StepsAlong& 
 /// For a layer that has passed StepCheck.
 template <std::floating_point T>
 AnyStepper<T> make_stepper(const AnyLayer<T>& layer, const StepsAlong& x) {
-  if (x.axis == no_step_axis) return ForwardStepper<T>(layer, x.shape);
+  const std::vector<Shape> shapes{x.shape};
+  if (x.axis == no_step_axis) return ForwardStepper<T>(layer, shapes);
   const Composition<T> composition = layer.composition();
   if (!composition.parts.empty()) return make_stepper(composition, x);
   AnyStepper<T> own = layer.stepper(x.shape);
-  return own.is_empty() ? AnyStepper<T>(ForwardStepper<T>(layer, x.shape)) : own;
+  return own.is_empty() ? AnyStepper<T>(ForwardStepper<T>(layer, shapes)) : own;
 }
 
 template <std::floating_point T>
 AnyStepper<T> make_stepper(const Composition<T>& composition, const StepsAlong& x) {
+  const std::vector<StepsAlong> values = StepCheck<T>().through(composition, x);
   std::vector<typename CompositeStepper<T>::Part> parts;
-  StepsAlong in = x;
   for (const auto& part : composition.parts) {
-    const StepsAlong y = StepCheck<T>().through(*part.layer, in);
-    parts.push_back({make_stepper(*part.layer, in), y.shape});
-    if (composition.join == Composition<T>::Join::chain) in = y;
+    const std::vector<StepsAlong> inputs = StepCheck<T>::inputs_of(part, values);
+    typename CompositeStepper<T>::Part own{
+        .inputs = part.inputs, .stepper = {}, .joint = {}, .y = values[parts.size() + 1].shape};
+    if (inputs.size() == 1) {
+      own.stepper = make_stepper(*part.layer, inputs.front());
+    } else {
+      std::vector<Shape> shapes;
+      for (const StepsAlong& each : inputs) shapes.push_back(each.shape);
+      own.joint.emplace(*part.layer, shapes);
+    }
+    parts.push_back(std::move(own));
   }
-  return CompositeStepper<T>(composition.join, std::move(parts), x.shape);
+  return CompositeStepper<T>(std::move(parts));
 }
 
 /// The shape of one step of one sequence, if one of the first layers knows it. An elementwise layer
@@ -230,10 +231,7 @@ std::optional<Shape> find_step_shape(const Composition<T>& composition) {
     if (!inner.parts.empty()) return find_step_shape(inner);
     if (const std::optional<Shape> shape = part.layer->step_shape()) return shape;
     const LayerTraits traits = part.layer->traits();
-    if (composition.join == Composition<T>::Join::chain && !traits.is_monotone &&
-        !traits.is_elementwise) {
-      break;
-    }
+    if (!traits.is_monotone && !traits.is_elementwise) break;
   }
   return std::nullopt;
 }
@@ -297,7 +295,7 @@ struct StreamAccess {
 /// if it does not run step by step: a convolution that is not causal, a recurrent layer with
 /// `reverse`, attention, a pooling of steps.
 template <std::floating_point T>
-StreamState<T> initial_state(const Sequential<T>& network, const Shape& step) {
+StreamState<T> initial_state(const Network<T>& network, const Shape& step) {
   const Composition<T> layers = network.composition();
   if (layers.parts.empty()) throw ValueError("initial_state: the network has no layers");
   if (step.size() == 0) {
@@ -321,7 +319,7 @@ StreamState<T> initial_state(const Sequential<T>& network, const Shape& step) {
       is_shape_error = is_shape;
     };
     try {
-      const detail::StepsAlong y = check.through(layers, {step, axis});
+      const detail::StepsAlong y = check.through(layers, {step, axis}).back();
       return detail::StreamAccess<T>::make(detail::make_stepper(layers, {step, axis}), step,
                                            y.shape);
     } catch (const ShapeError& error) {
@@ -338,7 +336,7 @@ StreamState<T> initial_state(const Sequential<T>& network, const Shape& step) {
 /// Convolution1d, Embedding and some others do.
 /// @throws ValueError if it does not know it, and as above.
 template <std::floating_point T>
-StreamState<T> initial_state(const Sequential<T>& network) {
+StreamState<T> initial_state(const Network<T>& network) {
   const std::optional<Shape> step = detail::find_step_shape(network.composition());
   if (!step) {
     throw ValueError(

@@ -6,10 +6,13 @@
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "dlfs/core/error.hpp"
+#include "dlfs/core/rng.hpp"
 #include "dlfs/core/store.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/parameter.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -33,7 +36,8 @@ struct LayerTraits {
   /// fewer elements to compute. If the function rounds two entries of a window to one value, as
   /// tanh does from 10 on, the gradient goes to the larger x, not to the first.
   bool is_monotone = false;
-  /// Without training, each element of y depends on the element of x at its place alone.
+  /// Without training, each element of y depends on the element of x at its place alone, or on
+  /// those of all inputs.
   bool is_elementwise = false;
   // Each entry of y is the maximum of some entries of x, as in max pooling.
   bool takes_maximum = false;  ///< the layer is a maximum over windows
@@ -53,6 +57,8 @@ struct ForwardPass {
   /// on how the batch was divided.
   std::uint64_t step = 0;  // number of earlier training passes of the network
   Index first_sample = 0;  ///< index of the first row within the batch
+  /// All inputs of a MultiInputLayer, of which x is the first. Empty for other layers.
+  std::span<const TensorView<const T>> inputs{};
 };
 
 /// The samples of one backward call.
@@ -70,6 +76,12 @@ struct BackwardPass {
   Store store = Store::overwrite;   ///< whether gradients are overwritten or added to
   std::byte* saved = nullptr;       ///< as forward left it; not to be changed
   PassMode mode = PassMode::train;  ///< the mode of the forward pass
+  ///@{
+  /// All inputs of a MultiInputLayer, like x, and the gradient of each, like dx: one without data
+  /// is not wanted. x and dx are the first of them. Empty for other layers.
+  std::span<const TensorView<const T>> inputs{};
+  std::span<const TensorView<T>> dxs{};
+  ///@}
 
   /// Whether pass.dx is to be written.
   bool needs_dx() const { return dx.data() != nullptr; }
@@ -100,6 +112,10 @@ struct BackwardPass {
 ///   buffers()                pointers to the buffers, `NamedTensor<T>`s
 ///   step_axis(x, axis) const whether and how it runs step by step: see LayerWithSteps
 ///   stepper(x) const         computes one step at a time: see LayerWithStepper
+///   initialize(x, rng)       finds the sizes that it was not given from the shape x of its input,
+///                            and draws its parameters, once: see Network::initialize
+///   visit_options(visit) const  shows its options: see OptionVisitor. A class without members has
+///                            no options
 ///
 /// Consecutive layers without `whole_batch` run tile by tile; their saved bytes must be
 /// proportional to the number of rows. Gradients are sums over the samples; the loss divides by N.
@@ -115,7 +131,30 @@ concept Layer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
   layer.backward(backward);
 };
 
+/// A layer that takes several inputs with the same number of rows, as Add does. It is like a Layer,
+/// except that it gets the shapes of all inputs, and reads pass.inputs and writes pass.dxs:
+///
+///   output_shape(xs), flops(xs), saved_bytes(xs)    xs is a std::span<const Shape>
+template <class L>
+concept MultiInputLayer = std::floating_point<typename L::Scalar> && std::copyable<L> &&
+    requires(const L& layer, std::span<const Shape> shapes,
+             const ForwardPass<typename L::Scalar>& forward,
+             const BackwardPass<typename L::Scalar>& backward) {
+  { layer.traits() } -> std::same_as<LayerTraits>;
+  { layer.output_shape(shapes) } -> std::same_as<Shape>;
+  layer.forward(forward);
+  layer.backward(backward);
+};
+
+/// A layer with one input or several.
+template <class L>
+concept LayerOrMultiInputLayer = Layer<L> || MultiInputLayer<L>;
+
 namespace detail {
+
+/// What a layer is told of its input: a shape, or the shapes of several.
+template <class L>
+using InputShape = std::conditional_t<MultiInputLayer<L>, std::span<const Shape>, const Shape&>;
 
 /// A type that names its element type as Scalar, as a layer does.
 template <class L>
@@ -137,27 +176,29 @@ concept HasOutputShape = requires(const L& layer, const Shape& shape) {
 
 /// A layer with parameters.
 template <class L>
-concept LayerWithParameters = Layer<L> && requires(L& layer) {
+concept LayerWithParameters = LayerOrMultiInputLayer<L> && requires(L& layer) {
   { *std::begin(layer.parameters()) } -> std::convertible_to<Parameter<typename L::Scalar>*>;
 };
 
 /// A layer whose floating-point operations are counted.
 template <class L>
-concept LayerWithFlops = Layer<L> && requires(const L& layer, const Shape& shape) {
-  { layer.flops(shape) } -> std::same_as<Index>;
+concept LayerWithFlops = LayerOrMultiInputLayer<L> &&
+    requires(const L& layer, detail::InputShape<L> x) {
+  { layer.flops(x) } -> std::same_as<Index>;
 };
 
 /// A layer whose backward pass needs more than x and y.
 template <class L>
-concept LayerWithSavedBytes = Layer<L> && requires(const L& layer, const Shape& shape) {
-  { layer.saved_bytes(shape) } -> std::same_as<Index>;
+concept LayerWithSavedBytes = LayerOrMultiInputLayer<L> &&
+    requires(const L& layer, detail::InputShape<L> x) {
+  { layer.saved_bytes(x) } -> std::same_as<Index>;
 };
 
 /// A layer with buffers: statistics that it collects in training for use in evaluation.
 template <class L>
 concept LayerWithBuffers = LayerWithSavedBytes<L> &&
-    requires(L& layer, const Shape& shape, const std::byte* saved) {
-  layer.update_buffers(shape, saved);
+    requires(L& layer, detail::InputShape<L> x, const std::byte* saved) {
+  layer.update_buffers(x, saved);
   { *std::begin(layer.buffers()) } -> std::convertible_to<NamedTensor<typename L::Scalar>*>;
 };
 
@@ -173,7 +214,8 @@ inline constexpr int no_step_axis = -1;
 ///
 /// A layer that is_monotone or is_elementwise runs step by step along any axis, without this.
 template <class L>
-concept LayerWithSteps = Layer<L> && requires(const L& layer, const Shape& x, int axis) {
+concept LayerWithSteps = LayerOrMultiInputLayer<L> &&
+    requires(const L& layer, const Shape& x, int axis) {
   { layer.step_axis(x, axis) } -> std::same_as<int>;
 };
 
@@ -203,6 +245,20 @@ concept LayerWithStepShape = LayerWithSteps<L> && requires(const L& layer) {
   { layer.step_shape() } -> std::same_as<Shape>;
 };
 
+/// A layer that can find its sizes in the shape of its input.
+template <class L>
+concept LayerWithInitialize = LayerOrMultiInputLayer<L> &&
+    requires(L& layer, detail::InputShape<L> x, Rng& rng) {
+  layer.initialize(x, rng);
+};
+
+/// A layer that shows its options.
+template <class L>
+concept LayerWithOptions = LayerOrMultiInputLayer<L> &&
+    requires(const L& layer, OptionVisitor& visit) {
+  layer.visit_options(visit);
+};
+
 namespace detail {
 
 /// The axis of the steps of y for a layer that computes each of them alone, but has along
@@ -229,8 +285,8 @@ inline int steps_along(std::string_view kind, int own_axis, int axis) {
 template <class L>
 concept OptionalMembersFit =
     (LayerWithParameters<L> || !requires(L & layer) { layer.parameters(); }) &&
-    (LayerWithFlops<L> || !requires(L & layer, const Shape& x) { layer.flops(x); }) &&
-    (LayerWithSavedBytes<L> || !requires(L & layer, const Shape& x) { layer.saved_bytes(x); }) &&
+    (LayerWithFlops<L> || !requires(L & layer, InputShape<L> x) { layer.flops(x); }) &&
+    (LayerWithSavedBytes<L> || !requires(L & layer, InputShape<L> x) { layer.saved_bytes(x); }) &&
     (LayerWithBuffers<L> || !requires(L & layer) { layer.buffers(); }) &&
     (LayerWithSteps<L> || !requires(const L& layer, const Shape& x) { layer.step_axis(x, 1); }) &&
     (LayerWithStepper<L> || !requires(const L& layer, const Shape& x) { layer.stepper(x); });

@@ -4,12 +4,15 @@
 #include <array>
 #include <cmath>
 #include <concepts>
+#include <functional>
 #include <utility>
 
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/functional/recurrent.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/recurrent_stepper.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/tensor/matmul.hpp"
@@ -29,6 +32,16 @@ class RecurrentLayer {
  public:
   using Scalar = T;  ///< the element type
 
+  /// Finds D in x (N, T, D), and draws the weights, unless it has them. @throws ShapeError for
+  /// another D than the options have.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!draw_) return;
+    expect_rank(Cell::kind, x, 3);
+    D_ = found_size(Cell::kind, "in", D_, x[2]);
+    weight_ih_.value = Tensor<T>({D_, checked_product(Cell::kind, Cell::gates, H_)});
+    std::exchange(draw_, {})(*this, rng);
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = Cell::kind, .keeps_input = true, .whole_batch = true, .skips_gradients = true};
@@ -36,6 +49,7 @@ class RecurrentLayer {
 
   /// @throws ShapeError unless x is (N, T, D).
   Shape output_shape(const Shape& x) const {
+    expect_initialized(Cell::kind, bool(draw_));
     const Index G = Cell::gates * H_;
     expect_shape<T>(Cell::kind, weight_ih_, {D_, G});
     expect_shape<T>(Cell::kind, weight_hh_, {H_, G});
@@ -148,31 +162,36 @@ class RecurrentLayer {
   }
 
  protected:
-  /// All parameters are uniform in [-1 / sqrt(H), 1 / sqrt(H)).
-  RecurrentLayer(Cell cell, Index D, Index H, bool reverse, Rng& rng)
-      : RecurrentLayer(cell, D, H, reverse) {
-    const Uniform uniform{1 / std::sqrt(static_cast<double>(H))};
-    for (Parameter<T>* parameter : parameters()) {
-      uniform(parameter->value, {.in = H, .out = H}, rng);
-    }
-  }
+  /// All parameters are uniform in [-1 / sqrt(H), 1 / sqrt(H)). D may be 0, to be found.
+  RecurrentLayer(Cell cell, Index D, Index H, bool reverse)
+      : RecurrentLayer(cell, D, H, reverse, [](RecurrentLayer& layer, Rng& rng) {
+          const Uniform uniform{1 / std::sqrt(static_cast<double>(layer.H_))};
+          for (Parameter<T>* parameter : layer.parameters()) uniform(parameter->value, {}, rng);
+        }) {}
 
-  /// The initializer draws both weights; the biases are 0.
-  RecurrentLayer(Cell cell, Index D, Index H, bool reverse, const Initializer<T> auto& initializer,
-                 Rng& rng)
-      : RecurrentLayer(cell, D, H, reverse) {
-    initializer(weight_ih_.value, {.in = D, .out = Cell::gates * H}, rng);
-    initializer(weight_hh_.value, {.in = H, .out = Cell::gates * H}, rng);
-  }
+  /// The initializer draws both weights; the biases are 0. D may be 0, to be found.
+  RecurrentLayer(Cell cell, Index D, Index H, bool reverse, const Initializer<T> auto& initializer)
+      : RecurrentLayer(cell, D, H, reverse, [initializer](RecurrentLayer& layer, Rng& rng) {
+          const Index columns = Cell::gates * layer.H_;
+          initializer(layer.weight_ih_.value, {.in = layer.D_, .out = columns}, rng);
+          initializer(layer.weight_hh_.value, {.in = layer.H_, .out = columns}, rng);
+        }) {}
+
+  Index in() const { return D_; }
+  Index hidden() const { return H_; }
+  bool is_reverse() const { return reverse_; }
 
  private:
-  RecurrentLayer(Cell cell, Index D, Index H, bool reverse)
+  using Draw = std::function<void(RecurrentLayer&, Rng&)>;
+
+  RecurrentLayer(Cell cell, Index D, Index H, bool reverse, Draw draw)
       : cell_(cell),
         D_(D),
         H_(H),
         reverse_(reverse),
-        weight_ih_("weight_ih", Tensor<T>({D, checked_product(Cell::kind, Cell::gates, H)})),
-        weight_hh_("weight_hh", Tensor<T>({H, Cell::gates * H})),
+        draw_(std::move(draw)),
+        weight_ih_("weight_ih", {}),
+        weight_hh_("weight_hh", Tensor<T>({H, checked_product(Cell::kind, Cell::gates, H)})),
         bias_ih_("bias_ih", Tensor<T>({Cell::gates * H})),
         bias_hh_("bias_hh", Tensor<T>({Cell::gates * H})) {
     bias_ih_.decay_scale = 0;
@@ -232,6 +251,7 @@ class RecurrentLayer {
   Index D_;
   Index H_;
   bool reverse_;
+  Draw draw_;  // until the weights are drawn
   Parameter<T> weight_ih_;
   Parameter<T> weight_hh_;
   Parameter<T> bias_ih_;

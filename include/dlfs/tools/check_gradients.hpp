@@ -13,6 +13,7 @@
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/loss.hpp"
 #include "dlfs/tools/layer_contract.hpp"
+#include "dlfs/tools/packed_inputs.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -83,7 +84,7 @@ namespace detail {
 template <std::floating_point T>
 class RepeatedStep {
  public:
-  RepeatedStep(Sequential<T>& network, const Tensor<T>& x, PassMode mode)
+  RepeatedStep(Network<T>& network, const Tensor<T>& x, PassMode mode)
       : network_(&network),
         x_(x.view()),
         mode_(mode),
@@ -112,29 +113,52 @@ class RepeatedStep {
   }
 
  private:
-  Sequential<T>* network_;
+  Network<T>* network_;
   TensorView<const T> x_;
   PassMode mode_;
   Tensor<T> y_;
   Tensor<std::byte> saved_;
 };
 
-/// Checks every layer of a network, on the batch that reaches it, and the network as a whole
-/// against the contract in nn/layer.hpp. Returns whether the network can run at all.
+/// What a layer makes of its inputs.
 template <std::floating_point T>
-bool check_layers(const Sequential<T>& network, Tensor<T> x, PassMode mode, std::uint64_t seed,
-                  std::vector<std::string>& faults) {
-  const Tensor<T> batch = x;
-  for (Index i = 0; i < network.layer_count(); ++i) {
-    const AnyLayer<T>& layer = network.layer(i);
-    const std::string& name = network.layer_name(i);
-    if (!LayerContract<T>(name, layer, x, mode, seed, faults).check()) return false;
-    auto y = Tensor<T>::uninitialized(layer.output_shape(x.shape()));
-    layer.forward({.x = x, .y = y, .mode = mode});
-    x = std::move(y);
+Tensor<T> output_of(const AnyLayer<T>& layer, const std::vector<Tensor<T>>& x, PassMode mode) {
+  std::vector<Shape> shapes;
+  for (const Tensor<T>& each : x) shapes.push_back(each.shape());
+  const std::vector<TensorView<const T>> views(x.begin(), x.end());
+  auto y = Tensor<T>::uninitialized(layer.output_shape(shapes));
+  layer.forward({.x = views.front(), .y = y, .mode = mode, .inputs = views});
+  return y;
+}
+
+/// Checks a layer on its inputs against the contract in nn/layer.hpp. Returns whether a network can
+/// run it at all.
+template <std::floating_point T>
+bool check_layer(const std::string& name, const AnyLayer<T>& layer, const std::vector<Tensor<T>>& x,
+                 PassMode mode, std::uint64_t seed, std::vector<std::string>& faults) {
+  if (x.size() == 1) return LayerContract<T>(name, layer, x.front(), mode, seed, faults).check();
+  std::vector<Shape> shapes;
+  for (const Tensor<T>& each : x) shapes.push_back(each.shape());
+  const AnyLayer<T> packing = PackedInputs<T>(layer, std::move(shapes));
+  const Tensor<T> all = packed<T>(x);
+  return LayerContract<T>(name, packing, all, mode, seed, faults).check();
+}
+
+/// Checks every layer of a network, on the batch that reaches it, and the network as a whole.
+/// Returns whether the network can run at all.
+template <std::floating_point T>
+bool check_layers(const Network<T>& network, std::vector<Tensor<T>> x, PassMode mode,
+                  std::uint64_t seed, std::vector<std::string>& faults) {
+  const std::vector<Tensor<T>> batch = x;
+  const Composition<T> composition = network.composition();
+  for (const typename Composition<T>::Part& part : composition.parts) {
+    std::vector<Tensor<T>> inputs;
+    for (const Index i : part.inputs) inputs.push_back(x[static_cast<std::size_t>(i)]);
+    if (!check_layer(part.name, *part.layer, inputs, mode, seed, faults)) return false;
+    x.push_back(output_of(*part.layer, inputs, mode));
   }
-  return network.layer_count() < 2 ||
-         LayerContract<T>("network", network, batch, mode, seed, faults).check();
+  return composition.parts.size() < 2 ||
+         check_layer("network", AnyLayer<T>(network), batch, mode, seed, faults);
 }
 
 /// The effect of rounding a value's inputs on the value: the sum of |x dx|, in rounding units.
@@ -147,7 +171,7 @@ class Rounding {
     if (x.shape() == dx.shape()) magnitude_ += (as_array(x) * as_array(dx)).abs().sum();
   }
   template <std::floating_point T>
-  void add(const Sequential<T>& network) {
+  void add(const Network<T>& network) {
     for (const Parameter<T>* each : network.parameters()) add(each->value, each->gradient);
   }
 
@@ -222,7 +246,7 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
                                const GradientCheckOptions& options = {},
                                PassMode mode = PassMode::train) {
   using T = typename L::Scalar;
-  if constexpr (!std::same_as<L, Sequential<T>>) {
+  if constexpr (!std::derived_from<L, Network<T>>) {
     return check_gradients(Sequential<T>{{"layer", layer}}, std::move(x), options, mode);
   } else {
     options.check();
@@ -233,7 +257,7 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
     const auto value = [&] { return (as_array(step.forward()) * as_array(weights)).sum(); };
 
     GradientReport report;
-    if (!detail::check_layers(layer, x, mode, options.seed, report.faults)) return report;
+    if (!detail::check_layers<T>(layer, {x}, mode, options.seed, report.faults)) return report;
     detail::Rounding rounding(value());
     Tensor<T> dx(x.shape());
     step.backward(weights, dx);
@@ -247,6 +271,24 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
     }
     return report;
   }
+}
+
+/// The same for a layer, or a network, of several inputs. In the report they are one tensor "x": a
+/// row has those of all inputs, one behind the other.
+template <MultiInputLayer L>
+  requires(std::same_as<typename L::Scalar, double>)
+GradientReport check_gradients(const L& layer, const std::vector<Tensor<double>>& x,
+                               const GradientCheckOptions& options = {},
+                               PassMode mode = PassMode::train) {
+  using T = typename L::Scalar;
+  std::vector<Shape> shapes;
+  for (const Tensor<T>& each : x) shapes.push_back(each.shape());
+  const detail::PackedInputs<T> packing(layer, std::move(shapes));
+  GradientReport report = check_gradients(packing, detail::packed<T>(x), options, mode);
+  if constexpr (std::derived_from<L, Network<T>>) {
+    detail::check_layers<T>(layer, x, mode, options.seed, report.faults);
+  }
+  return report;
 }
 
 /// The same for a loss with respect to its input.
@@ -265,14 +307,15 @@ GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
 
 /// The same for a network and its loss, with respect to the parameters.
 template <std::same_as<double> T, class Targets, Loss<Targets> L>
-GradientReport check_gradients(Sequential<T>& network, L loss, const Tensor<T>& x,
+GradientReport check_gradients(Network<T>& network, L loss, const Tensor<T>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
   options.check();
   detail::RepeatedStep step(network, x, PassMode::train);
   const auto value = [&] { return loss.forward(step.forward(), targets); };
   GradientReport report;
-  if (!detail::check_layers(network, x, PassMode::train, options.seed, report.faults))
+  if (!detail::check_layers<T>(network, {x}, PassMode::train, options.seed, report.faults)) {
     return report;
+  }
   detail::Rounding rounding(value());
   step.backward(loss.backward(), {nullptr, x.shape()});
   rounding.add(step.forward(), loss.backward());

@@ -7,11 +7,13 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dlfs/core/option.hpp"
-#include "dlfs/net/sequential.hpp"
+#include "dlfs/net/network.hpp"
 #include "dlfs/tools/text_table.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -82,23 +84,27 @@ class TimedLayer {
  public:
   using Scalar = T;
 
-  TimedLayer(const Sequential<T>& network, Index i) : layer_(network.layer(i)) {}
+  TimedLayer(std::string name, AnyLayer<T> layer)
+      : name_(std::move(name)), layer_(std::move(layer)) {}
+
+  const std::string& name() const& { return name_; }
 
   LayerTraits traits() const { return layer_.traits(); }
-  Shape output_shape(const Shape& x) const { return layer_.output_shape(x); }
-  Index saved_bytes(const Shape& x) const { return layer_.saved_bytes(x); }
+  Shape output_shape(std::span<const Shape> x) const { return layer_.output_shape(x); }
+  Index saved_bytes(std::span<const Shape> x) const { return layer_.saved_bytes(x); }
   void forward(const ForwardPass<T>& pass) const {
-    counters_->forward.count(layer_.flops(pass.x.shape()), [&] { layer_.forward(pass); });
+    counters_->forward.count(flops(pass), [&] { layer_.forward(pass); });
   }
   void backward(const BackwardPass<T>& pass) const {
     // Each of the two gradients, of the weights and of x, costs as much as the forward pass.
     const Index gradients = pass.needs_dx() ? 2 : 1;
-    counters_->backward.count(gradients * layer_.flops(pass.x.shape()),
-                              [&] { layer_.backward(pass); });
+    counters_->backward.count(gradients * flops(pass), [&] { layer_.backward(pass); });
   }
   std::vector<Parameter<T>*> parameters() { return layer_.parameters(); }
   std::vector<NamedTensor<T>*> buffers() { return layer_.buffers(); }
-  void update_buffers(const Shape& x, const std::byte* saved) { layer_.update_buffers(x, saved); }
+  void update_buffers(std::span<const Shape> x, const std::byte* saved) {
+    layer_.update_buffers(x, saved);
+  }
 
   CostCounter& forward_counter() { return counters_->forward; }
   CostCounter& backward_counter() { return counters_->backward; }
@@ -109,6 +115,14 @@ class TimedLayer {
     CostCounter backward;
   };
 
+  template <class Pass>
+  Index flops(const Pass& pass) const {
+    std::vector<Shape> shapes;
+    for (const auto& x : pass.inputs) shapes.push_back(x.shape());
+    return layer_.flops(shapes);
+  }
+
+  std::string name_;
   AnyLayer<T> layer_;
   std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
 };
@@ -141,15 +155,14 @@ class CostSamples {
 /// itself does not change.
 /// @throws ShapeError, naming the layer, if x does not fit; ValueError for less than one step.
 template <std::floating_point T>
-Profile profile(const Sequential<T>& network, const Tensor<T>& x,
-                const ProfileOptions& options = {}) {
+Profile profile(const Network<T>& network, const Tensor<T>& x, const ProfileOptions& options = {}) {
   options.check();
-  Sequential<T> timed;
+  Network<T> timed = network;
   std::vector<detail::TimedLayer<T>> layers;
-  for (Index i = 0; i < network.layer_count(); ++i) {
-    layers.emplace_back(network, i);
-    timed.add(network.layer_name(i), layers.back());
-  }
+  timed.replace_layers([&](const std::string& name, AnyLayer<T> layer) {
+    layers.emplace_back(name, std::move(layer));
+    return layers.back();
+  });
   const auto dy = ones<T>(network.output_shape(x.shape()));
   std::vector<std::array<detail::CostSamples, 2>> samples(layers.size());
   for (Index step = -1; step < options.steps; ++step) {
@@ -164,9 +177,8 @@ Profile profile(const Sequential<T>& network, const Tensor<T>& x,
   }
   Profile profile;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    profile.layers.push_back({network.layer_name(static_cast<Index>(i)),
-                              std::string(layers[i].traits().kind), samples[i][0].median(),
-                              samples[i][1].median()});
+    profile.layers.push_back({layers[i].name(), std::string(layers[i].traits().kind),
+                              samples[i][0].median(), samples[i][1].median()});
   }
   return profile;
 }

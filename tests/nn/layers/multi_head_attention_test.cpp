@@ -1,12 +1,13 @@
 #include "dlfs/nn/layers/multi_head_attention.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "dlfs/tensor/functions.hpp"
-#include "dlfs/tensor/reduce.hpp"
+#include "dlfs/dlfs.hpp"
 #include "nn/layer_checks.hpp"
 #include "support/error_of.hpp"
 
@@ -159,12 +160,75 @@ TEST(MultiHeadAttention, ParametersAreDrawnAsByPyTorch) {
 }
 
 TEST(MultiHeadAttention, FlopsAndBytesAreCounted) {
-  const auto layer = attention_of(6, 3, true);
+  const AnyLayer<double> layer = attention_of(6, 3, true);
   EXPECT_EQ(layer.flops({5, 7, 6}), 5 * 7 * (8 * 6 * 6 + 4 * 7 * 6));
   EXPECT_EQ(layer.saved_bytes({5, 7, 6}), 5 * 7 * (4 * 6 + 3) * 8);
 }
 
+/// A mask (N, T) with these rows, whatever the input.
+class Mask {
+ public:
+  using Scalar = double;
+
+  explicit Mask(Tensor<double> rows) : rows_(std::move(rows)) {}
+
+  static constexpr LayerTraits traits() { return {.kind = "mask", .whole_batch = true}; }
+  Shape output_shape(const Shape& x) const { return {x[0], x[1]}; }
+  void forward(const ForwardPass<double>& pass) const {
+    for (Index n = 0; n < pass.y.extent(0); ++n) {
+      for (Index t = 0; t < pass.y.extent(1); ++t) pass.y(n, t) = rows_(n % rows_.extent(0), t);
+    }
+  }
+  void backward(const BackwardPass<double>& pass) const {
+    std::fill_n(pass.dx.data(), pass.dx.size(), 0.0);
+  }
+
+ private:
+  Tensor<double> rows_;
+};
+
+TEST(MultiHeadAttention, DoesNotSeePadding) {
+  Rng rng(2);
+  for (const bool causal : {false, true}) {
+    const auto layer = attention_of(6, 2, causal);
+    const auto x = random_normal<double>({1, 70, 6}, rng);  // more steps than are computed together
+    const auto mask = [](Index kept) {
+      auto row = zeros<double>({1, 70});
+      std::fill_n(row.data(), kept, 1.0);
+      return row;
+    };
+    const Graph<double> net({"x", "mask"}, {{"attention", layer, {"x", "mask"}}});
+    test::expect_equal(net.predict({x, mask(70)}),
+                       Sequential<double>{{"attention", layer}}.predict(x));
+    for (const Index kept : {1, 3, 65}) {
+      const Tensor<double> y = net.predict({x, mask(kept)});
+      const Tensor<double> part = copy(x.slice(1, {0, kept}));
+      test::expect_close(copy(y.slice(1, {0, kept})),
+                         Sequential<double>{{"attention", layer}}.predict(part), 1e-14);
+    }
+    // Nothing to see: the bias of the output alone.
+    const Tensor<double> y = net.predict({x, mask(0)});
+    AnyLayer<double> of_layer = layer;
+    test::expect_equal(copy(y[0][5]), of_layer.parameters()[3]->value);
+  }
+}
+
+TEST(MultiHeadAttention, GradientsWithPaddingAgreeWithCentralDifferences) {
+  Rng rng(2);
+  for (const bool causal : {false, true}) {
+    const Graph<double> net(
+        {"x"},
+        {{"mask", Mask(array<double>({{1, 1, 0, 1, 0}, {0, 0, 0, 0, 0}, {0, 1, 1, 1, 1}})), {"x"}},
+         {"attention", attention_of(4, 2, causal), {"x", "mask"}}});
+    const auto report = check_gradients(net, random_normal<double>({3, 5, 4}, rng));
+    EXPECT_TRUE(report.passes(1e-7)) << to_string(report);
+  }
+}
+
 TEST(MultiHeadAttention, ErrorsSayWhatIsWrong) {
+  const std::vector<Shape> inputs{{5, 7, 6}, {5, 6}};
+  EXPECT_EQ(test::error_of<ShapeError>([&] { attention_of(6, 3, true).output_shape(inputs); }),
+            "multi-head attention: expected a mask (N, T) for x (5, 7, 6), got (5, 6)");
   EXPECT_EQ(test::error_of<ShapeError>([] {
               attention_of(6, 3, true).output_shape({5, 6});
             }),

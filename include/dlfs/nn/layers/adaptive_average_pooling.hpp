@@ -5,6 +5,7 @@
 #include "dlfs/conv/adaptive_pooling.hpp"
 #include "dlfs/core/option.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -25,6 +26,9 @@ class AdaptiveAveragePooling {
       detail::expect_option(traits().kind, "a size", extent, detail::between(1, Index{1} << 30));
     }
   }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const { visit("size", size_); }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "adaptive average pooling"}; }

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/matmul.hpp"
 #include "dlfs/tensor/reduce.hpp"
 
@@ -16,7 +18,7 @@ namespace dlfs {
 
 /// Options of Affine.
 struct AffineOptions {
-  Index in = 0;   ///< numbers in a sample
+  Index in = 0;   ///< numbers in a sample; 0 if a network finds it
   Index out = 0;  ///< numbers in a row of the output
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -41,9 +43,18 @@ class Affine {
 
   /// The initializer draws W; b = 0. @throws ValueError unless in and out are positive.
   Affine(const AffineOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Affine(Tensor<T>::uninitialized({detail::checked(options).in, options.out}),
-               Tensor<T>({detail::checked(options).out})) {
-    initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
+      : Affine(detail::checked(options), initializer) {
+    initialize({1, options.in}, rng);
+  }
+
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above, but `in` may be 0.
+  Affine(const AffineOptions& options, const Initializer<T> auto& initializer)
+      : options_(detail::checked_but_in(options)),
+        initializer_(initializer),
+        weight_("weight", {}),
+        bias_("bias", Tensor<T>({options.out})) {
+    bias_.decay_scale = 0;
   }
 
   /// Does not compile; the message says what to write instead.
@@ -61,7 +72,24 @@ class Affine {
       throw ShapeError("affine: expected weight (D, M) and bias (M), got ", W, " and ",
                        bias_.value.shape());
     }
+    options_ = {.in = W[0], .out = W[1]};
     bias_.decay_scale = 0;
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", options_.in);
+    visit("out", options_.out);
+  }
+
+  /// Finds `in` from x, and draws the weights, unless it has them. @throws ShapeError for another
+  /// `in` than the options have.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!initializer_) return;
+    detail::expect_rank(traits().kind, x, 2);
+    options_.in = detail::found_size(traits().kind, "in", options_.in, x.axes(1, x.rank()).size());
+    weight_.value = Tensor<T>::uninitialized({options_.in, options_.out});
+    std::exchange(initializer_, {})(weight_.value, {options_.in, options_.out}, rng);
   }
 
   /// What a network must know of this layer.
@@ -71,6 +99,7 @@ class Affine {
 
   /// @throws ShapeError unless x is (N, ...) with D numbers for each sample.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     const Shape& W = weight_.value.shape();
     if (W.rank() != 2 || x.rank() < 2 || x.axes(1, x.rank()).size() != W[0]) {
       throw ShapeError("affine: expected x of shape (N, ", W[0], ") for the weight ", W, ", got ",
@@ -111,6 +140,8 @@ class Affine {
     return x.reshape(Shape{x.extent(0), weight_.value.extent(0)});
   }
 
+  AffineOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
   Parameter<T> bias_;
 };

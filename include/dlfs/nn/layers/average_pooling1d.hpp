@@ -5,6 +5,7 @@
 #include "dlfs/conv/pooling.hpp"
 #include "dlfs/conv/window1d.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -18,6 +19,14 @@ class AveragePooling1d {
   /// @throws ValueError like Window2d::check.
   explicit AveragePooling1d(const Window1d& window) : window_(window) {
     window.check(traits().kind);
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("kernel", window_.kernel);
+    visit("stride", window_.stride, 1);
+    visit("padding", window_.padding, 0);
+    visit("dilation", window_.dilation, 1);
   }
 
   /// What a network must know of this layer.

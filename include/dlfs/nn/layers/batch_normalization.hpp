@@ -7,7 +7,9 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/functional/batch_normalization.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/simd/vector_math.hpp"
 
@@ -17,7 +19,8 @@ namespace dlfs {
 /// Options of BatchNormalization.
 struct BatchNormalizationOptions {
   /// Number of features, each with its own mean: the columns of x (N, F), the channels of x
-  /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W.
+  /// (N, F, H, W), or, as in the book, every number of a sample, F = C H W. 0 if a network finds
+  /// it: then as axis 1.
   Index features = 0;
   double momentum = 0.9;  ///< weight of the old running statistics in an update
   double epsilon = 1e-5;  ///< added to the variance
@@ -27,7 +30,7 @@ struct BatchNormalizationOptions {
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
-    detail::expect_option("batch normalization", "features", features, detail::at_least(1));
+    detail::expect_option("batch normalization", "features", features, detail::at_least(0));
     detail::expect_option("batch normalization", "momentum", momentum, detail::between(0, 1));
     detail::expect_option("batch normalization", "epsilon", epsilon, detail::above(0));
   }
@@ -46,7 +49,8 @@ class BatchNormalization {
  public:
   using Scalar = T;  ///< the element type
 
-  /// @throws ValueError unless there is a feature, momentum is in [0, 1] and epsilon is positive.
+  /// @throws ValueError unless features is at least 0, momentum is in [0, 1] and epsilon is
+  /// positive.
   explicit BatchNormalization(const BatchNormalizationOptions& options)
       : options_(detail::checked(options)),
         gamma_("gamma", ones<T>({options.features})),
@@ -57,6 +61,25 @@ class BatchNormalization {
     beta_.decay_scale = 0;
   }
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("features", options_.features);
+    visit("momentum", options_.momentum, 0.9);
+    visit("epsilon", options_.epsilon, 1e-5);
+    visit("unbiased_running_variance", options_.unbiased_running_variance, true);
+  }
+
+  /// Finds the features in x, unless it has them.
+  void initialize(const Shape& x, Rng&) {
+    if (options_.features != 0) return;
+    detail::expect_rank(traits().kind, x, 2);
+    options_.features = detail::found_size(traits().kind, "features", 0, x[1]);
+    gamma_.value = ones<T>({options_.features});
+    beta_.value = zeros<T>({options_.features});
+    mean_.value = zeros<T>({options_.features});
+    variance_.value = ones<T>({options_.features});
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "batch normalization", .keeps_input = true, .whole_batch = true};
@@ -64,6 +87,7 @@ class BatchNormalization {
 
   /// @throws ShapeError unless a sample has the right number of features.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, options_.features == 0);
     for (const NamedTensor<T>* tensor :
          std::initializer_list<const NamedTensor<T>*>{&gamma_, &beta_, &mean_, &variance_}) {
       detail::expect_shape(traits().kind, *tensor, {features()});

@@ -12,15 +12,17 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/gemm/row_product.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Options of Convolution1d.
 struct Convolution1dOptions {
-  Index in = 1;        ///< channels of the input
+  Index in = 0;        ///< channels of the input; 0 if a network finds them
   Index filters = 1;   ///< channels of the output
   Index kernel = 3;    ///< number of steps in the window
   Index stride = 1;    ///< distance of neighbouring windows, in steps
@@ -113,8 +115,7 @@ class CausalConvolutionStepper {
             for (Index k = 0; k < options.kernel; ++k) by_tap(k, c, f) = *weight++;
           }
         }
-        products.emplace_back(terms, 1, filters,
-                              gemm::Strided<const T>{by_tap.data(), filters, 1});
+        products.emplace_back(terms, 1, filters, gemm::Strided<const T>{by_tap.data(), filters, 1});
         std::copy_n(b.data() + group * filters, filters, bias.data() + group * width);
       }
     }
@@ -151,12 +152,18 @@ class Convolution1d {
   /// The initializer draws W; b = 0. @throws ValueError unless groups divide in and filters.
   Convolution1d(const Convolution1dOptions& options, const Initializer<T> auto& initializer,
                 Rng& rng)
-      : Convolution1d(options, Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
-                      Tensor<T>({detail::checked(options).filters})) {
-    initializer(weight_.value,
-                {.in = options.in / options.groups * options.kernel,
-                 .out = options.filters / options.groups * options.kernel},
-                rng);
+      : Convolution1d(detail::checked(options), initializer) {
+    draw(rng);
+  }
+
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above, but `in` may be 0.
+  Convolution1d(const Convolution1dOptions& options, const Initializer<T> auto& initializer)
+      : options_(detail::checked_but_in(options)),
+        initializer_(initializer),
+        weight_("weight", {}),
+        bias_("bias", Tensor<T>({options.filters})) {
+    bias_.decay_scale = 0;
   }
 
   /// Does not compile; the message says what to write instead.
@@ -180,6 +187,29 @@ class Convolution1d {
     bias_.decay_scale = 0;
   }
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", options_.in);
+    visit("filters", options_.filters);
+    visit("kernel", options_.kernel);
+    visit("stride", options_.stride, 1);
+    visit("padding", options_.padding, 0);
+    visit("dilation", options_.dilation, 1);
+    visit("groups", options_.groups, 1);
+    visit("bias", options_.bias, true);
+    visit("causal", options_.causal, false);
+  }
+
+  /// Finds `in` from x, and draws the weights, unless it has them. @throws ShapeError for another
+  /// `in` than the options have.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!initializer_) return;
+    detail::expect_rank(traits().kind, x, 3);
+    options_.in = detail::found_size(traits().kind, "in", options_.in, x[1]);
+    options_.check();
+    draw(rng);
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "convolution 1d", .keeps_input = true, .skips_gradients = true};
@@ -187,6 +217,7 @@ class Convolution1d {
 
   /// @throws ShapeError unless x is (N, C, L) and the window fits.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
     detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
     const Shape images = detail::as_images(x, traits().kind);
@@ -264,6 +295,14 @@ class Convolution1d {
   }
 
  private:
+  void draw(Rng& rng) {
+    const Index taps = options_.kernel;
+    const Fans fans{.in = options_.in / options_.groups * taps,
+                    .out = options_.filters / options_.groups * taps};
+    weight_.value = Tensor<T>::uninitialized(options_.weight_shape());
+    std::exchange(initializer_, {})(weight_.value, fans, rng);
+  }
+
   Window2d window() const { return options_.window().in_image(); }
   Shape image_shape_of_weight() const {
     return {options_.filters, options_.in / options_.groups, 1, options_.kernel};
@@ -292,6 +331,7 @@ class Convolution1d {
   }
 
   Convolution1dOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
   Parameter<T> bias_;
 };

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "dlfs/core/eigen.hpp"
 #include "dlfs/core/option.hpp"
@@ -10,6 +11,7 @@
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/functional/dropout.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -48,9 +50,24 @@ class Dropout {
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
 
-  /// Does not compile; the message says what to write instead.
-  DLFS_REFUSED("a variable of type Rng follows the options: Dropout<float>({.ratio = 0.5}, rng)")
-  explicit Dropout(const DropoutOptions&);
+  /// For a network that gives it a seed: see Network::initialize. Until then the seed is 0.
+  /// @throws ValueError unless the ratio is in [0, 1).
+  explicit Dropout(const DropoutOptions& options)
+      : options_(detail::checked(options)), rng_(0), is_deferred_(true) {}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("ratio", options_.ratio);
+    visit("scaling",
+          options_.scaling == DropoutScaling::in_training ? std::string_view("in_training")
+                                                          : std::string_view("in_evaluation"),
+          "in_training");
+  }
+
+  /// Takes a seed from the generator, unless it has one.
+  void initialize(const Shape&, Rng& rng) {
+    if (std::exchange(is_deferred_, false)) rng_ = Rng(rng());
+  }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "dropout", .is_elementwise = true}; }
@@ -99,6 +116,7 @@ class Dropout {
 
   DropoutOptions options_;
   Rng rng_;
+  bool is_deferred_ = false;  // until a network gives it a seed
 };
 
 }  // namespace dlfs

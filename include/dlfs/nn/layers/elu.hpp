@@ -5,6 +5,7 @@
 
 #include "dlfs/functional/activation.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -24,6 +25,9 @@ class Elu {
       throw ValueError("elu: alpha must be positive and finite, got ", alpha);
     }
   }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const { visit("alpha", alpha_, T(1)); }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {

@@ -10,8 +10,10 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/functional/embedding.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -52,17 +54,20 @@ class Embedding {
   /// The initializer draws W, with the fans (K, D). PyTorch's is Normal{.std = 1}.
   /// @throws ValueError unless count and features are positive, and T holds all inputs.
   Embedding(const EmbeddingOptions& options, const Initializer<T> auto& initializer, Rng& rng)
+      : Embedding(options, initializer) {
+    initialize({}, rng);
+  }
+
+  /// For a network that draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above.
+  Embedding(const EmbeddingOptions& options, const Initializer<T> auto& initializer)
       : padding_index_(detail::checked(options).padding_index),
+        initializer_(initializer),
         weight_("weight", Tensor<T>({options.count, options.features})) {
     constexpr Index most = Index{1} << std::min(std::numeric_limits<T>::digits, 62);
     if (options.count > most) {
       throw ValueError("embedding: expected count of at most ", most,
                        ", the whole numbers that its element type holds, got ", options.count);
-    }
-    initializer(weight_.value, {.in = options.count, .out = options.features}, rng);
-    if (padding_index_) {
-      std::fill_n(weight_.value.data() + *padding_index_ * options.features, options.features,
-                  T(0));
     }
   }
 
@@ -73,6 +78,21 @@ class Embedding {
         "Embedding<float>({.count = 1000, .features = 64}, Normal{.std = 1}, rng)")
   explicit Embedding(const First&, const Other&...);
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("count", weight_.value.extent(0));
+    visit("features", weight_.value.extent(1));
+    visit("padding_index", padding_index_.value_or(-1), -1);
+  }
+
+  /// Draws the weights, unless it has them.
+  void initialize(const Shape&, Rng& rng) {
+    if (!initializer_) return;
+    const Index D = weight_.value.extent(1);
+    std::exchange(initializer_, {})(weight_.value, {.in = weight_.value.extent(0), .out = D}, rng);
+    if (padding_index_) std::fill_n(weight_.value.data() + *padding_index_ * D, D, T(0));
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "embedding", .keeps_input = true, .whole_batch = true, .skips_gradients = true};
@@ -80,6 +100,7 @@ class Embedding {
 
   /// @throws ShapeError unless x is (N, ...), with room for one more axis.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     const Shape& W = weight_.value.shape();
     if (W.rank() != 2 || x.rank() < 1 || x.rank() == max_rank) {
       throw ShapeError("embedding: expected x of shape (N, ...) for the weight ", W, ", got ", x);
@@ -134,6 +155,7 @@ class Embedding {
   }
 
   std::optional<Index> padding_index_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
 };
 

@@ -5,7 +5,9 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/functional/group_normalization.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/creation.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -13,13 +15,14 @@ namespace dlfs {
 
 /// Options of GroupNormalization.
 struct GroupNormalizationOptions {
-  Index groups = 1;       ///< parts of the channels, each with a mean of its own
-  Index features = 0;     ///< number of channels, a multiple of the groups
+  Index groups = 1;  ///< parts of the channels, each with a mean of its own
+  /// Number of channels, a multiple of the groups. 0 if a network finds it.
+  Index features = 0;
   double epsilon = 1e-5;  ///< added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
-    detail::expect_option("group normalization", "features", features, detail::at_least(1));
+    detail::expect_option("group normalization", "features", features, detail::at_least(0));
     detail::expect_option("group normalization", "groups", groups, detail::at_least(1));
     if (features % groups != 0) {
       throw ValueError("group normalization: ", groups, " groups do not divide ", features,
@@ -28,6 +31,9 @@ struct GroupNormalizationOptions {
     detail::expect_option("group normalization", "epsilon", epsilon, detail::above(0));
   }
 };
+
+template <std::floating_point T>
+class InstanceNormalization;
 
 /// Group normalisation, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the mean and
 /// variance of each group of a sample's channels. It also trains on batches of one sample.
@@ -50,6 +56,23 @@ class GroupNormalization {
     beta_.decay_scale = 0;
   }
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("groups", options_.groups);
+    visit("features", options_.features);
+    visit("epsilon", options_.epsilon, 1e-5);
+  }
+
+  /// Finds the features in x, unless it has them.
+  void initialize(const Shape& x, Rng&) {
+    if (options_.features != 0) return;
+    detail::expect_rank(traits().kind, x, 2);
+    options_.features = detail::found_size(traits().kind, "features", 0, x[1]);
+    options_.check();
+    gamma_.value = ones<T>({options_.features});
+    beta_.value = zeros<T>({options_.features});
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "group normalization", .keeps_input = true};
@@ -57,6 +80,7 @@ class GroupNormalization {
 
   /// @throws ShapeError unless x is (N, C, ...).
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, options_.features == 0);
     detail::expect_shape<T>(traits().kind, gamma_, {options_.features});
     detail::expect_shape<T>(traits().kind, beta_, {options_.features});
     if (x.rank() < 2 || x[1] != options_.features) {
@@ -94,6 +118,8 @@ class GroupNormalization {
   std::array<Parameter<T>*, 2> parameters() & { return {&gamma_, &beta_}; }
 
  private:
+  friend class InstanceNormalization<T>;
+
   /// (N, C, ...) reshaped to (N, C, S).
   template <class U>
   static TensorView<U> by_channel(const TensorView<U>& x) {

@@ -3,6 +3,7 @@
 #include <concepts>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/recurrent_layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -10,7 +11,7 @@ namespace dlfs {
 
 /// Options of Gru.
 struct GruOptions {
-  Index in = 0;          ///< numbers of x at one step
+  Index in = 0;          ///< numbers of x at one step; 0 if a network finds it
   Index hidden = 0;      ///< numbers of y at one step
   bool reverse = false;  ///< whether the steps run from the last time to the first
 
@@ -44,20 +45,34 @@ class Gru : public detail::RecurrentLayer<detail::GruCell, T> {
  public:
   /// Draws all parameters uniformly from [-1 / sqrt(H), 1 / sqrt(H)), as PyTorch does.
   /// @throws ValueError unless in and hidden are positive.
-  Gru(const GruOptions& options, Rng& rng)
-      : Base(detail::GruCell{}, detail::checked(options).in, options.hidden, options.reverse, rng) {
+  Gru(const GruOptions& options, Rng& rng) : Gru(detail::checked(options)) {
+    this->initialize({1, 1, options.in}, rng);
   }
 
   /// The initializer draws both weights, with the fans (D, 3H) and (H, 3H); the biases are 0.
   /// @throws ValueError unless in and hidden are positive.
   Gru(const GruOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Base(detail::GruCell{}, detail::checked(options).in, options.hidden, options.reverse,
-             initializer, rng) {}
+      : Gru(detail::checked(options), initializer) {
+    this->initialize({1, 1, options.in}, rng);
+  }
 
-  /// Does not compile; the message says what to write instead.
-  DLFS_REFUSED(
-      "a variable of type Rng follows the options: Gru<float>({.in = 64, .hidden = 128}, rng)")
-  explicit Gru(const GruOptions&);
+  ///@{
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructors above, but `in` may be 0.
+  explicit Gru(const GruOptions& options)
+      : Base(detail::GruCell{}, detail::checked_but_in(options).in, options.hidden,
+             options.reverse) {}
+  Gru(const GruOptions& options, const Initializer<T> auto& initializer)
+      : Base(detail::GruCell{}, detail::checked_but_in(options).in, options.hidden, options.reverse,
+             initializer) {}
+  ///@}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", this->in());
+    visit("hidden", this->hidden());
+    visit("reverse", this->is_reverse(), false);
+  }
 };
 
 }  // namespace dlfs

@@ -1,21 +1,23 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 
 #include "dlfs/nn/layers/group_normalization.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Options of InstanceNormalization.
 struct InstanceNormalizationOptions {
-  Index features = 0;     ///< number of channels
+  Index features = 0;     ///< number of channels; 0 if a network finds it
   double epsilon = 1e-5;  ///< added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
-    detail::expect_option("instance normalization", "features", features, detail::at_least(1));
+    detail::expect_option("instance normalization", "features", features, detail::at_least(0));
     detail::expect_option("instance normalization", "epsilon", epsilon, detail::above(0));
   }
 };
@@ -33,11 +35,23 @@ class InstanceNormalization {
  public:
   using Scalar = T;  ///< the element type
 
-  /// @throws ValueError unless there is a feature and epsilon is positive.
+  /// @throws ValueError unless features is at least 0 and epsilon is positive.
   explicit InstanceNormalization(const InstanceNormalizationOptions& options)
-      : groups_({.groups = detail::checked(options).features,
+      : groups_({.groups = std::max<Index>(detail::checked(options).features, 1),
                  .features = options.features,
                  .epsilon = options.epsilon}) {}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("features", groups_.options_.features);
+    visit("epsilon", groups_.options_.epsilon, 1e-5);
+  }
+
+  /// Finds the features in x, unless it has them.
+  void initialize(const Shape& x, Rng& rng) {
+    groups_.initialize(x, rng);
+    groups_.options_.groups = groups_.options_.features;
+  }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {

@@ -6,19 +6,22 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/functional/layer_normalization.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Options of LayerNormalization.
 struct LayerNormalizationOptions {
-  Index features = 0;     ///< numbers that share a mean: the last axis, or several
+  /// Numbers that share a mean: the last axis, or several. 0 if a network finds it: the last axis.
+  Index features = 0;
   double epsilon = 1e-5;  ///< added to the variance
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
-    detail::expect_option("layer normalization", "features", features, detail::at_least(1));
+    detail::expect_option("layer normalization", "features", features, detail::at_least(0));
     detail::expect_option("layer normalization", "epsilon", epsilon, detail::above(0));
   }
 };
@@ -36,13 +39,28 @@ class LayerNormalization {
  public:
   using Scalar = T;  ///< the element type
 
-  /// @throws ValueError unless there is a feature and epsilon is positive.
+  /// @throws ValueError unless features is at least 0 and epsilon is positive.
   explicit LayerNormalization(const LayerNormalizationOptions& options)
       : options_(detail::checked(options)),
         gamma_("gamma", ones<T>({options.features})),
         beta_("beta", zeros<T>({options.features})) {
     gamma_.decay_scale = 0;
     beta_.decay_scale = 0;
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("features", options_.features);
+    visit("epsilon", options_.epsilon, 1e-5);
+  }
+
+  /// Finds the features in x, unless it has them.
+  void initialize(const Shape& x, Rng&) {
+    if (options_.features != 0) return;
+    detail::expect_rank(traits().kind, x, 2);
+    options_.features = detail::found_size(traits().kind, "features", 0, x.extent(-1));
+    gamma_.value = ones<T>({options_.features});
+    beta_.value = zeros<T>({options_.features});
   }
 
   /// What a network must know of this layer.
@@ -52,6 +70,7 @@ class LayerNormalization {
 
   /// @throws ShapeError unless some trailing axes of x have F features in total.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, options_.features == 0);
     detail::expect_shape<T>(traits().kind, gamma_, {features()});
     detail::expect_shape<T>(traits().kind, beta_, {features()});
     first_feature_axis(x);

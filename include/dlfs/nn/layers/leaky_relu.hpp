@@ -5,6 +5,7 @@
 
 #include "dlfs/functional/activation.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -22,6 +23,11 @@ class LeakyRelu {
     if (!(negative_slope >= 0 && detail::is_finite(negative_slope))) {
       throw ValueError("leaky_relu: the slope for negative x cannot be ", negative_slope);
     }
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("negative_slope", negative_slope_, T(0.01));
   }
 
   /// What a network must know of this layer.

@@ -9,8 +9,10 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/gemm/row_product.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/matmul.hpp"
 #include "dlfs/tensor/reduce.hpp"
 
@@ -67,7 +69,7 @@ class LinearStepper {
 
 /// Options of Linear.
 struct LinearOptions {
-  Index in = 0;   ///< extent of the last axis of x
+  Index in = 0;   ///< extent of the last axis of x; 0 if a network finds it
   Index out = 0;  ///< extent of the last axis of y
 
   /// @throws ValueError, naming the option that is out of its range.
@@ -92,10 +94,18 @@ class Linear {
 
   /// The initializer draws W; b = 0. @throws ValueError unless in and out are positive.
   Linear(const LinearOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : weight_("weight", Tensor<T>::uninitialized({detail::checked(options).in, options.out})),
+      : Linear(detail::checked(options), initializer) {
+    initialize({1, options.in}, rng);
+  }
+
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above, but `in` may be 0.
+  Linear(const LinearOptions& options, const Initializer<T> auto& initializer)
+      : options_(detail::checked_but_in(options)),
+        initializer_(initializer),
+        weight_("weight", {}),
         bias_("bias", Tensor<T>({options.out})) {
     bias_.decay_scale = 0;
-    initializer(weight_.value, {.in = options.in, .out = options.out}, rng);
   }
 
   /// Does not compile; the message says what to write instead.
@@ -105,6 +115,22 @@ class Linear {
         "Linear<float>({.in = 64, .out = 50}, He{}, rng)")
   explicit Linear(const First&, const Other&...);
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", options_.in);
+    visit("out", options_.out);
+  }
+
+  /// Finds `in` from x, and draws the weights, unless it has them. @throws ShapeError for another
+  /// `in` than the options have.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!initializer_) return;
+    detail::expect_rank(traits().kind, x, 2);
+    options_.in = detail::found_size(traits().kind, "in", options_.in, x.extent(-1));
+    weight_.value = Tensor<T>::uninitialized({options_.in, options_.out});
+    std::exchange(initializer_, {})(weight_.value, {options_.in, options_.out}, rng);
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "linear", .keeps_input = true, .whole_batch = true, .skips_gradients = true};
@@ -112,6 +138,7 @@ class Linear {
 
   /// @throws ShapeError unless x is (N, ..., D).
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     const Shape& W = weight_.value.shape();
     if (W.rank() != 2 || x.rank() < 2 || x[x.rank() - 1] != W[0]) {
       throw ShapeError("linear: expected x of shape (N, ..., ", W[0], ") for the weight ", W,
@@ -168,6 +195,8 @@ class Linear {
     return x.reshape(Shape{shape.axes(0, shape.rank() - 1).size(), shape[shape.rank() - 1]});
   }
 
+  LinearOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
   Parameter<T> bias_;
 };

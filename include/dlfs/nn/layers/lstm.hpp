@@ -3,6 +3,7 @@
 #include <concepts>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/recurrent_layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -10,7 +11,7 @@ namespace dlfs {
 
 /// Options of Lstm.
 struct LstmOptions {
-  Index in = 0;          ///< numbers of x at one step
+  Index in = 0;          ///< numbers of x at one step; 0 if a network finds it
   Index hidden = 0;      ///< numbers of y at one step
   bool reverse = false;  ///< whether the steps run from the last time to the first
 
@@ -45,20 +46,34 @@ class Lstm : public detail::RecurrentLayer<detail::LstmCell, T> {
  public:
   /// Draws all parameters uniformly from [-1 / sqrt(H), 1 / sqrt(H)), as PyTorch does.
   /// @throws ValueError unless in and hidden are positive.
-  Lstm(const LstmOptions& options, Rng& rng)
-      : Base(detail::LstmCell{}, detail::checked(options).in, options.hidden, options.reverse,
-             rng) {}
+  Lstm(const LstmOptions& options, Rng& rng) : Lstm(detail::checked(options)) {
+    this->initialize({1, 1, options.in}, rng);
+  }
 
   /// The initializer draws both weights, with the fans (D, 4H) and (H, 4H); the biases are 0.
   /// @throws ValueError unless in and hidden are positive.
   Lstm(const LstmOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Base(detail::LstmCell{}, detail::checked(options).in, options.hidden, options.reverse,
-             initializer, rng) {}
+      : Lstm(detail::checked(options), initializer) {
+    this->initialize({1, 1, options.in}, rng);
+  }
 
-  /// Does not compile; the message says what to write instead.
-  DLFS_REFUSED(
-      "a variable of type Rng follows the options: Lstm<float>({.in = 64, .hidden = 128}, rng)")
-  explicit Lstm(const LstmOptions&);
+  ///@{
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructors above, but `in` may be 0.
+  explicit Lstm(const LstmOptions& options)
+      : Base(detail::LstmCell{}, detail::checked_but_in(options).in, options.hidden,
+             options.reverse) {}
+  Lstm(const LstmOptions& options, const Initializer<T> auto& initializer)
+      : Base(detail::LstmCell{}, detail::checked_but_in(options).in, options.hidden,
+             options.reverse, initializer) {}
+  ///@}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", this->in());
+    visit("hidden", this->hidden());
+    visit("reverse", this->is_reverse(), false);
+  }
 };
 
 }  // namespace dlfs

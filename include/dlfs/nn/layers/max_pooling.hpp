@@ -5,6 +5,7 @@
 
 #include "dlfs/conv/pooling.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -30,6 +31,15 @@ class MaxPooling {
       : window_(window), options_(options) {
     window.check(traits().kind);
     detail::expect_few_taps(window, traits().kind);
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("kernel", window_.kernel);
+    visit("stride", window_.stride, 1);
+    visit("padding", window_.padding, 0);
+    visit("dilation", window_.dilation, 1);
+    visit("ceil_mode", options_.ceil_mode, false);
   }
 
   /// What a network must know of this layer.

@@ -4,6 +4,7 @@
 
 #include "dlfs/conv/window1d.hpp"
 #include "dlfs/nn/layers/max_pooling.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -17,6 +18,14 @@ class MaxPooling1d {
 
   /// @throws ValueError like Window2d::check, or for a window of more than 2^16 taps.
   explicit MaxPooling1d(const Window1d& window) : pooling_(window.in_image()), window_(window) {}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("kernel", window_.kernel);
+    visit("stride", window_.stride, 1);
+    visit("padding", window_.padding, 0);
+    visit("dilation", window_.dilation, 1);
+  }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {

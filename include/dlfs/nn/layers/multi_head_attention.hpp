@@ -4,13 +4,17 @@
 #include <array>
 #include <cmath>
 #include <concepts>
+#include <span>
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/functional/attention.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
+#include "dlfs/nn/sequence_mask.hpp"
 #include "dlfs/tensor/matmul.hpp"
 #include "dlfs/tensor/reduce.hpp"
 
@@ -19,7 +23,8 @@ namespace dlfs {
 
 /// Options of MultiHeadAttention.
 struct MultiHeadAttentionOptions {
-  Index features = 0;   ///< numbers of x at one step; a multiple of heads
+  /// Numbers of x at one step; a multiple of heads. 0 if a network finds it.
+  Index features = 0;
   Index heads = 1;      ///< parts of the features that attend by themselves
   bool causal = false;  ///< whether a step sees only itself and the steps before it
 
@@ -49,8 +54,9 @@ struct MultiHeadAttentionOptions {
 /// the biases are the same. At first they are what PyTorch draws.
 ///
 /// Sequences of different lengths: with `causal`, padding at the end changes no output before it,
-/// and the loss leaves it out (SoftmaxCrossEntropyOptions::ignore_index). Without `causal`, a batch
-/// has sequences of one length, because a network of one input has no place for their lengths.
+/// and the loss leaves it out (SoftmaxCrossEntropyOptions::ignore_index). Without `causal`, in a
+/// Graph, a second input is a mask (N, T) with 0 where there is padding, which no step sees. The
+/// mask has no gradient: it gets 0.
 ///
 /// The products with weights are of all steps of the batch, so the layer has the trait whole_batch;
 /// the heads of all samples run on several threads. No T x T matrix is saved.
@@ -65,19 +71,67 @@ class MultiHeadAttention {
   /// Draws W_in by Xavier's uniform initialisation, and W_out from [-1 / sqrt(D), 1 / sqrt(D)); the
   /// biases are 0. @throws ValueError unless heads divides features, and both are positive.
   MultiHeadAttention(const MultiHeadAttentionOptions& options, Rng& rng)
-      : MultiHeadAttention(options) {
-    const auto D = static_cast<double>(options.features);
-    Uniform{std::sqrt(6 / (4 * D))}(in_weight_.value, {}, rng);
-    Uniform{1 / std::sqrt(D)}(out_weight_.value, {}, rng);
+      : MultiHeadAttention(detail::checked(options)) {
+    const Shape x{1, 1, options.features};
+    initialize({&x, 1}, rng);
   }
 
   /// The initializer draws both weights, with the fans (D, 3D) and (D, D); the biases are 0.
   /// @throws ValueError unless heads divides features, and both are positive.
   MultiHeadAttention(const MultiHeadAttentionOptions& options,
                      const Initializer<T> auto& initializer, Rng& rng)
-      : MultiHeadAttention(options) {
-    const Index D = options.features;
-    initializer(in_weight_.value, {.in = D, .out = 3 * D}, rng);
+      : MultiHeadAttention(detail::checked(options), initializer) {
+    const Shape x{1, 1, options.features};
+    initialize({&x, 1}, rng);
+  }
+
+  ///@{
+  /// For a network that finds the features and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructors above, but features may be 0.
+  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options)
+      : MultiHeadAttention(options, [](Tensor<T>& weight, Fans fans, Rng& rng) {
+          const auto D = static_cast<double>(fans.in);
+          Uniform{fans.out == fans.in ? 1 / std::sqrt(D) : std::sqrt(6 / (4 * D))}(weight, {}, rng);
+        }) {}
+  MultiHeadAttention(const MultiHeadAttentionOptions& options,
+                     const Initializer<T> auto& initializer)
+      : options_(options),
+        initializer_(initializer),
+        in_weight_("in_proj_weight", {}),
+        in_bias_("in_proj_bias", {}),
+        out_weight_("out_proj_weight", {}),
+        out_bias_("out_proj_bias", {}) {
+    MultiHeadAttentionOptions known = options;
+    if (known.features == 0) known.features = std::max<Index>(known.heads, 1);
+    known.check();
+    in_bias_.decay_scale = 0;
+    out_bias_.decay_scale = 0;
+  }
+  ///@}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("features", options_.features);
+    visit("heads", options_.heads);
+    visit("causal", options_.causal, false);
+  }
+
+  /// Finds the features in x (N, T, D), and draws the weights, unless it has them.
+  /// @throws ShapeError for another number of features than the options have.
+  void initialize(std::span<const Shape> inputs, Rng& rng) {
+    if (!initializer_) return;
+    const Shape& x = inputs.front();
+    detail::expect_rank(traits().kind, x, 3);
+    const Index D = detail::found_size(traits().kind, "features", options_.features, x[2]);
+    options_.features = D;
+    options_.check();
+    const Index wide = detail::checked_product(traits().kind, 3, D);
+    in_weight_.value = Tensor<T>({D, wide});
+    in_bias_.value = Tensor<T>({wide});
+    out_weight_.value = Tensor<T>({D, D});
+    out_bias_.value = Tensor<T>({D});
+    const auto initializer = std::exchange(initializer_, {});
+    initializer(in_weight_.value, {.in = D, .out = wide}, rng);
     initializer(out_weight_.value, {.in = D, .out = D}, rng);
   }
 
@@ -89,8 +143,12 @@ class MultiHeadAttention {
             .skips_gradients = true};
   }
 
-  /// @throws ShapeError unless x is (N, T, D).
-  Shape output_shape(const Shape& x) const {
+  ///@{
+  /// @throws ShapeError unless x is (N, T, D), and a mask (N, T).
+  Shape output_shape(const Shape& x) const { return output_shape(std::span(&x, 1)); }
+  Shape output_shape(std::span<const Shape> inputs) const {
+    const Shape& x = detail::sequence_of(traits().kind, inputs);
+    detail::expect_initialized(traits().kind, bool(initializer_));
     const Index D = options_.features;
     detail::expect_shape<T>(traits().kind, in_weight_, {D, 3 * D});
     detail::expect_shape<T>(traits().kind, in_bias_, {3 * D});
@@ -101,10 +159,12 @@ class MultiHeadAttention {
     }
     return x;
   }
+  ///@}
 
   /// Floating-point operations of the products of `forward` for a batch of shape x, without those
   /// that a causal mask saves.
-  Index flops(const Shape& x) const {
+  Index flops(std::span<const Shape> inputs) const {
+    const Shape& x = inputs.front();
     const auto product = [](Index a, Index b) {
       return detail::checked_product(traits().kind, a, b);
     };
@@ -114,7 +174,8 @@ class MultiHeadAttention {
   }
 
   /// Bytes that `backward` needs besides x.
-  Index saved_bytes(const Shape& x) const {
+  Index saved_bytes(std::span<const Shape> inputs) const {
+    const Shape& x = inputs.front();
     const Index numbers = 4 * options_.features + options_.heads;
     return detail::checked_product(traits().kind,
                                    detail::checked_product(traits().kind, x[0], x[1]),
@@ -131,6 +192,7 @@ class MultiHeadAttention {
     for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
       const Index first = sample * sizes.steps;
       detail::attend<T>(sizes, head_of<const T>(memory.qkv, first, head),
+                        detail::mask_of(pass.inputs, sample),
                         memory.attended + first * features() + head * sizes.features,
                         memory.log_sums + (sample * options_.heads + head) * sizes.steps);
     });
@@ -139,6 +201,7 @@ class MultiHeadAttention {
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
+    detail::clear_gradient_of_mask(pass);
     const Index rows = pass.x.extent(0) * pass.x.extent(1);
     const Memory memory(detail::elements_at<T>(pass.saved), rows, features());
     const auto dy = by_row(pass.dy);
@@ -155,7 +218,7 @@ class MultiHeadAttention {
       const Index first = sample * sizes.steps;
       const Index place = first * features() + head * sizes.features;
       detail::attend_backward<T>(sizes, head_of<const T>(memory.qkv, first, head),
-                                 memory.attended + place,
+                                 memory.attended + place, detail::mask_of(pass.inputs, sample),
                                  memory.log_sums + (sample * options_.heads + head) * sizes.steps,
                                  d_attended + place, head_of<T>(d_qkv, first, head));
     });
@@ -173,18 +236,6 @@ class MultiHeadAttention {
   }
 
  private:
-  explicit MultiHeadAttention(const MultiHeadAttentionOptions& options)
-      : options_(detail::checked(options)),
-        in_weight_("in_proj_weight",
-                   Tensor<T>({options.features,
-                              detail::checked_product(traits().kind, 3, options.features)})),
-        in_bias_("in_proj_bias", Tensor<T>({3 * options.features})),
-        out_weight_("out_proj_weight", Tensor<T>({options.features, options.features})),
-        out_bias_("out_proj_bias", Tensor<T>({options.features})) {
-    in_bias_.decay_scale = 0;
-    out_bias_.decay_scale = 0;
-  }
-
   /// What forward saves for backward.
   struct Memory {
     T* qkv;       // (N, T, 3D)
@@ -232,6 +283,7 @@ class MultiHeadAttention {
   }
 
   MultiHeadAttentionOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> in_weight_;
   Parameter<T> in_bias_;
   Parameter<T> out_weight_;

@@ -5,6 +5,7 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -29,6 +30,9 @@ class PadChannels {
 
   /// @throws ValueError unless `channels` is positive.
   explicit PadChannels(const PadChannelsOptions& options) : options_(detail::checked(options)) {}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const { visit("channels", options_.channels); }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "pad channels"}; }

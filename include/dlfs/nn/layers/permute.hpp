@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <initializer_list>
 #include <span>
+#include <vector>
 
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -32,6 +34,12 @@ class Permute {
                        " other numbers");
     }
     std::copy(order.begin(), order.end(), order_.begin());
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    const std::vector<Index> axes(order().begin(), order().end());
+    visit("order", axes);
   }
 
   /// What a network must know of this layer.

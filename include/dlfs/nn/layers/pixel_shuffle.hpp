@@ -4,6 +4,7 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -25,6 +26,9 @@ class PixelShuffle {
   explicit PixelShuffle(Index factor) : factor_(factor) {
     detail::expect_option(traits().kind, "the factor", factor, detail::between(1, 1 << 15));
   }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const { visit("factor", factor_); }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "pixel shuffle"}; }

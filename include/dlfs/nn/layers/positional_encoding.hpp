@@ -6,10 +6,13 @@
 #include <concepts>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/simd/kernels.hpp"
 #include "dlfs/tensor/reduce.hpp"
 
@@ -74,13 +77,13 @@ class PositionStepper {
 /// Options of PositionalEncoding.
 struct PositionalEncodingOptions {
   Index length = 0;     ///< maximum number of steps
-  Index features = 0;   ///< numbers of x at one step
+  Index features = 0;   ///< numbers of x at one step; 0 if a network finds it
   double base = 10000;  ///< ratio of the longest wave to the shortest
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
     detail::expect_option("positional encoding", "length", length, detail::at_least(1));
-    detail::expect_option("positional encoding", "features", features, detail::at_least(1));
+    detail::expect_option("positional encoding", "features", features, detail::at_least(0));
     detail::expect_option("positional encoding", "base", base, detail::above(0));
   }
 };
@@ -97,19 +100,25 @@ class PositionalEncoding {
  public:
   using Scalar = T;  ///< the element type
 
-  /// @throws ValueError unless length, features and base are positive.
+  /// @throws ValueError unless length and base are positive, and features at least 0.
   explicit PositionalEncoding(const PositionalEncodingOptions& options)
-      : table_({detail::checked(options).length, options.features}) {
-    const auto D = static_cast<double>(options.features);
-    for (Index i = 0; i < options.features; ++i) {
-      const Index even = i - i % 2;
-      const double wave = std::pow(options.base, static_cast<double>(even) / D);
-      for (Index t = 0; t < options.length; ++t) {
-        const double angle = static_cast<double>(t) / wave;
-        table_.data()[t * options.features + i] =
-            static_cast<T>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
-      }
-    }
+      : options_(detail::checked(options)) {
+    if (options.features != 0) fill_table();
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("length", options_.length);
+    visit("features", options_.features);
+    visit("base", options_.base, 10000);
+  }
+
+  /// Finds the features in x (N, T, D), unless it has them.
+  void initialize(const Shape& x, Rng&) {
+    if (options_.features != 0) return;
+    detail::expect_rank(traits().kind, x, 3);
+    options_.features = detail::found_size(traits().kind, "features", 0, x[2]);
+    fill_table();
   }
 
   /// What a network must know of this layer.
@@ -117,6 +126,7 @@ class PositionalEncoding {
 
   /// @throws ShapeError unless x is (N, T, D) with at most `length` steps.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, options_.features == 0);
     detail::expect_steps(traits().kind, x, table_.shape());
     return x;
   }
@@ -139,13 +149,27 @@ class PositionalEncoding {
   }
 
  private:
+  void fill_table() {
+    table_ = Tensor<T>({options_.length, options_.features});
+    for (Index i = 0; i < options_.features; ++i) {
+      const Index even = i - i % 2;
+      const double wave = std::pow(
+          options_.base, static_cast<double>(even) / static_cast<double>(options_.features));
+      for (Index t = 0; t < options_.length; ++t) {
+        const double angle = static_cast<double>(t) / wave;
+        table_(t, i) = static_cast<T>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+      }
+    }
+  }
+
+  PositionalEncodingOptions options_;
   Tensor<T> table_;
 };
 
 /// Options of LearnedPositionalEncoding.
 struct LearnedPositionalEncodingOptions {
   Index length = 0;    ///< maximum number of steps
-  Index features = 0;  ///< numbers of x at one step
+  Index features = 0;  ///< numbers of x at one step; 0 if a network finds it
 
   /// @throws ValueError, naming the option that is out of its range.
   void check() const {
@@ -169,9 +193,35 @@ class LearnedPositionalEncoding {
   /// @throws ValueError unless length and features are positive.
   LearnedPositionalEncoding(const LearnedPositionalEncodingOptions& options,
                             const Initializer<T> auto& initializer, Rng& rng)
-      : weight_("weight",
-                Tensor<T>::uninitialized({detail::checked(options).length, options.features})) {
-    initializer(weight_.value, {.in = options.length, .out = options.features}, rng);
+      : LearnedPositionalEncoding(detail::checked(options), initializer) {
+    initialize({1, options.length, options.features}, rng);
+  }
+
+  /// For a network that finds the features and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above, but features may be 0.
+  LearnedPositionalEncoding(const LearnedPositionalEncodingOptions& options,
+                            const Initializer<T> auto& initializer)
+      : options_(options), initializer_(initializer), weight_("weight", {}) {
+    if (options.features == 0) {
+      detail::expect_option(traits().kind, "length", options.length, detail::at_least(1));
+    } else {
+      options.check();
+    }
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("length", options_.length);
+    visit("features", options_.features);
+  }
+
+  /// Finds the features in x (N, T, D), and draws the weights, unless it has them.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!initializer_) return;
+    detail::expect_rank(traits().kind, x, 3);
+    options_.features = detail::found_size(traits().kind, "features", options_.features, x[2]);
+    weight_.value = Tensor<T>::uninitialized({options_.length, options_.features});
+    std::exchange(initializer_, {})(weight_.value, {options_.length, options_.features}, rng);
   }
 
   /// What a network must know of this layer.
@@ -181,6 +231,7 @@ class LearnedPositionalEncoding {
 
   /// @throws ShapeError unless x is (N, T, D) with at most L steps.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     detail::expect_steps(traits().kind, x, weight_.value.shape());
     return x;
   }
@@ -218,6 +269,8 @@ class LearnedPositionalEncoding {
   std::array<Parameter<T>*, 1> parameters() & { return {&weight_}; }
 
  private:
+  LearnedPositionalEncodingOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
 };
 

@@ -6,6 +6,7 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/functional/prelu.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/creation.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -39,6 +40,12 @@ class PRelu {
       : options_(detail::checked(options)),
         slope_("slope", full<T>({options.slopes}, static_cast<T>(options.slope))) {
     slope_.decay_scale = 0;
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("slopes", options_.slopes, 1);
+    visit("slope", options_.slope, 0.25);
   }
 
   /// What a network must know of this layer.

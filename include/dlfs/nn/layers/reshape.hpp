@@ -3,6 +3,7 @@
 #include <concepts>
 
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -17,6 +18,11 @@ class Reshape {
   /// @param sample the shape of one sample of y. @throws ShapeError for `max_rank` axes.
   explicit Reshape(const Shape& sample) : one_sample_{1} {
     for (const Index extent : sample) one_sample_.push_back(extent);
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("sample", one_sample_.axes(1, one_sample_.rank()));
   }
 
   /// What a network must know of this layer.

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <concepts>
+#include <string_view>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/recurrent_layer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -13,8 +15,8 @@ enum class RnnActivation { tanh, relu };
 
 /// Options of Rnn.
 struct RnnOptions {
-  Index in = 0;                                    ///< numbers of x at one step
-  Index hidden = 0;                                ///< numbers of y at one step
+  Index in = 0;      ///< numbers of x at one step; 0 if a network finds it
+  Index hidden = 0;  ///< numbers of y at one step
   RnnActivation activation = RnnActivation::tanh;  ///< of the sums
   bool reverse = false;  ///< whether the steps run from the last time to the first
 
@@ -44,20 +46,42 @@ class Rnn : public detail::RecurrentLayer<detail::RnnCell, T> {
  public:
   /// Draws all parameters uniformly from [-1 / sqrt(H), 1 / sqrt(H)), as PyTorch does.
   /// @throws ValueError unless in and hidden are positive.
-  Rnn(const RnnOptions& options, Rng& rng)
-      : Base(detail::RnnCell{options.activation == RnnActivation::relu},
-             detail::checked(options).in, options.hidden, options.reverse, rng) {}
+  Rnn(const RnnOptions& options, Rng& rng) : Rnn(detail::checked(options)) {
+    this->initialize({1, 1, options.in}, rng);
+  }
 
   /// The initializer draws both weights, with the fans (D, H) and (H, H); the biases are 0.
   /// @throws ValueError unless in and hidden are positive.
   Rnn(const RnnOptions& options, const Initializer<T> auto& initializer, Rng& rng)
-      : Base(detail::RnnCell{options.activation == RnnActivation::relu},
-             detail::checked(options).in, options.hidden, options.reverse, initializer, rng) {}
+      : Rnn(detail::checked(options), initializer) {
+    this->initialize({1, 1, options.in}, rng);
+  }
 
-  /// Does not compile; the message says what to write instead.
-  DLFS_REFUSED(
-      "a variable of type Rng follows the options: Rnn<float>({.in = 64, .hidden = 128}, rng)")
-  explicit Rnn(const RnnOptions&);
+  ///@{
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructors above, but `in` may be 0.
+  explicit Rnn(const RnnOptions& options)
+      : Base(detail::RnnCell{options.activation == RnnActivation::relu},
+             detail::checked_but_in(options).in, options.hidden, options.reverse),
+        activation_(options.activation) {}
+  Rnn(const RnnOptions& options, const Initializer<T> auto& initializer)
+      : Base(detail::RnnCell{options.activation == RnnActivation::relu},
+             detail::checked_but_in(options).in, options.hidden, options.reverse, initializer),
+        activation_(options.activation) {}
+  ///@}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", this->in());
+    visit("hidden", this->hidden());
+    visit("activation",
+          activation_ == RnnActivation::relu ? std::string_view("relu") : std::string_view("tanh"),
+          "tanh");
+    visit("reverse", this->is_reverse(), false);
+  }
+
+ private:
+  RnnActivation activation_;
 };
 
 }  // namespace dlfs

@@ -4,6 +4,7 @@
 
 #include "dlfs/core/slice.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -22,6 +23,14 @@ class SliceAxis {
   SliceAxis(int axis, const Slice& range) : axis_(axis), range_(range) {
     if (axis == 0) throw ValueError("slice axis: axis 0 has the samples, which stay");
     if (range.step == 0) throw ValueError("slice axis: the step cannot be 0");
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("axis", axis_);
+    if (range_.start) visit("start", *range_.start);
+    if (range_.stop) visit("stop", *range_.stop);
+    visit("step", range_.step, 1);
   }
 
   /// What a network must know of this layer.

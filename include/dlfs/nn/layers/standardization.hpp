@@ -11,6 +11,7 @@
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/creation.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -74,6 +75,12 @@ class Standardization {
     auto y = Tensor<T>::uninitialized(output_shape(x.shape()));
     forward({.x = x, .y = y});
     return y;
+  }
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("features", mean_.value.size());
+    visit("inverse", inverse_, false);
   }
 
   /// What a network must know of this layer.

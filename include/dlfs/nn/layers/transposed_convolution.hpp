@@ -6,15 +6,17 @@
 
 #include "dlfs/conv/transposed_convolution.hpp"
 #include "dlfs/core/option.hpp"
+#include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
 /// Options of TransposedConvolution.
 struct TransposedConvolutionOptions {
-  Index in = 1;        ///< channels of the input
+  Index in = 0;        ///< channels of the input; 0 if a network finds them
   Index filters = 1;   ///< channels of the output
   Size2d kernel = 3;   ///< height and width of the window
   Size2d stride = 1;   ///< the factor by which the output is larger
@@ -69,14 +71,19 @@ class TransposedConvolution {
   /// the output padding is less than the stride.
   TransposedConvolution(const TransposedConvolutionOptions& options,
                         const Initializer<T> auto& initializer, Rng& rng)
-      : TransposedConvolution(options,
-                              Tensor<T>::uninitialized(detail::checked(options).weight_shape()),
-                              Tensor<T>({detail::checked(options).filters})) {
-    const Index taps = options.kernel.height * options.kernel.width;
-    initializer(
-        weight_.value,
-        {.in = options.in / options.groups * taps, .out = options.filters / options.groups * taps},
-        rng);
+      : TransposedConvolution(detail::checked(options), initializer) {
+    draw(rng);
+  }
+
+  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// @throws ValueError like the constructor above, but `in` may be 0.
+  TransposedConvolution(const TransposedConvolutionOptions& options,
+                        const Initializer<T> auto& initializer)
+      : options_(detail::checked_but_in(options)),
+        initializer_(initializer),
+        weight_("weight", {}),
+        bias_("bias", Tensor<T>({options.filters})) {
+    bias_.decay_scale = 0;
   }
 
   /// Does not compile; the message says what to write instead.
@@ -102,6 +109,28 @@ class TransposedConvolution {
     bias_.decay_scale = 0;
   }
 
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("in", options_.in);
+    visit("filters", options_.filters);
+    visit("kernel", options_.kernel);
+    visit("stride", options_.stride, 1);
+    visit("padding", options_.padding, 0);
+    visit("output_padding", options_.output_padding, 0);
+    visit("dilation", options_.dilation, 1);
+    visit("groups", options_.groups, 1);
+  }
+
+  /// Finds `in` from x, and draws the weights, unless it has them. @throws ShapeError for another
+  /// `in` than the options have.
+  void initialize(const Shape& x, Rng& rng) {
+    if (!initializer_) return;
+    detail::expect_rank(traits().kind, x, 4);
+    options_.in = detail::found_size(traits().kind, "in", options_.in, x[1]);
+    options_.check();
+    draw(rng);
+  }
+
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() {
     return {.kind = "transposed convolution", .keeps_input = true, .skips_gradients = true};
@@ -110,6 +139,7 @@ class TransposedConvolution {
   /// @throws ShapeError unless x is (N, C, H, W) and both x and y have at least one pixel;
   /// ValueError like Window2d.
   Shape output_shape(const Shape& x) const {
+    detail::expect_initialized(traits().kind, bool(initializer_));
     detail::expect_shape<T>(traits().kind, weight_, options_.weight_shape());
     detail::expect_shape<T>(traits().kind, bias_, {options_.filters});
     if (x.rank() != 4 || x[1] != options_.in || x[2] == 0 || x[3] == 0) {
@@ -159,7 +189,16 @@ class TransposedConvolution {
   std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:
+  void draw(Rng& rng) {
+    const Index taps = options_.kernel.height * options_.kernel.width;
+    const Fans fans{.in = options_.in / options_.groups * taps,
+                    .out = options_.filters / options_.groups * taps};
+    weight_.value = Tensor<T>::uninitialized(options_.weight_shape());
+    std::exchange(initializer_, {})(weight_.value, fans, rng);
+  }
+
   TransposedConvolutionOptions options_;
+  detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;
   Parameter<T> bias_;
 };

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <concepts>
+#include <string_view>
 
 #include "dlfs/conv/upsampling.hpp"
 #include "dlfs/core/option.hpp"
 #include "dlfs/nn/layer.hpp"
+#include "dlfs/nn/option_visitor.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -31,6 +33,15 @@ class Upsampling {
 
   /// @throws ValueError unless the factors are in [1, 2^15].
   explicit Upsampling(const UpsamplingOptions& options) : options_(detail::checked(options)) {}
+
+  /// Shows its options.
+  void visit_options(OptionVisitor& visit) const {
+    visit("factor", options_.factor);
+    visit("interpolation",
+          options_.interpolation == Interpolation::nearest ? std::string_view("nearest")
+                                                           : std::string_view("bilinear"),
+          "nearest");
+  }
 
   /// What a network must know of this layer.
   static constexpr LayerTraits traits() { return {.kind = "upsampling"}; }

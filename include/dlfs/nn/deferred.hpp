@@ -1,0 +1,57 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <string_view>
+
+#include "dlfs/core/rng.hpp"
+#include "dlfs/core/tensor.hpp"
+#include "dlfs/nn/initializers.hpp"
+#include "dlfs/nn/parameter.hpp"
+
+// Layers that are made before their sizes are known: see Network::initialize.
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs::detail {
+
+/// An initializer of any type, until a layer's sizes are known.
+template <std::floating_point T>
+using AnyInitializer = std::function<void(Tensor<T>&, Fans, Rng&)>;
+
+/// Checks all options but `in`, if that is to be found, and returns them.
+template <class Options>
+Options checked_but_in(const Options& options) {
+  Options known = options;
+  if (known.in == 0) {
+    known.in = 1;
+    if constexpr (requires { known.groups; }) known.in = known.groups;
+  }
+  known.check();
+  return options;
+}
+
+/// A size that a layer was given, or else finds in its input. @throws ShapeError, naming the size,
+/// if both differ or it is not positive.
+[[gnu::noinline]] inline Index found_size(std::string_view kind, std::string_view name, Index given,
+                                          Index found) {
+  if (found > 0 && (given == 0 || given == found)) return found;
+  if (given == 0) throw ShapeError(kind, ": expected ", name, " of at least 1, got ", found);
+  throw ShapeError(kind, ": expected x with ", name, " of ", given, ", got ", found);
+}
+
+/// @throws ShapeError unless x has this many axes at least.
+[[gnu::noinline]] inline void expect_rank(std::string_view kind, const Shape& x, int rank) {
+  if (x.rank() >= rank) return;
+  throw ShapeError(kind, ": expected x with at least ", rank, " axes, got ", x);
+}
+
+/// @throws ValueError if the layer waits for its sizes.
+[[gnu::noinline]] inline void expect_initialized(std::string_view kind, bool is_deferred) {
+  if (!is_deferred) return;
+  throw ValueError(kind,
+                   ": its sizes are not known yet; the network finds them, given the shape of ",
+                   "its input: see Network::initialize");
+}
+
+}  // namespace dlfs::detail
+DLFS_STRICT_MATH_END
