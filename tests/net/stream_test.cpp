@@ -81,6 +81,15 @@ struct Streaming {
   int y_axis;
 };
 
+/// A layer of two inputs, of what a recurrent layer and a product make of one.
+Graph<float> of_two(const AnyLayer<float>& layer) {
+  Rng& rng = generator();
+  return {{"x"},
+          {{"gru", Gru<float>({.in = 6, .hidden = 6}, rng), {"x"}},
+           {"linear", Linear<float>({.in = 6, .out = 6}, He{}, rng), {"x"}},
+           {"joint", layer, {"gru", "linear"}}}};
+}
+
 std::vector<Streaming> streaming_layers() {
   Rng& rng = generator();
   const Shape rows{2, 7, 6};      // (N, T, D)
@@ -135,6 +144,9 @@ std::vector<Streaming> streaming_layers() {
       {"standardization", Standardization<float>({.features = 6}), channels, 2, 2},
       {"swish", Swish<float>(), rows, 1, 1},
       {"tanh", Tanh<float>(), rows, 1, 1},
+      {"add", of_two(Add<float>()), rows, 1, 1},
+      {"multiply", of_two(Multiply<float>()), rows, 1, 1},
+      {"concatenate", of_two(Concatenate<float>({.axis = 2})), rows, 1, 1},
   };
 }
 
@@ -478,17 +490,19 @@ TEST(Stream, RefusesWhatDoesNotFit) {
             "layer 1 (lstm): lstm: expected x of shape (N, T, 1), got (1, 1, 3)");
   const Sequential<float> nested{
       {"block", Residual<float>({{"tanh", Tanh<float>()}, {"flatten", Flatten<float>()}})}};
-  EXPECT_EQ(test::error_of<ValueError>([&] {
-              initial_state(nested, {1, 1, 3});
-            }),
-            "layer 1 (block): branch body: layer 2 (flatten): flatten: does not run step by step");
+  EXPECT_EQ(
+      test::error_of<ValueError>([&] {
+        initial_state(nested, {1, 1, 3});
+      }),
+      "layer 1 (block): layer 1 (body): layer 2 (flatten): flatten: does not run step by step");
   const Sequential<float> mixed{
       {"both", Parallel<float>{{"lstm", {{"lstm", Lstm<float>({1, 2}, rng)}}},
                                {"tanh", {{"tanh", Tanh<float>()}}}}}};
   EXPECT_EQ(test::error_of<ValueError>([&] {
               initial_state(mixed, {1, 1, 1});
             }),
-            "layer 1 (both): parallel: does not run step by step along axis 1, whose "
+            "layer 1 (both): layer 3 (concatenation): concatenate: does not run step by step along "
+            "axis 1, whose "
             "numbers it takes together");
 
   StreamState<float> state = initial_state(network);
