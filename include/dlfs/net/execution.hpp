@@ -55,16 +55,25 @@ void add_to(const TensorView<T>& sum, const TensorView<const T>& x) {
   });
 }
 
-/// Rows of a value in a block of memory for the whole batch.
+/// Rows of a value, or of its gradient: from `data` on, which is nullptr for a shape alone.
 template <std::floating_point T>
-TensorView<T> rows_in(std::byte* block, Index offset, const Shape& shape, Rows rows) {
-  return rows.of(TensorView<T>(elements_at<T>(block + offset), shape));
+TensorView<T> rows_of(const typename Plan<T>::Value& value, Rows rows, T* data) {
+  if (rows.count() == value.shape[0]) return {data, value.shape, value.strides};
+  return {data, value.shape.with(0, rows.count()), value.strides};
 }
 
-/// A value in the memory of a tile.
+/// The same in a block of memory for the whole batch.
 template <std::floating_point T>
-TensorView<T> in_tile(std::byte* tile, Index offset, const Shape& shape, Rows rows) {
-  return {elements_at<T>(tile + offset), shape.with(0, rows.last - rows.first)};
+TensorView<T> rows_in(std::byte* block, Index offset, const typename Plan<T>::Value& value,
+                      Rows rows) {
+  return rows_of<T>(value, rows, elements_at<T>(block + offset) + rows.first * value.strides[0]);
+}
+
+/// The same in the memory of a tile.
+template <std::floating_point T>
+TensorView<T> in_tile(std::byte* tile, Index offset, const typename Plan<T>::Value& value,
+                      Rows rows) {
+  return rows_of<T>(value, rows, elements_at<T>(tile + offset));
 }
 
 /// A tile on its way forward.
@@ -109,8 +118,8 @@ class ForwardTile {
     if (value.place == Place::output) {
       return rows.of(pass_.y[static_cast<std::size_t>(value.offset)]);
     }
-    return value.place == Place::tile ? in_tile<T>(tile_, value.offset, value.shape, rows)
-                                      : rows_in<T>(store_, value.offset, value.shape, rows);
+    return value.place == Place::tile ? in_tile<T>(tile_, value.offset, value, rows)
+                                      : rows_in<T>(store_, value.offset, value, rows);
   }
 
   const Topology<T>& network_;
@@ -192,7 +201,7 @@ class BackwardTile {
       if (!visited_.wants(edge.value)) {
         dx = {};
       } else if (edge.adds) {
-        dx = in_tile<T>(tile_, edge.temporary_offset, x.shape, rows);
+        dx = in_tile<T>(tile_, edge.temporary_offset, x, rows);
       } else {
         dx = gradient(x, rows);
       }
@@ -227,9 +236,9 @@ class BackwardTile {
       case Place::output:
         return rows.of(pass_.y[number]);
       case Place::store:
-        return rows_in<T>(pass_.saved, value.offset, value.shape, rows);
+        return rows_in<T>(pass_.saved, value.offset, value, rows);
       default:
-        return {nullptr, value.shape.with(0, rows.last - rows.first)};
+        return rows_of<T>(value, rows, nullptr);
     }
   }
 
@@ -237,8 +246,8 @@ class BackwardTile {
     if (value.d_place == Place::input) {
       return rows.of(pass_.dx[static_cast<std::size_t>(value.d_offset)]);
     }
-    return value.d_place == Place::tile ? in_tile<T>(tile_, value.d_offset, value.shape, rows)
-                                        : rows_in<T>(gradients_, value.d_offset, value.shape, rows);
+    return value.d_place == Place::tile ? in_tile<T>(tile_, value.d_offset, value, rows)
+                                        : rows_in<T>(gradients_, value.d_offset, value, rows);
   }
 
   /// The gradient of what a node made: the caller's, that of the nodes that read it, or the sum.

@@ -112,10 +112,18 @@ struct Rows {
   Index first;
   Index last;
 
+  Index count() const { return last - first; }
+
   /// These rows of a view, which may be a shape without data.
   template <class U>
-  [[gnu::noinline]] TensorView<U> of(const TensorView<U>& view) const {
-    if (view.data() == nullptr) return {nullptr, view.shape().with(0, last - first)};
+  TensorView<U> of(const TensorView<U>& view) const {
+    return count() == view.shape()[0] ? view : part_of(view);
+  }
+
+ private:
+  template <class U>
+  [[gnu::noinline]] TensorView<U> part_of(const TensorView<U>& view) const {
+    if (view.data() == nullptr) return {nullptr, view.shape().with(0, count())};
     return view.rows(first, last);
   }
 };
@@ -165,6 +173,7 @@ class Plan {
   /// A value, and its gradient.
   struct Value {
     Shape shape{};  // for the whole batch
+    Strides strides{};
     Place place = Place::tile;
     Index offset = 0;  // bytes in its memory; for the caller's: the number of the input or output
     Place d_place = Place::tile;
@@ -297,6 +306,7 @@ class Plan {
     values_.resize(network.inputs.size() + network.nodes.size());
     for (Index i = 0; i < network.input_count(); ++i) {
       value_at(i) = {.shape = x_[static_cast<std::size_t>(i)],
+                     .strides = Layout::dense(x_[static_cast<std::size_t>(i)]).strides,
                      .place = Place::input,
                      .offset = i,
                      .d_place = Place::input,
@@ -334,7 +344,9 @@ class Plan {
       shapes_into(step(i), x);
       const Index node = nodes_[static_cast<std::size_t>(i)];
       with_layer_name(node, network.nodes[static_cast<std::size_t>(node)].name, [&] {
-        value_at(step(i).output).shape = network.layer(step(i).layer).layer.output_shape(x);
+        const Shape y = network.layer(step(i).layer).layer.output_shape(x);
+        value_at(step(i).output).shape = y;
+        value_at(step(i).output).strides = Layout::dense(y).strides;
       });
     }
   }

@@ -120,15 +120,19 @@ class Affine {
     for (Index n = 0; n < pass.y.extent(0); ++n) {
       std::copy(b.begin(), b.end(), pass.y.data() + n * b.size());
     }
-    matmul(flat(pass.x), weight_.value, pass.y, Store::add);
+    detail::matmul<T>(flat(pass.x), weight_.value, pass.y, Store::add);
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
     const auto x = flat(pass.x);
-    if (pass.needs_gradient(0)) matmul(x.transpose(), pass.dy, pass.gradients[0], pass.store);
+    if (pass.needs_gradient(0)) {
+      detail::matmul<T>(x.transpose(), pass.dy, pass.gradients[0], pass.store);
+    }
     if (pass.needs_gradient(1)) sum_rows(pass.dy, pass.gradients[1], pass.store);
-    if (pass.needs_dx()) matmul(pass.dy, weight_.value.transpose(), flat(pass.dx));
+    if (pass.needs_dx()) {
+      detail::matmul<T>(pass.dy, weight_.value.transpose(), flat(pass.dx), Store::overwrite);
+    }
   }
 
   /// What it learns.
