@@ -9,6 +9,8 @@
 #include "dlfs/nn/layers/standardization.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
+#include "support/random_graph.hpp"
 
 namespace dlfs {
 namespace {
@@ -26,7 +28,7 @@ Sequential<T> small_network(std::uint64_t seed) {
 }
 
 template <class T>
-std::vector<T> values_of(const Sequential<T>& network) {
+std::vector<T> values_of(const Network<T>& network) {
   std::vector<T> values;
   const auto append = [&](const Tensor<T>& x) { values.insert(values.end(), x.begin(), x.end()); };
   for (const auto* parameter : network.parameters()) append(parameter->value);
@@ -168,6 +170,25 @@ TEST_F(WeightsFile, ADamagedEncodingIsAFormatErrorAndNothingChanges) {
   EXPECT_EQ(encoding_error(array<float>({65, 0, 65, 0})), name + "one hot: two categories are 'A'");
   EXPECT_EQ(encoding_error(array<float>({65, 0})),
             "array 'affine1.bias', expected (3,) for affine1.bias");
+}
+
+TEST_F(WeightsFile, RandomGraphsComeBackBitByBit) {
+  for (unsigned seed = 0; seed < test::random_graphs; ++seed) {
+    test::RandomGraph<float> random(seed);
+    Graph<float>& network = random.net();
+    if (network.parameters().empty()) continue;
+    std::filesystem::remove(path_);
+    save_weights(path_, network);
+    Graph<float> other = network;
+    for (Parameter<float>* parameter : other.parameters()) parameter->value.fill(1);
+    for (NamedTensor<float>* buffer : other.buffers()) buffer->value.fill(2);
+    load_weights(path_, other);
+    const auto x = random.inputs(4);
+    const auto prediction = [&](const Graph<float>& net) {
+      return x.size() == 1 ? net.predict({x[0]}) : net.predict({x[0], x[1]});
+    };
+    test::expect_equal(prediction(other), prediction(network));
+  }
 }
 
 }  // namespace
