@@ -253,6 +253,13 @@ void check_layer(Layer layer) {
   });
 }
 
+/// A layer of several inputs, which are one here.
+template <class Layer>
+void check_joint_layer(const Layer& layer) {
+  check_layer(
+      Graph<float>({"x"}, {{"relu", Relu<float>(), {"x"}}, {"joint", layer, {"x", "relu"}}}));
+}
+
 /// x from its end.
 template <class T>
 Tensor<T> flip_of(const Tensor<T>& x) {
@@ -1443,6 +1450,37 @@ const std::vector<Named> table{
          return 0;
        });
      }},
+    {"Convolution3d",
+     [] {
+       check_layer(Convolution3d<float>({.in = 3, .filters = 2, .kernel = 2}, He{}, rng));
+       for_numbers([](Index n) {
+         check_layer(Convolution3d<float>(
+             {.in = 3, .filters = 2, .kernel = {1, 2, 2}, .padding = {n, 0, 1}}, He{}, rng));
+         return 0;
+       });
+     }},
+    {"MaxPooling3d", [] { check_layer(MaxPooling3d<float>({.kernel = 2, .stride = 2})); }},
+    {"AveragePooling3d", [] { check_layer(AveragePooling3d<float>({.kernel = 2, .stride = 2})); }},
+    {"Size3d", [] { for_numbers([](Index n) { return Size3d(n, 1, 1) == Size3d(1); }); }},
+    {"Window3d",
+     [] {
+       for_numbers([](Index n) {
+         Window3d{.kernel = n, .stride = n, .padding = n, .dilation = n}.check("test");
+         return 0;
+       });
+       for_shapes(
+           [](const Shape& x) { return Window3d{.kernel = 2}.output_size(x, "test").depth; });
+     }},
+    {"Add", [] { check_joint_layer(Add<float>()); }},
+    {"Multiply", [] { check_joint_layer(Multiply<float>()); }},
+    {"Concatenate",
+     [] {
+       check_joint_layer(Concatenate<float>());
+       for_numbers([](Index n) {
+         check_joint_layer(Concatenate<float>({.axis = n}));
+         return 0;
+       });
+     }},
     {"Sigmoid", [] { check_layer(Sigmoid<float>()); }},
     {"Softplus", [] { check_layer(Softplus<float>()); }},
     {"Swish", [] { check_layer(Swish<float>()); }},
@@ -1486,6 +1524,34 @@ const std::vector<Named> table{
      [] {
        check_layer(Residual<float>(Sequential<float>{{"r", Relu<float>()}}));
      }},
+    {"Graph",
+     [] {
+       for_shapes([](const Shape& x) {
+         const std::vector<Shape> shapes{x, {2, 3}};
+         return Graph<float>({"a", "b"}, {{"sum", Add<float>(), {"a", "b"}}}).output_shape(shapes);
+       });
+       for_shapes([](const Shape& x) {
+         return Graph<float>({{"a", x}}, rng, {{"affine", Affine<float>({.out = 2}, He{}), {"a"}}})
+             .parameters()
+             .size();
+       });
+       for (const char* name : {"", "a", "b"}) {
+         attempt([&] { return Graph<float>({name}).layer_count(); });
+         attempt([&] {
+           return Graph<float>({"a"}, {{name, Relu<float>(), {name}}}).layer_count();
+         });
+         attempt([&] {
+           return Graph<float>({"a"}, {{"r", Relu<float>(), {"a"}}})
+               .add_shared(name, name, {name})
+               .layer_count();
+         });
+         attempt([&] {
+           return Graph<float>({"a"}, {{"r", Relu<float>(), {"a"}}})
+               .set_outputs({name})
+               .layer_count();
+         });
+       }
+     }},
     {"AnyLayer", [] { check_layer(AnyLayer<float>(Relu<float>())); }},
     {"Sequential",
      [] {
@@ -1502,6 +1568,14 @@ const std::vector<Named> table{
        for_numbers([](Index n) {
          const Sequential<float> net{{"r", Relu<float>()}};
          return net.layer_name(n).size();
+       });
+       for_numbers([](Index n) {
+         Sequential<float> net{{"r", Relu<float>()}};
+         (void)net.forward(Tensor<float>({1, 2}));
+         return net.output(n).size();
+       });
+       for_shapes([](const Shape& x) {
+         return Sequential<float>(x, rng, {{"a", Affine<float>({.out = 2}, He{})}}).layer_count();
        });
      }},
 

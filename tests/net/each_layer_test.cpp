@@ -92,6 +92,19 @@ std::vector<Entry> all_layers() {
        {{2, 9}},
        "in 2, filters 4, kernel 3, dilation 2, causal true",
        Convolution1d<F>({.filters = 4, .kernel = 3, .dilation = 2, .causal = true}, He{})},
+      {"convolution3d",
+       [](Rng& rng) {
+         return Convolution3d<F>({.in = 2, .filters = 3, .kernel = {2, 3, 3}, .padding = 1}, He{},
+                                 rng);
+       },
+       {{2, 4, 5, 6}},
+       "in 2, filters 3, kernel 2 x 3 x 3, padding 1",
+       Convolution3d<F>({.filters = 3, .kernel = {2, 3, 3}, .padding = 1}, He{})},
+      {"average_pooling3d",
+       of(AveragePooling3d<F>({.kernel = 2, .stride = {2, 1, 1}})),
+       {{2, 4, 4, 4}},
+       "kernel 2, stride 2 x 1 x 1"},
+      {"max_pooling3d", of(MaxPooling3d<F>({.kernel = 2})), {{2, 4, 4, 4}}, "kernel 2"},
       {"dropout",
        [](Rng& rng) {
          return Dropout<F>({.ratio = 0.25, .scaling = DropoutScaling::in_evaluation}, rng);

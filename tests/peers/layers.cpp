@@ -100,6 +100,30 @@ void add_layers_of_shapes(Handlers& handlers) {
                              .causal = c.option<bool>("causal", false)},
                             Normal{}, rng);
   });
+  const auto size3d = [](const Case& c, const char* name) {
+    const auto extents = c.option<std::vector<Index>>(name);
+    return Size3d(extents[0], extents[1], extents[2]);
+  };
+  const auto window3d = [size3d](const Case& c) {
+    return Window3d{size3d(c, "kernel"), size3d(c, "stride"), size3d(c, "padding"),
+                    size3d(c, "dilation")};
+  };
+  add_layer<T>(handlers, "MaxPooling3d",
+               [window3d](const Case& c, Rng&) { return MaxPooling3d<T>(window3d(c)); });
+  add_layer<T>(handlers, "AveragePooling3d",
+               [window3d](const Case& c, Rng&) { return AveragePooling3d<T>(window3d(c)); });
+  add_layer<T>(handlers, "Convolution3d", [window3d](const Case& c, Rng& rng) {
+    const Window3d window = window3d(c);
+    return Convolution3d<T>({.in = c.option<Index>("in"),
+                             .filters = c.option<Index>("filters"),
+                             .kernel = window.kernel,
+                             .stride = window.stride,
+                             .padding = window.padding,
+                             .dilation = window.dilation,
+                             .groups = c.option<Index>("groups", 1),
+                             .bias = c.option<bool>("bias", true)},
+                            Normal{}, rng);
+  });
   add_layer<T>(handlers, "GroupNormalization", [](const Case& c, Rng&) {
     return GroupNormalization<T>({.groups = c.option<Index>("groups"),
                                   .features = c.option<Index>("features"),

@@ -442,6 +442,22 @@ class Layers:
                     conv.zero_grad()
                     self.layer('Convolution1d', causal, x, given | {'causal': True}, parameters, units=128)
 
+    def volumes(self):
+        for kernel, stride, padding, dilation, dtype in itertools.product(
+                [(1, 1, 1), (2, 3, 2), (3, 2, 1)], [(1, 1, 1), (2, 1, 2)], [(0, 0, 0), (1, 1, 0)], [(1, 1, 1), (2, 1, 1)],
+                DTYPES.values()):
+            options = {'kernel': kernel, 'stride': stride, 'padding': padding, 'dilation': dilation}
+            x = self.normal(2, 4, 7, 6, 5, dtype=dtype)
+            if all(2 * p <= k for p, k in zip(padding, kernel)):
+                self.layer('MaxPooling3d', nn.MaxPool3d(kernel, stride, padding, dilation), x, options, units=4)
+                if dilation == (1, 1, 1):
+                    self.layer('AveragePooling3d', nn.AvgPool3d(kernel, stride, padding), x, options, units=16)
+            for groups, bias in [(1, True), (2, False)]:
+                conv = self.draw(nn.Conv3d(4, 6, kernel, stride, padding, dilation, groups, bias, dtype=dtype))
+                parameters = [('weight', conv.weight, same)] + ([('bias', conv.bias, same)] if bias else [])
+                given = options | {'in': 4, 'filters': 6, 'groups': groups, 'bias': bias}
+                self.layer('Convolution3d', conv, x, given, parameters, units=256)
+
     def dropout(self):
         for ratio, in_training, dtype in itertools.product([0.0, 0.3, 0.9], [True, False], DTYPES.values()):
             x = self.normal(101, 53, dtype=dtype) + 10  # no zeros
@@ -560,7 +576,7 @@ def make():
     for part in [layers.affine, layers.convolution, layers.transposed_convolution, layers.pooling,
                  layers.recurrent, layers.sequences, layers.batch_normalization, layers.layer_normalization,
                  layers.activations, layers.learned_slopes, layers.softmaxes, layers.shapes, layers.adaptive_pooling,
-                 layers.pooling_at_edges, layers.group_normalization, layers.channels_of_sequences, layers.dropout,
+                 layers.pooling_at_edges, layers.group_normalization, layers.channels_of_sequences, layers.volumes, layers.dropout,
                  layers.losses]:
         part()
     return layers.group

@@ -16,6 +16,7 @@ RUN_BY = {
     'HardSwish': 'hard_swish hard_swish_backward',
     'HardTanh': 'hard_tanh hard_tanh_backward',
     'MaxPooling1d': 'Window1d',
+    'MaxPooling3d': 'Window3d Size3d',
     'Tanh': 'tanh_backward',
     'Convolution': 'convolution convolution_backward_input convolution_backward_weights convolution_shape Window2d Size2d',
     'TransposedConvolution': 'transposed_convolution transposed_convolution_backward_input '

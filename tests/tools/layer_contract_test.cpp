@@ -480,6 +480,12 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
                              {.ceil_mode = true, .count_include_pad = false}),
       images);
   add(MaxPooling<double>({.kernel = 3, .padding = 1}), images);
+  const auto volumes = random_normal<double>({6, 4, 5, 4, 3}, rng);
+  add(Convolution3d<double>({.in = 4, .filters = 6, .kernel = 2, .padding = 1, .groups = 2}, He{},
+                            rng),
+      volumes);
+  add(MaxPooling3d<double>({.kernel = 2, .stride = {2, 1, 1}}), volumes);
+  add(AveragePooling3d<double>({.kernel = {1, 2, 2}, .padding = 1}), volumes);
   add(AveragePooling1d<double>({.kernel = 3, .stride = 2, .padding = 1}), sequences);
   add(MaxPooling1d<double>({.kernel = 2, .stride = 2}), sequences);
   add(Convolution1d<double>({.in = 4, .filters = 6, .padding = 1, .groups = 2}, He{}, rng),

@@ -45,6 +45,8 @@ T of_number(double value) {
     return {{.convolutions = static_cast<Index>(value), .filters = 1}};
   } else if constexpr (std::is_same_v<T, Size2d>) {
     return {Size2d(static_cast<Index>(value), 1)};
+  } else if constexpr (std::is_same_v<T, Size3d>) {
+    return {static_cast<Index>(value), 1, 1};
   } else if constexpr (std::is_same_v<T, std::vector<Index>>) {
     return {1, static_cast<Index>(value)};
   } else if constexpr (std::is_same_v<T, std::array<Index, 5>>) {
@@ -254,6 +256,17 @@ Table table() {
       .field("features", &Attention::features, {0, -1, 7})
       .field("heads", &Attention::heads, {0, -1, 4})
       .any("causal");
+  using Three = Convolution3dOptions;
+  Rows<Three>(t, "Convolution3dOptions", {.in = 1},
+              [](const auto& options) { Convolution3d<float>(options, He{}, generator()); })
+      .field("in", &Three::in, not_positive)
+      .field("filters", &Three::filters, not_positive)
+      .field("kernel", &Three::kernel, not_positive)
+      .field("stride", &Three::stride, not_positive)
+      .field("padding", &Three::padding, negative)
+      .field("dilation", &Three::dilation, not_positive)
+      .field("groups", &Three::groups, {0, -1, 2})
+      .any("bias");
   Rows<ConcatenateOptions>(t, "ConcatenateOptions", {}, [](const auto& options) {
     Concatenate<float>{options};
   }).field("axis", &ConcatenateOptions::axis, {0, -1, 8});

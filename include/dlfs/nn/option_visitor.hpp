@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -61,12 +63,20 @@ class OptionVisitor {
       number(name, static_cast<double>(value), is_default);
     } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
       text(name, value, is_default);
-    } else if constexpr (requires { value.height, value.width; }) {
-      const Index both[] = {value.height, value.width};
-      integers(name, both, is_default);
+    } else if constexpr (requires { value.depth; }) {
+      size(name, {value.depth, value.height, value.width}, is_default);
+    } else if constexpr (requires { value.height; }) {
+      size(name, {value.height, value.width}, is_default);
     } else {
       integers(name, {value.begin(), value.end()}, is_default);
     }
+  }
+
+  /// A size that is the same in all directions is one number, as users write it.
+  void size(std::string_view name, std::initializer_list<Index> extents, bool is_default) {
+    const bool are_equal = std::equal(extents.begin() + 1, extents.end(), extents.begin());
+    if (are_equal) return integer(name, *extents.begin(), is_default);
+    integers(name, {extents.begin(), extents.size()}, is_default);
   }
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <set>
@@ -83,12 +82,7 @@ class OptionText : public OptionVisitor {
   }
   void integers(std::string_view name, std::span<const Index> values, bool is_default) override {
     std::string all;
-    const bool are_equal =
-        std::equal(values.begin() + (values.empty() ? 0 : 1), values.end(), values.begin());
-    for (const Index value : values) {
-      if (are_equal && values.size() == 2 && !all.empty()) break;
-      all += str_cat(all.empty() ? "" : " x ", value);
-    }
+    for (const Index value : values) all += str_cat(all.empty() ? "" : " x ", value);
     add(name, all, is_default);
   }
 
