@@ -62,8 +62,8 @@ class Network {
 
   ///@{
   /// A copy has layers and parameters of its own.
-  Network(const Network& other) : topology_(other.topology_), step_(other.step_) {
-    kind_ = other.kind_;
+  Network(const Network& other)
+      : kind_(other.kind_), topology_(other.topology_), step_(other.step_) {
     collect_parameters();
   }
   Network(Network&&) noexcept = default;
@@ -593,7 +593,6 @@ class Network {
 
   // The state of the last batch.
   const Plan* plan_ = nullptr;
-  std::optional<Plan> no_plan_;
   std::vector<TensorView<const T>> x_;  // empty without a forward pass
   Tensor<T> own_x_;                     // the memory of x if `forward` was given an expiring tensor
   PassMode mode_ = PassMode::train;
@@ -643,7 +642,8 @@ template <std::floating_point T>
 const Tensor<T>& Network<T>::run_forward(std::span<const TensorView<const T>> x, PassMode mode) {
   expect_contiguous(x);
   if (plans_.is_full()) forget_plans();
-  const Plan& plan = plans_.plan_for(topology_, x, /*with_backward=*/true, no_plan_);
+  std::optional<Plan> temporary;  // not used: the cache has room
+  const Plan& plan = plans_.plan_for(topology_, x, /*with_backward=*/true, temporary);
   for (const Tensor<T>& y : y_) {
     for (const auto& each : x) {
       detail::expect_apart("network", "the result", y.view(), "x", each);
