@@ -35,8 +35,8 @@ static void hold_out(examples::Digits<float>& digits) {
 }
 
 /// Trains one network of the ensemble, and returns it with its weights averaged over many steps.
-static Network<float> trained_network(const examples::Digits<float>& digits,
-                                         const examples::Options& options, std::uint64_t seed) {
+static NeuralNetwork<float> trained_network(const examples::Digits<float>& digits,
+                                            const examples::Options& options, std::uint64_t seed) {
   Rng rng(seed);
   auto network = awesome_net<float>(rng);
   Trainer trainer(network, SoftmaxCrossEntropy<float>(), AdamW<float>({.weight_decay = 0.01}),
@@ -55,7 +55,7 @@ static Network<float> trained_network(const examples::Digits<float>& digits,
 }
 
 /// The probabilities (N, 10) of the classes, summed over each image and its distorted views.
-static Tensor<float> votes_of(const Network<float>& network, const Tensor<float>& images) {
+static Tensor<float> votes_of(const NeuralNetwork<float>& network, const Tensor<float>& images) {
   auto votes = softmax(network.predict(images));
   const auto numbers = arange<Index>(images.extent(0));
   const Augmentation distort = distortion(0.5);

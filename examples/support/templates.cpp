@@ -1,5 +1,5 @@
 #include "support/templates.hpp"
 
 namespace dlfs {
-template void load_weights(const std::filesystem::path&, Sequential<float>&);
+template void load_weights(const std::filesystem::path&, NeuralNetwork<float>&);
 }  // namespace dlfs

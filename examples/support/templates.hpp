@@ -8,5 +8,5 @@
 // Templates that most programs use and dlfs::compiled lacks, compiled once for all programs.
 
 namespace dlfs {
-extern template void load_weights(const std::filesystem::path&, Sequential<float>&);
+extern template void load_weights(const std::filesystem::path&, NeuralNetwork<float>&);
 }  // namespace dlfs

@@ -71,12 +71,12 @@
   EXTERN template AnyLayer<T>::AnyLayer(MaxPooling<T>);                                          \
   EXTERN template AnyLayer<T>::AnyLayer(Relu<T>);                                                \
   EXTERN template class detail::Plan<T>;                                                         \
-  EXTERN template class Network<T>;                                                              \
+  EXTERN template class NeuralNetwork<T>;                                                        \
   EXTERN template class Sequential<T>;                                                           \
                                                                                                  \
-  EXTERN template std::vector<NamedTensor<T>> activations(const Network<T>&, TensorArg<T>,       \
+  EXTERN template std::vector<NamedTensor<T>> activations(const NeuralNetwork<T>&, TensorArg<T>, \
                                                           PassMode);                             \
-  EXTERN template double accuracy(const Network<T>&, const Dataset<T>&, Index);                  \
+  EXTERN template double accuracy(const NeuralNetwork<T>&, const Dataset<T>&, Index);            \
   EXTERN template Dataset<T> generated_digits(Index, const Rng&);                                \
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Adam<T>>;                             \
   EXTERN template class Trainer<T, SoftmaxCrossEntropy<T>, Sgd<T>>;                              \

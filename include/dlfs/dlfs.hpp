@@ -72,7 +72,7 @@
 #include "dlfs/net/any_stepper.hpp"
 #include "dlfs/net/composition.hpp"
 #include "dlfs/net/graph.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/net/parallel.hpp"
 #include "dlfs/net/predict.hpp"
 #include "dlfs/net/residual.hpp"

@@ -28,7 +28,7 @@ Sequential<T> small_network(std::uint64_t seed) {
 }
 
 template <class T>
-std::vector<T> values_of(const Network<T>& network) {
+std::vector<T> values_of(const NeuralNetwork<T>& network) {
   std::vector<T> values;
   const auto append = [&](const Tensor<T>& x) { values.insert(values.end(), x.begin(), x.end()); };
   for (const auto* parameter : network.parameters()) append(parameter->value);

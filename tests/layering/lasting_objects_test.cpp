@@ -69,12 +69,14 @@ TEST(LastingObjects, AreOnlyThoseThatMayBeUsedAtAnyTime) {
       "dlfs/core/parallel_for.hpp: static ThreadPool& pool = make(memory);",
       // Numbers.
       "dlfs/core/parallel_for.hpp: static inline thread_local bool inside_ = false;",
-      "dlfs/simd/level.hpp: static std::atomic<simd::Level> level{initial_simd_level()};",
+      "dlfs/simd/level.hpp: inline std::atomic<int> chosen_simd_level{-1};",
       // Bytes of a stack that is never destroyed, only emptied.
       "dlfs/core/scratch.hpp: alignas(ScratchStack) thread_local std::byte "
       "memory[sizeof(ScratchStack)];",
       "dlfs/core/scratch.hpp: thread_local ScratchStack& stack = *new (memory) ScratchStack;",
       "dlfs/core/scratch.hpp: thread_local const End end{stack};",
+      // A pointer.
+      "dlfs/core/scratch.hpp: inline constinit thread_local ScratchStack* lent_scratch = nullptr;",
   };
   std::vector<std::string> found;
   for (const auto& [file, text] : lines_of_headers()) {

@@ -18,7 +18,7 @@
               Date) X(Device) X(Dictionary) X(Direction) X(Display) X(Distribution) X(Document)                \
               X(Driver) X(Duration) X(Edge) X(Edges) X(Encoding) X(Engine) X(Entity) X(Entry) X(               \
                   Event) X(Exception) X(Face) X(Fan) X(Field) X(File) X(Filter) X(Flags) X(Font)               \
-                  X(Format) X(Frame) X(Function) X(Game) X(Graph) X(Grid) X(Group) X(Handle) X(                \
+                  X(Format) X(Frame) X(Function) X(Game) X(Grid) X(Group) X(Handle) X(                \
                       Handler) X(Header) X(Heap) X(Image) X(Input) X(Instance) X(Interval) X(Item) X(Iterator) \
                       X(Job) X(Join) X(Key) X(Kind) X(                                                         \
                           Level) X(Line) X(Link) X(List) X(Location) X(Lock) X(Logger)                         \

@@ -25,7 +25,7 @@ RUN_BY = {
     'AveragePooling': 'average_pooling average_pooling_backward',
     'BatchNormalization': 'batch_statistics batch_normalization batch_normalization_backward NormalizedBy',
     'LayerNormalization': 'layer_normalization layer_normalization_backward',
-    'Sequential': 'Residual Parallel NamedBranch NamedLayer AnyLayer Network',
+    'Sequential': 'Residual Parallel NamedBranch NamedLayer AnyLayer NeuralNetwork',
     'ResNet18': 'Add',
     'UNet': 'Concatenate',
     'TwoInputs': 'Graph GraphInput GraphLayer Multiply',

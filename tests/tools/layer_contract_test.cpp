@@ -485,7 +485,7 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
                             rng),
       volumes);
   add(MaxPooling3d<double>({.kernel = 2, .stride = {2, 1, 1}}), volumes);
-  add(AveragePooling3d<double>({.kernel = {1, 2, 2}, .padding = 1}), volumes);
+  add(AveragePooling3d<double>({.kernel = {1, 2, 2}, .padding = {0, 1, 1}}), volumes);
   add(AveragePooling1d<double>({.kernel = 3, .stride = 2, .padding = 1}), sequences);
   add(MaxPooling1d<double>({.kernel = 2, .stride = 2}), sequences);
   add(Convolution1d<double>({.in = 4, .filters = 6, .padding = 1, .groups = 2}, He{}, rng),

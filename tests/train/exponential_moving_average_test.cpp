@@ -22,7 +22,7 @@ Sequential<double> network_with_weight(double value) {
   return network;
 }
 
-double weight(const Network<double>& network) { return network.parameters()[0]->value(0, 0); }
+double weight(const NeuralNetwork<double>& network) { return network.parameters()[0]->value(0, 0); }
 
 TEST(ExponentialMovingAverage, FollowsByTheDecayThatGrowsWithTheUpdates) {
   ExponentialMovingAverage<double> average(network_with_weight(1), 0.15);

@@ -15,7 +15,7 @@
 #include "dlfs/data/one_hot.hpp"
 #include "dlfs/io/npz.hpp"
 #include "dlfs/io/pickle.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -32,7 +32,7 @@ std::vector<NamedTensor<T>> parse_weights(const ByteReader& file) {
 
 /// The book's names of parameters, in order: W1, b1, W2, b2, gamma1, beta1, ...
 template <std::floating_point T>
-std::vector<std::string> book_names(const Network<T>& network) {
+std::vector<std::string> book_names(const NeuralNetwork<T>& network) {
   std::map<std::string, int> counts;
   std::vector<std::string> names;
   for (const Parameter<T>* parameter : network.parameters()) {
@@ -55,7 +55,7 @@ struct WeightTarget {
 /// The targets by the network's names, such as "conv1.weight". If no name in the file has a dot, by
 /// the book's names, which do not include running statistics.
 template <std::floating_point T>
-std::vector<WeightTarget<T>> weight_targets(Network<T>& network,
+std::vector<WeightTarget<T>> weight_targets(NeuralNetwork<T>& network,
                                             const std::vector<NamedTensor<T>>& arrays) {
   const bool has_own_names = std::any_of(
       arrays.begin(), arrays.end(),
@@ -129,7 +129,8 @@ std::map<std::string, OneHot> take_encodings(std::vector<NamedTensor<T>>& arrays
 
 /// Replaces a network's tensors by arrays of a file.
 template <std::floating_point T>
-void set_weights(std::vector<NamedTensor<T>> arrays, Network<T>& network, const ByteReader& file) {
+void set_weights(std::vector<NamedTensor<T>> arrays, NeuralNetwork<T>& network,
+                 const ByteReader& file) {
   const auto targets = weight_targets(network, arrays);
 
   std::map<std::string_view, Tensor<T>*> by_name;
@@ -164,7 +165,7 @@ void set_weights(std::vector<NamedTensor<T>> arrays, Network<T>& network, const 
 /// @throws FormatError, and leaves the network unchanged, for an array that is missing, superfluous
 ///   or of another shape, and like read_npz and read_pickle; IoError if the file cannot be read.
 template <std::floating_point T>
-void load_weights(const std::filesystem::path& path, Network<T>& network) {
+void load_weights(const std::filesystem::path& path, NeuralNetwork<T>& network) {
   const auto bytes = detail::read_file(path);
   const detail::ByteReader file(bytes, str_cat("load_weights: ", path.string()));
   detail::set_weights(detail::parse_weights<T>(file), network, file);
@@ -172,7 +173,7 @@ void load_weights(const std::filesystem::path& path, Network<T>& network) {
 
 /// The same, and the encodings that were saved with the network, by their names.
 template <std::floating_point T>
-void load_weights(const std::filesystem::path& path, Network<T>& network,
+void load_weights(const std::filesystem::path& path, NeuralNetwork<T>& network,
                   std::map<std::string, OneHot>& encodings) {
   const auto bytes = detail::read_file(path);
   const detail::ByteReader file(bytes, str_cat("load_weights: ", path.string()));
@@ -188,7 +189,7 @@ void load_weights(const std::filesystem::path& path, Network<T>& network,
 /// @throws IoError if the file cannot be written; ValueError for a category with a zero byte; and
 ///   like write_npz.
 template <std::floating_point T>
-void save_weights(const std::filesystem::path& path, const Network<T>& network,
+void save_weights(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                   const std::map<std::string, OneHot>& encodings = {}) {
   std::vector<NamedView<T>> tensors;
   for (const auto* parameter : network.parameters()) tensors.emplace_back(*parameter);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -15,7 +15,7 @@ namespace dlfs {
 /// meant for inspection, not for speed, and does not change the network.
 /// @throws ShapeError if x does not fit, or is not contiguous.
 template <std::floating_point T, class Visit>
-void for_each_activation(const Network<T>& network, std::type_identity_t<TensorArg<T>> x,
+void for_each_activation(const NeuralNetwork<T>& network, std::type_identity_t<TensorArg<T>> x,
                          PassMode mode, const Visit& visit) {
   if (!x.is_contiguous()) throw ShapeError("activations: expected x to be contiguous");
   network.output_shape(x.shape());
@@ -39,7 +39,7 @@ void for_each_activation(const Network<T>& network, std::type_identity_t<TensorA
 
 /// The output of each layer for a batch, under the layer's name; see for_each_activation.
 template <std::floating_point T>
-std::vector<NamedTensor<T>> activations(const Network<T>& network,
+std::vector<NamedTensor<T>> activations(const NeuralNetwork<T>& network,
                                         std::type_identity_t<TensorArg<T>> x,
                                         PassMode mode = PassMode::evaluate) {
   std::vector<NamedTensor<T>> outputs;

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -37,7 +37,7 @@ struct GraphInput {
 /// The last layer is the output, unless `set_outputs` names others. Each layer must lead to an
 /// output, and each input must be read.
 template <std::floating_point T>
-class Graph : public Network<T> {
+class Graph : public NeuralNetwork<T> {
  public:
   /// The same for layers that were not given their sizes, or weights: they find them, given the
   /// shape of one sample of each input, without N.
@@ -50,7 +50,7 @@ class Graph : public Network<T> {
     this->initialize(shapes, rng);
   }
   /// A network with these inputs. @throws ValueError for a name that is empty or used twice.
-  explicit Graph(const std::vector<std::string>& inputs) : Network<T>("graph") {
+  explicit Graph(const std::vector<std::string>& inputs) : NeuralNetwork<T>("graph") {
     for (const std::string& input : inputs) {
       if (input.empty()) throw ValueError("graph: an input's name is empty");
       expect_no_input(input);
@@ -97,7 +97,7 @@ class Graph : public Network<T> {
         if (values[k] == values[i]) throw ValueError("graph: two outputs are '", layers[i], "'");
       }
     }
-    Network<T>::set_outputs(std::move(values));
+    NeuralNetwork<T>::set_outputs(std::move(values));
     return *this;
   }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/layers/concatenate.hpp"
 
@@ -30,10 +30,10 @@ struct NamedBranch {
 /// Source: Szegedy et al., "Going deeper with convolutions" (2015); Saitoh, "Deep Learning from
 /// Scratch" vol. 1, section 8.2.3.
 template <std::floating_point T>
-class Parallel : public Network<T> {
+class Parallel : public NeuralNetwork<T> {
  public:
   /// @throws ValueError without a branch, or for a name that is empty or used twice.
-  Parallel(std::initializer_list<NamedBranch<T>> branches) : Network<T>("parallel") {
+  Parallel(std::initializer_list<NamedBranch<T>> branches) : NeuralNetwork<T>("parallel") {
     if (branches.size() == 0) throw ValueError("parallel: expected at least one branch");
     this->add_input("x");
     std::vector<Index> values;

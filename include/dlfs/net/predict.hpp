@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include "dlfs/functional/softmax.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/nn/labels.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 #include "dlfs/tensor/reduce.hpp"
@@ -19,7 +19,7 @@ namespace dlfs {
 ///
 /// @throws ShapeError if x does not fit the network, or unless its outputs are (N, C, ...).
 template <std::floating_point T>
-Labels predict_labels(const Network<T>& network, TensorArg<std::type_identity_t<T>> x) {
+Labels predict_labels(const NeuralNetwork<T>& network, TensorArg<std::type_identity_t<T>> x) {
   const Tensor<T> logits = network.predict(x);
   if (logits.rank() < 2) {
     throw ShapeError("predict_labels: expected outputs (N, C, ...), got ", logits.shape());
@@ -33,7 +33,8 @@ Labels predict_labels(const Network<T>& network, TensorArg<std::type_identity_t<
 ///
 /// @throws ShapeError if x does not fit the network, or unless its outputs are (N, C).
 template <std::floating_point T>
-Tensor<T> predict_probabilities(const Network<T>& network, TensorArg<std::type_identity_t<T>> x) {
+Tensor<T> predict_probabilities(const NeuralNetwork<T>& network,
+                                TensorArg<std::type_identity_t<T>> x) {
   Tensor<T> logits = network.predict(x);
   if (logits.rank() != 2) {
     throw ShapeError("predict_probabilities: expected outputs (N, C), got ", logits.shape());

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <utility>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/net/sequential.hpp"
 #include "dlfs/nn/layers/add.hpp"
 
@@ -19,16 +19,16 @@ namespace dlfs {
 /// Source: He, Zhang, Ren, Sun, "Deep residual learning for image recognition" (2016); Saitoh,
 /// "Deep Learning from Scratch" vol. 1, section 8.2.4.
 template <std::floating_point T>
-class Residual : public Network<T> {
+class Residual : public NeuralNetwork<T> {
  public:
   ///@{
   /// body(x) + x, or body(x) + shortcut(x).
-  explicit Residual(Sequential<T> body) : Network<T>("residual") {
+  explicit Residual(Sequential<T> body) : NeuralNetwork<T>("residual") {
     this->add_input("x");
     this->add_node("body", std::move(body), {0});
     this->add_node("sum", Add<T>(), {1, 0});
   }
-  Residual(Sequential<T> body, Sequential<T> shortcut) : Network<T>("residual") {
+  Residual(Sequential<T> body, Sequential<T> shortcut) : NeuralNetwork<T>("residual") {
     this->add_input("x");
     this->add_node("body", std::move(body), {0});
     this->add_node("shortcut", std::move(shortcut), {0});

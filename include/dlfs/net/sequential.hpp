@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -25,9 +25,9 @@ struct NamedLayer {
 ///                         {"relu1", Relu<float>()},
 ///                         {"affine2", Affine<float>({.in = 50, .out = 10}, He{}, rng)}};
 template <std::floating_point T>
-class Sequential : public Network<T> {
+class Sequential : public NeuralNetwork<T> {
  public:
-  Sequential() : Network<T>("sequential") { this->add_input("x"); }
+  Sequential() : NeuralNetwork<T>("sequential") { this->add_input("x"); }
   /// @throws ValueError for a name that is empty or used twice, or if the list was already used.
   Sequential(std::initializer_list<NamedLayer<T>> layers) : Sequential() {
     for (const auto& [name, layer] : layers) {
@@ -57,6 +57,7 @@ class Sequential : public Network<T> {
   /// Appends a layer, and prefixes its name to those of its parameters: "conv1.weight".
   /// @throws ValueError for a name that is empty or already used, or a layer that was moved from.
   Sequential& add(const std::string& name, AnyLayer<T> layer) {
+    if (this->input_count() == 0) this->add_input("x");  // of a network that was moved away
     this->add_node(name, std::move(layer), {this->layer_count()});
     return *this;
   }

@@ -16,7 +16,7 @@
 #include "dlfs/net/any_layer.hpp"
 #include "dlfs/net/any_stepper.hpp"
 #include "dlfs/net/composition.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -295,7 +295,7 @@ struct StreamAccess {
 /// if it does not run step by step: a convolution that is not causal, a recurrent layer with
 /// `reverse`, attention, a pooling of steps.
 template <std::floating_point T>
-StreamState<T> initial_state(const Network<T>& network, const Shape& step) {
+StreamState<T> initial_state(const NeuralNetwork<T>& network, const Shape& step) {
   const Composition<T> layers = network.composition();
   if (layers.parts.empty()) throw ValueError("initial_state: the network has no layers");
   if (step.size() == 0) {
@@ -336,7 +336,7 @@ StreamState<T> initial_state(const Network<T>& network, const Shape& step) {
 /// Convolution1d, Embedding and some others do.
 /// @throws ValueError if it does not know it, and as above.
 template <std::floating_point T>
-StreamState<T> initial_state(const Network<T>& network) {
+StreamState<T> initial_state(const NeuralNetwork<T>& network) {
   const std::optional<Shape> step = detail::find_step_shape(network.composition());
   if (!step) {
     throw ValueError(

@@ -9,7 +9,7 @@
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/parameter.hpp"
 
-// Layers that are made before their sizes are known: see Network::initialize.
+// Layers that are made before their sizes are known: see NeuralNetwork::initialize.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
@@ -27,6 +27,14 @@ Options checked_but_in(const Options& options) {
     if constexpr (requires { known.groups; }) known.in = known.groups;
   }
   known.check();
+  return options;
+}
+
+/// Checks the options of a layer with given weights, from which `in` follows if it is 0.
+template <class Options>
+Options checked_with_in(Options options, Index in_of_weight) {
+  if (options.in == 0) options.in = in_of_weight;
+  options.check();
   return options;
 }
 
@@ -50,7 +58,7 @@ Options checked_but_in(const Options& options) {
   if (!is_deferred) return;
   throw ValueError(kind,
                    ": its sizes are not known yet; the network finds them, given the shape of ",
-                   "its input: see Network::initialize");
+                   "its input: see NeuralNetwork::initialize");
 }
 
 }  // namespace dlfs::detail

@@ -113,7 +113,7 @@ struct BackwardPass {
 ///   step_axis(x, axis) const whether and how it runs step by step: see LayerWithSteps
 ///   stepper(x) const         computes one step at a time: see LayerWithStepper
 ///   initialize(x, rng)       finds the sizes that it was not given from the shape x of its input,
-///                            and draws its parameters, once: see Network::initialize
+///                            and draws its parameters, once: see NeuralNetwork::initialize
 ///   visit_options(visit) const  shows its options: see OptionVisitor. A class without members has
 ///                            no options
 ///

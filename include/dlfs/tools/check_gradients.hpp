@@ -84,7 +84,7 @@ namespace detail {
 template <std::floating_point T>
 class RepeatedStep {
  public:
-  RepeatedStep(Network<T>& network, const Tensor<T>& x, PassMode mode)
+  RepeatedStep(NeuralNetwork<T>& network, const Tensor<T>& x, PassMode mode)
       : network_(&network),
         x_(x.view()),
         mode_(mode),
@@ -113,7 +113,7 @@ class RepeatedStep {
   }
 
  private:
-  Network<T>* network_;
+  NeuralNetwork<T>* network_;
   TensorView<const T> x_;
   PassMode mode_;
   Tensor<T> y_;
@@ -147,7 +147,7 @@ bool check_layer(const std::string& name, const AnyLayer<T>& layer, const std::v
 /// Checks every layer of a network, on the batch that reaches it, and the network as a whole.
 /// Returns whether the network can run at all.
 template <std::floating_point T>
-bool check_layers(const Network<T>& network, std::vector<Tensor<T>> x, PassMode mode,
+bool check_layers(const NeuralNetwork<T>& network, std::vector<Tensor<T>> x, PassMode mode,
                   std::uint64_t seed, std::vector<std::string>& faults) {
   const std::vector<Tensor<T>> batch = x;
   const Composition<T> composition = network.composition();
@@ -171,7 +171,7 @@ class Rounding {
     if (x.shape() == dx.shape()) magnitude_ += (as_array(x) * as_array(dx)).abs().sum();
   }
   template <std::floating_point T>
-  void add(const Network<T>& network) {
+  void add(const NeuralNetwork<T>& network) {
     for (const Parameter<T>* each : network.parameters()) add(each->value, each->gradient);
   }
 
@@ -246,7 +246,7 @@ GradientReport check_gradients(const L& layer, Tensor<double> x,
                                const GradientCheckOptions& options = {},
                                PassMode mode = PassMode::train) {
   using T = typename L::Scalar;
-  if constexpr (!std::derived_from<L, Network<T>>) {
+  if constexpr (!std::derived_from<L, NeuralNetwork<T>>) {
     return check_gradients(Sequential<T>{{"layer", layer}}, std::move(x), options, mode);
   } else {
     options.check();
@@ -285,7 +285,7 @@ GradientReport check_gradients(const L& layer, const std::vector<Tensor<double>>
   for (const Tensor<T>& each : x) shapes.push_back(each.shape());
   const detail::PackedInputs<T> packing(layer, std::move(shapes));
   GradientReport report = check_gradients(packing, detail::packed<T>(x), options, mode);
-  if constexpr (std::derived_from<L, Network<T>>) {
+  if constexpr (std::derived_from<L, NeuralNetwork<T>>) {
     detail::check_layers<T>(layer, x, mode, options.seed, report.faults);
   }
   return report;
@@ -307,7 +307,7 @@ GradientReport check_gradients(L loss, Tensor<double> y, const Targets& targets,
 
 /// The same for a network and its loss, with respect to the parameters.
 template <std::same_as<double> T, class Targets, Loss<Targets> L>
-GradientReport check_gradients(Network<T>& network, L loss, const Tensor<T>& x,
+GradientReport check_gradients(NeuralNetwork<T>& network, L loss, const Tensor<T>& x,
                                const Targets& targets, const GradientCheckOptions& options = {}) {
   options.check();
   detail::RepeatedStep step(network, x, PassMode::train);

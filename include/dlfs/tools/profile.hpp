@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "dlfs/core/option.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/tools/text_table.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -155,9 +155,10 @@ class CostSamples {
 /// itself does not change.
 /// @throws ShapeError, naming the layer, if x does not fit; ValueError for less than one step.
 template <std::floating_point T>
-Profile profile(const Network<T>& network, const Tensor<T>& x, const ProfileOptions& options = {}) {
+Profile profile(const NeuralNetwork<T>& network, const Tensor<T>& x,
+                const ProfileOptions& options = {}) {
   options.check();
-  Network<T> timed = network;
+  NeuralNetwork<T> timed = network;
   std::vector<detail::TimedLayer<T>> layers;
   timed.replace_layers([&](const std::string& name, AnyLayer<T> layer) {
     layers.emplace_back(name, std::move(layer));

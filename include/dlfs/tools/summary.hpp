@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/tools/text_table.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -123,7 +123,7 @@ void summarize(const std::string& prefix, const Composition<T>& composition,
 /// of each.
 /// @throws ShapeError, naming the layer, if x does not fit.
 template <std::floating_point T>
-Summary summary(const Network<T>& network, std::span<const Shape> x) {
+Summary summary(const NeuralNetwork<T>& network, std::span<const Shape> x) {
   Summary summary{.inputs = {}, .layers = {}, .flops = network.flops(x)};
   const Composition<T> composition = network.composition();
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -138,7 +138,7 @@ Summary summary(const Network<T>& network, std::span<const Shape> x) {
   return summary;
 }
 template <std::floating_point T>
-Summary summary(const Network<T>& network, const Shape& x) {
+Summary summary(const NeuralNetwork<T>& network, const Shape& x) {
   return summary(network, std::span(&x, 1));
 }
 ///@}
@@ -244,7 +244,7 @@ class DotGraph {
 /// for each input; render it with `dot -Tpng`. The parts of a composite layer are framed.
 /// @throws ShapeError, naming the layer, if x does not fit.
 template <std::floating_point T>
-std::string to_dot(const Network<T>& network, std::span<const Shape> x) {
+std::string to_dot(const NeuralNetwork<T>& network, std::span<const Shape> x) {
   network.flops(x);
   const Composition<T> composition = network.composition();
   detail::DotGraph<T> graph;
@@ -256,7 +256,7 @@ std::string to_dot(const Network<T>& network, std::span<const Shape> x) {
   return std::move(graph).finish();
 }
 template <std::floating_point T>
-std::string to_dot(const Network<T>& network, const Shape& x) {
+std::string to_dot(const NeuralNetwork<T>& network, const Shape& x) {
   return to_dot(network, std::span(&x, 1));
 }
 ///@}

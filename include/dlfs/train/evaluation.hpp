@@ -10,7 +10,7 @@
 
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/data/source.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/optim/schedules.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -55,7 +55,7 @@ void copy_rows(const Tensor<U>& from, Index first, Index last, Tensor<U>& to) {
 /// Evaluates a network on the first `samples` of a source, in batches. Outputs are kept only if
 /// there are metrics.
 template <std::floating_point T, class LossType, class Targets>
-Evaluation evaluate(const Network<T>& network, LossType& loss,
+Evaluation evaluate(const NeuralNetwork<T>& network, LossType& loss,
                     const std::vector<Metric<T, Targets>>& metrics,
                     const SourceRef<T, Targets>& source, Index samples, Index batch_size) {
   constexpr Index rows_in_memory = 4096;  // enough for all threads

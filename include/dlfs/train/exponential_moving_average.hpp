@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/simd/kernels.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -25,7 +25,7 @@ template <std::floating_point T>
 class ExponentialMovingAverage {
  public:
   /// @throws ValueError unless 0 <= decay < 1.
-  ExponentialMovingAverage(const Network<T>& network, double decay)
+  ExponentialMovingAverage(const NeuralNetwork<T>& network, double decay)
       : network_(network), decay_(decay) {
     if (!(decay >= 0 && decay < 1)) {
       throw ValueError("weight average: expected a decay in [0, 1), got ", decay);
@@ -36,7 +36,7 @@ class ExponentialMovingAverage {
 
   /// Call it after every update of the trained network.
   /// @throws ShapeError unless the network is like the one in the constructor.
-  void update(const Network<T>& network) {
+  void update(const NeuralNetwork<T>& network) {
     expect_same(network.parameters(), std::as_const(network_).parameters());
     expect_same(network.buffers(), std::as_const(network_).buffers());
     const auto n = static_cast<double>(updates_++);
@@ -47,8 +47,8 @@ class ExponentialMovingAverage {
   }
 
   /// The network with the averages.
-  const Network<T>& network() const& { return network_; }
-  const Network<T>& network() const&& = delete;
+  const NeuralNetwork<T>& network() const& { return network_; }
+  const NeuralNetwork<T>& network() const&& = delete;
 
  private:
   /// Compares the number, names and shapes of tensors.
@@ -79,7 +79,7 @@ class ExponentialMovingAverage {
     }
   }
 
-  Network<T> network_;
+  NeuralNetwork<T> network_;
   // The rounding error of each average, because a step may be less than its last digit.
   std::vector<Tensor<T>> rests_;
   double decay_;

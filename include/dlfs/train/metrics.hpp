@@ -13,7 +13,7 @@
 #include "dlfs/core/pairwise.hpp"
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/data/source.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -134,7 +134,7 @@ double accuracy(const X& logits, TensorArg<std::int32_t> labels) {
 /// The fraction of a dataset's first `samples` that a network classifies correctly.
 /// @throws ShapeError if the dataset does not fit or is smaller, ValueError for no samples.
 template <std::floating_point T>
-double accuracy(const Network<T>& network, const Dataset<T>& dataset, Index samples) {
+double accuracy(const NeuralNetwork<T>& network, const Dataset<T>& dataset, Index samples) {
   dataset.check("accuracy");
   return accuracy(network.predict(dataset.inputs.rows(0, samples)),
                   dataset.targets.rows(0, samples));
@@ -142,14 +142,14 @@ double accuracy(const Network<T>& network, const Dataset<T>& dataset, Index samp
 
 /// The same for the whole dataset.
 template <std::floating_point T>
-double accuracy(const Network<T>& network, const Dataset<T>& dataset) {
+double accuracy(const NeuralNetwork<T>& network, const Dataset<T>& dataset) {
   return accuracy(network, dataset, dataset.size());
 }
 
 /// The same for another source, such as a ByteDataset, of which a batch at a time is in memory.
 /// @throws ShapeError if a batch does not fit, ValueError for no samples; what the source throws.
 template <std::floating_point T>
-double accuracy(const Network<T>& network,
+double accuracy(const NeuralNetwork<T>& network,
                 std::type_identity_t<detail::SourceRef<T, Labels>> source) {
   constexpr Index most = 1000;  // samples of a batch
   Dataset<T> batch;

@@ -22,7 +22,7 @@
 #include "dlfs/data/loader.hpp"
 #include "dlfs/data/source.hpp"
 #include "dlfs/net/activations.hpp"
-#include "dlfs/net/network.hpp"
+#include "dlfs/net/neural_network.hpp"
 #include "dlfs/nn/loss.hpp"
 #include "dlfs/optim/clip_gradients.hpp"
 #include "dlfs/optim/optimizer.hpp"
@@ -122,7 +122,7 @@ class Trainer {
   using Batch = Dataset<T, Targets>;               ///< some samples
 
   /// @throws ValueError for options that are out of range.
-  Trainer(Network<T>& network, LossType loss, OptimizerType optimizer,
+  Trainer(NeuralNetwork<T>& network, LossType loss, OptimizerType optimizer,
           const TrainerOptions& options =
               {}) requires(detail::LossOf<LossType, T>&& detail::OptimizerOf<OptimizerType, T>)
       : network_(&network),
@@ -137,25 +137,25 @@ class Trainer {
 
   /// Does not compile; the message says what to write instead.
   template <class Reason = detail::trainer_changes_a_network_that_outlives_it>
-  Trainer(const Network<T>&, LossType, OptimizerType, const TrainerOptions& = {}) = delete;
+  Trainer(const NeuralNetwork<T>&, LossType, OptimizerType, const TrainerOptions& = {}) = delete;
   /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's loss has the network's element type as Scalar, "
       "T forward(const Tensor<T>& y, const Targets& targets) for targets that are Labels or "
       "Tensor<T>, and const Tensor<T>& backward()")
-  Trainer(Network<T>&, LossType, OptimizerType,
+  Trainer(NeuralNetwork<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(!detail::LossOf<LossType, T>);
   /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "a trainer's optimizer has the element type of the network, as Adam<float> of a float one")
-  Trainer(Network<T>&, LossType, OptimizerType, const TrainerOptions& = {}) requires(
+  Trainer(NeuralNetwork<T>&, LossType, OptimizerType, const TrainerOptions& = {}) requires(
       detail::LossOf<LossType, T>&& Optimizer<OptimizerType> &&
       !detail::OptimizerOf<OptimizerType, T>);
   /// Does not compile; the message says what to write instead.
   DLFS_REFUSED(
       "an optimizer has Scalar, step(std::span<Parameter<Scalar>* const>) and options() with a "
       "double learning_rate")
-  Trainer(Network<T>&, LossType, OptimizerType,
+  Trainer(NeuralNetwork<T>&, LossType, OptimizerType,
           const TrainerOptions& = {}) requires(detail::LossOf<LossType, T> &&
                                                !Optimizer<OptimizerType>);
 
@@ -461,7 +461,7 @@ class Trainer {
     return wanted == 0 ? data.size() : std::min(wanted, data.size());
   }
 
-  Network<T>* network_;
+  NeuralNetwork<T>* network_;
   LossType loss_;
   OptimizerType optimizer_;
   TrainerOptions options_;
@@ -646,7 +646,7 @@ void Trainer<T, LossType, OptimizerType>::expect_batches_of_several(const Source
   Batch batch;
   train.take(std::array<Index, 1>{0}, batch);
   try {
-    Network<T> copy = *network_;
+    NeuralNetwork<T> copy = *network_;
     copy.forward(batch.inputs);
   } catch (const ValueError& error) {
     throw ValueError("trainer: ", train.size(), " samples in batches of ", options_.batch_size,
@@ -907,7 +907,7 @@ void Trainer<T, LossType, OptimizerType>::throw_not_finite(double loss, const st
 // satisfied.
 /// Deduces the types of network, loss and optimizer.
 template <std::floating_point T, class LossType, class OptimizerType>
-Trainer(Network<T>&, LossType, OptimizerType, const TrainerOptions& = {})
+Trainer(NeuralNetwork<T>&, LossType, OptimizerType, const TrainerOptions& = {})
     -> Trainer<T, LossType, OptimizerType>;
 
 }  // namespace dlfs

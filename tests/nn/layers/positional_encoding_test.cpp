@@ -49,8 +49,9 @@ TEST(PositionalEncoding, ErrorsSayWhatIsWrong) {
             "each step, got (2, 5, 5)");
   EXPECT_THROW(layer.output_shape({2, 4, 4}), ShapeError);
   EXPECT_THROW(layer.output_shape({4, 5}), ShapeError);
-  EXPECT_EQ(test::error_of<ValueError>([] { PositionalEncoding<float>({.length = 4}); }),
-            "positional encoding: expected features of at least 1, got 0");
+  EXPECT_EQ(
+      test::error_of<ValueError>([] { PositionalEncoding<float>({.length = 4, .features = -1}); }),
+      "positional encoding: expected features of at least 0, got -1");
 }
 
 TEST(LearnedPositionalEncoding, AddsTheFirstRowsOfItsTable) {

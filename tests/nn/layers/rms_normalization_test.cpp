@@ -76,8 +76,8 @@ TEST(RmsNormalization, ErrorsSayWhatIsWrong) {
             "rms normalization: expected x of shape (N, ...) whose last axes have 6 features, got "
             "(6, 4)");
   EXPECT_THROW(layer.output_shape({2, 12}), ShapeError);
-  EXPECT_EQ(test::error_of<ValueError>([] { RmsNormalization<float>({.features = 0}); }),
-            "rms normalization: expected features of at least 1, got 0");
+  EXPECT_EQ(test::error_of<ValueError>([] { RmsNormalization<float>({.features = -1}); }),
+            "rms normalization: expected features of at least 0, got -1");
 }
 
 }  // namespace

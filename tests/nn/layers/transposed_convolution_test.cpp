@@ -84,7 +84,8 @@ TEST(TransposedConvolution, BatchInPiecesAndTilesEqualsItsSamples) {
 
 TEST(TransposedConvolution, UndoesTheShapeOfAConvolution) {
   Rng rng(1);
-  const Convolution<float> down({.filters = 4, .kernel = 3, .stride = 2, .padding = 1}, He{}, rng);
+  const Convolution<float> down({.in = 1, .filters = 4, .kernel = 3, .stride = 2, .padding = 1},
+                                He{}, rng);
   const TransposedConvolution<float> up({.in = 4, .stride = 2, .padding = 1, .output_padding = 1},
                                         He{}, rng);
   EXPECT_EQ(up.output_shape(down.output_shape({5, 1, 28, 28})), (Shape{5, 1, 28, 28}));

@@ -66,7 +66,7 @@ class Convolution {
     draw(rng);
   }
 
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but `in` may be 0.
   Convolution(const ConvolutionOptions& options, const Initializer<T> auto& initializer)
       : options_(detail::checked_but_in(options)),
@@ -83,14 +83,16 @@ class Convolution {
         "Convolution<float>({.in = 1, .filters = 30, .kernel = 5}, He{}, rng)")
   explicit Convolution(const First&, const Other&...);
 
-  /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as in the options.
+  /// @throws ShapeError unless weight is (F, C/groups, KH, KW) and bias is (F), as in the options,
+  /// of which `in` may be left out.
   Convolution(const ConvolutionOptions& options, Tensor<T> weight, Tensor<T> bias)
-      : options_(detail::checked(options)),
+      : options_(detail::checked_with_in(
+            options, weight.rank() == 4 ? weight.extent(1) * options.groups : 1)),
         weight_("weight", std::move(weight)),
         bias_("bias", std::move(bias)) {
-    if (weight_.value.shape() != options.weight_shape() ||
+    if (weight_.value.shape() != options_.weight_shape() ||
         bias_.value.shape() != Shape{options.filters}) {
-      throw ShapeError("convolution: expected weight ", options.weight_shape(), " and bias (",
+      throw ShapeError("convolution: expected weight ", options_.weight_shape(), " and bias (",
                        options.filters, ",), got ", weight_.value.shape(), " and ",
                        bias_.value.shape());
     }

@@ -156,7 +156,7 @@ class Convolution1d {
     draw(rng);
   }
 
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but `in` may be 0.
   Convolution1d(const Convolution1dOptions& options, const Initializer<T> auto& initializer)
       : options_(detail::checked_but_in(options)),
@@ -173,14 +173,16 @@ class Convolution1d {
         "Convolution1d<float>({.in = 1, .filters = 16, .kernel = 3}, He{}, rng)")
   explicit Convolution1d(const First&, const Other&...);
 
-  /// @throws ShapeError unless weight is (F, C/groups, K) and bias is (F), as in the options.
+  /// @throws ShapeError unless weight is (F, C/groups, K) and bias is (F), as in the options, of
+  /// which `in` may be left out.
   Convolution1d(const Convolution1dOptions& options, Tensor<T> weight, Tensor<T> bias)
-      : options_(detail::checked(options)),
+      : options_(detail::checked_with_in(
+            options, weight.rank() == 3 ? weight.extent(1) * options.groups : 1)),
         weight_("weight", std::move(weight)),
         bias_("bias", std::move(bias)) {
-    if (weight_.value.shape() != options.weight_shape() ||
+    if (weight_.value.shape() != options_.weight_shape() ||
         bias_.value.shape() != Shape{options.filters}) {
-      throw ShapeError(traits().kind, ": expected weight ", options.weight_shape(), " and bias (",
+      throw ShapeError(traits().kind, ": expected weight ", options_.weight_shape(), " and bias (",
                        options.filters, ",), got ", weight_.value.shape(), " and ",
                        bias_.value.shape());
     }

@@ -68,7 +68,7 @@ class Convolution3d {
     draw(rng);
   }
 
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but `in` may be 0.
   Convolution3d(const Convolution3dOptions& options, const Initializer<T> auto& initializer)
       : options_(detail::checked_but_in(options)),

@@ -50,7 +50,7 @@ class Dropout {
   Dropout(const DropoutOptions& options, Rng& rng)
       : options_(detail::checked(options)), rng_(rng()) {}
 
-  /// For a network that gives it a seed: see Network::initialize. Until then the seed is 0.
+  /// For a network that gives it a seed: see NeuralNetwork::initialize. Until then the seed is 0.
   /// @throws ValueError unless the ratio is in [0, 1).
   explicit Dropout(const DropoutOptions& options)
       : options_(detail::checked(options)), rng_(0), is_deferred_(true) {}

@@ -58,7 +58,7 @@ class Embedding {
     initialize({}, rng);
   }
 
-  /// For a network that draws the weights: see Network::initialize.
+  /// For a network that draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above.
   Embedding(const EmbeddingOptions& options, const Initializer<T> auto& initializer)
       : padding_index_(detail::checked(options).padding_index),

@@ -57,7 +57,7 @@ class Gru : public detail::RecurrentLayer<detail::GruCell, T> {
   }
 
   ///@{
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructors above, but `in` may be 0.
   explicit Gru(const GruOptions& options)
       : Base(detail::GruCell{}, detail::checked_but_in(options).in, options.hidden,

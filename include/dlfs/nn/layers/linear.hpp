@@ -98,7 +98,7 @@ class Linear {
     initialize({1, options.in}, rng);
   }
 
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but `in` may be 0.
   Linear(const LinearOptions& options, const Initializer<T> auto& initializer)
       : options_(detail::checked_but_in(options)),

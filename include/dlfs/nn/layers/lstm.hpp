@@ -58,7 +58,7 @@ class Lstm : public detail::RecurrentLayer<detail::LstmCell, T> {
   }
 
   ///@{
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructors above, but `in` may be 0.
   explicit Lstm(const LstmOptions& options)
       : Base(detail::LstmCell{}, detail::checked_but_in(options).in, options.hidden,

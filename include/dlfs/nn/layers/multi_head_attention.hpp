@@ -86,7 +86,7 @@ class MultiHeadAttention {
   }
 
   ///@{
-  /// For a network that finds the features and draws the weights: see Network::initialize.
+  /// For a network that finds the features and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructors above, but features may be 0.
   explicit MultiHeadAttention(const MultiHeadAttentionOptions& options)
       : MultiHeadAttention(options, [](Tensor<T>& weight, Fans fans, Rng& rng) {

@@ -197,7 +197,7 @@ class LearnedPositionalEncoding {
     initialize({1, options.length, options.features}, rng);
   }
 
-  /// For a network that finds the features and draws the weights: see Network::initialize.
+  /// For a network that finds the features and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but features may be 0.
   LearnedPositionalEncoding(const LearnedPositionalEncodingOptions& options,
                             const Initializer<T> auto& initializer)

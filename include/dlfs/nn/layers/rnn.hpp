@@ -58,7 +58,7 @@ class Rnn : public detail::RecurrentLayer<detail::RnnCell, T> {
   }
 
   ///@{
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructors above, but `in` may be 0.
   explicit Rnn(const RnnOptions& options)
       : Base(detail::RnnCell{options.activation == RnnActivation::relu},

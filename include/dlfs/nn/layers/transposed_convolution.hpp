@@ -75,7 +75,7 @@ class TransposedConvolution {
     draw(rng);
   }
 
-  /// For a network that finds `in` and draws the weights: see Network::initialize.
+  /// For a network that finds `in` and draws the weights: see NeuralNetwork::initialize.
   /// @throws ValueError like the constructor above, but `in` may be 0.
   TransposedConvolution(const TransposedConvolutionOptions& options,
                         const Initializer<T> auto& initializer)
@@ -94,15 +94,16 @@ class TransposedConvolution {
             "TransposedConvolution<float>({.in = 30, .filters = 1, .kernel = 5}, He{}, rng)")
   explicit TransposedConvolution(const First&, const Other&...);
 
-  /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as in the options.
+  /// @throws ShapeError unless weight is (C, F/groups, KH, KW) and bias is (F), as in the options,
+  /// of which `in` may be left out.
   TransposedConvolution(const TransposedConvolutionOptions& options, Tensor<T> weight,
                         Tensor<T> bias)
-      : options_(detail::checked(options)),
+      : options_(detail::checked_with_in(options, weight.rank() == 4 ? weight.extent(0) : 1)),
         weight_("weight", std::move(weight)),
         bias_("bias", std::move(bias)) {
-    if (weight_.value.shape() != options.weight_shape() ||
+    if (weight_.value.shape() != options_.weight_shape() ||
         bias_.value.shape() != Shape{options.filters}) {
-      throw ShapeError(traits().kind, ": expected weight ", options.weight_shape(), " and bias (",
+      throw ShapeError(traits().kind, ": expected weight ", options_.weight_shape(), " and bias (",
                        options.filters, ",), got ", weight_.value.shape(), " and ",
                        bias_.value.shape());
     }

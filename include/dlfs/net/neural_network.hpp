@@ -51,7 +51,7 @@ inline Shape batch_of_one(const Shape& sample) {
 ///
 /// It is a layer itself, so networks can be nested.
 template <std::floating_point T>
-class Network {
+class NeuralNetwork {
  public:
   using Scalar = T;  ///< the element type
   /// Inputs of a network that has several, or gradients of its outputs, which live on after the
@@ -62,18 +62,18 @@ class Network {
 
   ///@{
   /// A copy has layers and parameters of its own.
-  Network(const Network& other)
+  NeuralNetwork(const NeuralNetwork& other)
       : kind_(other.kind_), topology_(other.topology_), step_(other.step_) {
     collect_parameters();
   }
-  Network(Network&&) noexcept = default;
+  NeuralNetwork(NeuralNetwork&&) noexcept = default;
   ///@}
   ///@{
   /// Takes the layers, or copies them.
-  Network& operator=(const Network& other) { return *this = Network(other); }
-  Network& operator=(Network&&) noexcept = default;
+  NeuralNetwork& operator=(const NeuralNetwork& other) { return *this = NeuralNetwork(other); }
+  NeuralNetwork& operator=(NeuralNetwork&&) noexcept = default;
   ///@}
-  ~Network() = default;
+  ~NeuralNetwork() = default;
 
   /// Runs a batch x (N, ...) and keeps what `backward` needs. The result is valid until the next
   /// call. x must stay alive and unchanged until `backward`; an expiring x is moved into the
@@ -401,7 +401,7 @@ class Network {
 
  protected:
   /// `kind` outlives the network.
-  explicit Network(std::string_view kind) : kind_(kind) {}
+  explicit NeuralNetwork(std::string_view kind) : kind_(kind) {}
 
   /// Adds an input, before the first layer.
   void add_input(const std::string& name) { topology_.inputs.push_back(name); }
@@ -603,8 +603,8 @@ class Network {
 };
 
 template <std::floating_point T>
-void Network<T>::run_prediction(const Plan& plan, std::span<const TensorView<const T>> x,
-                                std::span<const TensorView<T>> y) const {
+void NeuralNetwork<T>::run_prediction(const Plan& plan, std::span<const TensorView<const T>> x,
+                                      std::span<const TensorView<T>> y) const {
   const auto is_empty = [](const auto& view) { return view.empty(); };
   if (std::all_of(x.begin(), x.end(), is_empty) && std::all_of(y.begin(), y.end(), is_empty)) {
     return;
@@ -639,7 +639,8 @@ void Network<T>::run_prediction(const Plan& plan, std::span<const TensorView<con
 }
 
 template <std::floating_point T>
-const Tensor<T>& Network<T>::run_forward(std::span<const TensorView<const T>> x, PassMode mode) {
+const Tensor<T>& NeuralNetwork<T>::run_forward(std::span<const TensorView<const T>> x,
+                                               PassMode mode) {
   expect_contiguous(x);
   if (plans_.is_full()) forget_plans();
   std::optional<Plan> temporary;  // not used: the cache has room
@@ -672,7 +673,7 @@ const Tensor<T>& Network<T>::run_forward(std::span<const TensorView<const T>> x,
 }
 
 template <std::floating_point T>
-void Network<T>::run_backward(std::span<const TensorView<const T>> dy, bool with_dx) {
+void NeuralNetwork<T>::run_backward(std::span<const TensorView<const T>> dy, bool with_dx) {
   expect_forward(dy);
   const Scratch<TensorView<T>> dx(std::ssize(x_));
   for (Index k = 0; k < std::ssize(x_); ++k) {
@@ -709,7 +710,7 @@ void Network<T>::run_backward(std::span<const TensorView<const T>> dy, bool with
 }
 
 template <std::floating_point T>
-void Network<T>::expect_forward(std::span<const TensorView<const T>> dy) const {
+void NeuralNetwork<T>::expect_forward(std::span<const TensorView<const T>> dy) const {
   if (dy.size() != y_.size() && !y_.empty()) {
     throw ShapeError("network: expected the gradients of ", y_.size(), " outputs, got ", dy.size());
   }
@@ -734,8 +735,8 @@ void Network<T>::expect_forward(std::span<const TensorView<const T>> dy) const {
 }
 
 template <std::floating_point T>
-void Network<T>::expect_apart(std::string_view name, TensorView<const T> written,
-                              std::span<const TensorView<const T>> dy) const {
+void NeuralNetwork<T>::expect_apart(std::string_view name, TensorView<const T> written,
+                                    std::span<const TensorView<const T>> dy) const {
   for (const auto& each : dy) detail::expect_apart("network", name, written, "dy", each);
   for (const auto& each : x_) detail::expect_apart("network", name, written, "x", each);
 }
