@@ -99,7 +99,7 @@ TEST(Convolution1d, ErrorsSayWhatIsWrong) {
   EXPECT_THROW(layer.output_shape({2, 3, 28}), ShapeError);
   EXPECT_THROW(layer.output_shape({2, 2, 2}), ShapeError);
   EXPECT_EQ(test::error_of<ValueError>(
-                [&] { Convolution1d<float>({.padding = 1, .causal = true}, He{}, rng); }),
+                [&] { Convolution1d<float>({.in = 1, .padding = 1, .causal = true}, He{}, rng); }),
             "convolution 1d: expected a padding of 0 for a causal convolution, got 1");
   EXPECT_EQ(test::error_of<ShapeError>([] {
               Convolution1d<float>({.in = 2}, Tensor<float>({1, 2, 2}), Tensor<float>({1}));

@@ -67,7 +67,7 @@ TEST_P(ConvolutionGradients, KeepTheContractOfALayer) {
 INSTANTIATE_TEST_SUITE_P(
     , ConvolutionGradients,
     testing::Values(
-        ConvolutionCase{"OneImage", {1, 1, 5, 5}, {.filters = 2}},
+        ConvolutionCase{"OneImage", {1, 1, 5, 5}, {.in = 1, .filters = 2}},
         ConvolutionCase{"TwoImages", {2, 3, 4, 6}, {.in = 3, .filters = 2, .kernel = {2, 3}}},
         ConvolutionCase{"OddBatch", {5, 2, 5, 4}, {.in = 2, .filters = 3, .kernel = {3, 1}}},
         ConvolutionCase{"Pointwise", {3, 4, 3, 2}, {.in = 4, .filters = 3, .kernel = 1}},
@@ -75,14 +75,17 @@ INSTANTIATE_TEST_SUITE_P(
             "PaddedPointwise", {2, 2, 3, 2}, {.in = 2, .filters = 3, .kernel = 1, .padding = 1}},
         ConvolutionCase{"WholeImage", {2, 2, 3, 4}, {.in = 2, .filters = 3, .kernel = {3, 4}}},
         ConvolutionCase{"Stride", {2, 2, 7, 6}, {.in = 2, .filters = 2, .kernel = 3, .stride = 2}},
-        ConvolutionCase{
-            "StrideAboveKernel", {2, 1, 7, 8}, {.filters = 2, .kernel = 2, .stride = {3, 4}}},
+        ConvolutionCase{"StrideAboveKernel",
+                        {2, 1, 7, 8},
+                        {.in = 1, .filters = 2, .kernel = 2, .stride = {3, 4}}},
         ConvolutionCase{
             "Padding", {2, 2, 4, 3}, {.in = 2, .filters = 2, .kernel = 3, .padding = {1, 2}}},
-        ConvolutionCase{
-            "PaddingAboveKernel", {1, 1, 2, 3}, {.filters = 2, .kernel = {1, 2}, .padding = 2}},
-        ConvolutionCase{
-            "Dilation", {2, 1, 7, 6}, {.filters = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
+        ConvolutionCase{"PaddingAboveKernel",
+                        {1, 1, 2, 3},
+                        {.in = 1, .filters = 2, .kernel = {1, 2}, .padding = 2}},
+        ConvolutionCase{"Dilation",
+                        {2, 1, 7, 6},
+                        {.in = 1, .filters = 2, .kernel = {3, 2}, .dilation = {2, 3}}},
         ConvolutionCase{"Groups", {2, 4, 4, 5}, {.in = 4, .filters = 6, .kernel = 2, .groups = 2}},
         ConvolutionCase{
             "Depthwise", {3, 3, 5, 4}, {.in = 3, .filters = 3, .kernel = 3, .groups = 3}},
@@ -124,7 +127,7 @@ TEST(Convolution, InitializerGetsTheFansOfOneGroup) {
 
 TEST(Convolution, WithoutABiasHasOneParameterAndAddsNothing) {
   Rng rng(1);
-  Convolution<float> convolution({.filters = 3, .kernel = 2, .bias = false}, He{}, rng);
+  Convolution<float> convolution({.in = 1, .filters = 3, .kernel = 2, .bias = false}, He{}, rng);
   ASSERT_EQ(convolution.parameters().size(), 1u);
   EXPECT_EQ(convolution.parameters()[0]->name, "weight");
   test::Bench bench(convolution, zeros<float>({2, 1, 3, 3}));
@@ -134,7 +137,7 @@ TEST(Convolution, WithoutABiasHasOneParameterAndAddsNothing) {
 
 TEST(Convolution, WeightDecayIsOfTheWeightAlone) {
   Rng rng(1);
-  Convolution<float> layer({}, He{}, rng);
+  Convolution<float> layer({.in = 1}, He{}, rng);
   EXPECT_EQ(layer.parameters()[0]->decay_scale, 1);
   EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
 }
@@ -166,7 +169,7 @@ TEST(Convolution, RefusesOptionsThatDoNotFit) {
   EXPECT_EQ(error_of<ValueError>(
                 [&] { Convolution<float>({.in = 4, .filters = 3, .groups = 2}, He{}, rng); }),
             "convolution: 2 groups do not divide 4 channels and 3 filters");
-  EXPECT_EQ(error_of<ValueError>([&] { Convolution<float>({.groups = 0}, He{}, rng); }),
+  EXPECT_EQ(error_of<ValueError>([&] { Convolution<float>({.in = 1, .groups = 0}, He{}, rng); }),
             "convolution: 0 groups do not divide 1 channels and 1 filters");
   EXPECT_EQ(error_of<ShapeError>([] {
               Convolution<float>({.in = 2, .filters = 4}, Tensor<float>({4, 3, 3, 3}),

@@ -93,7 +93,7 @@ TEST(TransposedConvolution, UndoesTheShapeOfAConvolution) {
 
 TEST(TransposedConvolution, WeightDecayIsOfTheWeightAlone) {
   Rng rng(1);
-  TransposedConvolution<float> layer({}, He{}, rng);
+  TransposedConvolution<float> layer({.in = 1}, He{}, rng);
   EXPECT_EQ(layer.parameters()[0]->decay_scale, 1);
   EXPECT_EQ(layer.parameters()[1]->decay_scale, 0);
 }
