@@ -17,7 +17,7 @@ static Sequential<double> stack(Index layers, Index kernel, Rng& rng) {
   Sequential<double> network;
   for (Index i = 1; i <= layers; ++i) {
     network.add(str_cat("conv", i),
-                Convolution<double>({.kernel = kernel, .padding = kernel / 2}, He{}, rng));
+                Convolution<double>({.in = 1, .kernel = kernel, .padding = kernel / 2}, He{}, rng));
   }
   return network;
 }

@@ -423,7 +423,7 @@ TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
   network.forward(x);
   network.parameters()[0]->value = ones<float>({3, 6});
   EXPECT_EQ(test::error_of<ShapeError>([&] { network.backward(x); }),
-            "network: parameter affine1.weight was of shape (3, 5) in forward and is now (3, 6)");
+            "network: affine1.weight was of shape (3, 5) in forward and is now (3, 6)");
   EXPECT_EQ(test::error_of<ShapeError>([&] { network.forward(x); }),
             "layer 1 (affine1): affine: expected affine1.bias of shape (6,), got (5,)");
   EXPECT_THROW(network.set_step(-1), ValueError);

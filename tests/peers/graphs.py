@@ -138,6 +138,9 @@ def make():
     def add(kind, model, options, inputs):
         for dtype in [torch.float64, torch.float32]:
             model = model.to(dtype)
+            for module in model.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.reset_running_stats()
             case = group.case(kind, str(dtype)[6:], options)
             with torch.no_grad():
                 for name, value in model.named_parameters():

@@ -141,8 +141,15 @@ class AnyLayer {
   }
   std::vector<const Parameter<T>*> parameters() const&& = delete;
   ///@}
+  ///@{
   /// What it collects while it trains.
   std::vector<NamedTensor<T>*> buffers() & { return model().buffers(); }
+  std::vector<const NamedTensor<T>*> buffers() const& {
+    const auto list = model().buffers();
+    return {list.begin(), list.end()};
+  }
+  std::vector<const NamedTensor<T>*> buffers() const&& = delete;
+  ///@}
   ///@{
   /// Takes what a training pass has saved into the buffers.
   void update_buffers(const Shape& x, const std::byte* saved) {

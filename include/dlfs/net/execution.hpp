@@ -237,9 +237,10 @@ class BackwardTile {
         return rows.of(pass_.y[number]);
       case Place::store:
         return rows_in<T>(pass_.saved, value.offset, value, rows);
-      default:
-        return rows_of<T>(value, rows, nullptr);
+      case Place::tile:
+        break;
     }
+    return rows_of<T>(value, rows, nullptr);
   }
 
   TensorView<T> gradient(const Value& value, Rows rows) const {

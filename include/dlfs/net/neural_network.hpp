@@ -429,6 +429,7 @@ class NeuralNetwork {
     append({name, node_of(of).layer, std::move(inputs)});
   }
 
+  /// Makes values the outputs of the network, in this order.
   void set_outputs(std::vector<Index> values) {
     forget_plans();
     topology_.outputs = std::move(values);
@@ -724,10 +725,9 @@ void NeuralNetwork<T>::expect_forward(std::span<const TensorView<const T>> dy) c
     throw ValueError("network: expected a forward pass before backward, and none since a layer ",
                      "was added");
   }
-  if (const Index k = plan_->changed_parameter(); k >= 0) {
-    const Parameter<T>& parameter = *parameters_[static_cast<std::size_t>(k)];
-    throw ShapeError("network: parameter ", parameter.name, " was of shape ",
-                     plan_->parameter_shape(k), " in forward and is now ", parameter.value.shape());
+  if (const auto* changed = plan_->changed_tensor()) {
+    throw ShapeError("network: ", changed->tensor->name, " was of shape ", changed->shape,
+                     " in forward and is now ", changed->tensor->value.shape());
   }
   for (const Parameter<T>* parameter : parameters_) {
     expect_apart("the gradient of a parameter", parameter->gradient, dy);

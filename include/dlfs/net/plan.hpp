@@ -207,10 +207,8 @@ class Plan {
     for (const TensorView<const T>& each : x) x_.push_back(each.shape());
     expect_inputs(network, x_);
     for (const LayerEntry<T>& entry : network.layers) {
-      for (const Parameter<T>* parameter : entry.layer.parameters()) {
-        parameters_.push_back(parameter);
-        parameter_shapes_.push_back(parameter->value.shape());
-      }
+      for (const Parameter<T>* parameter : entry.layer.parameters()) watch(*parameter);
+      for (const NamedTensor<T>* buffer : entry.layer.buffers()) watch(*buffer);
     }
     put_in_order(network);
     find_shapes(network);
@@ -222,24 +220,27 @@ class Plan {
     }
   }
 
-  /// Whether it is the plan for inputs like these, and the parameters still have their shapes.
+  /// Whether it is the plan for inputs like these, and parameters and buffers still have their
+  /// shapes.
   bool fits(std::span<const TensorView<const T>> x, bool with_backward) const {
     if (with_backward != with_backward_ || x.size() != x_.size()) return false;
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (x[i].shape() != x_[i]) return false;
     }
-    return changed_parameter() < 0;
+    return changed_tensor() == nullptr;
   }
 
-  /// The number of the first parameter that has another shape now, or -1.
-  Index changed_parameter() const {
-    for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      if (parameters_[k]->value.shape() != parameter_shapes_[k]) return static_cast<Index>(k);
+  /// A parameter or a buffer, and the shape that it had.
+  struct WatchedTensor {
+    const NamedTensor<T>* tensor;
+    Shape shape;
+  };
+  /// The first one that has another shape now, or nullptr.
+  const WatchedTensor* changed_tensor() const {
+    for (const WatchedTensor& each : tensors_) {
+      if (each.tensor->value.shape() != each.shape) return &each;
     }
-    return -1;
-  }
-  const Shape& parameter_shape(Index k) const {
-    return parameter_shapes_[static_cast<std::size_t>(k)];
+    return nullptr;
   }
 
   Index rows() const { return x_[0][0]; }
@@ -256,7 +257,9 @@ class Plan {
   std::size_t most_edges() const { return most_edges_; }
 
   /// The shape of an output of the network.
-  const Shape& output_shape(Index output = 0) const { return value(outputs_[output]).shape; }
+  const Shape& output_shape(Index output = 0) const {
+    return value(outputs_[static_cast<std::size_t>(output)]).shape;
+  }
   Index output_count() const { return std::ssize(outputs_); }
 
   /// Bytes of values that outlive a tile, and of what layers save; and of their gradients.
@@ -281,6 +284,8 @@ class Plan {
   static constexpr Index tile_bytes = 2 * 1024 * 1024;
   static constexpr Index piece_bytes = 256 * 1024;
   static constexpr Index max_pieces = 16;
+
+  void watch(const NamedTensor<T>& tensor) { tensors_.push_back({&tensor, tensor.value.shape()}); }
 
   static void expect_inputs(const Topology<T>& network, std::span<const Shape> x) {
     if (std::ssize(x) != network.input_count()) {
@@ -541,8 +546,7 @@ class Plan {
 
   std::vector<Shape> x_;
   bool with_backward_;
-  std::vector<const Parameter<T>*> parameters_;
-  std::vector<Shape> parameter_shapes_;
+  std::vector<WatchedTensor> tensors_;
   std::vector<Value> values_;
   std::vector<Index> nodes_;  // of each step
   std::vector<Step> steps_;
