@@ -27,7 +27,7 @@ compile "$compiler" "$source_dir/tests/consumers/consumer.cpp" consumer $(pkg-co
 # shellcheck disable=SC2046  # words
 "$compiler" -std=c++20 -O0 -c "$source_dir/tests/consumers/consumer.cpp" -o consumer.o \
   $(pkg-config --cflags dlfs-compiled)
-nm -C consumer.o | grep ' U dlfs::Sequential<float>::predict'
+nm -C consumer.o | grep ' U dlfs::NeuralNetwork<float>::predict'
 # shellcheck disable=SC2046  # words
 "$compiler" consumer.o -o consumer_compiled $(pkg-config --libs dlfs-compiled)
 ./consumer_compiled
