@@ -567,7 +567,9 @@ class PlanCache {
   PlanCache(const PlanCache&) {}
   PlanCache(PlanCache&& other) noexcept
       : first_(other.first_.exchange(nullptr)), count_(other.count_.exchange(0)) {}
-  PlanCache& operator=(PlanCache other) noexcept {
+  PlanCache& operator=(const PlanCache&) = delete;
+  /// Moved to itself it is empty, as the network's vectors are.
+  PlanCache& operator=(PlanCache&& other) noexcept {
     clear();
     first_ = other.first_.exchange(nullptr);
     count_ = other.count_.exchange(0);
