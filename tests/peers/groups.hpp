@@ -15,12 +15,8 @@ Handlers reductions();
 Handlers training();
 
 inline std::map<std::string, Handlers> all_groups() {
-  return {{"arrays", arrays()},
-          {"elementwise", elementwise()},
-          {"graphs", graphs()},
-          {"layers", layers()},
-          {"reductions", reductions()},
-          {"training", training()}};
+  return {{"arrays", arrays()}, {"elementwise", elementwise()}, {"graphs", graphs()},
+          {"layers", layers()}, {"reductions", reductions()},   {"training", training()}};
 }
 
 }  // namespace dlfs::peers

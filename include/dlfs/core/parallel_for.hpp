@@ -136,7 +136,7 @@ class ThreadPool {
     try {
       while (static_cast<int>(threads_.size()) < workers - 1) {
         const int worker = static_cast<int>(threads_.size()) + 1;
-        threads_.push_back(
+        threads_.push_back(  // NOLINT(modernize-use-emplace): one function less to compile
             std::thread([this, worker, seen = job_.load()] { serve(worker, seen); }));
       }
     } catch (const std::exception&) {  // std::system_error or std::bad_alloc

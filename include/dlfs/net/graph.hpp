@@ -46,6 +46,7 @@ class Graph : public NeuralNetwork<T> {
         std::initializer_list<GraphLayer<T>> layers)
       : Graph(names_of(inputs), layers) {
     std::vector<Shape> shapes;
+    shapes.reserve(inputs.size());
     for (const GraphInput& input : inputs) shapes.push_back(detail::batch_of_one(input.sample));
     this->initialize(shapes, rng);
   }
@@ -88,7 +89,7 @@ class Graph : public NeuralNetwork<T> {
   /// Names the layers whose outputs are those of the network, in this order.
   /// @throws ValueError for a name that is no layer's, or is named twice, or for none at all.
   Graph& set_outputs(const std::vector<std::string>& layers) {
-    std::vector<Index> values = values_of(layers);
+    const std::vector<Index> values = values_of(layers);
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (values[i] < this->input_count()) {
         throw ValueError("graph: the input '", layers[i], "' cannot be an output");
@@ -97,13 +98,14 @@ class Graph : public NeuralNetwork<T> {
         if (values[k] == values[i]) throw ValueError("graph: two outputs are '", layers[i], "'");
       }
     }
-    NeuralNetwork<T>::set_outputs(std::move(values));
+    NeuralNetwork<T>::set_outputs(values);
     return *this;
   }
 
  private:
   static std::vector<std::string> names_of(const std::vector<GraphInput>& inputs) {
     std::vector<std::string> names;
+    names.reserve(inputs.size());
     for (const GraphInput& input : inputs) names.push_back(input.name);
     return names;
   }
@@ -117,6 +119,7 @@ class Graph : public NeuralNetwork<T> {
   std::vector<Index> values_of(const std::vector<std::string>& names) const {
     if (names.empty()) throw ValueError("graph: expected the name of an input or a layer");
     std::vector<Index> values;
+    values.reserve(names.size());
     for (const std::string& name : names) values.push_back(this->value_of(name));
     return values;
   }

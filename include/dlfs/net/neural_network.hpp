@@ -430,9 +430,9 @@ class NeuralNetwork {
   }
 
   /// Makes values the outputs of the network, in this order.
-  void set_outputs(std::vector<Index> values) {
+  void set_outputs(const std::vector<Index>& values) {
     forget_plans();
-    topology_.outputs = std::move(values);
+    topology_.outputs = values;
   }
 
   /// The value with the name of an input or of a layer.

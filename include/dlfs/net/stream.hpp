@@ -66,6 +66,7 @@ class ForwardStepper {
     // The first run takes the memory, and the second one joins it.
     std::vector<Tensor<T>> zeros(x_.begin(), x_.end());
     std::vector<const T*> inputs;
+    inputs.reserve(zeros.size());
     for (const Tensor<T>& each : zeros) inputs.push_back(each.data());
     auto result = Tensor<T>::uninitialized(y_);
     for (int run = 0; run < 2; ++run) step(inputs, result.data());
@@ -156,6 +157,7 @@ class StepCheck {
     const int axis_of_y =
         axis == no_step_axis ? no_step_axis : layer.step_axis(x.front().shape, axis);
     std::vector<Shape> shapes;
+    shapes.reserve(x.size());
     for (const StepsAlong& each : x) shapes.push_back(each.shape);
     StepsAlong y{layer.output_shape(shapes), axis_of_y};
     ++layers;
@@ -214,6 +216,7 @@ AnyStepper<T> make_stepper(const Composition<T>& composition, const StepsAlong& 
       own.stepper = make_stepper(*part.layer, inputs.front());
     } else {
       std::vector<Shape> shapes;
+      shapes.reserve(inputs.size());
       for (const StepsAlong& each : inputs) shapes.push_back(each.shape);
       own.joint.emplace(*part.layer, shapes);
     }

@@ -23,7 +23,9 @@ template <class R>
 auto from_range(R&& range) {
   using T = std::iter_value_t<decltype(std::begin(range))>;
   std::vector<T> values;
-  for (auto&& value : range) values.push_back(value);
+  for (auto&& value : range) {
+    values.push_back(value);  // NOLINT(performance-inefficient-vector-operation): of no known size
+  }
   return Tensor<T>({static_cast<Index>(values.size())}, std::span<const T>(values));
 }
 

@@ -68,7 +68,7 @@ class LastStep {
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const {
     const Index samples = pass.x.extent(0);
-    Index* const saved = detail::elements_at<Index>(pass.saved);
+    auto* const saved = detail::elements_at<Index>(pass.saved);
     const Index numbers = samples == 0 ? 0 : pass.y.size() / samples;
     for (Index n = 0; n < samples; ++n) {
       const Index step = step_of(pass, n);
@@ -89,7 +89,7 @@ class LastStep {
     std::fill_n(pass.dx.data(), pass.dx.size(), T(0));
     const Index samples = pass.dy.extent(0);
     const Index numbers = samples == 0 ? 0 : pass.dy.size() / samples;
-    const Index* const saved = detail::elements_at<Index>(pass.saved);
+    const auto* const saved = detail::elements_at<Index>(pass.saved);
     for (Index n = 0; n < samples; ++n) {
       if (saved[n] < 0) continue;
       std::copy_n(pass.dy.data() + n * numbers, numbers,
