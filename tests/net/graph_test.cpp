@@ -119,8 +119,8 @@ TEST(Graph, TrainsLikeTheChainThatItIs) {
   Graph<float> graph({"x"}, {{"affine1", affine1, {"x"}},
                              {"relu", Relu<float>(), {"affine1"}},
                              {"affine2", affine2, {"relu"}}});
-  const Dataset<float> data(random_normal<float>({64, 4}, rng),
-                            random_integers<std::int32_t>({64}, rng, 0, 3));
+  const Dataset<float> data{random_normal<float>({64, 4}, rng),
+                            random_integers<std::int32_t>({64}, rng, 0, 3)};
   const auto train = [&](NeuralNetwork<float>& net) {
     Trainer trainer(net, SoftmaxCrossEntropy<float>(), Adam<float>({.learning_rate = 0.01}),
                     {.epochs = 3, .batch_size = 10});
