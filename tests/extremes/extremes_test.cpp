@@ -2052,6 +2052,22 @@ const std::vector<Named> table{
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_pickle<float>(path), 0; });
      }},
+    {"read_safetensors",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return read_safetensors<float>(path), 0; });
+     }},
+    {"read_safetensors_metadata",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return read_safetensors_metadata(path), 0; });
+     }},
+    {"write_safetensors",
+     [] {
+       for (const char* path : odd_paths)
+         for_shapes([&](const Shape& x) {
+           write_safetensors<float>(path, {{"a", endless(x)}});
+           return 0;
+         });
+     }},
     {"read_png",
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_png(path), 0; });

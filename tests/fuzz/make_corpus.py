@@ -46,6 +46,9 @@ for path in sorted(fixtures.iterdir()):
             seed("read_npy", f"{path.stem}{kind}", bytes([kind]) + data)
     elif path.suffix == ".npz":
         seed("read_npz", path.stem, data)
+    elif path.suffix == ".safetensors":
+        for kind in range(4):
+            seed("read_safetensors", f"{path.stem}{kind}", bytes([kind]) + data)
     elif path.suffix == ".pkl":
         seed("read_pickle", path.stem, data)
     elif path.suffix == ".png":

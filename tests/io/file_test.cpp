@@ -60,6 +60,24 @@ std::size_t count_files(const std::filesystem::path& folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
+TEST(MappedFile, HasTheBytesOfAFileBeforeAndAfterTheyAreReleased) {
+  const test::TemporaryFolder folder;
+  Bytes bytes(3 * 4096 + 5);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+  const detail::MappedFile file(folder.write("f", bytes));
+  EXPECT_EQ(Bytes(file.bytes().begin(), file.bytes().end()), bytes);
+  file.release(file.bytes().subspan(100, 9000));
+  EXPECT_EQ(Bytes(file.bytes().begin(), file.bytes().end()), bytes);
+}
+
+TEST(MappedFile, ReadsAnEmptyFileAndAFileWithoutASize) {
+  const test::TemporaryFolder folder;
+  EXPECT_TRUE(detail::MappedFile(folder.write("f", {})).bytes().empty());
+  EXPECT_FALSE(detail::MappedFile("/proc/self/status").bytes().empty());
+  EXPECT_EQ(test::error_of<IoError>([] { detail::MappedFile("/no/such"); }),
+            "cannot open /no/such: No such file or directory");
+}
+
 TEST(WriteFile, WritesWhatReadFileReads) {
   const test::TemporaryFolder folder;
   for (const std::size_t size : {0, 1, 65535, 65536, 65537, 300000}) {

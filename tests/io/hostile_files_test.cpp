@@ -60,6 +60,16 @@ TEST(HostileFiles, Npz) {
 TEST(HostileFiles, Pickle) {
   expect_format_errors_at_most(".pkl", [](const std::string& path) { read_pickle<float>(path); });
 }
+TEST(HostileFiles, Safetensors) {
+  expect_format_errors_at_most(".safetensors", [](const std::string& path) {
+    read_safetensors<float>(path);
+    read_safetensors_metadata(path);
+  });
+}
+TEST(HostileFiles, SafetensorsAsIntegers) {
+  expect_format_errors_at_most(
+      ".safetensors", [](const std::string& path) { read_safetensors<std::int8_t>(path); });
+}
 TEST(HostileFiles, Png) {
   expect_format_errors_at_most(".png", [](const std::string& path) { read_png(path); });
 }

@@ -64,6 +64,10 @@ const std::vector<Writer>& writers() {
        [](const fs::path& path) {
          write_png(path, Tensor<std::uint8_t>({2, 3}));
        }},
+      {"write_safetensors", ".safetensors",
+       [](const fs::path& path) {
+         write_safetensors<float>(path, {{"x", x}});
+       }},
   };
   return writers;
 }
@@ -99,13 +103,17 @@ std::vector<Reader> readers() {
        [](const fs::path& path) { read_pickle<float>(path); }},
       {"read_png", read_bytes(test::fixture("rgb8.png")),
        [](const fs::path& path) { read_png(path); }},
+      {"read_safetensors", read_bytes(test::fixture("types.safetensors")),
+       [](const fs::path& path) { read_safetensors<float>(path); }},
+      {"read_safetensors_metadata", read_bytes(test::fixture("types.safetensors")),
+       [](const fs::path& path) { read_safetensors_metadata(path); }},
   };
 }
 
 /// Public functions of include/dlfs/io whose names begin so.
 std::set<std::string> functions_of_headers(const std::string& beginnings) {
   const std::regex declaration("\n(?:inline |constexpr )*[\\w:<>, ]+ ((?:" + beginnings +
-                               ")\\w+)\\(const std::filesystem::path& ");
+                               ")\\w+)\\(\\s*const std::filesystem::path& ");
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(DLFS_FIXTURES "/../../../include/dlfs/io")) {
     if (entry.path().filename() == "file.hpp") continue;  // the door behind them
@@ -145,6 +153,7 @@ TEST(Readers, EachHasAFuzzTarget) {
     if (function == "load_cifar100") continue;     // in the target load_cifar10
     if (function == "load_mnist_bytes") continue;  // in the target load_mnist
     if (function == "load_mnist_part") continue;
+    if (function == "read_safetensors_metadata") continue;  // in the target read_safetensors
     EXPECT_TRUE(fs::exists(DLFS_FIXTURES "/../../fuzz/" + function + ".cpp")) << function;
   }
 }

@@ -36,7 +36,7 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"io",
      {.rank = 11,
       .libraries = {"fcntl.h", "nlohmann/json.hpp", "png.h", "sys/file.h", "sys/ioctl.h",
-                    "sys/stat.h", "unistd.h", "zlib.h"}}},
+                    "sys/mman.h", "sys/stat.h", "unistd.h", "zlib.h"}}},
     {"dlfs.hpp", {.rank = 11}},
     {"compiled.hpp", {.rank = 10}},
     {"io.hpp", {.rank = 12}},

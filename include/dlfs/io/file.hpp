@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -10,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,13 +99,8 @@ inline std::size_t memory_of_machine() {
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// All of a file, or of a pipe until its end.
-/// @throws IoError with the system's reason; for a file of more than half of the machine's memory,
-///   or one that grows meanwhile; for more than 1 GB from a source without a size, such as a pipe
-///   or a device.
-inline Bytes read_file(const std::filesystem::path& path) {
-  const Descriptor file(path.string(), O_RDONLY);
-  if (!file.is_open()) throw_io_error("cannot open", path.string());
+/// All of an open file, or of a pipe until its end. @throws IoError like read_file.
+inline Bytes read_all(const Descriptor& file, const std::filesystem::path& path) {
   const struct stat status = file.status();
   // Files that the system generates when they are read report a size of 0.
   const bool has_size = S_ISREG(status.st_mode) && status.st_size > 0;
@@ -131,6 +128,63 @@ inline Bytes read_file(const std::filesystem::path& path) {
     bytes.resize(std::min(2 * filled, limit + 1));
   }
 }
+
+/// All of a file, or of a pipe until its end.
+/// @throws IoError with the system's reason; for a file of more than half of the machine's memory,
+///   or one that grows meanwhile; for more than 1 GB from a source without a size, such as a pipe
+///   or a device.
+inline Bytes read_file(const std::filesystem::path& path) {
+  const Descriptor file(path.string(), O_RDONLY);
+  if (!file.is_open()) throw_io_error("cannot open", path.string());
+  return read_all(file, path);
+}
+
+/// The bytes of a file, which the system reads when they are used. What cannot be mapped into
+/// memory, such as a pipe, is read at once. The file must not become shorter meanwhile: the system
+/// then ends the process by SIGBUS.
+class MappedFile {
+ public:
+  /// @throws IoError if the file cannot be opened, or like read_file where it is read at once.
+  explicit MappedFile(const std::filesystem::path& path) {
+    const Descriptor file(path.string(), O_RDONLY);
+    if (!file.is_open()) throw_io_error("cannot open", path.string());
+    const struct stat status = file.status();
+    if (S_ISREG(status.st_mode) && status.st_size > 0) {
+      const auto size = static_cast<std::size_t>(status.st_size);
+      void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
+      if (start != MAP_FAILED) {
+        bytes_ = {static_cast<const std::uint8_t*>(start), size};
+        return;
+      }
+    }
+    read_ = read_all(file, path);
+    bytes_ = read_;
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile() {
+    if (is_mapped()) ::munmap(address_of(bytes_), bytes_.size());
+  }
+
+  ByteSpan bytes() const { return bytes_; }
+
+  /// Gives back the memory of a part that is no longer needed. It is read again if it is used.
+  void release(ByteSpan part) const {
+    if (!is_mapped()) return;
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto first = static_cast<std::size_t>(part.data() - bytes_.data());
+    const std::size_t begin = first / page * page;
+    const std::size_t end = (first + part.size()) / page * page;
+    if (begin < end) ::madvise(address_of(bytes_.subspan(begin)), end - begin, MADV_DONTNEED);
+  }
+
+ private:
+  bool is_mapped() const { return bytes_.data() != read_.data(); }
+  static void* address_of(ByteSpan bytes) { return const_cast<std::uint8_t*>(bytes.data()); }
+
+  Bytes read_;  // empty if the file is mapped
+  ByteSpan bytes_;
+};
 
 /// The path after following the links at its end; it need not exist.
 inline std::filesystem::path without_links(std::filesystem::path path) {
@@ -213,18 +267,22 @@ inline bool take_over_access(const Descriptor& file, const struct stat& status) 
   return ::fchmod(file.number(), mode) == 0;
 }
 
-/// Writes a file that appears under its name only when it is complete and on the disk. Follows
+/// Writes a file of these parts, which appears under its name only when it is complete and on the
+/// disk. Follows
 /// links. An old file of that name passes on its mode and, if the system permits, its owner; other
 /// hard links to the old file keep the old contents. A file that is not regular, such as a pipe or
 /// a device, is written to directly.
 /// @throws IoError with the system's reason; an old regular file then still exists.
-inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
+inline void write_file(const std::filesystem::path& path, std::span<const ByteSpan> parts) {
+  const auto write_to = [&](const Descriptor& file) {
+    return std::all_of(parts.begin(), parts.end(), [&](ByteSpan part) { return file.write(part); });
+  };
   const auto check = [&](bool is_done) {
     if (!is_done) throw_io_error("cannot write", path.string());
   };
   const Descriptor old(path.string(), O_WRONLY);
   check(old.is_open() || errno == ENOENT);
-  if (old.is_open() && !S_ISREG(old.status().st_mode)) return check(old.write(bytes));
+  if (old.is_open() && !S_ISREG(old.status().st_mode)) return check(write_to(old));
 
   const std::filesystem::path target = without_links(path);
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
@@ -233,12 +291,16 @@ inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
   PartFile part(folder, old.is_open() ? private_mode : usual_mode);
   check(part.file().is_open());
   check(!old.is_open() || take_over_access(part.file(), old.status()));
-  check(part.file().write(bytes));
+  check(write_to(part.file()));
   check(::fsync(part.file().number()) == 0);
   check(part.move_to(target));
   // Some systems cannot sync a folder. The file is in place nevertheless.
   const Descriptor entries(folder.string(), O_RDONLY | O_DIRECTORY);
   if (entries.is_open()) ::fsync(entries.number());
+}
+
+inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
+  write_file(path, std::span(&bytes, 1));
 }
 
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
