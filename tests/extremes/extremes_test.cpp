@@ -2048,6 +2048,16 @@ const std::vector<Named> table{
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_npz<float>(path), 0; });
      }},
+    {"NpzFile",
+     [] {
+       for (const char* path : odd_paths)
+         for (const char* name : odd_paths)
+           attempt([&] {
+             const NpzFile file(path);
+             return file.contains(name) && file.shape(name) == Shape{} && file.type(name) == "" &&
+                    file.read<float>(name).empty();
+           });
+     }},
     {"read_pickle",
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_pickle<float>(path), 0; });

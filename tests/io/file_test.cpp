@@ -5,14 +5,19 @@
 #include <csignal>
 #include <functional>
 #include <limits>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "dlfs/core/rng.hpp"
+#include "dlfs/io/npz.hpp"
+#include "dlfs/tensor/creation.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
@@ -95,6 +100,62 @@ TEST(WriteFile, LeavesAloneWhatAnotherWriterHasBegun) {
   write_file(folder.path() / "f", Bytes{2});
   for (const std::string& other : others) EXPECT_EQ(read_file(other), Bytes{1}) << other;
   EXPECT_EQ(read_file(folder.path() / "f"), Bytes{2});
+}
+
+TEST(FileWriter, WithoutACommitNothingHasChanged) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", {1});
+  {
+    detail::FileWriter file(path);
+    file.write(Bytes{2, 3, 4});
+    EXPECT_EQ(count_files(folder.path()), 2U);
+  }
+  EXPECT_EQ(read_file(path), Bytes{1});
+  EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(FileWriter, ReplacesBytesThatWereWritten) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  detail::FileWriter file(path);
+  EXPECT_TRUE(file.can_replace());
+  file.write(Bytes{1, 2, 3});
+  file.replace(1, Bytes{7});
+  file.write(Bytes{4});
+  EXPECT_EQ(file.size(), 4u);
+  file.commit();
+  EXPECT_EQ(read_file(path), (Bytes{1, 7, 3, 4}));
+  EXPECT_FALSE(detail::FileWriter("/dev/null").can_replace());
+}
+
+TEST(FileBytes, ReadsAnyPlaceOfAFileOrOfMemory) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", {1, 2, 3, 4});
+  const Bytes memory{1, 2, 3, 4};
+  for (const auto& file :
+       {detail::FileBytes(path, "read"),
+        detail::FileBytes(detail::ByteReader(memory, str_cat("read: ", path)))}) {
+    EXPECT_EQ(file.size(), 4u);
+    EXPECT_EQ(file.read(1, 2), (Bytes{2, 3}));
+    EXPECT_EQ(file.read(4, 0), Bytes{});
+    constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+    for (const auto& [first, count] :
+         {std::pair<std::uint64_t, std::uint64_t>{0, 5}, {3, 2}, {5, 0}, {most, 1}, {2, most}}) {
+      EXPECT_EQ(
+          error_of<FormatError>([&, first = first, count = count] { file.read(first, count); }),
+          str_cat("read: ", path, ": truncated: expected ", count, " bytes at ", first,
+                  ", the end is at 4"));
+    }
+  }
+}
+
+TEST(FileBytes, AFileThatBecomesShorterIsAFormatError) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write("f", {1, 2, 3, 4});
+  const detail::FileBytes file(path, "read");
+  std::filesystem::resize_file(path, 2);
+  EXPECT_EQ(error_of<FormatError>([&] { file.read(0, 4); }),
+            "read: " + path + ": it became shorter while it was read");
 }
 
 TEST(WriteFile, AFailureIsAnIoErrorAndLeavesNothingBehind) {
@@ -217,6 +278,62 @@ TEST(WriteFile, RemovesWhatKilledWritersLeft) {
   write_file(path, Bytes{5});
   EXPECT_EQ(count_files(folder.path()), 1U);
   EXPECT_EQ(read_file(path), Bytes{5});
+}
+
+/// Saves of files that a link names, each killed at any moment.
+void expect_whole_files_after_kills(const std::function<void(const std::string&, int)>& save,
+                                    const std::function<int(const std::string&)>& load) {
+  const test::TemporaryFolder folder;
+  const auto target = folder.write("target", {});
+  const auto link = (folder.path() / "link").string();
+  std::filesystem::create_symlink("target", link);
+  std::filesystem::permissions(target, std::filesystem::perms{0640});
+  save(link, 0);
+  int old = 0;
+  Rng rng(1);
+  std::set<int> found;
+  for (int kill = 1; kill <= 200; ++kill) {
+    const Child writer([&] {
+      for (int value = old;; ++value) save(link, value % 100 + 1);
+    });
+    usleep(static_cast<unsigned int>(rng.uniform(0.0, 20'000.0)));
+    writer.end_with(SIGKILL);
+    const int value = load(link);  // it throws unless all of it is there
+    EXPECT_TRUE(value >= 0 && value <= 100) << value;
+    found.insert(value);
+    old = value;
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(std::filesystem::status(target).permissions(), std::filesystem::perms{0640});
+    EXPECT_LE(count_files(folder.path()), 3U);  // with one part file
+  }
+  EXPECT_GT(found.size(), 2U);
+  save(link, 1);
+  EXPECT_EQ(count_files(folder.path()), 2U);
+}
+
+TEST(FileWriter, ASaveThatIsKilledLeavesTheOldFileOrTheNewOne) {
+  static constexpr Index size = 300'000;
+  const auto value_of = [](const Tensor<float>& x) {
+    EXPECT_EQ(x.shape(), (Shape{size}));
+    EXPECT_EQ(std::count(x.begin(), x.end(), x(0)), size);
+    return static_cast<int>(x(0));
+  };
+  expect_whole_files_after_kills(
+      [](const std::string& path, int value) {
+        write_npy(path, full<float>({size}, static_cast<float>(value)), Sync::later);
+      },
+      [&](const std::string& path) { return value_of(read_npy<float>(path)); });
+  expect_whole_files_after_kills(
+      [](const std::string& path, int value) {
+        const auto x = full<float>({size}, static_cast<float>(value));
+        write_npz(path, {{"x", x}, {"y", x}});
+      },
+      [&](const std::string& path) {
+        const NpzFile file(path);
+        const int value = value_of(file.read<float>("x"));
+        EXPECT_EQ(value_of(file.read<float>("y")), value);
+        return value;
+      });
 }
 
 TEST(WriteFile, LeavesAloneWhatAnotherProcessIsInTheMiddleOf) {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/tensor/creation.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 
 namespace dlfs {
 namespace {
@@ -113,6 +115,68 @@ TEST(ReadNpy, TakesTheHeadersKeysInAnyOrderAndForm) {
   EXPECT_EQ(values_of(read_npy<int>(path)), (std::vector<int>{3, 4}));
 }
 
+TEST(ReadNpy, ReadsPython2sHeaders) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.write(
+      "x.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 1L), }", {3, 4}));
+  EXPECT_EQ(read_npy<int>(path).shape(), (Shape{2, 1}));
+  EXPECT_EQ(error_of_header("{'shape': (2LL,)}"), "the header holds no ')' before 'L,)}'");
+}
+
+/// What NumPy's astype gives, for blocks of any length.
+TEST(ReadNpy, ConvertsBlocksOfAnyLength) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npy";
+  for (const Index size : {1, 63, 64, 65, 127, 32 * 1024 - 1, 32 * 1024 + 1, 100'000}) {
+    auto x = Tensor<float>({size});
+    for (Index i = 0; i < size; ++i) x(i) = static_cast<float>(i % 1000) * 0.125f - 60;
+    write_npy(path, x);
+    test::expect_equal(read_npy<double>(path), cast<double>(x));
+    const auto integers = cast<std::int16_t>(x);
+    write_npy(path, integers);
+    test::expect_equal(read_npy<std::int64_t>(path), cast<std::int64_t>(integers));
+    test::expect_equal(read_npy<float>(path), cast<float>(integers));
+    x(size - 1) = 300;
+    write_npy(path, cast<std::int32_t>(x));
+    EXPECT_EQ(error_of<FormatError>([&] { read_npy<std::int8_t>(path); }),
+              str_cat("read_npy: ", path.string(), ": element ", size - 1,
+                      " is 300, which int8 does not hold"));
+  }
+}
+
+TEST(ReadNpy, ConvertsEveryHalf) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npy";
+  auto x = Tensor<Eigen::half>({65536});
+  for (Index i = 0; i < x.size(); ++i) {
+    x(i) = Eigen::numext::bit_cast<Eigen::half>(static_cast<std::uint16_t>(i));
+  }
+  write_npy(path, x);
+  const auto read = read_npy<float>(path);
+  for (Index i = 0; i < x.size(); ++i) {
+    const float expected = static_cast<float>(x(i));
+    if (expected != expected) {
+      EXPECT_NE(read(i), read(i)) << i;
+    } else {
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(read(i)), std::bit_cast<std::uint32_t>(expected)) << i;
+    }
+  }
+}
+
+TEST(ReadNpy, ReadsFortranOrderInParts) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npy";
+  for (const Shape& shape : {Shape{3, 300'000}, Shape{300'000, 3}, Shape{70, 5, 6000},
+                             Shape{6000, 5, 70}, Shape{1, 2, 300'000, 1}, Shape{700, 1000}}) {
+    const auto x = arange(static_cast<std::int32_t>(shape.size())).reshape(shape);
+    write_npy(path, x.transpose());
+    EXPECT_NE(detail::as_text(test::read_bytes(path.string())).find("'fortran_order': True"),
+              std::string_view::npos);
+    test::expect_equal(read_npy<std::int32_t>(path), copy(x.transpose()));
+    test::expect_equal(read_npy<double>(path), cast<double>(x.transpose()));
+  }
+}
+
 TEST(ReadNpy, ABadHeaderIsAFormatErrorThatSaysWhere) {
   EXPECT_EQ(error_of_header(""), "the header holds no '{' before ''");
   EXPECT_EQ(error_of_header("{'descr': '<f4', }"),
@@ -152,6 +216,12 @@ TEST(ReadNpy, MoreOrFewerBytesThanTheShapeNeedsAreAFormatErrorBeforeMemoryIsTake
   EXPECT_NE(error_of_npy(npy(header("(0, 4611686018427387905, 4)"), {})), "not thrown");
 }
 
+TEST(ReadNpy, AHeaderOfMoreThanOneMebibyteIsAFormatError) {
+  EXPECT_EQ(error_of_npy(test::join(
+                {test::bytes("\x93NUMPY\x02"), {0, 1, 0, 16, 0}, Bytes(1 << 20 | 1, ' ')})),
+            "a header of 1048577 bytes, which is more than 1048576");
+}
+
 TEST(ReadNpy, AnotherFormatIsAFormatError) {
   EXPECT_EQ(error_of_npy({}), "expected the magic of .npy");
   EXPECT_EQ(error_of_npy(test::bytes("PK\x03\x04 and more")), "expected the magic of .npy");
@@ -189,6 +259,14 @@ TEST(WriteNpy, WritesViewsThatAreNotContiguous) {
   write_npy(path, x.transpose());
   EXPECT_EQ(read_npy<int>(path).shape(), (Shape{3, 2}));
   EXPECT_EQ(values_of(read_npy<int>(path)), (std::vector<int>{1, 4, 2, 5, 3, 6}));
+
+  const auto large = arange<std::int32_t>(2 * 3 * 200'000).reshape({2, 3, 200'000});
+  for (const auto& view :
+       {large.slice(2, {.step = 2}), large.slice(2, {.step = -1}), large.slice(1, {1, 3}),
+        large.view().transpose({1, 0, 2}), large.view().transpose({2, 0, 1})}) {
+    write_npy(path, view);
+    test::expect_equal(read_npy<std::int32_t>(path), copy(view));
+  }
 }
 
 }  // namespace

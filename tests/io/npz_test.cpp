@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include "dlfs/tensor/creation.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 
 namespace dlfs {
 namespace {
@@ -37,6 +39,13 @@ Bytes archive(NpzCompression compression) {
 std::size_t directory_of(const Bytes& bytes) {
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())
       .find("PK\x01\x02");
+}
+
+/// The error that extracting the first entry ends with.
+std::string error_of_entry(const Bytes& bytes) {
+  const detail::ZipReader archive(detail::ByteReader(bytes, "f"));
+  const auto text = error_of<FormatError>([&] { archive.extract(archive.entries().at(0)); });
+  return text.substr(std::string("f: x.npy: ").size());
 }
 
 // A view of a tensor that expires keeps it.
@@ -94,9 +103,64 @@ TEST(ReadNpz, NamesTheArrayThatIsWrong) {
   const auto path = fixture("stored.npz");
   EXPECT_EQ(error_of<FormatError>([&] { read_npz<int>(path); }),
             "read_npz: " + path + ": W1.npy: expected integers, found float32");
-  EXPECT_EQ(error_of<FormatError>([&] { read_npz<int>(fixture("other.npz")); }),
-            "read_npz: " + fixture("other.npz") +
-                ": expected nothing but .npy files, found 'readme.txt'");
+}
+
+TEST(ReadNpz, ReadsOneArrayWhateverElseIsInTheFile) {
+  const auto path = fixture("mixed.npz");  // text, objects, a file that is no array, and arrays
+  const NpzFile file(path);
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"words", "objects", "images", "labels"}));
+  EXPECT_TRUE(file.contains("labels"));
+  EXPECT_FALSE(file.contains("readme.txt"));
+  EXPECT_EQ(file.type("images"), "float32");
+  EXPECT_EQ(file.shape("images"), (Shape{2, 3}));
+  EXPECT_EQ(file.type("labels"), "int64");
+  EXPECT_EQ(file.read<std::int64_t>("labels")(1), 7);
+  EXPECT_EQ(read_npz<float>(path, "images")(1, 2), 5.5f);
+  EXPECT_EQ(error_of<FormatError>([&] { read_npz<float>(path, "words"); }),
+            "read_npz: " + path +
+                ": words.npy: expected elements of type b1, i1 to i8, u1 to u8 or f2 to f8, found "
+                "'<U5'");
+  EXPECT_EQ(error_of<FormatError>([&] { read_npz<float>(path, "image"); }),
+            "read_npz: " + path +
+                ": there is no array 'image', there are: words, objects, images, labels");
+}
+
+TEST(ReadNpz, IgnoresWhatIsNoArray) { EXPECT_TRUE(read_npz<float>(fixture("other.npz")).empty()); }
+
+TEST(ReadNpz, IgnoresBytesAfterTheEnd) {
+  const test::TemporaryFolder folder;
+  for (const std::string name : {"stored.npz", "zip64.npz", "comment.npz"}) {
+    for (const std::size_t count : {1, 100, 60000}) {
+      const auto padded =
+          folder.write(name, test::join({test::read_bytes(fixture(name)), Bytes(count)}));
+      EXPECT_EQ(read_npz<float>(padded).size(), read_npz<float>(fixture(name)).size());
+    }
+  }
+}
+
+TEST(ReadNpz, ReadsFortranOrderFromEitherKind) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npz";
+  // Large enough to be read in parts: one row is more than a block, and one is less.
+  for (const Shape& shape :
+       {Shape{3, 300'000}, Shape{300'000, 3}, Shape{70, 5, 6000}, Shape{2, 3}}) {
+    const auto x = arange(static_cast<std::int32_t>(shape.size())).reshape(shape);
+    for (const auto compression : {NpzCompression::stored, NpzCompression::deflated}) {
+      write_npz(path, {{"x", x.transpose()}}, compression);
+      const auto read = read_npz<std::int64_t>(path, "x");
+      test::expect_equal(read, cast<std::int64_t>(x.transpose()));
+    }
+  }
+}
+
+TEST(ReadNpz, AWrongByteIsAFormatErrorInFortranOrderToo) {
+  const test::TemporaryFolder folder;
+  const auto path = (folder.path() / "x.npz").string();
+  const Tensor<float> x({2, 300'000});
+  write_npz(path, {{"x", x.transpose()}});
+  Bytes bytes = test::read_bytes(path);
+  bytes[1'000'000] ^= 1;
+  EXPECT_EQ(error_of_npz(bytes), "x.npy: the checksum is wrong");
 }
 
 TEST(ReadNpz, AWrongChecksumIsAFormatError) {
@@ -126,10 +190,16 @@ TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) 
       << error_of_npz(bytes);
   bytes = deflated;
   bytes[size] ^= 1;  // 4128 becomes 4129
-  EXPECT_EQ(error_of_npz(bytes), "x.npy: truncated: expected 4129 bytes when inflated, found 4128");
+  EXPECT_EQ(error_of_npz(bytes),
+            "x.npy: oversized: expected 1000 elements of float32 for the shape (1000,), found 4001 "
+            "bytes");
+  EXPECT_EQ(error_of_entry(bytes), "truncated: expected 4129 bytes when inflated, found 4128");
   bytes = deflated;
   bytes[size + 1] = 1;  // 288
-  EXPECT_EQ(error_of_npz(bytes), "x.npy: oversized: expected 288 bytes when inflated, found more");
+  EXPECT_EQ(error_of_npz(bytes),
+            "x.npy: truncated: expected 1000 elements of float32 for the shape (1000,), found 160 "
+            "bytes");
+  EXPECT_EQ(error_of_entry(bytes), "oversized: expected 288 bytes when inflated, found more");
   bytes = archive(NpzCompression::stored);
   bytes[directory_of(bytes) + 20] ^= 1;
   EXPECT_EQ(error_of_npz(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
@@ -194,6 +264,54 @@ TEST(WriteNpz, RoundTripsStoredAndDeflated) {
   }
   write_npz<float>(path, {});
   EXPECT_TRUE(read_npz<float>(path).empty());
+}
+
+TEST(WriteNpz, WritesArraysOfDifferentTypes) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npz";
+  const auto images = full<float>({2, 3}, 1.5f);
+  write_npz(path, {{"images", images},
+                   {"labels", full<std::uint8_t>({2}, 7)},  // expires
+                   {"row", images[1]},
+                   {"mask", Tensor<bool>({2})}});
+  const NpzFile file(path);
+  EXPECT_EQ(file.type("images"), "float32");
+  EXPECT_EQ(file.type("labels"), "uint8");
+  EXPECT_EQ(file.type("mask"), "bool");
+  EXPECT_EQ(file.read<std::uint8_t>("labels")(1), 7);
+  EXPECT_EQ(file.read<double>("row")(2), 1.5);
+  EXPECT_EQ(error_of<ValueError>([&] {
+              write_npz(path, {{"x", images}, {"x", images}});
+            }),
+            "write_npz: two arrays have the name 'x'");
+}
+
+TEST(ZipWriter, WritesZip64WhereNumbersAreLarge) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.npz";
+  const auto x = arange<float>(1000);
+  for (const auto compression : {NpzCompression::stored, NpzCompression::deflated}) {
+    for (const std::uint64_t limit : {100, 3000, 5000}) {  // all, sizes and places, places
+      detail::FileWriter file(path);
+      detail::ZipWriter archive(file, limit);
+      detail::add_to_archive(archive, {"x", x}, compression);
+      detail::add_to_archive(archive, {"y", x}, compression);
+      archive.finish();
+      file.commit();
+      const auto arrays = read_npz<float>(path);
+      ASSERT_EQ(arrays.size(), 2U);
+      test::expect_equal(arrays[1].value, x);
+    }
+  }
+}
+
+TEST(ZipWriter, ANameThatIsTooLongIsAValueError) {
+  const test::TemporaryFolder folder;
+  EXPECT_EQ(error_of<ValueError>([&] {
+              write_npz(folder.path() / "x", {{std::string(65'535, 'x'), Tensor<float>({1})}});
+            }),
+            "zip: a name of 65539 bytes, which is more than 65,535");
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(WriteNpz, ANameThatIsUsedTwiceIsAValueError) {

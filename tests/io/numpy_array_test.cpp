@@ -44,12 +44,36 @@ TEST(NumpyType, IsReadWithItsByteOrder) {
   }
 }
 
-TEST(Load, ReadsEitherByteOrder) {
+TEST(ConvertElements, ReadsEitherByteOrder) {
   const Bytes bytes{0x3f, 0xc0, 0x00, 0x01};
-  EXPECT_EQ(detail::load<std::int16_t>(bytes.data(), true), 0x3fc0);
-  EXPECT_EQ(detail::load<std::uint16_t>(bytes.data(), false), 0xc03f);
-  const Bytes one_and_a_half{0x3f, 0xc0, 0x00, 0x00};
-  EXPECT_EQ(detail::load<float>(one_and_a_half.data(), true), 1.5f);
+  const auto convert = [&]<class T>(detail::NumpyType type, T) {
+    T value{};
+    detail::convert_elements(type, detail::ByteSpan(bytes).first(type.bytes), &value, 0, source);
+    return value;
+  };
+  EXPECT_EQ(convert({'i', 2, true}, std::int16_t()), 0x3fc0);
+  EXPECT_EQ(convert({'u', 2, false}, std::uint16_t()), 0xc03f);
+  EXPECT_EQ(convert({'u', 4, true}, std::int64_t()), 0x3fc00001);
+  EXPECT_EQ(convert({'f', 2, true}, float()), 1.9375f);
+}
+
+TEST(ForEachPart, VisitsEveryElementOnceInOrder) {
+  for (const Shape& shape :
+       {Shape{}, Shape{7}, Shape{3, 4}, Shape{2, 3, 5}, Shape{2, 1, 3, 1, 4}}) {
+    for (const Index most : {1, 2, 3, 5, 8, 1000}) {
+      const Layout whole = Layout::dense(shape);
+      Index next = 0;
+      detail::for_each_part(whole, most, [&](const Layout& part, Index first, Index offset) {
+        EXPECT_LE(part.shape.size(), most);
+        EXPECT_EQ(first, next);
+        EXPECT_EQ(offset, next);
+        EXPECT_TRUE(part.is_contiguous());
+        next += part.shape.size();
+      });
+      EXPECT_EQ(next, shape.size());
+    }
+  }
+  detail::for_each_part(Layout::dense({2, 0}), 1, [](const Layout&, Index, Index) { FAIL(); });
 }
 
 TEST(Fits, OnlyWhatTheTypeHolds) {

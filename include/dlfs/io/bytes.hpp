@@ -86,6 +86,65 @@ class ByteReader {
   std::size_t position_ = 0;
 };
 
+/// A known number of bytes that come one after the other: out of a file, of an entry of an archive,
+/// or of memory.
+class ByteStream {
+ public:
+  /// Errors begin with the source of `name`.
+  ByteStream(ByteReader name, std::uint64_t size) : name_(std::move(name)), size_(size) {}
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
+  virtual ~ByteStream() = default;
+
+  const ByteReader& name() const { return name_; }
+  std::uint64_t size() const { return size_; }
+  std::uint64_t left() const { return size_ - position_; }
+
+  /// Fills `out` with the next bytes. @throws FormatError if fewer are left or they are damaged.
+  void read(std::span<std::uint8_t> out) {
+    expect_left(out.size());
+    read_next(position_, out);
+    position_ += out.size();
+  }
+  /// The next bytes, for which no memory is taken if fewer are left.
+  Bytes take(std::uint64_t count) {
+    expect_left(count);
+    Bytes bytes(static_cast<std::size_t>(count));
+    read(bytes);
+    return bytes;
+  }
+  /// All bytes that are left. Allocates memory as they arrive.
+  Bytes take_rest() {
+    constexpr std::uint64_t smallest_piece = 64 * 1024;
+    Bytes bytes;
+    do {  // once, even if there are none: it verifies the end
+      const std::size_t filled = bytes.size();
+      bytes.resize(filled + static_cast<std::size_t>(
+                                std::min(left(), std::max(std::uint64_t{filled}, smallest_piece))));
+      read(std::span(bytes).subspan(filled));
+    } while (left() > 0);
+    return bytes;
+  }
+
+  /// Whether bytes can be read in any order from now on, by read_at.
+  virtual bool is_seekable() { return false; }
+  /// Fills `out` with the bytes from `first` on, counted from the start of the stream.
+  virtual void read_at(std::uint64_t, std::span<std::uint8_t>) const {}
+
+ protected:
+  virtual void read_next(std::uint64_t position, std::span<std::uint8_t> out) = 0;
+
+ private:
+  void expect_left(std::uint64_t count) const {
+    if (count <= left()) return;
+    name_.fail("truncated: expected ", count, " bytes at ", position_, ", found ", left());
+  }
+
+  ByteReader name_;
+  std::uint64_t size_;
+  std::uint64_t position_ = 0;
+};
+
 inline void append_bytes(Bytes& bytes, ByteSpan more) {
   bytes.insert(bytes.end(), more.begin(), more.end());
 }

@@ -87,7 +87,7 @@ inline std::string moment_group(std::size_t moment) { return str_cat("moment", m
 /// The arrays of a checkpoint, by name.
 class CheckpointReader {
  public:
-  explicit CheckpointReader(const ByteReader& file) : file_(&file), archive_(file) {}
+  explicit CheckpointReader(const FileBytes& file) : file_(&file), archive_(file) {}
 
   /// A required array: any number of rows of this shape.
   template <class T>
@@ -130,11 +130,10 @@ class CheckpointReader {
 
   template <class T>
   Tensor<T> parse(const ZipEntry& entry) const {
-    const Bytes npy = archive_.extract(entry);
-    return parse_npy<T>({npy, str_cat(file_->source(), ": ", entry.name)});
+    return parse_npy<T>(*archive_.open(entry));
   }
 
-  const ByteReader* file_;
+  const FileBytes* file_;
   ZipReader archive_;
 };
 
@@ -149,10 +148,10 @@ class CheckpointReader {
 /// @throws IoError if the file cannot be written.
 template <std::floating_point T>
 void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& state) {
-  detail::ZipWriter archive;
-  const auto add = [&]<class U>(const std::string& name, const Tensor<U>& array) {
-    archive.add(str_cat(name, detail::npy_ending), detail::format_npy(array.view()),
-                NpzCompression::stored);
+  detail::FileWriter file(path);
+  detail::ZipWriter archive(file);
+  const auto add = [&](const std::string& name, const auto& array) {
+    detail::add_to_archive(archive, NamedArray(name, array), NpzCompression::stored);
   };
   const auto add_all = [&]<class U, std::size_t n>(const std::string& name,
                                                    const std::array<const U*, n>& values) {
@@ -188,15 +187,15 @@ void save_checkpoint(const std::filesystem::path& path, const TrainerState<T>& s
     add_group(detail::moment_group(i), state.optimizer.moments[i]);
   }
   add_group("best.", state.best.values);
-  detail::write_file(path, std::move(archive).finish());
+  archive.finish();
+  file.commit();
 }
 
 /// Reads a file of save_checkpoint, for Trainer::restore.
 /// @throws FormatError for another file or a damaged one, IoError if the file cannot be read.
 template <std::floating_point T>
 TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
-  const auto bytes = detail::read_file(path);
-  const detail::ByteReader file(bytes, str_cat("load_checkpoint: ", path.string()));
+  const detail::FileBytes file(path, "load_checkpoint");
   const detail::CheckpointReader checkpoint(file);
 
   TrainerState<T> state;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +22,16 @@
 // All access to the file system: every reader of whole files and every writer uses this header.
 
 DLFS_STRICT_MATH_BEGIN
-namespace dlfs::detail {
+namespace dlfs {
+
+/// When the bytes of a saved file are on the disk. In both cases the file appears under its name
+/// only when it is complete, so that a program that is killed leaves the old file or the new one.
+enum class Sync {
+  on_return,  ///< when the function returns: the file survives a power cut
+  later       ///< when the system writes them, as with numpy.save, which takes less time
+};
+
+namespace detail {
 
 /// @throws IoError with the reason from errno.
 [[noreturn]] inline void throw_io_error(std::string_view what, const std::string& path) {
@@ -66,28 +77,60 @@ class Descriptor {
 
   /// Reads until `size` bytes are read or the file ends. Returns the number of bytes, or -1.
   std::ptrdiff_t read(std::uint8_t* out, std::size_t size) const {
+    return read_by([this](std::uint8_t* to, std::size_t count,
+                          std::size_t) { return ::read(number_, to, count); },
+                   out, size);
+  }
+  /// The same from a position of the file on, which has to be a regular one.
+  std::ptrdiff_t read_at(std::uint64_t first, std::uint8_t* out, std::size_t size) const {
+    return read_by(
+        [&](std::uint8_t* to, std::size_t count, std::size_t filled) {
+          return ::pread(number_, to, count, static_cast<off_t>(first + filled));
+        },
+        out, size);
+  }
+
+  bool write(ByteSpan bytes) const {
+    return write_by([this](const std::uint8_t* from, std::size_t count,
+                           std::size_t) { return ::write(number_, from, count); },
+                    bytes);
+  }
+  /// The same at a position of the file, which has to be a regular one.
+  bool write_at(std::uint64_t first, ByteSpan bytes) const {
+    return write_by(
+        [&](const std::uint8_t* from, std::size_t count, std::size_t written) {
+          return ::pwrite(number_, from, count, static_cast<off_t>(first + written));
+        },
+        bytes);
+  }
+
+ private:
+  template <class Call>
+  static std::ptrdiff_t read_by(const Call& call, std::uint8_t* out, std::size_t size) {
     std::size_t filled = 0;
     while (filled < size) {
       const auto count = uninterrupted(
-          [&] { return ::read(number_, out + filled, std::min(size - filled, largest_piece)); });
+          [&] { return call(out + filled, std::min(size - filled, largest_piece), filled); });
       if (count < 0) return -1;
       if (count == 0) break;
       filled += static_cast<std::size_t>(count);
     }
     return static_cast<std::ptrdiff_t>(filled);
   }
-
-  bool write(ByteSpan bytes) const {
-    while (!bytes.empty()) {
-      const auto count = uninterrupted(
-          [&] { return ::write(number_, bytes.data(), std::min(bytes.size(), largest_piece)); });
+  template <class Call>
+  static bool write_by(const Call& call, ByteSpan bytes) {
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+      const auto count = uninterrupted([&] {
+        return call(bytes.data() + written, std::min(bytes.size() - written, largest_piece),
+                    written);
+      });
       if (count < 0) return false;
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      written += static_cast<std::size_t>(count);
     }
     return true;
   }
 
- private:
   // Maximum number of bytes of one call: some systems count them in an int.
   static constexpr std::size_t largest_piece = std::size_t{1} << 30;
 
@@ -128,7 +171,6 @@ inline Bytes read_all(const Descriptor& file, const std::filesystem::path& path)
     bytes.resize(std::min(2 * filled, limit + 1));
   }
 }
-
 /// All of a file, or of a pipe until its end.
 /// @throws IoError with the system's reason; for a file of more than half of the machine's memory,
 ///   or one that grows meanwhile; for more than 1 GB from a source without a size, such as a pipe
@@ -184,6 +226,98 @@ class MappedFile {
 
   Bytes read_;  // empty if the file is mapped
   ByteSpan bytes_;
+};
+
+/// The bytes of a file, at any place and when they are asked for. Those of a pipe, which has no
+/// places, are read at once; so those that are already in memory are as good as a file.
+class FileBytes {
+ public:
+  /// `reader` begins the messages of errors. @throws IoError like read_file.
+  FileBytes(const std::filesystem::path& path, std::string_view reader)
+      : path_(path.string()), name_({}, str_cat(reader, ": ", path_)) {
+    Descriptor file(path_, O_RDONLY);
+    if (!file.is_open()) throw_io_error("cannot open", path_);
+    const struct stat status = file.status();
+    if (S_ISREG(status.st_mode) && status.st_size > 0) {
+      size_ = static_cast<std::uint64_t>(status.st_size);
+      file_ = std::make_shared<const Descriptor>(std::move(file));
+    } else {
+      owned_ = std::make_shared<const Bytes>(read_all(file, path));
+      memory_ = *owned_;
+      size_ = memory_.size();
+    }
+  }
+  FileBytes(const ByteReader& memory)
+      : name_({}, memory.source()), memory_(memory.left()), size_(memory_.size()) {}
+  /// The same file, under another name in messages.
+  FileBytes(FileBytes file, ByteReader name) : FileBytes(std::move(file)) {
+    name_ = std::move(name);
+  }
+
+  std::uint64_t size() const { return size_; }
+  /// The reader and the file, as in messages.
+  const std::string& source() const { return name_.source(); }
+  /// A reader of no bytes, by which errors of this file are thrown.
+  const ByteReader& name() const { return name_; }
+  template <class... Parts>
+  [[noreturn]] void fail(const Parts&... parts) const {
+    name_.fail(parts...);
+  }
+
+  /// Fills `out` with the bytes from `first` on.
+  /// @throws FormatError if the file has fewer, IoError with the system's reason.
+  void read(std::uint64_t first, std::span<std::uint8_t> out) const {
+    expect_part(first, out.size());
+    if (file_ == nullptr) {
+      std::copy_n(memory_.begin() + static_cast<std::ptrdiff_t>(first), out.size(), out.begin());
+      return;
+    }
+    const auto count = file_->read_at(first, out.data(), out.size());
+    if (count < 0) throw_io_error("cannot read", path_);
+    if (static_cast<std::size_t>(count) < out.size()) fail("it became shorter while it was read");
+  }
+  /// The same as a vector, which takes no memory if the file has fewer bytes.
+  Bytes read(std::uint64_t first, std::uint64_t count) const {
+    expect_part(first, count);
+    Bytes bytes(static_cast<std::size_t>(count));
+    read(first, std::span(bytes));
+    return bytes;
+  }
+  /// @throws FormatError unless the file has these bytes.
+  void expect_part(std::uint64_t first, std::uint64_t count) const {
+    if (count <= size_ && first <= size_ - count) return;
+    fail("truncated: expected ", count, " bytes at ", first, ", the end is at ", size_);
+  }
+
+ private:
+  std::string path_;
+  ByteReader name_;
+  std::shared_ptr<const Descriptor> file_;  // of a regular file
+  std::shared_ptr<const Bytes> owned_;      // what came out of a pipe
+  ByteSpan memory_;
+  std::uint64_t size_ = 0;
+};
+
+/// A part of a file as a stream.
+class FileStream : public ByteStream {
+ public:
+  explicit FileStream(const FileBytes& file) : FileStream(file, file.name(), 0, file.size()) {}
+  FileStream(FileBytes file, ByteReader name, std::uint64_t first, std::uint64_t size)
+      : ByteStream(std::move(name), size), file_(std::move(file)), first_(first) {}
+
+  bool is_seekable() override { return true; }
+  void read_at(std::uint64_t first, std::span<std::uint8_t> out) const override {
+    file_.read(first_ + first, out);
+  }
+
+ protected:
+  void read_next(std::uint64_t position, std::span<std::uint8_t> out) override {
+    read_at(position, out);
+  }
+
+ private:
+  FileBytes file_;
+  std::uint64_t first_;
 };
 
 /// The path after following the links at its end; it need not exist.
@@ -267,36 +401,83 @@ inline bool take_over_access(const Descriptor& file, const struct stat& status) 
   return ::fchmod(file.number(), mode) == 0;
 }
 
-/// Writes a file of these parts, which appears under its name only when it is complete and on the
-/// disk. Follows
-/// links. An old file of that name passes on its mode and, if the system permits, its owner; other
-/// hard links to the old file keep the old contents. A file that is not regular, such as a pipe or
-/// a device, is written to directly.
-/// @throws IoError with the system's reason; an old regular file then still exists.
-inline void write_file(const std::filesystem::path& path, std::span<const ByteSpan> parts) {
-  const auto write_to = [&](const Descriptor& file) {
-    return std::all_of(parts.begin(), parts.end(), [&](ByteSpan part) { return file.write(part); });
-  };
-  const auto check = [&](bool is_done) {
-    if (!is_done) throw_io_error("cannot write", path.string());
-  };
-  const Descriptor old(path.string(), O_WRONLY);
-  check(old.is_open() || errno == ENOENT);
-  if (old.is_open() && !S_ISREG(old.status().st_mode)) return check(write_to(old));
+/// Takes the bytes of a file, one after the other.
+class ByteSink {
+ public:
+  ByteSink() = default;
+  ByteSink(const ByteSink&) = delete;
+  ByteSink& operator=(const ByteSink&) = delete;
+  virtual ~ByteSink() = default;
+  virtual void write(ByteSpan bytes) = 0;
+};
 
-  const std::filesystem::path target = without_links(path);
-  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  remove_abandoned_parts(folder);
-  constexpr mode_t private_mode = 0600, usual_mode = 0666;  // the umask removes bits
-  PartFile part(folder, old.is_open() ? private_mode : usual_mode);
-  check(part.file().is_open());
-  check(!old.is_open() || take_over_access(part.file(), old.status()));
-  check(write_to(part.file()));
-  check(::fsync(part.file().number()) == 0);
-  check(part.move_to(target));
-  // Some systems cannot sync a folder. The file is in place nevertheless.
-  const Descriptor entries(folder.string(), O_RDONLY | O_DIRECTORY);
-  if (entries.is_open()) ::fsync(entries.number());
+/// Writes a file that appears under its name only at `commit`: until then it is a part file, which
+/// is removed if there is no commit. Follows links. An old file of that name passes on its mode
+/// and, if the system permits, its owner; other hard links to the old file keep the old contents. A
+/// file that is not regular, such as a pipe or a device, is written to directly.
+///
+/// All functions throw an IoError with the system's reason; an old regular file then still exists.
+class FileWriter final : public ByteSink {
+ public:
+  explicit FileWriter(const std::filesystem::path& path, Sync sync = Sync::on_return)
+      : path_(path.string()), sync_(sync) {
+    Descriptor old(path_, O_WRONLY);
+    check(old.is_open() || errno == ENOENT);
+    if (old.is_open() && !S_ISREG(old.status().st_mode)) {
+      device_ = std::move(old);
+      return;
+    }
+    target_ = without_links(path);
+    folder_ = target_.has_parent_path() ? target_.parent_path() : ".";
+    remove_abandoned_parts(folder_);
+    constexpr mode_t private_mode = 0600, usual_mode = 0666;  // the umask removes bits
+    part_.emplace(folder_, old.is_open() ? private_mode : usual_mode);
+    check(file().is_open());
+    check(!old.is_open() || take_over_access(file(), old.status()));
+  }
+
+  void write(ByteSpan bytes) override {
+    check(file().write(bytes));
+    size_ += bytes.size();
+  }
+  /// The number of bytes that were written.
+  std::uint64_t size() const { return size_; }
+
+  /// Whether bytes that were written can be replaced: not those in a pipe.
+  bool can_replace() const { return part_.has_value(); }
+  void replace(std::uint64_t first, ByteSpan bytes) { check(file().write_at(first, bytes)); }
+
+  /// Gives the file its name. There is nothing to do after it.
+  void commit() {
+    if (!part_) return;
+    if (sync_ == Sync::on_return) check(::fsync(file().number()) == 0);
+    check(part_->move_to(target_));
+    if (sync_ == Sync::later) return;
+    // Some systems cannot sync a folder. The file is in place nevertheless.
+    const Descriptor entries(folder_.string(), O_RDONLY | O_DIRECTORY);
+    if (entries.is_open()) ::fsync(entries.number());
+  }
+
+ private:
+  const Descriptor& file() const { return part_ ? part_->file() : device_; }
+  void check(bool is_done) const {
+    if (!is_done) throw_io_error("cannot write", path_);
+  }
+
+  std::string path_;
+  Sync sync_;
+  Descriptor device_;  // open if the file is not regular
+  std::filesystem::path target_;
+  std::filesystem::path folder_;
+  std::optional<PartFile> part_;
+  std::uint64_t size_ = 0;
+};
+
+/// Writes a file of these parts as FileWriter does.
+inline void write_file(const std::filesystem::path& path, std::span<const ByteSpan> parts) {
+  FileWriter file(path);
+  for (const ByteSpan part : parts) file.write(part);
+  file.commit();
 }
 
 inline void write_file(const std::filesystem::path& path, ByteSpan bytes) {
@@ -307,5 +488,6 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
   write_file(path, ByteSpan(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
-}  // namespace dlfs::detail
+}  // namespace detail
+}  // namespace dlfs
 DLFS_STRICT_MATH_END

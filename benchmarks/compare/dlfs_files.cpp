@@ -1,0 +1,54 @@
+// One operation on a file by dlfs, the seconds of which are printed. Run by files.py.
+//
+//   dlfs_files OPERATION PATH MIB
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include <dlfs/io/npz.hpp>
+
+using namespace dlfs;
+
+/// The array of numpy_files.py.
+Tensor<float> numbers(Index mib) {
+  const Index rows = 1024, columns = mib * 1024 * 1024 / 4 / rows;
+  auto x = Tensor<float>::uninitialized({rows, columns});
+  for (Index i = 0; i < x.size(); ++i) {
+    x.data()[i] = static_cast<float>((static_cast<std::uint32_t>(i) * 2654435761u) >> 24);
+  }
+  return x;
+}
+
+double seconds_of(const std::function<void()>& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+int main(int argc, char** argv) {
+  if (argc != 4) return EXIT_FAILURE;
+  const std::string operation = argv[1], path = argv[2];
+  Tensor<float> x;
+  double seconds = 0;
+  if (operation == "read, one array") {
+    seconds = seconds_of([&] { x = read_npz<float>(path, "x"); });
+  } else if (operation.starts_with("read")) {
+    seconds = seconds_of([&] { x = read_npy<float>(path); });
+  } else {
+    x = numbers(std::atol(argv[3]));
+    const Sync sync = operation.ends_with("synced") ? Sync::on_return : Sync::later;
+    const auto compression =
+        operation.ends_with("deflated") ? NpzCompression::deflated : NpzCompression::stored;
+    if (operation == "write npy, steps") {
+      seconds = seconds_of([&] { write_npy(path, x.slice(1, {.step = 2}), sync); });
+    } else if (operation.starts_with("write npz")) {
+      seconds = seconds_of([&] { write_npz(path, {{"x", x}}, compression, sync); });
+    } else {
+      seconds = seconds_of([&] { write_npy(path, x, sync); });
+    }
+  }
+  std::printf("%.6f\n", seconds);
+}

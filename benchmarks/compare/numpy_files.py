@@ -1,0 +1,87 @@
+"""One operation on a file by NumPy, the seconds of which are printed. Run by files.py.
+
+    numpy_files.py OPERATION PATH MIB
+"""
+import os
+import sys
+import time
+
+import numpy as np
+
+ROWS = 1024
+
+
+def numbers(mib):
+    """Whole numbers of 8 random bits as float32, (1024, ...), made without a second array."""
+    x = np.empty((ROWS, mib * 1024 * 1024 // 4 // ROWS), np.float32)
+    index = np.arange(x.shape[1], dtype=np.uint32)
+    for n, row in enumerate(x):
+        row[:] = ((index + np.uint32(n * x.shape[1])) * np.uint32(2654435761)) >> np.uint32(24)
+    return x
+
+
+def sync(path):
+    with open(path, 'rb+') as file:
+        os.fsync(file.fileno())
+
+
+READ = {
+    'read': np.load,
+    'read, one array': lambda path: np.load(path)['x'],
+    'read, as float': lambda path: np.load(path).astype(np.float32, copy=False),
+    'read, as C order': lambda path: np.ascontiguousarray(np.load(path)),
+}
+
+
+def save_synced(path, x):
+    np.save(path, x)
+    sync(path)
+
+
+def savez_synced(path, x):
+    np.savez(path, x=x)
+    sync(path)
+
+
+WRITE = {
+    'write npy': np.save,
+    'write npy, synced': save_synced,
+    'write npz': lambda path, x: np.savez(path, x=x),
+    'write npz, synced': savez_synced,
+    'write npz, deflated': lambda path, x: np.savez_compressed(path, x=x),
+    'write npy, steps': lambda path, x: np.save(path, x[:, ::2]),
+}
+
+
+def make(path, mib):
+    """The files that are read."""
+    x = numbers(mib)
+    np.save(f'{path}.npy', x)
+    np.save(f'{path}-big.npy', x.astype('>f4'))
+    np.save(f'{path}-double.npy', x.astype(np.float64)[: ROWS // 2])
+    np.save(f'{path}-int.npy', x.astype(np.int32))
+    np.save(f'{path}-half.npy', x.astype(np.float16))
+    np.save(f'{path}-fortran.npy', np.asfortranarray(x))
+    np.savez(f'{path}.npz', x=x)
+    if mib <= 256:
+        np.savez_compressed(f'{path}-deflated.npz', x=x)
+
+
+def main():
+    operation, path, mib = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    if operation == 'make':
+        return make(path, mib)
+    if operation in READ:
+        begin = time.perf_counter()
+        result = READ[operation](path)
+        seconds = time.perf_counter() - begin
+        assert result.flags.c_contiguous
+    else:
+        x = numbers(mib)
+        begin = time.perf_counter()
+        WRITE[operation](path, x)
+        seconds = time.perf_counter() - begin
+    print(seconds)
+
+
+main()
