@@ -54,6 +54,7 @@
 #include "dlfs/functional/group_normalization.hpp"
 #include "dlfs/functional/hard_activation.hpp"
 #include "dlfs/functional/layer_normalization.hpp"
+#include "dlfs/functional/linear.hpp"
 #include "dlfs/functional/map_coordinates.hpp"
 #include "dlfs/functional/prelu.hpp"
 #include "dlfs/functional/quantization.hpp"

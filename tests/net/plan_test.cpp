@@ -57,12 +57,40 @@ TEST(Plan, KnowsTheShapeOfEachValue) {
 
 TEST(Plan, DividesTheNetworkAtLayersOfTheWholeBatch) {
   const auto network = chain();
-  const auto plan = plan_of(network, {5, 2}, true);
+  const auto plan = plan_of(network, {10000, 2}, true);
   ASSERT_EQ(plan.segments().size(), 3u);
   EXPECT_EQ(plan.segments()[1].first, 1);
   EXPECT_EQ(plan.segments()[1].last, 2);
   EXPECT_EQ(plan.segments()[1].pieces, 1);
-  EXPECT_EQ(plan.segments()[1].tile_rows, 5);
+  EXPECT_EQ(plan.segments()[1].tile_rows, 10000);
+}
+
+TEST(Plan, RunsASmallBatchInOneSegment) {
+  const auto network = chain();
+  for (const bool with_backward : {false, true}) {
+    const auto plan = plan_of(network, {5, 2}, with_backward);
+    ASSERT_EQ(plan.segments().size(), 1u);
+    EXPECT_EQ(plan.segments()[0].pieces, 1);
+    EXPECT_EQ(plan.segments()[0].tile_rows, 5);
+    EXPECT_TRUE(plan.rows_steps().empty());  // batch normalisation needs views
+  }
+}
+
+TEST(Plan, ListsStepsOfDenseRows) {
+  Rng rng(1);
+  const auto network = chain_of({{"affine1", Affine<float>({.in = 2, .out = 3}, He{}, rng)},
+                                 {"relu", Relu<float>()},
+                                 {"affine2", Affine<float>({.in = 3, .out = 1}, He{}, rng)}});
+  const auto plan = plan_of(network, {4, 2}, false);
+  ASSERT_EQ(plan.rows_steps().size(), 3u);
+  const auto steps = plan.rows_steps();
+  EXPECT_EQ(steps[0].x_offset, -1);
+  EXPECT_EQ(steps[2].y_offset, -1);
+  EXPECT_EQ(steps[1].x_offset, steps[0].y_offset);
+  EXPECT_EQ(steps[1].x_size, 3);
+  EXPECT_EQ(steps[2].y_size, 1);
+  EXPECT_TRUE(plan_of(network, {4, 2}, true).rows_steps().empty());
+  EXPECT_TRUE(plan_of(network, {100000, 2}, false).rows_steps().empty());
 }
 
 TEST(Plan, StoresWhatTheBackwardPassReads) {

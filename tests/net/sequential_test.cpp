@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "support/allocation_counter.hpp"
 #include "support/error_of.hpp"
 #include "support/expect_tensor.hpp"
 
@@ -180,6 +181,54 @@ TEST(Sequential, PredictTakesPartOfABatchAndAnEmptyOne) {
   for (Index j = 0; j < 3; ++j) EXPECT_NEAR(two(0, j), all(1, j), 1e-6f);
   EXPECT_EQ(network.predict(x.rows(0, 0)).shape(), (Shape{0, 3}));
   EXPECT_THROW(network.predict(x.view().transpose({0, 1, 3, 2})), ShapeError);
+}
+
+/// Layers that compute dense rows, and none other.
+template <class T>
+Sequential<T> rows_network() {
+  Rng rng(1);
+  return Sequential<T>({5}, rng,
+                       {{"affine1", Affine<T>({.out = 16}, He{})},
+                        {"relu", Relu<T>()},
+                        {"affine2", Affine<T>({.out = 33}, He{})},
+                        {"tanh", Tanh<T>()},
+                        {"affine3", Affine<T>({.out = 2}, He{})},
+                        {"sigmoid", Sigmoid<T>()}});
+}
+
+TEST(Sequential, PredictsAnyNumberOfRowsWithTheBitsOfForward) {
+  auto network = rows_network<float>();
+  Rng rng(2);
+  for (const Index rows : {0, 1, 2, 7, 130, 3000}) {
+    const auto x = random_normal<float>({rows, 5}, rng);
+    const auto expected = copy(network.forward(x, PassMode::evaluate));
+    test::expect_equal(network.predict(x), expected);
+    auto y = full<float>({rows, 2}, 7);
+    network.predict(x, y);
+    test::expect_equal(y, expected);
+  }
+}
+
+TEST(Sequential, PredictsWithTheWeightsThatItHasNow) {
+  auto network = rows_network<float>();
+  const auto x = ones<float>({1, 5});
+  network.predict(x);
+  for (Parameter<float>* parameter : network.parameters()) {
+    parameter->value = full<float>(parameter->value.shape(), 0.5f);
+  }
+  test::expect_equal(network.predict(x), copy(network.forward(x, PassMode::evaluate)));
+  network.parameters()[0]->value = ones<float>({4, 16});
+  EXPECT_THROW(network.predict(x), ShapeError);
+}
+
+TEST(Sequential, PredictsWithoutAllocationIntoMemoryOfTheCaller) {
+  const auto network = rows_network<float>();
+  const auto x = ones<float>({1, 5});
+  auto y = zeros<float>({1, 2});
+  for (int run = 0; run < 2; ++run) network.predict(x, y);
+  const test::AllocationCounter counter;
+  for (int run = 0; run < 3; ++run) network.predict(x, y);
+  EXPECT_EQ(counter.count(), 0);
 }
 
 TEST(Sequential, BackwardOverwritesRatherThanAccumulates) {

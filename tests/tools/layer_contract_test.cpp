@@ -1,5 +1,6 @@
 #include "dlfs/tools/layer_contract.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -73,6 +74,25 @@ struct WritesX : Handing {
   void forward(const Forward& pass) const {
     Handing::forward(pass);
     const_cast<double&>(pass.x.data()[0]) = 0;
+  }
+};
+
+// "forward_rows(rows): writes rows.y as `forward` does, if that needs no more than DenseRows".
+struct OtherRows : Handing {
+  void forward_rows(const DenseRows<double>& rows) const {
+    for (Index i = 0; i < rows.rows * rows.x_size; ++i) rows.y[i] = 2 * rows.x[i];
+  }
+};
+struct RowsBesideY : Handing {
+  void forward_rows(const DenseRows<double>& rows) const {
+    std::copy_n(rows.x, rows.rows * rows.x_size, rows.y);
+    rows.y[rows.rows * rows.y_size] = 0;
+  }
+};
+struct RowsWithoutSavedBytes : Handing {
+  static Index saved_bytes(const Shape& x) { return 8 * x[0]; }
+  void forward_rows(const DenseRows<double>& rows) const {
+    std::copy_n(rows.x, rows.rows * rows.x_size, rows.y);
   }
 };
 
@@ -353,6 +373,9 @@ std::vector<Case> faulty_layers() {
       {ForgetsPartOfY(), "forward does not overwrite all of pass.y"},
       {WritesBesideY(), "forward writes outside of pass.y"},
       {WritesX(), "forward changes x"},
+      {OtherRows(), "forward_rows gives another y than forward"},
+      {RowsBesideY(), "forward_rows writes outside of rows.y"},
+      {RowsWithoutSavedBytes(), "forward_rows is for a layer that saves nothing"},
       {SavesTooMuch(), "forward writes more than saved_bytes() into pass.saved"},
       {SavesTheSquareOfTheRows(), "more than 8 times that of a row"},
       {SpoilsWhatItSaved(), "pass.saved must stay as it is"},

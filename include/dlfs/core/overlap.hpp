@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "dlfs/core/strict_math.hpp"
@@ -80,6 +81,19 @@ void expect_apart(std::string_view operation, std::string_view out_name, const T
   const Footprint written(out);
   const Footprint read(x);
   if (overlap(written, read) && !are_beside_each_other(written, read)) {
+    throw_overlap_error(operation, out_name, name);
+  }
+}
+
+/// The same for dense views, of which the ends say enough.
+template <class T>
+void expect_dense_apart(std::string_view operation, std::string_view out_name,
+                        const TensorView<T>& out, std::string_view name,
+                        const TensorView<const std::remove_const_t<T>>& x) {
+  if (out.empty() || x.empty()) return;
+  const auto begin = [](const T* data) { return reinterpret_cast<std::uintptr_t>(data); };
+  if (begin(out.data()) < begin(x.data() + x.size()) &&
+      begin(x.data()) < begin(out.data() + out.size())) {
     throw_overlap_error(operation, out_name, name);
   }
 }

@@ -42,14 +42,24 @@ void activate_backward(std::string_view operation, std::string_view name,
   simd::map(formula, kept.size(), kept.data(), dy.data(), dx.data());
 }
 
+// Formulas that layers use, too.
+
+inline constexpr auto relu_of = []<class V>(const V& input, V& output) {
+  output = input <= V{} ? V{} : input;
+};
+inline constexpr auto sigmoid_of = []<class V>(const V& input, V& output) {
+  simd::sigmoid(input, output);
+};
+inline constexpr auto tanh_of = []<class V>(const V& input, V& output) {
+  simd::tanh(input, output);
+};
+
 }  // namespace detail
 
 /// max(x, 0); NaN stays NaN.
 template <detail::RealTensor X>
 void relu(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>("relu", x, out, []<class V>(const V& input, V& output) {
-    output = input <= V{} ? V{} : input;
-  });
+  detail::activate<Element<X>>("relu", x, out, detail::relu_of);
 }
 
 /// dx = 0 where y <= 0, else dy. The gradient is also dy where y is NaN.
@@ -150,8 +160,7 @@ void softplus_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<
 /// 1 / (1 + exp(-x)), without overflow, and precise to the last digits in the whole range.
 template <detail::RealTensor X>
 void sigmoid(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>(
-      "sigmoid", x, out, []<class V>(const V& input, V& output) { simd::sigmoid(input, output); });
+  detail::activate<Element<X>>("sigmoid", x, out, detail::sigmoid_of);
 }
 
 /// dx = dy y (1 - y).
@@ -189,8 +198,7 @@ void swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>>
 /// The hyperbolic tangent.
 template <detail::RealTensor X>
 void tanh(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>(
-      "tanh", x, out, []<class V>(const V& input, V& output) { simd::tanh(input, output); });
+  detail::activate<Element<X>>("tanh", x, out, detail::tanh_of);
 }
 
 /// dx = dy (1 - y^2).

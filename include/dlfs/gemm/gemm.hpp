@@ -263,6 +263,9 @@ template <class T>
 void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<const T>& b,
           const Strided<T>& out, Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
+  if (m == 1 && b.column == 1 && k <= kc<T>) {
+    return kernels.row_kernel(k, n, a.data, a.column, b.data, b.row, out.data, store);
+  }
   if (m == 1 && b.column == 1) {
     return add_chains(
         1, k, n, out, store, [&](Index t, Index terms, const Strided<T>& to, Store store_to) {

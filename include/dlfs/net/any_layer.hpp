@@ -32,6 +32,13 @@ namespace detail {
 
 }  // namespace detail
 
+/// A layer's `forward_rows`, or nullptr if it has none.
+template <std::floating_point T>
+struct RowsFunction {
+  const void* layer = nullptr;
+  void (*call)(const void* layer, const DenseRows<T>& rows) = nullptr;
+};
+
 /// A layer of any type (type erasure), with value semantics: copying it copies the layer. Using one
 /// after a move from it throws ValueError.
 template <std::floating_point T>
@@ -47,7 +54,8 @@ class AnyLayer {
     requires(std::same_as<typename L::Scalar, T> && !detail::OptionalMembersFit<L>)
   DLFS_REFUSED(
       "parameters() of a layer returns pointers to Parameter<Scalar>, buffers() beside "
-      "update_buffers(x, saved) to NamedTensor<Scalar>; flops(x) and saved_bytes(x) are const and "
+      "update_buffers(x, saved) to NamedTensor<Scalar>; forward_rows(rows) is const; flops(x) and "
+      "saved_bytes(x) are const and "
       "return Index; step_axis(x, axis) is const and returns int, stepper(x) a LayerStepper")
   AnyLayer(L);
   /// Does not compile; the message says what to write instead.
@@ -110,15 +118,15 @@ class AnyLayer {
   ///@}
   ///@{
   /// Floating-point operations of `forward` for a batch of shape x.
+  Index flops(const Shape& x) const { return flops(std::span(&x, 1)); }
+  Index flops(std::span<const Shape> x) const { return model().flops(x); }
+  ///@}
   /// The axis of the steps of y: see LayerWithSteps.
   int step_axis(const Shape& x, int axis) const { return model().step_axis(x, axis); }
   /// The shape of one step of one sequence, or nothing if the layer does not know it.
   std::optional<Shape> step_shape() const { return model().step_shape(); }
   /// The layer's own stepper, or an empty one: then `forward` computes a step.
   AnyStepper<T> stepper(const Shape& x) const { return model().stepper(x); }
-  Index flops(const Shape& x) const { return flops(std::span(&x, 1)); }
-  Index flops(std::span<const Shape> x) const { return model().flops(x); }
-  ///@}
   /// The layers that it consists of.
   Composition<T> composition() const& { return model().composition(); }
   Composition<T> composition() const&& = delete;
@@ -128,6 +136,8 @@ class AnyLayer {
   /// Gives it the shapes of its inputs, in which it finds sizes, and random numbers for its
   /// parameters.
   void initialize(std::span<const Shape> x, Rng& rng) { model().initialize(x, rng); }
+  /// What computes dense rows, valid while this layer is neither changed nor destroyed.
+  RowsFunction<T> rows_function() const { return model().rows_function(); }
   /// Writes pass.y.
   void forward(const ForwardPass<T>& pass) const { model().forward(pass); }
   /// Writes pass.gradients, and pass.dx where it is wanted.
@@ -176,6 +186,7 @@ class AnyLayer {
     virtual AnyStepper<T> stepper(const Shape& x) const = 0;
     virtual bool visit_options(OptionVisitor& visit) const = 0;
     virtual void initialize(std::span<const Shape> x, Rng& rng) = 0;
+    virtual RowsFunction<T> rows_function() const = 0;
     virtual void forward(const ForwardPass<T>& pass) const = 0;
     virtual void backward(const BackwardPass<T>& pass) const = 0;
     virtual std::vector<Parameter<T>*> parameters() = 0;
@@ -248,6 +259,15 @@ class AnyLayer {
     }
     void initialize(std::span<const Shape> x, Rng& rng) override {
       if constexpr (LayerWithInitialize<L>) layer.initialize(input(x), rng);
+    }
+    RowsFunction<T> rows_function() const override {
+      if constexpr (LayerWithForwardRows<L>) {
+        return {&layer, [](const void* self, const DenseRows<T>& rows) {
+                  static_cast<const L*>(self)->forward_rows(rows);
+                }};
+      } else {
+        return {};
+      }
     }
     void forward(const ForwardPass<T>& pass) const override {
       if constexpr (MultiInputLayer<L>) {

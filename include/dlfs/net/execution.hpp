@@ -56,17 +56,23 @@ void add_to(const TensorView<T>& sum, const TensorView<const T>& x) {
 }
 
 /// Rows of a value, or of its gradient: from `data` on, which is nullptr for a shape alone.
-template <std::floating_point T>
-TensorView<T> rows_of(const typename Plan<T>::Value& value, Rows rows, T* data) {
+template <std::floating_point T, class U>
+TensorView<U> rows_of(const typename Plan<T>::Value& value, Rows rows, U* data) {
   if (rows.count() == value.shape[0]) return {data, value.shape, value.strides};
   return {data, value.shape.with(0, rows.count()), value.strides};
+}
+
+/// Where rows of a value begin, given where the whole value does.
+template <std::floating_point T, class U>
+U* begin_of(const typename Plan<T>::Value& value, Rows rows, U* data) {
+  return data + rows.first * value.strides[0];
 }
 
 /// The same in a block of memory for the whole batch.
 template <std::floating_point T>
 TensorView<T> rows_in(std::byte* block, Index offset, const typename Plan<T>::Value& value,
                       Rows rows) {
-  return rows_of<T>(value, rows, elements_at<T>(block + offset) + rows.first * value.strides[0]);
+  return rows_of<T>(value, rows, begin_of<T>(value, rows, elements_at<T>(block + offset)));
 }
 
 /// The same in the memory of a tile.
@@ -82,44 +88,67 @@ class ForwardTile {
  public:
   ForwardTile(const Topology<T>& network, const Plan<T>& plan, const NetworkForward<T>& pass,
               std::byte* store, std::byte* tile)
-      : network_(network),
-        plan_(plan),
-        pass_(pass),
-        store_(store),
-        tile_(tile),
-        inputs_(static_cast<Index>(plan.most_edges())) {}
+      : network_(network), plan_(plan), pass_(pass), store_(store), tile_(tile) {}
 
   void run(const typename Plan<T>::Step& step, Rows rows) const {
     const auto edges = plan_.edges(step);
-    for (std::size_t j = 0; j < edges.size(); ++j) {
-      inputs_[static_cast<Index>(j)] = view(plan_.value(edges[j].value), rows);
+    const Value& y = plan_.value(step.output);
+    if (const RowsFunction<T>& function = step.rows_function; function.call != nullptr) {
+      const Value& x = plan_.value(edges.front().value);
+      return function.call(function.layer, {.x = data_of_input(x, rows),
+                                            .y = data_of_output(y, rows),
+                                            .rows = rows.count(),
+                                            .x_size = x.strides[0],
+                                            .y_size = y.strides[0]});
     }
+    if (edges.size() == 1) {
+      const TensorView<const T> x = view_of(edges.front(), rows);
+      return run(step, {&x, 1}, rows);
+    }
+    const Scratch<TensorView<const T>> inputs(std::ssize(edges));
+    for (std::size_t j = 0; j < edges.size(); ++j) {
+      inputs[static_cast<Index>(j)] = view_of(edges[j], rows);
+    }
+    run(step, {inputs.data(), edges.size()}, rows);
+  }
+
+ private:
+  using Step = typename Plan<T>::Step;
+  using Value = typename Plan<T>::Value;
+
+  [[gnu::noinline]] void run(const Step& step, std::span<const TensorView<const T>> inputs,
+                             Rows rows) const {
     const LayerEntry<T>& entry = network_.layer(step.layer);
+    const Value& y = plan_.value(step.output);
     entry.layer.forward(
-        {.x = inputs_[0],
-         .y = output(plan_.value(step.output), rows),
+        {.x = inputs.front(),
+         .y = rows_of<T>(y, rows, data_of_output(y, rows)),
          .saved = pass_.saved == nullptr ? nullptr : plan_.saved(pass_.saved, step, rows.first),
          .mode = entry.mode(pass_.mode),
          .step = pass_.step,
          .first_sample = pass_.first_sample + rows.first,
-         .inputs = {inputs_.data(), edges.size()}});
+         .inputs = inputs});
   }
 
- private:
-  using Value = typename Plan<T>::Value;
-
-  TensorView<const T> view(const Value& value, Rows rows) const {
-    if (value.place == Place::input) {
-      return rows.of(pass_.x[static_cast<std::size_t>(value.offset)]);
-    }
-    return output(value, rows);
+  TensorView<const T> view_of(const typename Plan<T>::Edge& edge, Rows rows) const {
+    const Value& x = plan_.value(edge.value);
+    return rows_of<T>(x, rows, data_of_input(x, rows));
   }
-  TensorView<T> output(const Value& value, Rows rows) const {
-    if (value.place == Place::output) {
-      return rows.of(pass_.y[static_cast<std::size_t>(value.offset)]);
+  const T* data_of_input(const Value& value, Rows rows) const {
+    if (value.place != Place::input) return data_of_output(value, rows);
+    return begin_of<T>(value, rows, pass_.x[static_cast<std::size_t>(value.offset)].data());
+  }
+  T* data_of_output(const Value& value, Rows rows) const {
+    switch (value.place) {
+      case Place::output:
+        return begin_of<T>(value, rows, pass_.y[static_cast<std::size_t>(value.offset)].data());
+      case Place::store:
+        return begin_of<T>(value, rows, elements_at<T>(store_ + value.offset));
+      case Place::input:
+      case Place::tile:
+        break;
     }
-    return value.place == Place::tile ? in_tile<T>(tile_, value.offset, value, rows)
-                                      : rows_in<T>(store_, value.offset, value, rows);
+    return elements_at<T>(tile_ + value.offset);
   }
 
   const Topology<T>& network_;
@@ -127,14 +156,11 @@ class ForwardTile {
   const NetworkForward<T>& pass_;
   std::byte* store_;
   std::byte* tile_;
-  Scratch<TensorView<const T>> inputs_;
 };
 
-/// Writes pass.y.
 template <std::floating_point T>
-void run_forward(const Topology<T>& network, const Plan<T>& plan, const NetworkForward<T>& pass) {
-  const Scratch<std::byte> temporary(pass.saved != nullptr ? 0 : plan.stored_bytes());
-  std::byte* const store = pass.saved != nullptr ? pass.saved : temporary.data();
+void run_segments(const Topology<T>& network, const Plan<T>& plan, const NetworkForward<T>& pass,
+                  std::byte* store) {
   for (const Segment& segment : plan.segments()) {
     parallel_for(segment.pieces, [&](Index piece) {
       const Scratch<std::byte> memory(segment.forward_tile_bytes);
@@ -143,6 +169,30 @@ void run_forward(const Topology<T>& network, const Plan<T>& plan, const NetworkF
         for (Index i = segment.first; i < segment.last; ++i) tile.run(plan.step(i), rows);
       });
     });
+  }
+}
+
+/// Writes pass.y.
+template <std::floating_point T>
+void run_forward(const Topology<T>& network, const Plan<T>& plan, const NetworkForward<T>& pass) {
+  if (pass.saved != nullptr || plan.stored_bytes() == 0) {
+    return run_segments(network, plan, pass, pass.saved);
+  }
+  const Scratch<std::byte> store(plan.stored_bytes());
+  run_segments(network, plan, pass, store.data());
+}
+
+/// Predicts by a plan that has `rows_steps`, from dense x to dense y.
+template <std::floating_point T>
+void run_rows(const Plan<T>& plan, const T* x, T* y) {
+  const Scratch<std::byte> memory(plan.segments().front().forward_tile_bytes);
+  T* const tile = elements_at<T>(memory.data());
+  for (const auto& step : plan.rows_steps()) {
+    step.function.call(step.function.layer, {.x = step.x_offset < 0 ? x : tile + step.x_offset,
+                                             .y = step.y_offset < 0 ? y : tile + step.y_offset,
+                                             .rows = plan.rows(),
+                                             .x_size = step.x_size,
+                                             .y_size = step.y_size});
   }
 }
 
@@ -240,7 +290,7 @@ class BackwardTile {
       case Place::tile:
         break;
     }
-    return rows_of<T>(value, rows, nullptr);
+    return rows_of<T, const T>(value, rows, nullptr);
   }
 
   TensorView<T> gradient(const Value& value, Rows rows) const {

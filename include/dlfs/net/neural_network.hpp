@@ -157,16 +157,17 @@ class NeuralNetwork {
   /// The same into memory of the caller's. It does not allocate if there was a prediction of this
   /// shape before. @throws ShapeError also unless y is contiguous, and of the result's shape.
   void predict(TensorArg<T> x, TensorView<T> y) const {
-    const TensorView<const T> view = x;
+    const TensorView<const T>& view = x;
+    const std::span views(&view, 1);
     std::optional<Plan> temporary;
-    const Plan& plan = prediction_plan({&view, 1}, temporary);
+    const Plan& plan = prediction_plan(views, temporary);
     expect_one_output();
     if (y.shape() != plan.output_shape() || !y.is_contiguous()) {
       throw ShapeError("network: expected a contiguous y of shape ", plan.output_shape(), ", got ",
                        y.shape());
     }
-    detail::expect_apart("network", "y", TensorView<const T>(y), "x", x);
-    run_prediction(plan, {&view, 1}, {&y, 1});
+    detail::expect_dense_apart("network", "y", y, "x", view);
+    run_prediction(plan, views, {&y, 1});
   }
   /// All outputs of a network.
   std::vector<Tensor<T>> predict_all(Arguments x) const {
@@ -606,6 +607,9 @@ class NeuralNetwork {
 template <std::floating_point T>
 void NeuralNetwork<T>::run_prediction(const Plan& plan, std::span<const TensorView<const T>> x,
                                       std::span<const TensorView<T>> y) const {
+  if (!plan.rows_steps().empty()) {
+    return detail::run_rows<T>(plan, x.front().data(), y.front().data());
+  }
   const auto is_empty = [](const auto& view) { return view.empty(); };
   if (std::all_of(x.begin(), x.end(), is_empty) && std::all_of(y.begin(), y.end(), is_empty)) {
     return;
@@ -648,7 +652,7 @@ const Tensor<T>& NeuralNetwork<T>::run_forward(std::span<const TensorView<const 
   const Plan& plan = plans_.plan_for(topology_, x, /*with_backward=*/true, temporary);
   for (const Tensor<T>& y : y_) {
     for (const auto& each : x) {
-      detail::expect_apart("network", "the result", y.view(), "x", each);
+      detail::expect_dense_apart("network", "the result", y.view(), "x", each);
     }
   }
   forget();
@@ -737,8 +741,8 @@ void NeuralNetwork<T>::expect_forward(std::span<const TensorView<const T>> dy) c
 template <std::floating_point T>
 void NeuralNetwork<T>::expect_apart(std::string_view name, TensorView<const T> written,
                                     std::span<const TensorView<const T>> dy) const {
-  for (const auto& each : dy) detail::expect_apart("network", name, written, "dy", each);
-  for (const auto& each : x_) detail::expect_apart("network", name, written, "x", each);
+  for (const auto& each : dy) detail::expect_dense_apart("network", name, written, "dy", each);
+  for (const auto& each : x_) detail::expect_dense_apart("network", name, written, "x", each);
 }
 
 }  // namespace dlfs

@@ -163,7 +163,8 @@ struct Segment {
 /// of each value, and the segments. It has no memory for numbers, and is not changed after it was
 /// made, so any number of threads may follow it.
 ///
-/// Neighbouring nodes that do not need the whole batch form a segment. A value lives for a tile if
+/// Neighbouring nodes that do not need the whole batch form a segment. A small batch, which is one
+/// piece anyway, has one segment. A value lives for a tile if
 /// only its segment reads it, and no backward pass.
 ///
 /// Max pooling after ReLU, sigmoid or tanh runs before it.
@@ -195,9 +196,19 @@ class Plan {
     std::size_t first_edge;
     std::size_t edge_count;
     Index saved_offset = 0;
-    Index saved_stride = 0;          // bytes for each sample, for a layer that runs in tiles
-    std::size_t first_gradient = 0;  // among those of the segment
-    bool overwrites = true;          // on the way back: the first node of its layer in the segment
+    Index saved_stride = 0;           // bytes for each sample, for a layer that runs in tiles
+    std::size_t first_gradient = 0;   // among those of the segment
+    bool overwrites = true;           // on the way back: the first node of its layer in the segment
+    RowsFunction<T> rows_function{};  // takes the place of the layer's forward, if it has one
+  };
+
+  /// A step from dense rows to dense rows.
+  struct RowsStep {
+    RowsFunction<T> function;
+    Index x_size;
+    Index y_size;
+    Index x_offset;  // elements in the memory of the tile, or -1: the input of the network
+    Index y_offset;  // the same, or -1: the output
   };
 
   /// @throws ShapeError, naming the layer, if x does not fit; ValueError without layers.
@@ -217,6 +228,8 @@ class Plan {
     if (with_backward) {
       place_saved_bytes(network);
       place_gradients(network);
+    } else {
+      list_rows_steps();
     }
   }
 
@@ -253,6 +266,9 @@ class Plan {
   const Value& value(Index i) const { return values_[static_cast<std::size_t>(i)]; }
   Index value_count() const { return std::ssize(values_); }
   std::span<const Segment> segments() const { return segments_; }
+  /// The steps of a prediction that runs in one tile, through layers that all compute dense rows.
+  /// Otherwise empty.
+  std::span<const RowsStep> rows_steps() const { return rows_steps_; }
   /// The largest number of inputs of a node.
   std::size_t most_edges() const { return most_edges_; }
 
@@ -349,9 +365,11 @@ class Plan {
       shapes_into(step(i), x);
       const Index node = nodes_[static_cast<std::size_t>(i)];
       with_layer_name(node, network.nodes[static_cast<std::size_t>(node)].name, [&] {
-        const Shape y = network.layer(step(i).layer).layer.output_shape(x);
+        const AnyLayer<T>& layer = network.layer(step(i).layer).layer;
+        const Shape y = layer.output_shape(x);
         value_at(step(i).output).shape = y;
         value_at(step(i).output).strides = Layout::dense(y).strides;
+        step_at(i).rows_function = layer.rows_function();
       });
     }
   }
@@ -360,8 +378,10 @@ class Plan {
     const auto is_whole = [&](Index i) {
       return network.layer(step(i).layer).layer.traits().whole_batch;
     };
+    const Index all_bytes = product(product(elements_of_rows(0, step_count()), sizeof(T)), rows());
+    const bool is_one_piece = all_bytes <= piece_bytes;
     for (Index first = 0; first < step_count();) {
-      Index last = first + 1;
+      Index last = is_one_piece ? step_count() : first + 1;
       while (last < step_count() && !is_whole(last) && !is_whole(last - 1)) ++last;
       segments_.push_back(segment(network, first, last, is_whole(first)));
       first = last;
@@ -385,23 +405,28 @@ class Plan {
       if (step(i).overwrites) segment.layers.push_back(step(i).layer);
     }
 
-    Index row_elements = 0;
+    const Index row_bytes = product(elements_of_rows(first, last), sizeof(T));
+    if (is_whole || rows() == 0 || row_bytes == 0) return segment;
+    segment.pieces = std::clamp<Index>(product(rows(), row_bytes) / piece_bytes, 1,
+                                       std::min<Index>(rows(), max_pieces));
+    segment.tile_rows = std::clamp<Index>(tile_bytes / row_bytes, 1, rows());
+    return segment;
+  }
+
+  /// The numbers of one sample in all values of steps [first, last).
+  Index elements_of_rows(Index first, Index last) const {
+    Index sum = 0;
     std::vector<bool> counted(values_.size());
     const auto count = [&](Index i) {
       if (counted[static_cast<std::size_t>(i)]) return;
       counted[static_cast<std::size_t>(i)] = true;
-      row_elements = checked_sum("network", row_elements, elements_per_row(value(i).shape));
+      sum = checked_sum("network", sum, elements_per_row(value(i).shape));
     };
     for (Index i = first; i < last; ++i) {
       for (const Edge& edge : edges(step(i))) count(edge.value);
       count(step(i).output);
     }
-    if (is_whole || rows() == 0 || row_elements == 0) return segment;
-    const Index row_bytes = std::max<Index>(product(row_elements, sizeof(T)), 1);
-    segment.pieces = std::clamp<Index>(product(rows(), row_bytes) / piece_bytes, 1,
-                                       std::min<Index>(rows(), max_pieces));
-    segment.tile_rows = std::clamp<Index>(tile_bytes / row_bytes, 1, rows());
-    return segment;
+    return sum;
   }
 
   /// For each value: the segment that makes it, or -1, and the last that reads it.
@@ -536,6 +561,24 @@ class Plan {
     gradient_bytes_ = store.bytes();
   }
 
+  void list_rows_steps() {
+    const bool is_one_tile = segments_.size() == 1 && segments_[0].tile_rows >= rows();
+    const auto has_function = [](const Step& each) { return each.rows_function.call != nullptr; };
+    if (!is_one_tile || outputs_.size() != 1 || x_.size() != 1 ||
+        !std::all_of(steps_.begin(), steps_.end(), has_function)) {
+      return;
+    }
+    const auto offset_of = [](const Value& value) {
+      return value.place == Place::tile ? value.offset / static_cast<Index>(sizeof(T)) : -1;
+    };
+    for (const Step& each : steps_) {
+      const Value& x = value(edges(each).front().value);
+      const Value& y = value(each.output);
+      rows_steps_.push_back(
+          {each.rows_function, x.strides[0], y.strides[0], offset_of(x), offset_of(y)});
+    }
+  }
+
   static Index elements_per_row(const Shape& shape) { return shape.axes(1, shape.rank()).size(); }
   static Index bytes(const Shape& shape, Index rows) {
     return product(product(elements_per_row(shape), rows), sizeof(T));
@@ -553,6 +596,7 @@ class Plan {
   std::vector<Edge> edges_;
   std::vector<Index> outputs_;  // values
   std::vector<Segment> segments_;
+  std::vector<RowsStep> rows_steps_;
   std::size_t most_edges_ = 1;
   Index stored_bytes_ = 0;
   Index gradient_bytes_ = 0;

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "dlfs/core/rng.hpp"
 #include "dlfs/core/tensor.hpp"
@@ -17,6 +18,17 @@ namespace dlfs::detail {
 /// An initializer of any type, until a layer's sizes are known.
 template <std::floating_point T>
 using AnyInitializer = std::function<void(Tensor<T>&, Fans, Rng&)>;
+
+/// Draws a weight of shape (D, M), or (M, D / groups, ...) of a convolution, by the initializer
+/// that waited for it, once. `in` and `out` are the fans of one tap of a kernel.
+/// @throws ShapeError or std::bad_alloc for a shape that is too large.
+template <std::floating_point T>
+void draw(AnyInitializer<T>& initializer, Tensor<T>& weight, const Shape& shape, const Fans& fans,
+          Rng& rng) {
+  weight = Tensor<T>::uninitialized(shape);
+  const Index taps = shape.axes(2, shape.rank()).size();
+  std::exchange(initializer, {})(weight, {.in = fans.in * taps, .out = fans.out * taps}, rng);
+}
 
 /// Checks all options but `in`, if that is to be found, and returns them.
 template <class Options>

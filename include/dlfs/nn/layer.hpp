@@ -85,10 +85,22 @@ struct BackwardPass {
 
   /// Whether pass.dx is to be written.
   bool needs_dx() const { return dx.data() != nullptr; }
-  /// Whether the gradient of a parameter is to be written.
-  bool needs_gradient(std::size_t parameter) const {
-    return parameter < gradients.size() && gradients[parameter].data() != nullptr;
+  /// The numbers of the gradient of a parameter, or nullptr if it is not to be written.
+  T* gradient(std::size_t parameter) const {
+    return parameter < gradients.size() ? gradients[parameter].data() : nullptr;
   }
+  /// Whether the gradient of a parameter is to be written.
+  bool needs_gradient(std::size_t parameter) const { return gradient(parameter) != nullptr; }
+};
+
+/// Dense rows, one for each sample, of shapes that have passed `output_shape`.
+template <class T>
+struct DenseRows {
+  const T* x;
+  T* y;
+  Index rows;
+  Index x_size;  ///< numbers in a row of x
+  Index y_size;  ///< numbers in a row of y
 };
 
 /// A layer is a value type: its parameters and a pure function of them. It remembers nothing of a
@@ -104,6 +116,10 @@ struct BackwardPass {
 /// and, if it has them:
 ///
 ///   parameters()             pointers to its `Parameter<T>`s, each with its own name
+///   forward_rows(rows) const  writes rows.y as `forward` does in either mode, if that needs no
+///   more
+///                            than DenseRows. A network then calls it in place of `forward`,
+///                            without the cost of views, which is that of a small layer
 ///   flops(x) const           floating-point operations of `forward` on a batch of shape x. Layers
 ///                            with few operations for each element, such as ReLU, do not have it
 ///   saved_bytes(x) const     the number of bytes from forward for backward, besides x and y
@@ -146,6 +162,17 @@ concept MultiInputLayer = std::floating_point<typename L::Scalar> && std::copyab
   layer.backward(backward);
 };
 
+namespace detail {
+
+/// The rows of a pass of a layer that has `forward_rows`.
+template <class T>
+DenseRows<T> dense_rows(const ForwardPass<T>& pass) {
+  const Index rows = pass.x.extent(0);
+  return {pass.x.data(), pass.y.data(), rows, pass.x.stride(0), pass.y.stride(0)};
+}
+
+}  // namespace detail
+
 /// A layer with one input or several.
 template <class L>
 concept LayerOrMultiInputLayer = Layer<L> || MultiInputLayer<L>;
@@ -178,6 +205,13 @@ concept HasOutputShape = requires(const L& layer, const Shape& shape) {
 template <class L>
 concept LayerWithParameters = LayerOrMultiInputLayer<L> && requires(L& layer) {
   { *std::begin(layer.parameters()) } -> std::convertible_to<Parameter<typename L::Scalar>*>;
+};
+
+/// A layer that computes dense rows without views.
+template <class L>
+concept LayerWithForwardRows = Layer<L> &&
+    requires(const L& layer, const DenseRows<typename L::Scalar>& rows) {
+  layer.forward_rows(rows);
 };
 
 /// A layer whose floating-point operations are counted.
@@ -285,6 +319,10 @@ inline int steps_along(std::string_view kind, int own_axis, int axis) {
 template <class L>
 concept OptionalMembersFit =
     (LayerWithParameters<L> || !requires(L & layer) { layer.parameters(); }) &&
+    (LayerWithForwardRows<L> ||
+     !requires(L & layer, const DenseRows<typename L::Scalar>& rows) {
+       layer.forward_rows(rows);
+     }) &&
     (LayerWithFlops<L> || !requires(L & layer, InputShape<L> x) { layer.flops(x); }) &&
     (LayerWithSavedBytes<L> || !requires(L & layer, InputShape<L> x) { layer.saved_bytes(x); }) &&
     (LayerWithBuffers<L> || !requires(L & layer) { layer.buffers(); }) &&

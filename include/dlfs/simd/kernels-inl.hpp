@@ -259,12 +259,18 @@ void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, co
   const Index size = (depth - 1) * b_stride + columns;
   const Index direct = rows_of_whole_vectors(depth, columns, b_stride, width);
   std::array<T, 2 * width> end{};
-  std::copy(b + direct * b_stride, b + size, end.data());
+  if (direct < depth) std::copy(b + direct * b_stride, b + size, end.data());
   std::array<T, width> padded{};
-  if (store_c == Store::add) std::copy_n(c, columns, padded.data());
+  const bool is_whole = columns == width;
+  T* const sums = is_whole ? c : padded.data();
+  if (store_c == Store::overwrite) {
+    std::fill_n(sums, width, T(0));
+  } else if (!is_whole) {
+    std::copy_n(c, columns, sums);
+  }
 
   Vector<T> sum[vectors];
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(padded.data() + v * lanes<T>);
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(sums + v * lanes<T>);
   const auto add_term = [&sum](T left, const T* row) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
@@ -274,8 +280,8 @@ void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, co
   for (Index t = direct; t < depth; ++t) {
     add_term(a[t * a_stride], end.data() + (t - direct) * b_stride);
   }
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(padded.data() + v * lanes<T>, sum[v]);
-  std::copy_n(padded.data(), columns, c);
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(sums + v * lanes<T>, sum[v]);
+  if (!is_whole) std::copy_n(sums, columns, c);
 }
 
 template <class T>

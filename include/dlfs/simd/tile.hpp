@@ -77,7 +77,7 @@ struct Rows {
 /// vectors of `width` >= columns elements without passing the matrix's end. The last row never can.
 constexpr Index rows_of_whole_vectors(Index rows, Index columns, Index stride, Index width) {
   const Index size = (rows - 1) * stride + columns;
-  return std::max<Index>(0, size - width + stride - 1) / stride;
+  return std::max<Index>(0, size - width + stride) / stride;
 }
 
 /// A matrix that is part of another and may extend beyond its edges: elements outside of `rows` and

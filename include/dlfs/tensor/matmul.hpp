@@ -86,51 +86,54 @@ inline Index depth_parts(Index m, Index k, Index n) {
 /// out = or += a b, where the depth is divided into parts. Each part is a product of its own, and
 /// the parts are added in order.
 template <class T>
-void matmul_in_parts(const TensorView<const T>& a, const TensorView<const T>& b,
-                     const TensorView<T>& out, Store store, Index parts) {
-  const Index m = out.extent(0);
-  const Index k = a.extent(1);
-  const Index n = out.extent(1);
+void matmul_in_parts(Index m, Index k, Index n, const gemm::Strided<const T>& a,
+                     const gemm::Strided<const T>& b, const gemm::Strided<T>& out, Store store,
+                     Index parts) {
   const Scratch<T> sums((parts - 1) * m * n);
   parallel_for(parts, [&](Index part) {
     const Index first = piece_begin(k, parts, part);
     const Index depth = piece_begin(k, parts, part + 1) - first;
-    const gemm::Strided<const T> left{a.data() + first * a.stride(1), a.stride(0), a.stride(1)};
-    const gemm::Strided<const T> right{b.data() + first * b.stride(0), b.stride(0), b.stride(1)};
     if (part == 0) {
-      gemm::gemm<T>(m, depth, n, left, right, {out.data(), out.stride(0), 1}, store);
+      gemm::gemm<T>(m, depth, n, a, b, out, store);
     } else {
       T* const sum = sums.data() + (part - 1) * m * n;
-      gemm::gemm<T>(m, depth, n, left, right, {sum, n, 1}, Store::overwrite);
+      gemm::gemm<T>(m, depth, n, a.from(0, first), b.from(first, 0), {sum, n, 1}, Store::overwrite);
     }
   });
   for (Index row = 0; row < (parts - 1) * m; ++row) {
-    const T* const sum = sums.data() + row * n;
-    simd::map(simd::AddTo(), n, sum, out.data() + row % m * out.stride(0));
+    simd::map(simd::AddTo(), n, static_cast<const T*>(sums.data() + row * n), out.at(row % m, 0));
   }
 }
 
+/// out (m, n) = or += a (m, k) b (k, n), where the rows of out are dense.
 template <class T>
-void matmul(const TensorView<const T>& a, const TensorView<const T>& b, const TensorView<T>& out,
-            Store store) {
-  const Index m = out.extent(0);
-  const Index k = a.extent(1);
-  const Index n = out.extent(1);
+void matmul(Index m, Index k, Index n, const gemm::Strided<const T>& a,
+            const gemm::Strided<const T>& b, const gemm::Strided<T>& out, Store store) {
+  // So small a product is one block and one part; a tiny one is faster than the way to find out.
+  constexpr Index small = 128;
+  if (m <= small && k <= small && n <= small && m > 0 && k > 0 && n > 0) {
+    return gemm::gemm<T>(m, k, n, a, b, out, store);
+  }
   if (const Index parts = depth_parts(m, k, n); parts > 1) {
-    return matmul_in_parts<T>(a, b, out, store, parts);
+    return matmul_in_parts<T>(m, k, n, a, b, out, store, parts);
   }
   const ProductGrid grid(m, k, n);
   parallel_for(grid.blocks(), [&](Index i) {
     const auto [row, column, height, width] = grid.block(i);
     if (height == 0 || width == 0) return;
-    const gemm::Strided<T> corner{out.data() + row * out.stride(0) + column, out.stride(0), 1};
+    const gemm::Strided<T> corner = out.from(row, column);
     if (k > 0) {
-      gemm::gemm<T>(height, k, width, {a.data() + row * a.stride(0), a.stride(0), a.stride(1)},
-                    {b.data() + column * b.stride(1), b.stride(0), b.stride(1)}, corner, store);
+      gemm::gemm<T>(height, k, width, a.from(row, 0), b.from(0, column), corner, store);
     } else if (store == Store::overwrite) {
       for (Index j = 0; j < height; ++j) std::fill_n(corner.at(j, 0), width, T(0));
     }
   });
+}
+template <class T>
+void matmul(const TensorView<const T>& a, const TensorView<const T>& b, const TensorView<T>& out,
+            Store store) {
+  matmul<T>(out.extent(0), a.extent(1), out.extent(1), {a.data(), a.stride(0), a.stride(1)},
+            {b.data(), b.stride(0), b.stride(1)}, {out.data(), out.stride(0), 1}, store);
 }
 
 inline void expect_factors(const Shape& a, const Shape& b) {

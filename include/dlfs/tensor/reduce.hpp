@@ -439,6 +439,22 @@ Tensor<Index> argmin(const X& x, int axis, KeepDims keep_dims = KeepDims::no) {
   return detail::arg_best<detail::Min>("argmin", const_view(x), axis, keep_dims);
 }
 
+namespace detail {
+
+/// out (columns) = or += the sum over the rows of x (rows, columns), both dense.
+template <class T>
+void sum_rows(Index rows, Index columns, const T* x, T* out, Store store) {
+  if (columns == 0) return;
+  const Scratch<Accumulator<T>> memory(columns);
+  simd::add_up_rows(simd::AddTo(), rows, columns, std::array{memory.data()},
+                    simd::Operand<T>{x, 1, columns});
+  const Accumulator<T>* const sums = memory.data();
+  if (store == Store::overwrite) std::fill_n(out, columns, T(0));
+  simd::map(simd::AddTo(), columns, sums, out);
+}
+
+}  // namespace detail
+
 /// The sum over the rows of a matrix: the gradient of a bias.
 ///
 ///   x (N, M)   out (M) = sum over n of x[n], or out += it with Store::add
@@ -452,13 +468,7 @@ void sum_rows(const X& x, TensorView<Element<X>> out, Store store = Store::overw
   detail::expect_dense("sum_rows", "x", in);
   detail::expect_dense("sum_rows", "out", out, {in.extent(1)});
   detail::expect_apart("sum_rows", "out", out, "x", in);
-  if (out.empty()) return;
-  const Scratch<Accumulator<T>> memory(in.extent(1));
-  simd::add_up_rows(simd::AddTo(), in.extent(0), in.extent(1), std::array{memory.data()},
-                    simd::Operand<T>{in.data(), 1, in.extent(1)});
-  const Accumulator<T>* const sums = memory.data();
-  if (store == Store::overwrite) std::fill_n(out.data(), out.size(), T(0));
-  simd::map(simd::AddTo(), out.size(), sums, out.data());
+  detail::sum_rows<T>(in.extent(0), in.extent(1), in.data(), out.data(), store);
 }
 
 }  // namespace dlfs

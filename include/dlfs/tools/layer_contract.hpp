@@ -82,6 +82,7 @@ class LayerContract {
     if (!check_without_dx(expected)) return false;
     check_skipped_gradients(expected);
     check_modes(expected);
+    check_forward_rows(expected);
     check_threads(expected);
     if (!traits_.whole_batch) {
       check_rows();
@@ -402,6 +403,25 @@ class LayerContract {
           "forward gives another y in PassMode::evaluate, but draws no numbers and has no "
           "buffers()");
     }
+  }
+
+  void check_forward_rows(const Results& expected) {
+    const RowsFunction<T> function = layer_.rows_function();
+    if (function.call == nullptr) return;
+    if (layer_.saved_bytes(x_.shape()) > 0 || !layer_.buffers().empty()) {
+      fail("forward_rows is for a layer that saves nothing for backward and has no buffers()");
+    }
+    GuardedTensor<T> y(expected.y.shape(), nan);
+    const TensorView<const T> x = x_;
+    const bool works = attempt("forward_rows", [&] {
+      function.call(function.layer, {.x = x.data(),
+                                     .y = y.view().data(),
+                                     .rows = x.extent(0),
+                                     .x_size = x.stride(0),
+                                     .y_size = y.view().stride(0)});
+    });
+    if (!y.is_intact()) fail("forward_rows writes outside of rows.y");
+    if (works && !are_same(y.copy(), expected.y)) fail("forward_rows gives another y than forward");
   }
 
   /// "Any number of threads may call forward and backward of one layer at the same time."

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <concepts>
 #include <utility>
 
 #include "dlfs/core/option.hpp"
+#include "dlfs/functional/linear.hpp"
 #include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 #include "dlfs/nn/option_visitor.hpp"
-#include "dlfs/tensor/matmul.hpp"
-#include "dlfs/tensor/reduce.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -88,8 +86,8 @@ class Affine {
     if (!initializer_) return;
     detail::expect_rank(traits().kind, x, 2);
     options_.in = detail::found_size(traits().kind, "in", options_.in, x.axes(1, x.rank()).size());
-    weight_.value = Tensor<T>::uninitialized({options_.in, options_.out});
-    std::exchange(initializer_, {})(weight_.value, {options_.in, options_.out}, rng);
+    detail::draw<T>(initializer_, weight_.value, {options_.in, options_.out},
+                    {options_.in, options_.out}, rng);
   }
 
   /// What a network must know of this layer.
@@ -115,35 +113,22 @@ class Affine {
   }
 
   /// Writes pass.y.
-  void forward(const ForwardPass<T>& pass) const {
-    const Tensor<T>& b = bias_.value;
-    for (Index n = 0; n < pass.y.extent(0); ++n) {
-      std::copy(b.begin(), b.end(), pass.y.data() + n * b.size());
-    }
-    detail::matmul<T>(flat(pass.x), weight_.value, pass.y, Store::add);
+  void forward(const ForwardPass<T>& pass) const { forward_rows(detail::dense_rows(pass)); }
+  /// Writes rows.y.
+  void forward_rows(const DenseRows<T>& rows) const {
+    detail::linear<T>(rows.rows, weight_.value, bias_.value, rows.x, rows.y);
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
-    const auto x = flat(pass.x);
-    if (pass.needs_gradient(0)) {
-      detail::matmul<T>(x.transpose(), pass.dy, pass.gradients[0], pass.store);
-    }
-    if (pass.needs_gradient(1)) sum_rows(pass.dy, pass.gradients[1], pass.store);
-    if (pass.needs_dx()) {
-      detail::matmul<T>(pass.dy, weight_.value.transpose(), flat(pass.dx), Store::overwrite);
-    }
+    detail::linear_backward<T>(pass.dy.extent(0), weight_.value, pass.x.data(), pass.dy.data(),
+                               {pass.gradient(0), pass.gradient(1), pass.dx.data()}, pass.store);
   }
 
   /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:
-  template <class U>
-  TensorView<U> flat(TensorView<U> x) const {
-    return x.reshape(Shape{x.extent(0), weight_.value.extent(0)});
-  }
-
   AffineOptions options_;
   detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;

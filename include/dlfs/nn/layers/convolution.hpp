@@ -178,11 +178,9 @@ class Convolution {
 
  private:
   void draw(Rng& rng) {
-    const Index taps = options_.kernel.height * options_.kernel.width;
-    const Fans fans{.in = options_.in / options_.groups * taps,
-                    .out = options_.filters / options_.groups * taps};
-    weight_.value = Tensor<T>::uninitialized(options_.weight_shape());
-    std::exchange(initializer_, {})(weight_.value, fans, rng);
+    detail::draw<T>(
+        initializer_, weight_.value, options_.weight_shape(),
+        {.in = options_.in / options_.groups, .out = options_.filters / options_.groups}, rng);
   }
 
   ConvolutionOptions options_;

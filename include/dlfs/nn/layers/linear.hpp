@@ -8,13 +8,12 @@
 
 #include "dlfs/core/option.hpp"
 #include "dlfs/core/tensor.hpp"
+#include "dlfs/functional/linear.hpp"
 #include "dlfs/gemm/row_product.hpp"
 #include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 #include "dlfs/nn/option_visitor.hpp"
-#include "dlfs/tensor/matmul.hpp"
-#include "dlfs/tensor/reduce.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -127,8 +126,8 @@ class Linear {
     if (!initializer_) return;
     detail::expect_rank(traits().kind, x, 2);
     options_.in = detail::found_size(traits().kind, "in", options_.in, x.extent(-1));
-    weight_.value = Tensor<T>::uninitialized({options_.in, options_.out});
-    std::exchange(initializer_, {})(weight_.value, {options_.in, options_.out}, rng);
+    detail::draw<T>(initializer_, weight_.value, {options_.in, options_.out},
+                    {options_.in, options_.out}, rng);
   }
 
   /// What a network must know of this layer.
@@ -155,13 +154,12 @@ class Linear {
   }
 
   /// Writes pass.y.
-  void forward(const ForwardPass<T>& pass) const {
-    const Tensor<T>& b = bias_.value;
-    const auto y = by_row(pass.y);
-    for (Index row = 0; row < y.extent(0); ++row) {
-      std::copy(b.begin(), b.end(), y.data() + row * b.size());
-    }
-    matmul(by_row(pass.x), weight_.value, y, Store::add);
+  void forward(const ForwardPass<T>& pass) const { forward_rows(detail::dense_rows(pass)); }
+  /// Writes rows.y.
+  void forward_rows(const DenseRows<T>& rows) const {
+    const Tensor<T>& W = weight_.value;
+    const Index steps = rows.rows * (rows.x_size / W.extent(0));
+    detail::linear<T>(steps, W, bias_.value, rows.x, rows.y);
   }
 
   /// @throws ValueError for steps along the last axis.
@@ -177,24 +175,16 @@ class Linear {
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
   void backward(const BackwardPass<T>& pass) const {
-    const auto dy = by_row(pass.dy);
-    if (pass.needs_gradient(0)) {
-      matmul(by_row(pass.x).transpose(), dy, pass.gradients[0], pass.store);
-    }
-    if (pass.needs_gradient(1)) sum_rows(dy, pass.gradients[1], pass.store);
-    if (pass.needs_dx()) matmul(dy, weight_.value.transpose(), by_row(pass.dx));
+    const Tensor<T>& W = weight_.value;
+    const Index steps = pass.dy.size() / W.extent(1);
+    detail::linear_backward<T>(steps, W, pass.x.data(), pass.dy.data(),
+                               {pass.gradient(0), pass.gradient(1), pass.dx.data()}, pass.store);
   }
 
   /// What it learns.
   std::array<Parameter<T>*, 2> parameters() & { return {&weight_, &bias_}; }
 
  private:
-  template <class U>
-  static TensorView<U> by_row(TensorView<U> x) {
-    const Shape& shape = x.shape();
-    return x.reshape(Shape{shape.axes(0, shape.rank() - 1).size(), shape[shape.rank() - 1]});
-  }
-
   LinearOptions options_;
   detail::AnyInitializer<T> initializer_;  // until the weights are drawn
   Parameter<T> weight_;

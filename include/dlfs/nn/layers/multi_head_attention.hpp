@@ -10,13 +10,12 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/functional/attention.hpp"
+#include "dlfs/functional/linear.hpp"
 #include "dlfs/nn/deferred.hpp"
 #include "dlfs/nn/initializers.hpp"
 #include "dlfs/nn/layer.hpp"
 #include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/nn/sequence_mask.hpp"
-#include "dlfs/tensor/matmul.hpp"
-#include "dlfs/tensor/reduce.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -188,7 +187,7 @@ class MultiHeadAttention {
     const Scratch<T> unsaved(pass.saved == nullptr ? rows * (4 * features() + options_.heads) : 0);
     const Memory memory(pass.saved == nullptr ? unsaved.data() : detail::elements_at<T>(pass.saved),
                         rows, features());
-    multiply(by_row(pass.x), in_weight_, in_bias_, {memory.qkv, {rows, 3 * features()}});
+    detail::linear<T>(rows, in_weight_.value, in_bias_.value, pass.x.data(), memory.qkv);
     for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
       const Index first = sample * sizes.steps;
       detail::attend<T>(sizes, head_of<const T>(memory.qkv, first, head),
@@ -196,7 +195,7 @@ class MultiHeadAttention {
                         memory.attended + first * features() + head * sizes.features,
                         memory.log_sums + (sample * options_.heads + head) * sizes.steps);
     });
-    multiply({memory.attended, {rows, features()}}, out_weight_, out_bias_, by_row(pass.y));
+    detail::linear<T>(rows, out_weight_.value, out_bias_.value, memory.attended, pass.y.data());
   }
 
   /// Writes pass.gradients, and pass.dx where it is wanted.
@@ -204,16 +203,14 @@ class MultiHeadAttention {
     detail::clear_gradient_of_mask(pass);
     const Index rows = pass.x.extent(0) * pass.x.extent(1);
     const Memory memory(detail::elements_at<T>(pass.saved), rows, features());
-    const auto dy = by_row(pass.dy);
-    const TensorView<const T> attended(memory.attended, {rows, features()});
-    if (pass.needs_gradient(2)) matmul(attended.transpose(), dy, pass.gradients[2], pass.store);
-    if (pass.needs_gradient(3)) sum_rows(dy, pass.gradients[3], pass.store);
-    if (!pass.needs_gradient(0) && !pass.needs_gradient(1) && !pass.needs_dx()) return;
-
-    const Scratch<T> numbers(rows * 4 * features());
+    const bool ends_here = !pass.needs_gradient(0) && !pass.needs_gradient(1) && !pass.needs_dx();
+    const Scratch<T> numbers(ends_here ? 0 : rows * 4 * features());
     T* const d_qkv = numbers.data();
-    T* const d_attended = d_qkv + rows * 3 * features();
-    matmul(dy, out_weight_.value.transpose(), TensorView<T>(d_attended, {rows, features()}));
+    T* const d_attended = ends_here ? nullptr : d_qkv + rows * 3 * features();
+    detail::linear_backward<T>(rows, out_weight_.value, memory.attended, pass.dy.data(),
+                               {pass.gradient(2), pass.gradient(3), d_attended}, pass.store);
+    if (ends_here) return;
+
     for_each_head(pass.x.shape(), [&](Index sample, Index head, const detail::HeadSizes& sizes) {
       const Index first = sample * sizes.steps;
       const Index place = first * features() + head * sizes.features;
@@ -222,12 +219,8 @@ class MultiHeadAttention {
                                  memory.log_sums + (sample * options_.heads + head) * sizes.steps,
                                  d_attended + place, head_of<T>(d_qkv, first, head));
     });
-    const TensorView<const T> d_products(d_qkv, {rows, 3 * features()});
-    if (pass.needs_gradient(0)) {
-      matmul(by_row(pass.x).transpose(), d_products, pass.gradients[0], pass.store);
-    }
-    if (pass.needs_gradient(1)) sum_rows(d_products, pass.gradients[1], pass.store);
-    if (pass.needs_dx()) matmul(d_products, in_weight_.value.transpose(), by_row(pass.dx));
+    detail::linear_backward<T>(rows, in_weight_.value, pass.x.data(), d_qkv,
+                               {pass.gradient(0), pass.gradient(1), pass.dx.data()}, pass.store);
   }
 
   /// What it learns.
@@ -248,11 +241,6 @@ class MultiHeadAttention {
 
   Index features() const { return options_.features; }
 
-  template <class U>
-  TensorView<U> by_row(TensorView<U> x) const {
-    return x.reshape(Shape{x.extent(0) * x.extent(1), features()});
-  }
-
   /// One head's queries, keys and values, from a row of (N T, 3D) on.
   template <class U>
   detail::HeadRows<U> head_of(U* qkv, Index row, Index head) const {
@@ -270,16 +258,6 @@ class MultiHeadAttention {
     if (sizes.steps == 0) return;
     parallel_for(x[0] * options_.heads,
                  [&](Index i) { body(i / options_.heads, i % options_.heads, sizes); });
-  }
-
-  /// out = x W + b.
-  static void multiply(TensorView<const T> x, const Parameter<T>& weight, const Parameter<T>& bias,
-                       const TensorView<T>& out) {
-    const Tensor<T>& b = bias.value;
-    for (Index row = 0; row < out.extent(0); ++row) {
-      std::copy(b.begin(), b.end(), out.data() + row * b.size());
-    }
-    matmul(x, weight.value, out, Store::add);
   }
 
   MultiHeadAttentionOptions options_;

@@ -220,8 +220,8 @@ class LearnedPositionalEncoding {
     if (!initializer_) return;
     detail::expect_rank(traits().kind, x, 3);
     options_.features = detail::found_size(traits().kind, "features", options_.features, x[2]);
-    weight_.value = Tensor<T>::uninitialized({options_.length, options_.features});
-    std::exchange(initializer_, {})(weight_.value, {options_.length, options_.features}, rng);
+    detail::draw<T>(initializer_, weight_.value, {options_.length, options_.features},
+                    {options_.length, options_.features}, rng);
   }
 
   /// What a network must know of this layer.

@@ -24,7 +24,11 @@ class Relu {
   Shape output_shape(const Shape& x) const { return x; }
 
   /// Writes pass.y.
-  void forward(const ForwardPass<T>& pass) const { relu(pass.x, pass.y); }
+  void forward(const ForwardPass<T>& pass) const { forward_rows(detail::dense_rows(pass)); }
+  /// Writes rows.y.
+  void forward_rows(const DenseRows<T>& rows) const {
+    simd::map(detail::relu_of, rows.rows * rows.x_size, rows.x, rows.y);
+  }
 
   /// Writes pass.dx.
   void backward(const BackwardPass<T>& pass) const { relu_backward(pass.y, pass.dy, pass.dx); }
