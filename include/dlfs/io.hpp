@@ -19,5 +19,6 @@
 #include "dlfs/io/picture_folder.hpp"
 #include "dlfs/io/png.hpp"
 #include "dlfs/io/progress.hpp"
+#include "dlfs/io/pytorch.hpp"
 #include "dlfs/io/safetensors.hpp"
 #include "dlfs/io/weights.hpp"

@@ -2062,6 +2062,10 @@ const std::vector<Named> table{
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_pickle<float>(path), 0; });
      }},
+    {"read_pytorch",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return read_pytorch<float>(path), 0; });
+     }},
     {"read_safetensors",
      [] {
        for (const char* path : odd_paths) attempt([&] { return read_safetensors<float>(path), 0; });

@@ -49,6 +49,8 @@ for path in sorted(fixtures.iterdir()):
     elif path.suffix == ".safetensors":
         for kind in range(4):
             seed("read_safetensors", f"{path.stem}{kind}", bytes([kind]) + data)
+    elif path.suffix == ".pt":
+        seed("read_pytorch", path.stem, data)
     elif path.suffix == ".pkl":
         seed("read_pickle", path.stem, data)
     elif path.suffix == ".png":

@@ -60,6 +60,9 @@ TEST(HostileFiles, Npz) {
 TEST(HostileFiles, Pickle) {
   expect_format_errors_at_most(".pkl", [](const std::string& path) { read_pickle<float>(path); });
 }
+TEST(HostileFiles, Pytorch) {
+  expect_format_errors_at_most(".pt", [](const std::string& path) { read_pytorch<float>(path); });
+}
 TEST(HostileFiles, Safetensors) {
   expect_format_errors_at_most(".safetensors", [](const std::string& path) {
     read_safetensors<float>(path);

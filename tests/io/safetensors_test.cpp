@@ -165,48 +165,49 @@ TEST_F(SafetensorsFile, RefusesHeadersOfAWrongLength) {
 }
 
 /// The header of a tensor 'a' of floats.
-std::string tensor(const std::string& shape, const std::string& offsets,
-                   const std::string& name = "a") {
+std::string tensor_entry(const std::string& shape, const std::string& offsets,
+                         const std::string& name = "a") {
   return "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":[" +
          offsets + "]}";
 }
 
 TEST_F(SafetensorsFile, RefusesElementsThatDoNotFillTheFile) {
-  EXPECT_EQ(error("{" + tensor("1", "0,4") + "}", 8),
+  EXPECT_EQ(error("{" + tensor_entry("1", "0,4") + "}", 8),
             "the tensors have 4 bytes, the file has 8 after the header");
-  EXPECT_EQ(error("{" + tensor("2", "0,8") + "}", 4),
+  EXPECT_EQ(error("{" + tensor_entry("2", "0,8") + "}", 4),
             "the tensors have 8 bytes, the file has 4 after the header");
-  EXPECT_EQ(error("{" + tensor("1", "4,8") + "}", 8),
+  EXPECT_EQ(error("{" + tensor_entry("1", "4,8") + "}", 8),
             "a: expected elements from 0 on, found the data_offsets 4 and 8");
-  EXPECT_EQ(error("{" + tensor("0", "4,0") + "}", 4),
+  EXPECT_EQ(error("{" + tensor_entry("0", "4,0") + "}", 4),
             "a: expected elements from 0 on, found the data_offsets 4 and 0");
   // A gap, and an overlap.
-  EXPECT_EQ(error("{" + tensor("1", "0,4") + "," + tensor("1", "8,12", "b") + "}", 12),
+  EXPECT_EQ(error("{" + tensor_entry("1", "0,4") + "," + tensor_entry("1", "8,12", "b") + "}", 12),
             "b: expected elements from 4 on, found the data_offsets 8 and 12");
-  EXPECT_EQ(error("{" + tensor("2", "0,8") + "," + tensor("1", "4,8", "b") + "}", 8),
+  EXPECT_EQ(error("{" + tensor_entry("2", "0,8") + "," + tensor_entry("1", "4,8", "b") + "}", 8),
             "b: expected elements from 8 on, found the data_offsets 4 and 8");
   // The order in the header does not matter.
-  const auto arrays =
-      read<float>(file_of("{" + tensor("1", "4,8") + "," + tensor("1", "0,4", "b") + "}", 8));
+  const auto arrays = read<float>(
+      file_of("{" + tensor_entry("1", "4,8") + "," + tensor_entry("1", "0,4", "b") + "}", 8));
   ASSERT_EQ(arrays.size(), 2u);
   EXPECT_EQ(arrays[0].name, "b");
 }
 
 TEST_F(SafetensorsFile, RefusesShapesThatDoNotFitTheElements) {
-  EXPECT_EQ(error("{" + tensor("2", "0,4") + "}", 4), "a: expected 8 bytes of elements, found 4");
-  EXPECT_EQ(error("{" + tensor("4611686018427387904", "0,0") + "}"),
+  EXPECT_EQ(error("{" + tensor_entry("2", "0,4") + "}", 4),
+            "a: expected 8 bytes of elements, found 4");
+  EXPECT_EQ(error("{" + tensor_entry("4611686018427387904", "0,0") + "}"),
             "a: the product of the extents is larger than 64 bits");
-  EXPECT_EQ(error("{" + tensor("9223372036854775808,2", "0,0") + "}"),
+  EXPECT_EQ(error("{" + tensor_entry("9223372036854775808,2", "0,0") + "}"),
             "a: the product of the extents is larger than 64 bits");
-  EXPECT_EQ(error("{" + tensor("9223372036854775808,0", "0,0") + "}"),
+  EXPECT_EQ(error("{" + tensor_entry("9223372036854775808,0", "0,0") + "}"),
             "a: the product of the extents is larger than 64 bits");
-  EXPECT_EQ(error("{" + tensor("0,9223372036854775808", "0,0") + "}"),
+  EXPECT_EQ(error("{" + tensor_entry("0,9223372036854775808", "0,0") + "}"),
             "a: an extent of 9223372036854775808");
-  EXPECT_EQ(error("{" + tensor("18446744073709551616", "0,0") + "}"),
+  EXPECT_EQ(error("{" + tensor_entry("18446744073709551616", "0,0") + "}"),
             "the header at 49: a number is larger than 64 bits");
-  EXPECT_EQ(error("{" + tensor("1,1,1,1,1,1,1,1,1", "0,4") + "}", 4),
+  EXPECT_EQ(error("{" + tensor_entry("1,1,1,1,1,1,1,1,1", "0,4") + "}", 4),
             "a: expected at most 8 axes, found 9");
-  EXPECT_EQ(error("{" + tensor("", "0") + "}"), "a: expected 2 data_offsets, found 1");
+  EXPECT_EQ(error("{" + tensor_entry("", "0") + "}"), "a: expected 2 data_offsets, found 1");
 }
 
 TEST_F(SafetensorsFile, RefusesOtherTypesByName) {
@@ -216,7 +217,7 @@ TEST_F(SafetensorsFile, RefusesOtherTypesByName) {
 }
 
 TEST_F(SafetensorsFile, RefusesWhatIsNoHeader) {
-  EXPECT_EQ(error("{" + tensor("", "0,4") + "," + tensor("", "4,8") + "}", 8),
+  EXPECT_EQ(error("{" + tensor_entry("", "0,4") + "," + tensor_entry("", "4,8") + "}", 8),
             "the header at 56: the name 'a' stands twice");
   EXPECT_EQ(error(R"({"__metadata__":{"a":"b","a":"c"}})"),
             "the header at 28: the name 'a' stands twice");
@@ -255,13 +256,14 @@ TEST_F(SafetensorsFile, RefusesWhatIsNoHeader) {
     EXPECT_NE(error(header), "") << header;
   }
   for (const std::string number : {"-1", "+1", "01", "1.0", "1e0", "x", "", "1 2", "\"1\""}) {
-    EXPECT_NE(error("{" + tensor(number + ",1", "0,4") + "}", 4), "") << number;
+    EXPECT_NE(error("{" + tensor_entry(number + ",1", "0,4") + "}", 4), "") << number;
   }
 }
 
 TEST_F(SafetensorsFile, ReadsEscapedNames) {
   const auto arrays = read<float>(file_of(
-      "{" + tensor("", "0,4", "\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\uac00\\ud83d\\uDE00") +
+      "{" +
+          tensor_entry("", "0,4", "\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\uac00\\ud83d\\uDE00") +
           "}",
       4));
   EXPECT_EQ(arrays[0].name, "\"\\/\b\f\n\r\tA\xC3\xA9\xEA\xB0\x80\xF0\x9F\x98\x80");

@@ -103,6 +103,8 @@ std::vector<Reader> readers() {
        [](const fs::path& path) { read_pickle<float>(path); }},
       {"read_png", read_bytes(test::fixture("rgb8.png")),
        [](const fs::path& path) { read_png(path); }},
+      {"read_pytorch", read_bytes(test::fixture("types.pt")),
+       [](const fs::path& path) { read_pytorch<float>(path); }},
       {"read_safetensors", read_bytes(test::fixture("types.safetensors")),
        [](const fs::path& path) { read_safetensors<float>(path); }},
       {"read_safetensors_metadata", read_bytes(test::fixture("types.safetensors")),

@@ -26,7 +26,7 @@ namespace detail {
 template <std::floating_point T>
 std::vector<NamedTensor<T>> parse_weights(const ByteReader& file) {
   if (as_text(file.left()).starts_with("PK")) return parse_npz<T>(file);
-  if (as_text(file.left()).starts_with("\x80")) return Unpickler(file).arrays<T>();
+  if (as_text(file.left()).starts_with("\x80")) return parse_pickle<T>(file);
   file.fail("expected an .npz archive or a pickle");
 }
 
