@@ -25,9 +25,18 @@ std::map<std::string, Tensor<T>> read_torch(const std::string& name) {
 /// An archive of these entries.
 Bytes torch_archive_of(const std::vector<std::pair<std::string, Bytes>>& entries,
                        NpzCompression compression = NpzCompression::stored) {
-  detail::ZipWriter archive;
-  for (const auto& [name, bytes] : entries) archive.add(name, bytes, compression);
-  return std::move(archive).finish();
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "f";
+  detail::FileWriter file(path, Sync::later);
+  detail::ZipWriter archive(file);
+  for (const auto& [name, bytes] : entries) {
+    const detail::ByteSpan contents = bytes;
+    archive.add(name, contents.size(), compression,
+                [&](detail::ByteSink& out) { out.write(contents); });
+  }
+  archive.finish();
+  file.commit();
+  return test::read_bytes(path.string());
 }
 
 std::string error_of_torch_file(const Bytes& bytes) {
@@ -202,7 +211,7 @@ TEST(ReadPytorch, DamagedPicklesAreAFormatErrorAtMost) {
   const test::TemporaryFolder folder;
   for (const std::string name : {"types.pt", "strided.pt", "wrapped_model.pt"}) {
     const Bytes whole = test::read_bytes(fixture(name));
-    const detail::ZipReader archive({whole, name});
+    const detail::ZipReader archive(detail::ByteReader(whole, name));
     std::vector<std::pair<std::string, Bytes>> entries;
     for (const auto& entry : archive.entries()) {
       entries.emplace_back(entry.name, archive.extract(entry));
