@@ -67,6 +67,22 @@ if(DLFS_IO)
     target_include_directories(PNG::PNG INTERFACE ${png_SOURCE_DIR} ${png_BINARY_DIR})
   endif()
 
+  # JPEG images are read where the library is there, and it is never fetched.
+  set(DLFS_JPEG AUTO CACHE STRING "Read JPEG images by libjpeg-turbo: ON, OFF, or AUTO, where it is found")
+  set_property(CACHE DLFS_JPEG PROPERTY STRINGS AUTO ON OFF)
+  set(DLFS_HAS_JPEG FALSE)
+  if(NOT DLFS_JPEG STREQUAL "OFF")
+    if(NOT TARGET JPEG::JPEG)
+      find_package(JPEG QUIET)
+    endif()
+    if(TARGET JPEG::JPEG)
+      set(DLFS_HAS_JPEG TRUE)
+    elseif(NOT DLFS_JPEG STREQUAL "AUTO")
+      message(FATAL_ERROR "DLFS_JPEG is ${DLFS_JPEG}, and find_package does not find JPEG. Install libjpeg-turbo (on Debian "
+        "libjpeg-dev), or configure with -D DLFS_JPEG=OFF")
+    endif()
+  endif()
+
   dlfs_dependency(nlohmann_json::nlohmann_json PACKAGE nlohmann_json 3 HEADERS include
     URL https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz
     SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406)

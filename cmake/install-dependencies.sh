@@ -3,7 +3,7 @@
 # Usage: install-dependencies.sh demo|test|develop|matrix
 set -eu
 
-demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libpng-dev nlohmann-json3-dev libcli11-dev gnuplot-nox"
+demo="g++ cmake ninja-build libeigen3-dev zlib1g-dev libpng-dev libjpeg-dev nlohmann-json3-dev libcli11-dev gnuplot-nox"
 test="$demo libgtest-dev libbenchmark-dev pkg-config python3"
 develop="$test clang clang-format clang-tidy doxygen libclang-rt-dev libc++-dev libc++abi-dev llvm g++-aarch64-linux-gnu qemu-user"
 matrix="$develop clang-22"

@@ -12,6 +12,7 @@
 #include "dlfs/io/csv.hpp"
 #include "dlfs/io/gzip.hpp"
 #include "dlfs/io/idx.hpp"
+#include "dlfs/io/jpeg.hpp"
 #include "dlfs/io/mnist.hpp"
 #include "dlfs/io/npy.hpp"
 #include "dlfs/io/npz.hpp"

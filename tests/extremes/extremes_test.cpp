@@ -2072,7 +2072,8 @@ const std::vector<Named> table{
      }},
     {"read_safetensors_metadata",
      [] {
-       for (const char* path : odd_paths) attempt([&] { return read_safetensors_metadata(path), 0; });
+       for (const char* path : odd_paths)
+         attempt([&] { return read_safetensors_metadata(path), 0; });
      }},
     {"write_safetensors",
      [] {
@@ -2081,6 +2082,10 @@ const std::vector<Named> table{
            write_safetensors<float>(path, {{"a", endless(x)}});
            return 0;
          });
+     }},
+    {"read_jpeg",
+     [] {
+       for (const char* path : odd_paths) attempt([&] { return read_jpeg(path), 0; });
      }},
     {"read_png",
      [] {
@@ -2098,6 +2103,12 @@ const std::vector<Named> table{
      [] {
        for (const char* path : odd_paths)
          for_numbers([&](Index n) { return load_idx(path, path, n), 0; });
+     }},
+    {"load_emnist",
+     [] {
+       for (const char* path : odd_paths)
+         for (const char* split : {"", "letters", "no split"})
+           attempt([&] { return load_emnist(path, split), 0; });
      }},
     {"load_mnist_bytes",
      [] {

@@ -55,6 +55,8 @@ for path in sorted(fixtures.iterdir()):
         seed("read_pickle", path.stem, data)
     elif path.suffix == ".png":
         seed("read_png", path.stem, data)
+    elif path.suffix == ".jpg":
+        seed("read_jpeg", path.stem, data)
 
 for rank, shape in enumerate([(3,), (2, 3), (2, 2, 2), (1, 2, 2, 2)], start=1):
     size = 1

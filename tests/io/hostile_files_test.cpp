@@ -76,6 +76,25 @@ TEST(HostileFiles, SafetensorsAsIntegers) {
 TEST(HostileFiles, Png) {
   expect_format_errors_at_most(".png", [](const std::string& path) { read_png(path); });
 }
+TEST(HostileFiles, PngOf16Bits) {
+  expect_format_errors_at_most(".png",
+                               [](const std::string& path) { read_png<std::uint16_t>(path); });
+}
+TEST(HostileFiles, Jpeg) {
+  if (!detail::has_jpeg) GTEST_SKIP() << "dlfs::io was configured without libjpeg";
+  expect_format_errors_at_most(".jpg", [](const std::string& path) { read_jpeg(path); });
+}
+TEST(HostileFiles, ArraysByName) {
+  expect_format_errors_at_most(".npz", [](const std::string& path) {
+    const NpzFile file(path);
+    for (const std::string& name : file.names()) {
+      try {
+        file.read<double>(name);
+      } catch (const FormatError&) {
+      }
+    }
+  });
+}
 
 TEST(HostileFiles, WeightsThatDoNotLoadLeaveTheNetworkAsItWas) {
   Rng rng(1);

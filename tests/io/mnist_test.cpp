@@ -1,6 +1,7 @@
 #include "dlfs/io/mnist.hpp"
 
 #include <cstdlib>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -104,12 +105,100 @@ TEST(LoadMnist, AMissingFileIsAnIoErrorThatNamesItAndTheFolder) {
                 files.folder.path().string());
 }
 
-TEST(LoadMnist, AFolderInPlaceOfAFileIsAnIoError) {
+TEST(LoadMnist, AnEmptyFolderInPlaceOfAFileIsAnIoError) {
   const MnistFiles files;
   std::filesystem::remove(files.path("train-images-idx3-ubyte"));
   std::filesystem::create_directory(files.path("train-images-idx3-ubyte"));
   EXPECT_EQ(files.io_error(),
-            "cannot open " + files.path("train-images-idx3-ubyte") + ": Is a directory");
+            "load_mnist: neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz is in " +
+                files.folder.path().string());
+}
+
+TEST(LoadMnist, ReadsFilesByTheirOtherNamesAndPlaces) {
+  const auto moved = [](const std::function<std::string(const std::string&)>& place) {
+    const MnistFiles files;
+    for (const std::string name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                   "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+      const std::filesystem::path to = files.path(place(name)), between = files.path("between");
+      std::filesystem::rename(files.path(name), between);
+      std::filesystem::create_directories(to.parent_path());
+      std::filesystem::rename(between, to);
+    }
+    expect_the_digits(load_mnist<float>(files.folder.path()));
+    EXPECT_EQ(load_mnist_bytes(files.folder.path()).train.targets(2), 9);
+  };
+  const auto with_dot = [](std::string name) {
+    name[name.find("-idx")] = '.';
+    return name;
+  };
+  moved(with_dot);
+  moved([](const std::string& name) { return "raw/" + name; });
+  moved([](const std::string& name) { return "MNIST/raw/" + name; });
+  moved([](const std::string& name) { return name + "/" + name; });
+  moved([&](const std::string& name) { return with_dot(name) + "/" + with_dot(name); });
+}
+
+/// QMNIST's labels: rows of eight numbers, the first of which is the digit.
+Bytes q_labels(const std::vector<std::uint32_t>& digits) {
+  Bytes bytes{0, 0, 12, 2};
+  const auto append = [&](std::uint32_t number) {
+    for (const int shift : {24, 16, 8, 0}) {
+      bytes.push_back(static_cast<std::uint8_t>(number >> shift));
+    }
+  };
+  append(static_cast<std::uint32_t>(digits.size()));
+  append(8);
+  for (const std::uint32_t digit : digits) {
+    append(digit);
+    for (std::uint32_t i = 1; i < 8; ++i) append(1000 * i);
+  }
+  return bytes;
+}
+
+TEST(LoadMnist, ReadsQmnistWhereThereIsNoMnist) {
+  const MnistFiles files;
+  std::filesystem::rename(files.path("train-images-idx3-ubyte"),
+                          files.path("qmnist-train-images-idx3-ubyte"));
+  std::filesystem::rename(files.path("t10k-images-idx3-ubyte"),
+                          files.path("qmnist-test-images-idx3-ubyte"));
+  files.folder.write("qmnist-train-labels-idx2-int.gz", test::gzip(q_labels({5, 0, 9})));
+  files.folder.write("qmnist-test-labels-idx2-int", q_labels({7, 2}));
+  expect_the_digits(load_mnist<float>(files.folder.path()));
+  files.folder.write("qmnist-test-labels-idx2-int", q_labels({7, 0xffffffff}));
+  EXPECT_EQ(files.format_error(), "load_mnist: " + files.path("qmnist-test-labels-idx2-int") +
+                                      ": label 1 is -1, expected 0 to 9");
+  files.folder.write("qmnist-test-labels-idx2-int", Bytes{0, 0, 12, 1, 0, 0, 0, 0});
+  EXPECT_EQ(files.format_error(), "load_mnist: " + files.path("qmnist-test-labels-idx2-int") +
+                                      ": expected labels of shape (N, 8), found (0,)");
+}
+
+TEST(LoadEmnist, LoadsASplitFromAnyOfItsPlaces) {
+  for (const std::string place : {"", "gzip/", "raw/", "EMNIST/raw/"}) {
+    const test::TemporaryFolder folder;
+    std::filesystem::create_directories(folder.path() / place);
+    for (const std::string part : {"train", "test"}) {
+      const std::string beginning = place + "emnist-letters-" + part;
+      folder.write(beginning + "-images-idx3-ubyte.gz",
+                   test::gzip(test::idx({2, 28, 28}, Bytes(2 * 28 * 28, 7))));
+      folder.write(beginning + "-labels-idx1-ubyte", test::idx({2}, {1, 26}));
+    }
+    const ByteDatasets letters = load_emnist(folder.path(), "letters");
+    EXPECT_EQ(letters.train.inputs.shape(), (Shape{2, 1, 28, 28}));
+    EXPECT_EQ(letters.test.targets(1), 26);
+    EXPECT_EQ(error_of<IoError>([&] { load_emnist(folder.path(), "digits"); }),
+              "load_emnist: neither emnist-digits-train-images-idx3-ubyte nor "
+              "emnist-digits-train-images-idx3-ubyte.gz is in " +
+                  folder.path().string());
+    folder.write(place + "emnist-letters-test-labels-idx1-ubyte", test::idx({2}, {1, 27}));
+    EXPECT_TRUE(error_of<FormatError>([&] {
+                  load_emnist(folder.path(), "letters");
+                }).ends_with("label 1 is 27, expected 0 to 26"));
+  }
+  EXPECT_EQ(error_of<IoError>([] { load_emnist("nowhere", "mnist"); }),
+            "load_emnist: there is no folder nowhere");
+  EXPECT_EQ(error_of<ValueError>([] { load_emnist("nowhere", "numbers"); }),
+            "load_emnist: expected the split byclass, bymerge, balanced, letters, digits or mnist, "
+            "got 'numbers'");
 }
 
 TEST(LoadMnist, ImagesAndLabelsOfDifferentCountsAreAFormatErrorThatNamesBothFiles) {

@@ -130,9 +130,9 @@ TEST(ReadNpz, IgnoresWhatIsNoArray) { EXPECT_TRUE(read_npz<float>(fixture("other
 TEST(ReadNpz, IgnoresBytesAfterTheEnd) {
   const test::TemporaryFolder folder;
   for (const std::string name : {"stored.npz", "zip64.npz", "comment.npz"}) {
-    for (const std::size_t count : {1, 100, 60000}) {
-      const auto padded =
-          folder.write(name, test::join({test::read_bytes(fixture(name)), Bytes(count)}));
+    for (const int count : {1, 100, 60000}) {
+      const auto padded = folder.write(
+          name, test::join({test::read_bytes(fixture(name)), Bytes(std::size_t(count))}));
       EXPECT_EQ(read_npz<float>(padded).size(), read_npz<float>(fixture(name)).size());
     }
   }
@@ -291,7 +291,7 @@ TEST(ZipWriter, WritesZip64WhereNumbersAreLarge) {
   const auto path = folder.path() / "x.npz";
   const auto x = arange<float>(1000);
   for (const auto compression : {NpzCompression::stored, NpzCompression::deflated}) {
-    for (const std::uint64_t limit : {100, 3000, 5000}) {  // all, sizes and places, places
+    for (const std::uint64_t limit : {100u, 3000u, 5000u}) {  // all, sizes and places, places
       detail::FileWriter file(path);
       detail::ZipWriter archive(file, limit);
       detail::add_to_archive(archive, {"x", x}, compression);

@@ -56,6 +56,26 @@ TEST(PictureFolder, ItsFoldersAreTheClassesInTheOrderOfTheirNames) {
   EXPECT_EQ(files, (Names{"10.png", "2.png", "x.png", "a.PNG", "b.png"}));
 }
 
+TEST(PictureFolder, ReadsJpegWhereTheLibraryIsThere) {
+  const Pictures pictures;
+  pictures.add("a/1.png", pixels_of(19, 17, 3));
+  for (const std::string name : {"a/2.jpg", "a/3.JPEG"}) {
+    pictures.folder.write(name, test::read_bytes(test::fixture("rgb.jpg")));
+  }
+  const auto source = [&] {
+    return PictureFolder(pictures.folder.path(), {.height = 19, .width = 17});
+  };
+  if (!detail::has_jpeg) {
+    EXPECT_NE(error_of<IoError>(source).find("without libjpeg"), std::string::npos);
+    return;
+  }
+  Dataset<float> batch;
+  source().take(std::vector<Index>{0, 1, 2}, batch);
+  const auto pixels = read_jpeg(test::fixture("rgb.jpg"));
+  EXPECT_EQ(batch.inputs(1, 2, 18, 16), static_cast<float>(pixels(18, 16, 2)) / 255);
+  EXPECT_EQ(batch.inputs(2, 0, 5, 4), batch.inputs(1, 0, 5, 4));
+}
+
 TEST(PictureFolder, ABatchHasThePicturesInOneSizeAndWithEqualChannels) {
   const Pictures pictures;
   for (Index channels = 1; channels <= 4; ++channels) {
@@ -132,7 +152,7 @@ TEST(PictureFolder, RefusesAFolderWithoutPictures) {
             "picture folder: there is no folder of a class in " + pictures.path("empty"));
   std::filesystem::create_directories(pictures.path("parent/a"));
   EXPECT_EQ(error("parent"),
-            "picture folder: there is no .png file in " + pictures.path("parent/a"));
+            "picture folder: there is no .png or .jpg file in " + pictures.path("parent/a"));
   EXPECT_EQ(error_of<ValueError>([&] { PictureFolder("x", {.height = 0, .width = 1}); }),
             "picture folder: expected height in [1, 65535], got 0");
   EXPECT_EQ(

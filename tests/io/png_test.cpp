@@ -1,6 +1,7 @@
 #include "dlfs/io/png.hpp"
 
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,24 +104,28 @@ class Image {
                        chunk("IEND", {})});
   }
 
-  /// What read_png is to give.
-  Bytes values() const {
-    Bytes values;
+  /// What read_png is to give: numbers up to `most`.
+  template <class T>
+  std::vector<T> values() const {
+    constexpr T most = std::numeric_limits<T>::max();
+    constexpr T of_byte = most / 255;
+    std::vector<T> values;
     const std::uint32_t largest = (1u << kind_.depth) - 1;
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
         const auto first = sample(y, x, 0);
         if (kind_.color_type == 3) {
-          for (int i = 0; i < channels(); ++i) values.push_back(color(static_cast<int>(first), i));
+          for (int i = 0; i < channels(); ++i) {
+            values.push_back(static_cast<T>(color(static_cast<int>(first), i) * of_byte));
+          }
           continue;
         }
         bool is_transparent_color = true;
         for (int i = 0; i < kind_.samples; ++i) {
-          values.push_back(
-              static_cast<std::uint8_t>(std::lround(sample(y, x, i) * 255.0 / largest)));
+          values.push_back(static_cast<T>(std::lround(sample(y, x, i) * double{most} / largest)));
           is_transparent_color = is_transparent_color && sample(y, x, i) == sample(1, 2, i);
         }
-        if (is_transparent_) values.push_back(is_transparent_color ? 0 : 255);
+        if (is_transparent_) values.push_back(is_transparent_color ? 0 : most);
       }
     }
     return values;
@@ -213,11 +218,17 @@ TEST(ReadPng, ValuesAreThoseThatAreStoredWhateverTheFileSaysAboutTheirLooks) {
       if (is_transparent && kind.color_type >= 4) continue;  // these have alpha
       const Image image(kind, is_interlaced, is_transparent);
       for (const auto& [name, chunks] : chunks_about_looks()) {
-        const auto pixels = read_png(folder.write("x.png", image.file(chunks)));
+        const auto path = folder.write("x.png", image.file(chunks));
+        const auto pixels = read_png(path);
+        const auto all_bits = read_png<std::uint16_t>(path);
         const auto text = str_cat("color type ", kind.color_type, ", ", kind.depth, " bits, ",
                                   is_interlaced, is_transparent, ", ", name);
         EXPECT_EQ(pixels.shape(), (Shape{Image::height, Image::width, image.channels()})) << text;
-        EXPECT_EQ(Bytes(pixels.begin(), pixels.end()), image.values()) << text;
+        EXPECT_EQ(Bytes(pixels.begin(), pixels.end()), image.values<std::uint8_t>()) << text;
+        EXPECT_EQ(all_bits.shape(), pixels.shape()) << text;
+        EXPECT_EQ(std::vector<std::uint16_t>(all_bits.begin(), all_bits.end()),
+                  image.values<std::uint16_t>())
+            << text;
       }
     }
   }

@@ -85,7 +85,7 @@ std::vector<Reader> readers() {
     write(folder.path() / "f");
     return read_bytes(folder.path() / "f");
   };
-  return {
+  std::vector<Reader> readers{
       {"load_checkpoint", file([](const auto& path) { save_checkpoint(path, state()); }),
        [](const fs::path& path) { load_checkpoint<float>(path); }},
       {"load_weights", file([](const auto& path) { save_weights(path, network()); }),
@@ -95,6 +95,8 @@ std::vector<Reader> readers() {
        }},
       {"read_csv", test::bytes("a,b\n1,2\n"), [](const fs::path& path) { read_csv(path); }},
       {"read_idx", test::idx({2, 3}, Bytes(6)), [](const fs::path& path) { read_idx(path); }},
+      {"read_jpeg", read_bytes(test::fixture("rgb.jpg")),
+       [](const fs::path& path) { read_jpeg(path); }},
       {"read_npy", read_bytes(test::fixture("f4_little.npy")),
        [](const fs::path& path) { read_npy<float>(path); }},
       {"read_npz", read_bytes(test::fixture("stored.npz")),
@@ -110,6 +112,10 @@ std::vector<Reader> readers() {
       {"read_safetensors_metadata", read_bytes(test::fixture("types.safetensors")),
        [](const fs::path& path) { read_safetensors_metadata(path); }},
   };
+  if (!detail::has_jpeg) {
+    std::erase_if(readers, [](const Reader& reader) { return reader.function == "read_jpeg"; });
+  }
+  return readers;
 }
 
 /// Public functions of include/dlfs/io whose names begin so.
@@ -142,11 +148,13 @@ TEST(Writers, AreAllInTheListOfThisTest) {
 
 /// What reads a folder, or several files.
 const std::set<std::string> of_several_files{"load_cifar10", "load_cifar100",    "load_idx",
-                                             "load_mnist",   "load_mnist_bytes", "load_mnist_part"};
+                                             "load_mnist",   "load_mnist_bytes", "load_mnist_part",
+                                             "load_emnist"};
 
 TEST(Readers, AreAllInTheListOfThisTest) {
   auto expected = functions_of_headers("read_|load_");
   for (const auto& function : of_several_files) expected.erase(function);
+  if (!detail::has_jpeg) expected.erase("read_jpeg");
   EXPECT_EQ(functions_of(readers()), expected);
 }
 
@@ -155,6 +163,7 @@ TEST(Readers, EachHasAFuzzTarget) {
     if (function == "load_cifar100") continue;     // in the target load_cifar10
     if (function == "load_mnist_bytes") continue;  // in the target load_mnist
     if (function == "load_mnist_part") continue;
+    if (function == "load_emnist") continue;                // two pairs as of load_idx
     if (function == "read_safetensors_metadata") continue;  // in the target read_safetensors
     EXPECT_TRUE(fs::exists(DLFS_FIXTURES "/../../fuzz/" + function + ".cpp")) << function;
   }

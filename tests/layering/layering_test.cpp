@@ -35,7 +35,7 @@ const std::map<std::string, Rule, std::less<>> rules = {
     {"tools", {.rank = 9}},
     {"io",
      {.rank = 11,
-      .libraries = {"fcntl.h", "nlohmann/json.hpp", "png.h", "sys/file.h", "sys/ioctl.h",
+      .libraries = {"fcntl.h", "jerror.h", "jpeglib.h", "nlohmann/json.hpp", "png.h", "sys/file.h", "sys/ioctl.h",
                     "sys/mman.h", "sys/stat.h", "unistd.h", "zlib.h"}}},
     {"dlfs.hpp", {.rank = 11}},
     {"compiled.hpp", {.rank = 10}},

@@ -58,6 +58,7 @@ class Dlfs(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["DLFS_COMPILED"] = bool(self.options.compiled)
         toolchain.cache_variables["DLFS_IO"] = bool(self.options.io)
+        toolchain.cache_variables["DLFS_JPEG"] = "OFF"
         for off in "FETCH_DEPENDENCIES", "BUILD_EXAMPLES", "BUILD_TESTS", "BUILD_BENCHMARKS":
             toolchain.cache_variables[f"DLFS_{off}"] = False
         toolchain.generate()

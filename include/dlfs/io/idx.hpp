@@ -111,14 +111,15 @@ Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 
 
 namespace detail {
 
-/// Images and labels out of two IDX files; `image` is their shape if only one is right.
+/// Images and labels out of two IDX files; `image` is their shape if only one is right. `numbers`
+/// are the labels, as they were read.
 /// @throws FormatError that begins with the operation.
-inline ByteDataset load_idx_pair(std::string_view operation, const std::filesystem::path& images,
-                                 const std::filesystem::path& labels, Index classes,
-                                 const Shape& image = {}) {
+template <class Number>
+ByteDataset pair_up(std::string_view operation, const std::filesystem::path& images,
+                    const std::filesystem::path& labels, TensorView<const Number> numbers,
+                    Index classes, const Shape& image) {
   const auto fail = [&](const auto&... parts) { throw FormatError(operation, ": ", parts...); };
   auto pixels = read_idx(images);
-  const auto numbers = read_idx(labels);
   const bool is_right = image.rank() > 0 ? pixels.shape().axes(1, pixels.rank()) == image
                                          : pixels.rank() == 3 || pixels.rank() == 4;
   if (!is_right) {
@@ -134,17 +135,26 @@ inline ByteDataset load_idx_pair(std::string_view operation, const std::filesyst
     fail(pixels.extent(0), " images in ", images.string(), ", but ", numbers.extent(0),
          " labels in ", labels.string());
   }
-  for (Index n = 0; n < numbers.size(); ++n) {
-    if (numbers.data()[n] < classes) continue;
-    fail(labels.string(), ": label ", n, " is ", numbers.data()[n], ", expected 0 to ",
-         classes - 1);
-  }
   const Shape& shape = pixels.shape();
   const Shape with_channel = shape.rank() == 4 ? shape : Shape{shape[0], 1, shape[1], shape[2]};
   ByteDataset dataset{std::move(pixels).reshape(with_channel),
                       Labels::uninitialized(numbers.shape())};
-  std::copy(numbers.begin(), numbers.end(), dataset.targets.begin());
+  for (Index n = 0; n < numbers.size(); ++n) {
+    const Number number = numbers(n);
+    if (number < 0 || number >= classes) {
+      fail(labels.string(), ": label ", n, " is ", number, ", expected 0 to ", classes - 1);
+    }
+    dataset.targets(n) = static_cast<Labels::value_type>(number);
+  }
   return dataset;
+}
+
+/// The same of labels that are bytes.
+inline ByteDataset load_idx_pair(std::string_view operation, const std::filesystem::path& images,
+                                 const std::filesystem::path& labels, Index classes,
+                                 const Shape& image = {}) {
+  const auto numbers = read_idx(labels);
+  return pair_up<std::uint8_t>(operation, images, labels, numbers, classes, image);
 }
 
 }  // namespace detail

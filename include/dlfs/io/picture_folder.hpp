@@ -14,6 +14,7 @@
 #include "dlfs/core/parallel_for.hpp"
 #include "dlfs/data/dataset.hpp"
 #include "dlfs/data/resize_and_crop.hpp"
+#include "dlfs/io/jpeg.hpp"
 #include "dlfs/io/png.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -54,11 +55,21 @@ void separate_channels(const Tensor<std::uint8_t>& pixels, Index channels, T* ou
   }
 }
 
+/// What the ending of a file's name says.
+enum class PictureFormat { none, png, jpeg };
+
+inline PictureFormat picture_format(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  if (ending == ".png") return PictureFormat::png;
+  return ending == ".jpg" || ending == ".jpeg" ? PictureFormat::jpeg : PictureFormat::none;
+}
+
 }  // namespace detail
 
 /// A folder of pictures as a source for training: each of its folders is a class, in which each PNG
-/// file is a sample. A picture is read when its batch is taken, so that the memory is that of the
-/// batches. All are brought to one size by resize_and_crop.
+/// or JPEG file is a sample. A picture is read when its batch is taken, so that the memory is that
+/// of the batches. All are brought to one size by resize_and_crop.
 ///
 ///   PictureFolder pictures("photos/train", {.height = 64, .width = 64});
 ///   Trainer trainer(network, SoftmaxCrossEntropy<float>(), Adam<float>(), {.loader_threads = 1});
@@ -67,12 +78,13 @@ void separate_channels(const Tensor<std::uint8_t>& pixels, Index channels, T* ou
 ///   inputs (N, channels, height, width), in [0, 1]   targets (N)
 ///
 /// Grey is 0.299 red + 0.587 green + 0.114 blue. Alpha is ignored. Names that begin with a dot, and
-/// files with another ending than .png, are ignored.
+/// files with another ending than .png, .jpg or .jpeg, are ignored.
 class PictureFolder {
  public:
   /// Looks for the pictures, and opens none.
-  /// @throws IoError for a folder that cannot be read; FormatError for one without classes, or a
-  ///   class without pictures; ValueError for options that are out of range.
+  /// @throws IoError for a folder that cannot be read, and for a JPEG file where libjpeg is missing
+  ///   (see read_jpeg); FormatError for a folder without classes, or a class without pictures;
+  ///   ValueError for options that are out of range.
   explicit PictureFolder(const std::filesystem::path& folder, const PictureFolderOptions& options)
       : options_(detail::checked(options)) {
     std::vector<std::int32_t> labels;
@@ -81,7 +93,7 @@ class PictureFolder {
       classes_.push_back(of_class.filename().string());
       const auto pictures = entries(of_class, /*wants_folders=*/false);
       if (pictures.empty()) {
-        throw FormatError("picture folder: there is no .png file in ", of_class.string());
+        throw FormatError("picture folder: there is no .png or .jpg file in ", of_class.string());
       }
       paths_.insert(paths_.end(), pictures.begin(), pictures.end());
       labels.resize(paths_.size(), label);
@@ -111,7 +123,7 @@ class PictureFolder {
   ///@}
 
   /// Reads the chosen pictures into `batch`, whose memory is used again.
-  /// @throws ShapeError for an index out of range; IoError, FormatError like read_png.
+  /// @throws ShapeError for an index out of range; IoError, FormatError like read_png, read_jpeg.
   template <std::floating_point T>
   void take(std::span<const Index> samples, Dataset<T>& batch) const {
     dlfs::take(labels_, samples, batch.targets);
@@ -134,8 +146,12 @@ class PictureFolder {
       const std::string name = entry->path().filename().string();
       if (name.starts_with('.')) continue;
       std::error_code gone;
-      const bool is_wanted = wants_folders ? entry->is_directory(gone)
-                                           : name.ends_with(".png") || name.ends_with(".PNG");
+      const auto format = detail::picture_format(entry->path());
+      const bool is_wanted =
+          wants_folders ? entry->is_directory(gone) : format != detail::PictureFormat::none;
+      if (!wants_folders && format == detail::PictureFormat::jpeg && !detail::has_jpeg) {
+        detail::throw_no_jpeg(entry->path());
+      }
       if (is_wanted) found.push_back(entry->path());
     }
     if (error) {
@@ -147,7 +163,8 @@ class PictureFolder {
 
   template <class T>
   void read(const std::filesystem::path& path, TensorView<T> picture) const {
-    const Tensor<std::uint8_t> pixels = read_png(path);
+    const bool is_png = detail::picture_format(path) == detail::PictureFormat::png;
+    const Tensor<std::uint8_t> pixels = is_png ? read_png(path) : read_jpeg(path);
     const Shape shape{options_.channels, pixels.extent(0), pixels.extent(1)};
     if (shape == picture.shape()) {
       return detail::separate_channels(pixels, options_.channels, picture.data());

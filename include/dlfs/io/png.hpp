@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <concepts>
 #include <csetjmp>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +20,10 @@
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
+
+/// The types of pixels that read_png gives.
+template <class T>
+concept PngValue = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t>;
 
 namespace detail {
 
@@ -44,8 +50,9 @@ constexpr png_uint_32 png_format(Index channels) {
 /// must not own objects with destructors, so each group of calls is a function of its own.
 class PngReader {
  public:
-  explicit PngReader(ByteReader file)
+  PngReader(ByteReader file, bool has_16_bits)
       : file_(std::move(file)),
+        has_16_bits_(has_16_bits),
         png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, [](auto*, auto*) {})) {
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
@@ -86,8 +93,13 @@ class PngReader {
   bool try_head() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_read_info(png_, info_);
-    png_set_expand(png_);    // palettes, less than 8 bits, and transparent colours
-    png_set_scale_16(png_);  // it rounds; png_set_strip_16 truncates
+    png_set_expand(png_);  // palettes, less than 8 bits, and transparent colours
+    if (has_16_bits_) {
+      png_set_expand_16(png_);
+      if (std::endian::native == std::endian::little) png_set_swap(png_);
+    } else {
+      png_set_scale_16(png_);  // it rounds; png_set_strip_16 truncates
+    }
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     return true;
@@ -104,6 +116,7 @@ class PngReader {
   }
 
   ByteReader file_;
+  bool has_16_bits_;
   char message_[128] = "";
   png_structp png_;
   png_infop info_ = nullptr;
@@ -115,14 +128,16 @@ class PngReader {
 /// Reads a PNG image of any kind as (H, W, C): C is 1 for grey, 2 for grey and alpha, 3 for RGB, 4
 /// for RGBA. The values are the stored ones, independent of the file's gamma or colour profiles.
 /// Values of 1, 2 and 4 bits are scaled to 0 to 255; values of 16 bits are divided by 257 and
-/// rounded. Palettes are looked up. Alpha is the last channel, also if it comes from a transparent
-/// colour; the other channels are not multiplied by it.
+/// rounded. `read_png<std::uint16_t>` keeps all 16 bits, and multiplies the others by 257. Palettes
+/// are looked up. Alpha is the last channel, also if it comes from a transparent colour; the other
+/// channels are not multiplied by it.
 /// @throws FormatError for another format, a damaged file, or more than 2^30 values; IoError if the
 ///   file cannot be read.
-inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
+template <PngValue T = std::uint8_t>
+Tensor<T> read_png(const std::filesystem::path& path) {
   const auto bytes = detail::read_file(path);
   const detail::ByteReader file(bytes, str_cat("read_png: ", path.string()));
-  detail::PngReader reader(file);
+  detail::PngReader reader(file, sizeof(T) == 2);
   const Shape shape = reader.read_head();
   // No code of deflate gives more than 258 bytes for 2 bits, and 8 pixels may share a byte.
   constexpr Index largest_ratio = 1032 * 8;
@@ -132,8 +147,8 @@ inline Tensor<std::uint8_t> read_png(const std::filesystem::path& path) {
   }
   constexpr Index most_values = Index{1} << 30;
   if (shape.size() > most_values) file.fail("more than ", most_values, " values: ", shape);
-  auto pixels = Tensor<std::uint8_t>::uninitialized(shape);
-  reader.read_pixels(pixels.data());
+  auto pixels = Tensor<T>::uninitialized(shape);
+  reader.read_pixels(reinterpret_cast<std::uint8_t*>(pixels.data()));
   return pixels;
 }
 

@@ -16,6 +16,7 @@ vcpkg_cmake_configure(
   OPTIONS
     ${feature_options}
     -DDLFS_FETCH_DEPENDENCIES=OFF
+    -DDLFS_JPEG=OFF
     -DDLFS_BUILD_EXAMPLES=OFF
     -DDLFS_BUILD_TESTS=OFF
     -DDLFS_BUILD_BENCHMARKS=OFF)
