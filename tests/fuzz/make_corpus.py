@@ -47,10 +47,12 @@ for path in sorted(fixtures.iterdir()):
     elif path.suffix == ".npz":
         seed("read_npz", path.stem, data)
     elif path.suffix == ".safetensors":
+        seed("load_weights", path.name, data)
         for kind in range(4):
             seed("read_safetensors", f"{path.stem}{kind}", bytes([kind]) + data)
     elif path.suffix == ".pt":
         seed("read_pytorch", path.stem, data)
+        seed("load_weights", path.name, data)
     elif path.suffix == ".pkl":
         seed("read_pickle", path.stem, data)
     elif path.suffix == ".png":

@@ -209,31 +209,29 @@ TEST(ReadPytorch, WhatIsNoStateDictIsAFormatError) {
 /// Mutations of the pickle inside, which the archive's checksums hide from hostile_files_test.
 TEST(ReadPytorch, DamagedPicklesAreAFormatErrorAtMost) {
   const test::TemporaryFolder folder;
-  for (const std::string name : {"types.pt", "strided.pt", "wrapped_model.pt"}) {
-    const Bytes whole = test::read_bytes(fixture(name));
-    const detail::ZipReader archive(detail::ByteReader(whole, name));
-    std::vector<std::pair<std::string, Bytes>> entries;
-    for (const auto& entry : archive.entries()) {
-      entries.emplace_back(entry.name, archive.extract(entry));
+  const Bytes whole = test::read_bytes(fixture("wrapped_model.pt"));
+  const detail::ZipReader archive(detail::ByteReader(whole, "archive"));
+  std::vector<std::pair<std::string, Bytes>> entries;
+  for (const auto& entry : archive.entries()) {
+    entries.emplace_back(entry.name, archive.extract(entry));
+  }
+  Bytes& pickle = entries.front().second;
+  ASSERT_TRUE(entries.front().first.ends_with("data.pkl"));
+  const Bytes good = pickle;
+  const auto attempt = [&] {
+    try {
+      read_pytorch<float>(folder.write("f.pt", torch_archive_of(entries)));
+    } catch (const FormatError&) {
     }
-    Bytes& pickle = entries.front().second;
-    ASSERT_TRUE(entries.front().first.ends_with("data.pkl"));
-    const Bytes good = pickle;
-    const auto attempt = [&] {
-      try {
-        read_pytorch<float>(folder.write("f.pt", torch_archive_of(entries)));
-      } catch (const FormatError&) {
-      }
-    };
-    for (std::size_t i = 0; i < good.size(); ++i) {
-      for (const int flip : {0x01, 0x02, 0x04, 0x20, 0x80, 0xff}) {
-        pickle = good;
-        pickle[i] = static_cast<std::uint8_t>(pickle[i] ^ flip);
-        attempt();
-      }
-      pickle.assign(good.begin(), good.begin() + std::ptrdiff_t(i));
+  };
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    for (const int flip : {0x01, 0x80}) {
+      pickle = good;
+      pickle[i] = static_cast<std::uint8_t>(pickle[i] ^ flip);
       attempt();
     }
+    pickle.assign(good.begin(), good.begin() + std::ptrdiff_t(i));
+    attempt();
   }
 }
 

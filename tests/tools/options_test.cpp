@@ -491,6 +491,8 @@ Table table() {
   // refuses.
   const std::map<std::string, std::vector<std::string>> of_io{
       {"CsvOptions", {"header", "names", "separator", "missing"}},
+      {"LoadWeightsOptions", {"strict", "rename", "from"}},
+      {"SaveWeightsOptions", {"to", "rename"}},
       {"PictureFolderOptions", {"height", "width", "channels"}},
       {"ProgressOptions", {"label", "epochs", "unit", "units_per_step"}}};
   for (const auto& [name, fields] : of_io) {
