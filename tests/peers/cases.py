@@ -48,6 +48,7 @@ class Group:
         self.name = name
         self.cases = []
         self.arrays = {}
+        self.files = {}  # by their names: functions that write one to a path
 
     def case(self, kind, dtype='float64', options=None, note=''):
         options = options or {}
@@ -63,4 +64,6 @@ class Group:
         (folder / 'cases.json').write_text(json.dumps(self.cases))
         for dtype, arrays in self.arrays.items():
             np.savez(folder / f'{dtype}.npz', **arrays)
+        for name, save in self.files.items():
+            save(folder / name)
         print(f'{len(self.cases)} cases of {self.name}')

@@ -11,7 +11,7 @@
 
 namespace dlfs::peers {
 
-Arrays::Arrays(const std::filesystem::path& directory) {
+Arrays::Arrays(const std::filesystem::path& directory) : directory_(directory) {
   const auto read = [&]<class T>(std::map<std::string, Tensor<T>>& arrays) {
     const auto path = directory / (type_name<T>() + ".npz");
     if (!std::filesystem::exists(path)) return;

@@ -31,6 +31,8 @@ class Arrays {
   /// Reads float64.npz, int64.npz and so on: those that are there.
   explicit Arrays(const std::filesystem::path& directory);
 
+  const std::filesystem::path& directory() const { return directory_; }
+
   template <class T>
   const Tensor<T>* find(const std::string& name) const {
     const auto& arrays = std::get<std::map<std::string, Tensor<T>>>(arrays_);
@@ -45,6 +47,7 @@ class Arrays {
   Maps<double, float, std::int64_t, std::int32_t, std::int16_t, std::int8_t, std::uint64_t,
        std::uint32_t, std::uint16_t, std::uint8_t, bool>
       arrays_;
+  std::filesystem::path directory_;
 };
 
 class Case {
@@ -60,6 +63,8 @@ class Case {
   T option(const char* name, T otherwise) const {
     return description_.at("options").value(name, otherwise);
   }
+  /// A file that the peer wrote for the group, or is to read.
+  std::filesystem::path file(const std::string& name) const { return arrays_.directory() / name; }
   const nlohmann::json& options() const { return description_.at("options"); }
   /// Whether the peer refuses these arguments, as dlfs must then.
   bool is_refused() const { return description_.value("refused", false); }

@@ -43,7 +43,7 @@ RUN_BY = {
 }
 
 UNCOVERED = {
-    'io': 'file formats: NumPy itself writes and reads the files of tests/io',
+    'io': 'file formats: NumPy and PyTorch themselves write and read the files of tests/io, and weights.py',
     'core/buffer.hpp': 'memory',
     'core/error.hpp': 'no mathematics',
     'core/eigen.hpp': 'maps of Eigen onto the same memory',
