@@ -57,7 +57,7 @@ void add_to(const TensorView<T>& sum, const TensorView<const T>& x) {
 
 /// Rows of a value, or of its gradient: from `data` on, which is nullptr for a shape alone.
 template <std::floating_point T, class U>
-TensorView<U> rows_of(const typename Plan<T>::Value& value, Rows rows, U* data) {
+[[gnu::noinline]] TensorView<U> rows_of(const typename Plan<T>::Value& value, Rows rows, U* data) {
   if (rows.count() == value.shape[0]) return {data, value.shape, value.strides};
   return {data, value.shape.with(0, rows.count()), value.strides};
 }

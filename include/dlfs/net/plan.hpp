@@ -116,13 +116,13 @@ struct Rows {
 
   /// These rows of a view, which may be a shape without data.
   template <class U>
-  TensorView<U> of(const TensorView<U>& view) const {
+  [[gnu::noinline]] TensorView<U> of(const TensorView<U>& view) const {
     return count() == view.shape()[0] ? view : part_of(view);
   }
 
  private:
   template <class U>
-  [[gnu::noinline]] TensorView<U> part_of(const TensorView<U>& view) const {
+  TensorView<U> part_of(const TensorView<U>& view) const {
     if (view.data() == nullptr) return {nullptr, view.shape().with(0, count())};
     return view.rows(first, last);
   }
