@@ -169,19 +169,21 @@ class NeuralNetwork {
     detail::expect_dense_apart("network", "y", y, "x", view);
     run_prediction(plan, views, {&y, 1});
   }
-  /// All outputs of a network.
-  std::vector<Tensor<T>> predict_all(Arguments x) const {
-    const Views views(x);
+  ///@{
+  /// All outputs of a network, for a known number of inputs or any.
+  std::vector<Tensor<T>> predict_all(Arguments x) const { return predict_all(Views(x).all()); }
+  std::vector<Tensor<T>> predict_all(std::span<const TensorView<const T>> x) const {
     std::optional<Plan> temporary;
-    const Plan& plan = prediction_plan(views.all(), temporary);
+    const Plan& plan = prediction_plan(x, temporary);
     std::vector<Tensor<T>> y;
     for (Index i = 0; i < plan.output_count(); ++i) {
       y.push_back(Tensor<T>::uninitialized(plan.output_shape(i)));
     }
     const std::vector<TensorView<T>> outputs(y.begin(), y.end());
-    run_prediction(plan, views.all(), outputs);
+    run_prediction(plan, x, outputs);
     return y;
   }
+  ///@}
 
   /// Every parameter, in the order of the layers. Valid until a layer is added.
   std::span<Parameter<T>* const> parameters() & { return parameters_; }

@@ -38,7 +38,7 @@ class RecurrentLayer {
     if (!draw_) return;
     expect_rank(Cell::kind, x, 3);
     D_ = found_size(Cell::kind, "in", D_, x[2]);
-    weight_ih_.value = Tensor<T>({D_, checked_product(Cell::kind, Cell::gates, H_)});
+    weight_ih_.value = Tensor<T>::uninitialized({D_, checked_product(Cell::kind, Cell::gates, H_)});
     std::exchange(draw_, {})(*this, rng);
   }
 
@@ -191,7 +191,8 @@ class RecurrentLayer {
         reverse_(reverse),
         draw_(std::move(draw)),
         weight_ih_("weight_ih", {}),
-        weight_hh_("weight_hh", Tensor<T>({H, checked_product(Cell::kind, Cell::gates, H)})),
+        weight_hh_("weight_hh",
+                   Tensor<T>::uninitialized({H, checked_product(Cell::kind, Cell::gates, H)})),
         bias_ih_("bias_ih", Tensor<T>({Cell::gates * H})),
         bias_hh_("bias_hh", Tensor<T>({Cell::gates * H})) {
     bias_ih_.decay_scale = 0;

@@ -63,7 +63,7 @@ class Embedding {
   Embedding(const EmbeddingOptions& options, const Initializer<T> auto& initializer)
       : padding_index_(detail::checked(options).padding_index),
         initializer_(initializer),
-        weight_("weight", Tensor<T>({options.count, options.features})) {
+        weight_("weight", Tensor<T>::uninitialized({options.count, options.features})) {
     constexpr Index most = Index{1} << std::min(std::numeric_limits<T>::digits, 62);
     if (options.count > most) {
       throw ValueError("embedding: expected count of at most ", most,

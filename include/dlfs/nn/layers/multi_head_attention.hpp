@@ -125,9 +125,9 @@ class MultiHeadAttention {
     options_.features = D;
     options_.check();
     const Index wide = detail::checked_product(traits().kind, 3, D);
-    in_weight_.value = Tensor<T>({D, wide});
+    in_weight_.value = Tensor<T>::uninitialized({D, wide});
     in_bias_.value = Tensor<T>({wide});
-    out_weight_.value = Tensor<T>({D, D});
+    out_weight_.value = Tensor<T>::uninitialized({D, D});
     out_bias_.value = Tensor<T>({D});
     const auto initializer = std::exchange(initializer_, {});
     initializer(in_weight_.value, {.in = D, .out = wide}, rng);

@@ -24,7 +24,10 @@ class Permute {
 
   /// `Permute<float>({0, 2, 1})` makes (N, L, C) of (N, C, L).
   /// @throws ValueError unless `order` names each axis once, the first of them 0.
-  explicit Permute(std::initializer_list<int> order) : rank_(order.size()) {
+  explicit Permute(std::initializer_list<int> order)
+      : Permute(std::span(order.begin(), order.size())) {}
+  /// The same for an order that is computed.
+  explicit Permute(std::span<const int> order) : rank_(order.size()) {
     bool is_order = rank_ > 0 && rank_ <= order_.size() && *order.begin() == 0;
     for (std::size_t axis = 0; is_order && axis < rank_; ++axis) {
       is_order = std::count(order.begin(), order.end(), static_cast<int>(axis)) == 1;

@@ -1,0 +1,445 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "dlfs/conv/window3d.hpp"
+#include "dlfs/core/option.hpp"
+#include "dlfs/dlfs.hpp"
+
+// How a file makes layers: from a kind and options, as visit_options shows them.
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs {
+
+/// The options of a layer that a file describes, by their names. Each is read once; a missing one
+/// has its default. Functions throw FormatError for an option without a default that is missing, or
+/// one of another type.
+class StoredOptions {
+ public:
+  /// An object of JSON. `most_elements` is the number of elements of all tensors of the file, which
+  /// no size can exceed.
+  StoredOptions(const nlohmann::json& options, Index most_elements)
+      : options_(&options), most_elements_(most_elements) {}
+
+  /// A size: a positive number, of which a layer may have as many elements.
+  Index size(const std::string& name) const {
+    const Index value = integer(name);
+    if (value < 1 || value > most_elements_) fail(name, "a size of at most the file's elements");
+    return value;
+  }
+  ///@{
+  /// A whole number.
+  Index integer(const std::string& name) const { return as_integer(name, of(name)); }
+  Index integer(const std::string& name, Index default_value) const {
+    return has(name) ? integer(name) : default_value;
+  }
+  ///@}
+  ///@{
+  /// A real number.
+  double number(const std::string& name) const {
+    if (!of(name).is_number()) fail(name, "a number");
+    return of(name).get<double>();
+  }
+  double number(const std::string& name, double default_value) const {
+    return has(name) ? number(name) : default_value;
+  }
+  ///@}
+  /// True or false.
+  bool flag(const std::string& name, bool default_value) const {
+    if (!has(name)) return default_value;
+    if (!of(name).is_boolean()) fail(name, "true or false");
+    return of(name).get<bool>();
+  }
+  /// One of some words: `word("activation", {{"tanh", RnnActivation::tanh}, ...})`. The first one
+  /// is the default.
+  template <class Value>
+  Value word(const std::string& name,
+             std::initializer_list<std::pair<const char*, Value>> words) const {
+    if (!has(name)) return words.begin()->second;
+    for (const auto& [word, value] : words) {
+      if (of(name) == word) return value;
+    }
+    fail(name, "one of the words that it knows");
+  }
+  /// A list of whole numbers; a single number is a list of one.
+  std::vector<Index> integers(const std::string& name) const {
+    if (!of(name).is_array()) return {integer(name)};
+    std::vector<Index> values;
+    for (const nlohmann::json& each : of(name)) values.push_back(as_integer(name, each));
+    return values;
+  }
+  ///@{
+  /// Extents along height and width, or along depth, height and width; one number if all are equal.
+  Size2d size2d(const std::string& name) const {
+    const std::vector<Index> values = integers(name);
+    if (values.size() == 1) return values[0];
+    if (values.size() != 2) fail(name, "one number or two");
+    return {values[0], values[1]};
+  }
+  Size2d size2d(const std::string& name, Size2d default_value) const {
+    return has(name) ? size2d(name) : default_value;
+  }
+  Size3d size3d(const std::string& name) const {
+    const std::vector<Index> values = integers(name);
+    if (values.size() == 1) return values[0];
+    if (values.size() != 3) fail(name, "one number or three");
+    return {values[0], values[1], values[2]};
+  }
+  Size3d size3d(const std::string& name, Size3d default_value) const {
+    return has(name) ? size3d(name) : default_value;
+  }
+  ///@}
+  /// Whether the file has the option.
+  bool has(const std::string& name) const { return options_->contains(name); }
+
+  /// What draws the weights of a layer that gets them from the file: zeros.
+  /// @throws FormatError for more than the file has, before it touches their memory.
+  auto zeros() const {
+    return [most = most_elements_](auto& weight, Fans, Rng&) {
+      if (weight.size() > most) {
+        throw FormatError("options: a weight of shape ", weight.shape(),
+                          " is larger than all tensors of the file");
+      }
+      weight.fill(0);
+    };
+  }
+
+  /// @throws FormatError for an option that was not read: the layer does not know it.
+  void expect_all_read() const {
+    for (const auto& [name, value] : options_->items()) {
+      if (!read_.contains(name)) throw FormatError("there is no option '", name, "'");
+    }
+  }
+
+ private:
+  const nlohmann::json& of(const std::string& name) const {
+    if (!has(name)) throw FormatError("the option '", name, "' is missing");
+    read_.insert(name);
+    return (*options_)[name];
+  }
+  Index as_integer(const std::string& name, const nlohmann::json& value) const {
+    if (!value.is_number_integer()) fail(name, "a whole number");
+    if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) {
+      fail(name, "a number of 63 bits");
+    }
+    return value.get<Index>();
+  }
+  [[noreturn]] static void fail(const std::string& name, std::string_view expected) {
+    throw FormatError("expected ", expected, " for the option '", name, "'");
+  }
+
+  const nlohmann::json* options_;
+  Index most_elements_;
+  mutable std::set<std::string> read_{};
+};
+
+/// Functions that make layers of the kinds by which they are listed. An own layer that shows its
+/// options (visit_options) can join: see load_network.
+template <std::floating_point T>
+using LayerMakers = std::map<std::string, std::function<AnyLayer<T>(const StoredOptions&)>>;
+
+namespace detail {
+
+inline Window2d stored_window(const StoredOptions& options) {
+  return {.kernel = options.size2d("kernel"),
+          .stride = options.size2d("stride", 1),
+          .padding = options.size2d("padding", 0),
+          .dilation = options.size2d("dilation", 1)};
+}
+
+inline Window1d stored_window1d(const StoredOptions& options) {
+  return {.kernel = options.integer("kernel"),
+          .stride = options.integer("stride", 1),
+          .padding = options.integer("padding", 0),
+          .dilation = options.integer("dilation", 1)};
+}
+
+inline Window3d stored_window3d(const StoredOptions& options) {
+  return {.kernel = options.size3d("kernel"),
+          .stride = options.size3d("stride", 1),
+          .padding = options.size3d("padding", 0),
+          .dilation = options.size3d("dilation", 1)};
+}
+
+/// A layer without options.
+template <class L>
+auto make_plain() {
+  return [](const StoredOptions&) { return L(); };
+}
+
+inline Slice stored_slice(const StoredOptions& options) {
+  Slice slice{.start = {}, .stop = {}, .step = options.integer("step", 1)};
+  if (options.has("start")) slice.start = options.integer("start");
+  if (options.has("stop")) slice.stop = options.integer("stop");
+  return slice;
+}
+
+inline std::vector<int> stored_axes(const StoredOptions& options) {
+  std::vector<int> axes;
+  for (const Index axis : options.integers("order")) {
+    axes.push_back(axis >= 0 && axis < max_rank ? static_cast<int>(axis) : -1);
+  }
+  return axes;
+}
+
+inline int stored_axis(const StoredOptions& options) {
+  const Index axis = options.integer("axis");
+  if (axis < -max_rank || axis >= max_rank) throw FormatError("there is no axis ", axis);
+  return static_cast<int>(axis);
+}
+
+inline PositionalEncodingOptions stored_encoding(const StoredOptions& options) {
+  const Index length = options.integer("length"), features = options.integer("features");
+  constexpr double most = 1 << 28;  // elements of the table, which is not in the file
+  if (static_cast<double>(length) * static_cast<double>(features) > most) {
+    throw FormatError("a table of ", length, " x ", features, " is too large");
+  }
+  return {.length = length, .features = features, .base = options.number("base", 10000)};
+}
+
+}  // namespace detail
+
+/// The layers of the library.
+template <std::floating_point T>
+LayerMakers<T> layer_makers() {
+  using Options = const StoredOptions&;
+  using detail::make_plain;
+  using std::pair;
+  return {
+      {"adaptive average pooling",
+       [](Options o) { return AdaptiveAveragePooling<T>(o.size2d("size")); }},
+      {"add", make_plain<Add<T>>()},
+      {"affine",
+       [](Options o) {
+         Rng rng(0);
+         return Affine<T>({.in = o.size("in"), .out = o.size("out")}, o.zeros(), rng);
+       }},
+      {"average pooling",
+       [](Options o) {
+         return AveragePooling<T>(detail::stored_window(o),
+                                  {.ceil_mode = o.flag("ceil_mode", false),
+                                   .count_include_pad = o.flag("count_include_pad", true)});
+       }},
+      {"average pooling 1d",
+       [](Options o) { return AveragePooling1d<T>(detail::stored_window1d(o)); }},
+      {"average pooling 3d",
+       [](Options o) { return AveragePooling3d<T>(detail::stored_window3d(o)); }},
+      {"batch normalization",
+       [](Options o) {
+         return BatchNormalization<T>(
+             {.features = o.size("features"),
+              .momentum = o.number("momentum", 0.9),
+              .epsilon = o.number("epsilon", 1e-5),
+              .unbiased_running_variance = o.flag("unbiased_running_variance", true)});
+       }},
+      {"concatenate", [](Options o) { return Concatenate<T>({.axis = o.integer("axis", 1)}); }},
+      {"convolution",
+       [](Options o) {
+         Rng rng(0);
+         return Convolution<T>(
+             {.in = o.size("in"),
+              .filters = o.size("filters"),
+              .kernel = o.size2d("kernel"),
+              .stride = o.size2d("stride", 1),
+              .padding = o.size2d("padding", 0),
+              .dilation = o.size2d("dilation", 1),
+              .groups = o.integer("groups", 1),
+              .bias = o.flag("bias", true),
+              .algorithm = o.word("algorithm", {pair("automatic", ConvolutionAlgorithm::automatic),
+                                                pair("direct", ConvolutionAlgorithm::direct)})},
+             o.zeros(), rng);
+       }},
+      {"convolution 1d",
+       [](Options o) {
+         Rng rng(0);
+         return Convolution1d<T>({.in = o.size("in"),
+                                  .filters = o.size("filters"),
+                                  .kernel = o.integer("kernel"),
+                                  .stride = o.integer("stride", 1),
+                                  .padding = o.integer("padding", 0),
+                                  .dilation = o.integer("dilation", 1),
+                                  .groups = o.integer("groups", 1),
+                                  .bias = o.flag("bias", true),
+                                  .causal = o.flag("causal", false)},
+                                 o.zeros(), rng);
+       }},
+      {"convolution 3d",
+       [](Options o) {
+         Rng rng(0);
+         return Convolution3d<T>({.in = o.size("in"),
+                                  .filters = o.size("filters"),
+                                  .kernel = o.size3d("kernel"),
+                                  .stride = o.size3d("stride", 1),
+                                  .padding = o.size3d("padding", 0),
+                                  .dilation = o.size3d("dilation", 1),
+                                  .groups = o.integer("groups", 1),
+                                  .bias = o.flag("bias", true)},
+                                 o.zeros(), rng);
+       }},
+      {"dropout",
+       [](Options o) {
+         Rng rng(0);
+         return Dropout<T>(
+             {.ratio = o.number("ratio"),
+              .scaling = o.word("scaling", {pair("in_training", DropoutScaling::in_training),
+                                            pair("in_evaluation", DropoutScaling::in_evaluation)})},
+             rng);
+       }},
+      {"elu", [](Options o) { return Elu<T>(static_cast<T>(o.number("alpha", 1))); }},
+      {"embedding",
+       [](Options o) {
+         EmbeddingOptions options{.count = o.size("count"), .features = o.size("features")};
+         if (o.has("padding_index")) options.padding_index = o.integer("padding_index");
+         Rng rng(0);
+         return Embedding<T>(options, o.zeros(), rng);
+       }},
+      {"flatten", make_plain<Flatten<T>>()},
+      {"gelu", make_plain<Gelu<T>>()},
+      {"global average pooling", make_plain<GlobalAveragePooling<T>>()},
+      {"group normalization",
+       [](Options o) {
+         return GroupNormalization<T>({.groups = o.integer("groups"),
+                                       .features = o.size("features"),
+                                       .epsilon = o.number("epsilon", 1e-5)});
+       }},
+      {"gru",
+       [](Options o) {
+         Rng rng(0);
+         return Gru<T>(
+             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse", false)},
+             o.zeros(), rng);
+       }},
+      {"hard sigmoid", make_plain<HardSigmoid<T>>()},
+      {"hard swish", make_plain<HardSwish<T>>()},
+      {"hard tanh", make_plain<HardTanh<T>>()},
+      {"identity", make_plain<Identity<T>>()},
+      {"instance normalization",
+       [](Options o) {
+         return InstanceNormalization<T>(
+             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-5)});
+       }},
+      {"last step", [](Options o) { return LastStep<T>({.reverse = o.flag("reverse", false)}); }},
+      {"layer normalization",
+       [](Options o) {
+         return LayerNormalization<T>(
+             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-5)});
+       }},
+      {"leaky_relu",
+       [](Options o) {
+         return LeakyRelu<T>(static_cast<T>(o.number("negative_slope", double{T(0.01)})));
+       }},
+      {"learned positional encoding",
+       [](Options o) {
+         Rng rng(0);
+         return LearnedPositionalEncoding<T>(
+             {.length = o.size("length"), .features = o.size("features")}, o.zeros(), rng);
+       }},
+      {"linear",
+       [](Options o) {
+         Rng rng(0);
+         return Linear<T>({.in = o.size("in"), .out = o.size("out")}, o.zeros(), rng);
+       }},
+      {"log softmax", make_plain<LogSoftmax<T>>()},
+      {"lstm",
+       [](Options o) {
+         Rng rng(0);
+         return Lstm<T>(
+             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse", false)},
+             o.zeros(), rng);
+       }},
+      {"max pooling",
+       [](Options o) {
+         return MaxPooling<T>(detail::stored_window(o), {.ceil_mode = o.flag("ceil_mode", false)});
+       }},
+      {"max pooling 1d", [](Options o) { return MaxPooling1d<T>(detail::stored_window1d(o)); }},
+      {"max pooling 3d", [](Options o) { return MaxPooling3d<T>(detail::stored_window3d(o)); }},
+      {"multi-head attention",
+       [](Options o) {
+         Rng rng(0);
+         return MultiHeadAttention<T>({.features = o.size("features"),
+                                       .heads = o.integer("heads"),
+                                       .causal = o.flag("causal", false)},
+                                      o.zeros(), rng);
+       }},
+      {"multiply", make_plain<Multiply<T>>()},
+      {"pad channels",
+       [](Options o) { return PadChannels<T>({.channels = o.integer("channels")}); }},
+      {"permute",
+       [](Options o) {
+         const std::vector<int> axes = detail::stored_axes(o);
+         return Permute<T>(std::span<const int>(axes));
+       }},
+      {"pixel shuffle", [](Options o) { return PixelShuffle<T>(o.integer("factor")); }},
+      {"positional encoding",
+       [](Options o) { return PositionalEncoding<T>(detail::stored_encoding(o)); }},
+      {"prelu",
+       [](Options o) {
+         return PRelu<T>(
+             {.slopes = o.has("slopes") ? o.size("slopes") : 1, .slope = o.number("slope", 0.25)});
+       }},
+      {"relu", make_plain<Relu<T>>()},
+      {"reshape",
+       [](Options o) { return Reshape<T>(Shape(std::span<const Index>(o.integers("sample")))); }},
+      {"rms normalization",
+       [](Options o) {
+         return RmsNormalization<T>(
+             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-6)});
+       }},
+      {"rnn",
+       [](Options o) {
+         Rng rng(0);
+         return Rnn<T>({.in = o.size("in"),
+                        .hidden = o.size("hidden"),
+                        .activation = o.word("activation", {pair("tanh", RnnActivation::tanh),
+                                                            pair("relu", RnnActivation::relu)}),
+                        .reverse = o.flag("reverse", false)},
+                       o.zeros(), rng);
+       }},
+      {"sigmoid", make_plain<Sigmoid<T>>()},
+      {"slice axis",
+       [](Options o) { return SliceAxis<T>(detail::stored_axis(o), detail::stored_slice(o)); }},
+      {"softmax", make_plain<Softmax<T>>()},
+      {"softplus", make_plain<Softplus<T>>()},
+      {"standardization",
+       [](Options o) {
+         return Standardization<T>(
+             {.features = o.size("features"), .inverse = o.flag("inverse", false)});
+       }},
+      {"swish", make_plain<Swish<T>>()},
+      {"tanh", make_plain<Tanh<T>>()},
+      {"transposed convolution",
+       [](Options o) {
+         Rng rng(0);
+         return TransposedConvolution<T>({.in = o.size("in"),
+                                          .filters = o.size("filters"),
+                                          .kernel = o.size2d("kernel"),
+                                          .stride = o.size2d("stride", 1),
+                                          .padding = o.size2d("padding", 0),
+                                          .output_padding = o.size2d("output_padding", 0),
+                                          .dilation = o.size2d("dilation", 1),
+                                          .groups = o.integer("groups", 1)},
+                                         o.zeros(), rng);
+       }},
+      {"upsampling",
+       [](Options o) {
+         return Upsampling<T>({.factor = o.size2d("factor"),
+                               .interpolation = o.word(
+                                   "interpolation", {pair("nearest", Interpolation::nearest),
+                                                     pair("bilinear", Interpolation::bilinear)})});
+       }},
+  };
+}
+
+}  // namespace dlfs
+DLFS_STRICT_MATH_END
