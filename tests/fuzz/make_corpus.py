@@ -48,6 +48,8 @@ for path in sorted(fixtures.iterdir()):
         seed("read_npz", path.stem, data)
     elif path.suffix == ".safetensors":
         seed("load_weights", path.name, data)
+        if path.stem == "network":
+            seed("load_network", path.stem, data)
         for kind in range(4):
             seed("read_safetensors", f"{path.stem}{kind}", bytes([kind]) + data)
     elif path.suffix == ".pt":

@@ -16,6 +16,7 @@
 #include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
 #include "dlfs/io/history.hpp"
+#include "dlfs/io/network_file.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
@@ -50,6 +51,8 @@ const std::vector<Writer>& writers() {
       {"save_checkpoint", ".npz", [](const fs::path& path) { save_checkpoint(path, state()); }},
       {"save_history", ".csv", [](const fs::path& path) { save_history(path, {}); }},
       {"save_history", ".json", [](const fs::path& path) { save_history(path, {}); }},
+      {"save_network", ".safetensors",
+       [](const fs::path& path) { save_network<float>(path, network(), {x}); }},
       {"save_weights", ".npz", [](const fs::path& path) { save_weights(path, network()); }},
       {"write_csv", ".csv",
        [](const fs::path& path) {
@@ -88,6 +91,8 @@ std::vector<Reader> readers() {
   std::vector<Reader> readers{
       {"load_checkpoint", file([](const auto& path) { save_checkpoint(path, state()); }),
        [](const fs::path& path) { load_checkpoint<float>(path); }},
+      {"load_network", file([](const auto& path) { save_network<float>(path, network()); }),
+       [](const fs::path& path) { load_network<float>(path); }},
       {"load_weights", file([](const auto& path) { save_weights(path, network()); }),
        [](const fs::path& path) {
          auto loaded = network();

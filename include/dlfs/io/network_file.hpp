@@ -241,40 +241,54 @@ std::vector<Tensor<T>> predict_outputs(const NeuralNetwork<T>& network,
   return network.predict_all(std::span(views));
 }
 
-/// @throws FormatError if a value of the network would have more elements than a test may have;
-/// else the shapes of the outputs.
+/// The numbers of all values of a network of which `shapes` are the inputs; the outputs take their
+/// place.
 template <std::floating_point T>
-std::vector<Shape> expect_small_values(const Composition<T>& network, std::vector<Shape> values) {
-  constexpr Index most = Index{1} << 28;
-  if (values.size() != network.inputs.size()) {
-    throw FormatError("its test has ", values.size(), " inputs, it has ", network.inputs.size());
-  }
+double count_numbers(const Composition<T>& network, std::vector<Shape>& shapes) {
+  double sum = 0;
   for (const auto& part : network.parts) {
     std::vector<Shape> x;
-    for (const Index input : part.inputs) x.push_back(values[static_cast<std::size_t>(input)]);
-    const Composition<T> inner = part.layer->composition();
-    values.push_back(inner.parts.empty() ? part.layer->output_shape(x)
-                                         : expect_small_values<T>(inner, x).front());
-    if (values.back().size() > most) {
-      throw FormatError("its test needs a tensor of shape ", values.back());
+    for (const Index input : part.inputs) x.push_back(shapes[static_cast<std::size_t>(input)]);
+    if (const Composition<T> inner = part.layer->composition(); !inner.parts.empty()) {
+      sum += count_numbers<T>(inner, x);
+      shapes.push_back(x.front());
+    } else {
+      shapes.push_back(part.layer->output_shape(x));
     }
+    sum += static_cast<double>(shapes.back().size());
   }
   std::vector<Shape> outputs;
   for (const Index output : network.outputs) {
-    outputs.push_back(values[static_cast<std::size_t>(output)]);
+    outputs.push_back(shapes[static_cast<std::size_t>(output)]);
   }
-  return outputs;
+  shapes = std::move(outputs);
+  return sum;
+}
+
+/// Whether an example takes little memory, in relation to the file that has it.
+template <std::floating_point T>
+bool is_small_example(const NeuralNetwork<T>& network, const std::vector<Tensor<T>>& x,
+                      Index numbers_of_file) {
+  constexpr double most = 1000;  // numbers for each one in the file
+  std::vector<Shape> shapes;
+  for (const Tensor<T>& each : x) shapes.push_back(each.shape());
+  return count_numbers<T>(network.composition(), shapes) <=
+         most * static_cast<double>(numbers_of_file);
 }
 
 /// @throws FormatError if the network does not give the stored outputs, but for rounding.
 template <std::floating_point T>
-void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>& stored) {
+void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>& stored,
+              Index numbers_of_file) {
   const std::vector<Tensor<T>> x = take_test(stored, test_input_name);
   const std::vector<Tensor<T>> expected = take_test(stored, test_output_name);
   if (x.empty() && expected.empty()) return;
-  std::vector<Shape> shapes;
-  for (const Tensor<T>& each : x) shapes.push_back(each.shape());
-  expect_small_values<T>(network.composition(), shapes);
+  if (std::ssize(x) != network.input_count()) {
+    throw FormatError("expected ", network.input_count(), " inputs of the test, got ", x.size());
+  }
+  if (!is_small_example(network, x, numbers_of_file)) {
+    throw FormatError("its test needs more than 1,000 times the numbers of the file");
+  }
   const std::vector<Tensor<T>> y = predict_outputs(network, x);
   if (y.size() != expected.size()) throw FormatError("the test has ", expected.size(), " outputs");
   for (std::size_t k = 0; k < y.size(); ++k) {
@@ -305,8 +319,9 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
 ///
 /// `example` are inputs, such as a few samples: they and the outputs become a test, which
 /// `load_network` runs. Without them there is no test.
-/// @throws ValueError, naming the layer, for one that does not show its options (visit_options);
-/// ShapeError if the example does not fit; IoError if the file cannot be written.
+/// @throws ValueError, naming the layer, for one that does not show its options (visit_options), or
+/// for an example that needs more than 1,000 times the numbers of the file on its way; ShapeError
+/// if the example does not fit; IoError if the file cannot be written.
 template <std::floating_point T>
 void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                   const std::vector<Tensor<std::type_identity_t<T>>>& example = {}) {
@@ -326,6 +341,12 @@ void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& net
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     tensors.push_back({str_cat(detail::test_output_name, i), outputs[i]});
+  }
+  Index numbers = 0;
+  for (const NamedView<T>& tensor : tensors) numbers += tensor.value.size();
+  if (!example.empty() && !detail::is_small_example(network, example, numbers)) {
+    throw ValueError("save_network: the example needs more than 1,000 times the numbers of the ",
+                     "file; leave it out");
   }
   write_safetensors<T>(path, tensors, {{std::string(detail::architecture_name), document.dump()}});
 }
@@ -348,14 +369,17 @@ template <std::floating_point T>
 NeuralNetwork<T> load_network(const std::filesystem::path& path,
                               const LayerMakers<T>& makers = layer_makers<T>()) {
   const std::string source = str_cat("load_network: ", path.string(), ": ");
-  const auto metadata = read_safetensors_metadata(path);
-  const auto architecture = metadata.find(std::string(detail::architecture_name));
-  if (architecture == metadata.end()) {
+  const detail::MappedFile mapped(path);
+  const detail::ByteReader file(mapped.bytes(), str_cat("load_network: ", path.string()));
+  const detail::SafetensorsHeader header(file);
+  const auto architecture = header.metadata.find(std::string(detail::architecture_name));
+  if (architecture == header.metadata.end()) {
     throw FormatError(source, "it has tensors, but no architecture; see load_weights");
   }
   std::map<std::string, Tensor<T>> stored;
   Index elements = 0;
-  for (NamedTensor<T>& tensor : read_safetensors<T>(path)) {
+  for (NamedTensor<T>& tensor : detail::parse_safetensors<T>(
+           header, file, [&](detail::ByteSpan part) { mapped.release(part); })) {
     elements += tensor.value.size();
     stored.emplace(std::move(tensor.name), std::move(tensor.value));
   }
@@ -372,7 +396,7 @@ NeuralNetwork<T> load_network(const std::filesystem::path& path,
     NeuralNetwork<T> made =
         detail::StoredNetwork<T>(network == document.end() ? none : *network, makers, elements);
     detail::take_tensors(made, stored);
-    detail::run_test(made, stored);
+    detail::run_test(made, stored, elements);
     return made;
   } catch (const FormatError& error) {
     throw FormatError(source, error.what());
