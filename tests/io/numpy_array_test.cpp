@@ -22,7 +22,7 @@ using test::error_of;
 static_assert(NumpyElement<bool> && NumpyElement<Eigen::half> && NumpyElement<std::uint64_t>);
 static_assert(!NumpyElement<Eigen::bfloat16> && !NumpyElement<long double>);
 
-const ByteReader source({}, "read: file");
+const ByteReader numpy_file({}, "read: file");
 
 TEST(NumpyType, IsNamedAsByNumPy) {
   EXPECT_EQ(to_string(detail::numpy_type<bool>()), "bool");
@@ -32,15 +32,15 @@ TEST(NumpyType, IsNamedAsByNumPy) {
 }
 
 TEST(NumpyType, IsReadWithItsByteOrder) {
-  EXPECT_FALSE(detail::parse_numpy_type("f4", source).is_big_endian);
-  EXPECT_FALSE(detail::parse_numpy_type("|b1", source).is_big_endian);
-  const auto type = detail::parse_numpy_type(">i2", source);
+  EXPECT_FALSE(detail::parse_numpy_type("f4", numpy_file).is_big_endian);
+  EXPECT_FALSE(detail::parse_numpy_type("|b1", numpy_file).is_big_endian);
+  const auto type = detail::parse_numpy_type(">i2", numpy_file);
   EXPECT_TRUE(type.is_big_endian);
   EXPECT_EQ(to_string(type), "int16");
-  EXPECT_EQ(error_of<FormatError>([] { detail::parse_numpy_type("?f4", source); }),
+  EXPECT_EQ(error_of<FormatError>([] { detail::parse_numpy_type("?f4", numpy_file); }),
             "read: file: expected a byte order of <, >, = or |, found '?'");
   for (const char* text : {"", "f", "f16", "c8", "<U4", "<<f4"}) {
-    EXPECT_THROW(detail::parse_numpy_type(text, source), FormatError) << text;
+    EXPECT_THROW(detail::parse_numpy_type(text, numpy_file), FormatError) << text;
   }
 }
 
@@ -48,7 +48,8 @@ TEST(ConvertElements, ReadsEitherByteOrder) {
   const Bytes bytes{0x3f, 0xc0, 0x00, 0x01};
   const auto convert = [&]<class T>(detail::NumpyType type, T) {
     T value{};
-    detail::convert_elements(type, detail::ByteSpan(bytes).first(type.bytes), &value, 0, source);
+    detail::convert_elements(type, detail::ByteSpan(bytes).first(type.bytes), &value, 0,
+                             numpy_file);
     return value;
   };
   EXPECT_EQ(convert({'i', 2, true}, std::int16_t()), 0x3fc0);
@@ -85,20 +86,20 @@ TEST(Fits, OnlyWhatTheTypeHolds) {
 TEST(ToTensor, TransposesFortranOrder) {
   const Bytes elements{1, 2, 3, 4, 5, 6};
   const detail::NumpyType type = detail::numpy_type<std::uint8_t>();
-  test::expect_equal(detail::to_tensor<int>({type, false, {2, 3}, elements}, source),
+  test::expect_equal(detail::to_tensor<int>({type, false, {2, 3}, elements}, numpy_file),
                      array<int>({{1, 2, 3}, {4, 5, 6}}));
-  test::expect_equal(detail::to_tensor<int>({type, true, {2, 3}, elements}, source),
+  test::expect_equal(detail::to_tensor<int>({type, true, {2, 3}, elements}, numpy_file),
                      array<int>({{1, 3, 5}, {2, 4, 6}}));
 }
 
 TEST(ToTensor, RefusesOtherCountsAndElementsThatDoNotFit) {
   const Bytes elements{1, 2, 3, 200};
   const NumpyArray array{detail::numpy_type<std::uint8_t>(), false, {2, 2}, elements};
-  EXPECT_EQ(error_of<FormatError>([&] { detail::to_tensor<std::int8_t>(array, source); }),
+  EXPECT_EQ(error_of<FormatError>([&] { detail::to_tensor<std::int8_t>(array, numpy_file); }),
             "read: file: element 3 is 200, which int8 does not hold");
   NumpyArray larger = array;
   larger.shape = {3, 2};
-  EXPECT_EQ(error_of<FormatError>([&] { detail::to_tensor<int>(larger, source); }),
+  EXPECT_EQ(error_of<FormatError>([&] { detail::to_tensor<int>(larger, numpy_file); }),
             "read: file: truncated: expected 6 elements of uint8 for the shape (3, 2), found 4 "
             "bytes");
 }
