@@ -1,10 +1,11 @@
-// One operation on a file by dlfs, the seconds of which are printed. Run by files.py.
+// One operation on a file by dlfs; its seconds and those of the processor are printed. Run by
+// files.py.
 //
 //   dlfs_files OPERATION PATH MIB
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <ctime>
 #include <functional>
 #include <string>
 
@@ -22,33 +23,34 @@ Tensor<float> numbers(Index mib) {
   return x;
 }
 
-double seconds_of(const std::function<void()>& call) {
+void measure(const std::function<void()>& call) {
+  const std::clock_t cpu_begin = std::clock();
   const auto begin = std::chrono::steady_clock::now();
   call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const auto cpu = static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC;
+  std::printf("%.6f %.6f\n", seconds.count(), cpu);
 }
 
 int main(int argc, char** argv) {
   if (argc != 4) return EXIT_FAILURE;
   const std::string operation = argv[1], path = argv[2];
   Tensor<float> x;
-  double seconds = 0;
   if (operation == "read, one array") {
-    seconds = seconds_of([&] { x = read_npz<float>(path, "x"); });
+    measure([&] { x = read_npz<float>(path, "x"); });
   } else if (operation.starts_with("read")) {
-    seconds = seconds_of([&] { x = read_npy<float>(path); });
+    measure([&] { x = read_npy<float>(path); });
   } else {
     x = numbers(std::atol(argv[3]));
     const Sync sync = operation.ends_with("synced") ? Sync::on_return : Sync::later;
     const auto compression =
         operation.ends_with("deflated") ? NpzCompression::deflated : NpzCompression::stored;
     if (operation == "write npy, steps") {
-      seconds = seconds_of([&] { write_npy(path, x.slice(1, {.step = 2}), sync); });
+      measure([&] { write_npy(path, x.slice(1, {.step = 2}), sync); });
     } else if (operation.starts_with("write npz")) {
-      seconds = seconds_of([&] { write_npz(path, {{"x", x}}, compression, sync); });
+      measure([&] { write_npz(path, {{"x", x}}, compression, sync); });
     } else {
-      seconds = seconds_of([&] { write_npy(path, x, sync); });
+      measure([&] { write_npy(path, x, sync); });
     }
   }
-  std::printf("%.6f\n", seconds);
 }

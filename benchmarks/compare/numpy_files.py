@@ -1,4 +1,4 @@
-"""One operation on a file by NumPy, the seconds of which are printed. Run by files.py.
+"""One operation on a file by NumPy; its seconds and those of the processor are printed. Run by files.py.
 
     numpy_files.py OPERATION PATH MIB
 """
@@ -58,7 +58,7 @@ def make(path, mib):
     x = numbers(mib)
     np.save(f'{path}.npy', x)
     np.save(f'{path}-big.npy', x.astype('>f4'))
-    np.save(f'{path}-double.npy', x.astype(np.float64)[: ROWS // 2])
+    np.save(f'{path}-double.npy', x[: ROWS // 2].astype(np.float64))
     np.save(f'{path}-int.npy', x.astype(np.int32))
     np.save(f'{path}-half.npy', x.astype(np.float16))
     np.save(f'{path}-fortran.npy', np.asfortranarray(x))
@@ -67,21 +67,25 @@ def make(path, mib):
         np.savez_compressed(f'{path}-deflated.npz', x=x)
 
 
+def now():
+    return time.perf_counter(), time.process_time()
+
+
 def main():
     operation, path, mib = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if operation == 'make':
         return make(path, mib)
     if operation in READ:
-        begin = time.perf_counter()
+        begin = now()
         result = READ[operation](path)
-        seconds = time.perf_counter() - begin
+        end = now()
         assert result.flags.c_contiguous
     else:
         x = numbers(mib)
-        begin = time.perf_counter()
+        begin = now()
         WRITE[operation](path, x)
-        seconds = time.perf_counter() - begin
-    print(seconds)
+        end = now()
+    print(end[0] - begin[0], end[1] - begin[1])
 
 
 main()

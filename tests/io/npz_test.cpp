@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "dlfs/tensor/creation.hpp"
 #include "io/files.hpp"
@@ -203,6 +204,39 @@ TEST(ReadNpz, SizesThatTheBytesDoNotLiveUpToAreAFormatErrorBeforeMemoryIsTaken) 
   bytes = archive(NpzCompression::stored);
   bytes[directory_of(bytes) + 20] ^= 1;
   EXPECT_EQ(error_of_npz(bytes), "x.npy: stored, yet 4129 bytes are to be 4128");
+}
+
+TEST(ReadNpz, APromiseThatTheDeflatedBytesBreakTakesNoMemory) {
+  const test::TemporaryFolder folder;
+  const auto path = (folder.path() / "x.npz").string();
+  constexpr Index promised = 250'000'000;
+  const Bytes head = detail::npy_head(detail::numpy_type<float>(), false, {promised});
+  Bytes noise(1'000'000);  // deflate makes it no smaller, so that it could be 1 GB
+  std::uint32_t bits = 1;
+  for (std::uint8_t& byte : noise) {
+    bits = bits * 1664525 + 1013904223;
+    byte = static_cast<std::uint8_t>(bits >> 24);
+  }
+  detail::FileWriter file(path);
+  detail::ZipWriter archive(file);
+  archive.add("x.npy", head.size() + 4 * promised, NpzCompression::deflated,
+              [&](detail::ByteSink& out) {
+                out.write(head);
+                out.write(noise);
+              });
+  archive.finish();
+  file.commit();
+
+  const auto peak_kib = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const auto before = peak_kib();
+  EXPECT_EQ(error_of<FormatError>([&] { read_npz<float>(path); }),
+            str_cat("read_npz: ", path, ": x.npy: truncated: expected ", head.size() + 4 * promised,
+                    " bytes when inflated, found ", head.size() + noise.size()));
+  EXPECT_LT(peak_kib() - before, 16 * 1024);
 }
 
 TEST(ReadNpz, EntriesThatOverlapAreAFormatError) {
