@@ -15,6 +15,7 @@
 
 #include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
+#include "dlfs/io/cpp_file.hpp"
 #include "dlfs/io/history.hpp"
 #include "dlfs/io/network_file.hpp"
 #include "io/files.hpp"
@@ -54,6 +55,7 @@ const std::vector<Writer>& writers() {
       {"save_network", ".safetensors",
        [](const fs::path& path) { save_network<float>(path, network(), {x}); }},
       {"save_weights", ".npz", [](const fs::path& path) { save_weights(path, network()); }},
+      {"write_cpp", ".hpp", [](const fs::path& path) { write_cpp(path, network(), {3}); }},
       {"write_csv", ".csv",
        [](const fs::path& path) {
          write_csv(path, {"a", "b", "c"}, x);
