@@ -1,5 +1,6 @@
 #include "support/templates.hpp"
 
 namespace dlfs {
-template void load_weights(const std::filesystem::path&, NeuralNetwork<float>&);
+template LoadedWeights load_weights(const std::filesystem::path&, NeuralNetwork<float>&,
+                                    const LoadWeightsOptions&);
 }  // namespace dlfs

@@ -8,5 +8,6 @@
 // Templates that most programs use and dlfs::compiled lacks, compiled once for all programs.
 
 namespace dlfs {
-extern template void load_weights(const std::filesystem::path&, NeuralNetwork<float>&);
+extern template LoadedWeights load_weights(const std::filesystem::path&, NeuralNetwork<float>&,
+                                           const LoadWeightsOptions&);
 }  // namespace dlfs
