@@ -1,5 +1,6 @@
-// Every fixture with every byte changed, and cut off at every byte: the readers give a FormatError
-// or a result, never anything else. The sanitizers see to the rest.
+// Every fixture with every byte changed, cut off at every byte, and with enormous numbers at every
+// place: the readers give a FormatError or a result, never anything else. The sanitizers see to the
+// rest.
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -43,6 +44,14 @@ void expect_format_errors_at_most(const std::string& ending, const Read& read) {
         attempt(changed);
       }
       attempt(Bytes(whole.begin(), whole.begin() + std::ptrdiff_t(i)));
+      if (i + 8 > whole.size()) continue;
+      for (const std::uint64_t number : {std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1}) {
+        Bytes changed = whole;
+        for (std::size_t k = 0; k < 8; ++k) {
+          changed[i + k] = static_cast<std::uint8_t>(number >> (8 * k));
+        }
+        attempt(changed);
+      }
     }
   }
 }
