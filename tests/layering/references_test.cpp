@@ -62,6 +62,8 @@ TEST(References, AreNotGivenByObjectsThatExpire) {
       "dlfs/core/tensor.hpp: TensorView<const T> transpose(Indices...) const;",
       // Of the argument.
       "dlfs/core/tensor.hpp: T* write(T* out) const {",
+      // The network's memory, of which a pass has the address.
+      "dlfs/nn/layer.hpp: T* gradient(std::size_t parameter) const {",
       // The network itself, which a copy may be made of.
       "dlfs/net/sequential.hpp: Sequential& add(const std::string& name, AnyLayer<T> layer) {",
       "dlfs/net/graph.hpp: Graph& add(const std::string& name, AnyLayer<T> layer, "

@@ -5,7 +5,7 @@ set -euo pipefail
 compiler=$1
 shift
 include=$(cd "$(dirname "$0")/../../include" && pwd)
-printf '#include <dlfs/io.hpp>\n#include <dlfs/io/history.hpp>\n#include <dlfs/io/cpp_file.hpp>\n#include <dlfs/compiled.hpp>\n' |
+printf '#include <dlfs/io.hpp>\n#include <dlfs/io/history.hpp>\n#include <dlfs/io/cpp_file.hpp>\n#include <dlfs/io/folded_network.hpp>\n#include <dlfs/compiled.hpp>\n' |
   "$compiler" -std=c++20 -I "$include" "$@" -E -dD -x c++ - |
   awk -v include="$include/dlfs/" '
     /^# [0-9]+ "/ { is_own = index($3, include) > 0; seen += is_own }
