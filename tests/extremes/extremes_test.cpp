@@ -19,6 +19,7 @@
 #include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
 #include "dlfs/io/history.hpp"
+#include "dlfs/io/save_onnx.hpp"
 
 // As on a machine with little memory: under the address sanitizer, what cannot be had ends the
 // process.
@@ -2163,6 +2164,15 @@ const std::vector<Named> table{
        for (const char* path : odd_paths)
          attempt([&] {
            save_weights(path, Sequential<float>{{"r", Relu<float>()}});
+           return 0;
+         });
+     }},
+    {"save_onnx",
+     [] {
+       const Sequential<float> network{{"r", Relu<float>()}};
+       for (const char* path : odd_paths)
+         for_shapes([&](const Shape& x) {
+           save_onnx(path, network, x);
            return 0;
          });
      }},

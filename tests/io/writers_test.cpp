@@ -18,6 +18,7 @@
 #include "dlfs/io/cpp_file.hpp"
 #include "dlfs/io/history.hpp"
 #include "dlfs/io/network_file.hpp"
+#include "dlfs/io/save_onnx.hpp"
 #include "io/files.hpp"
 #include "support/error_of.hpp"
 
@@ -54,6 +55,7 @@ const std::vector<Writer>& writers() {
       {"save_history", ".json", [](const fs::path& path) { save_history(path, {}); }},
       {"save_network", ".safetensors",
        [](const fs::path& path) { save_network<float>(path, network(), {x}); }},
+      {"save_onnx", ".onnx", [](const fs::path& path) { save_onnx(path, network(), {3}); }},
       {"save_weights", ".npz", [](const fs::path& path) { save_weights(path, network()); }},
       {"write_cpp", ".hpp", [](const fs::path& path) { write_cpp(path, network(), {3}); }},
       {"write_csv", ".csv",
