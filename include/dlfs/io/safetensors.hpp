@@ -29,6 +29,11 @@ namespace detail {
 
 inline constexpr std::uint64_t largest_safetensors_header = 100'000'000;  // bytes
 inline constexpr std::string_view safetensors_metadata_name = "__metadata__";
+/// The metadata that say whose layout the tensors have, as PyTorch's tools write them: "pt" or
+/// "dlfs".
+inline constexpr std::string_view safetensors_format = "format";
+/// How the names of tensors begin that belong to a test: see save_network.
+inline constexpr std::string_view test_prefix = "dlfs.test.";
 
 /// Texts about the tensors as a whole, by their names.
 using SafetensorsMetadata = std::map<std::string, std::string>;
