@@ -110,7 +110,7 @@ static void convert(const fs::path& from, const fs::path& to) {
                      {.name = detail::to_cpp_name(to.stem().string())});
   }
   std::vector<NamedTensor<float>> tensors = read_tensors(from);
-  std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with("dlfs.test."); });
+  std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with(detail::test_prefix); });
   std::vector<NamedView<float>> views;
   for (const auto& tensor : tensors) views.emplace_back(tensor.name, tensor.value);
   if (ending == ".npz") return write_npz<float>(to, views);

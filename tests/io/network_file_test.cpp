@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "dlfs/dlfs.hpp"
+#include "dlfs/io/weights.hpp"
 #include "io/files.hpp"
 #include "support/each_layer.hpp"
 #include "support/error_of.hpp"
@@ -90,6 +91,17 @@ TEST(NetworkFile, KeepsNestedNetworksAndLearnedStatistics) {
   const auto x = random_normal<float>({5, 3, 8, 8}, rng);
   for (int step = 0; step < 3; ++step) network.forward(x);  // collects statistics
   expect_round_trip<float>(network, {x});
+}
+
+TEST(NetworkFile, HasWeightsForANetworkThatIsThere) {
+  Rng rng(1);
+  const Sequential<float> network({4}, rng, {{"affine", Affine<float>({.out = 3}, He{})}});
+  Sequential<float> other({4}, rng, {{"affine", Affine<float>({.out = 3}, He{})}});
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "network.safetensors";
+  save_network<float>(path, network, {random_normal<float>({2, 4}, rng)});
+  load_weights(path, other);
+  test::expect_equal(other.parameters()[0]->value, network.parameters()[0]->value);
 }
 
 TEST(NetworkFile, LoadsInAnotherElementType) {

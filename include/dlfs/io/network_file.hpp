@@ -218,7 +218,7 @@ void take_tensors(NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>& s
     stored.erase(found);
   }
   for (const auto& [name, tensor] : stored) {
-    if (!name.starts_with("dlfs.test.")) throw FormatError("no layer has the tensor ", name);
+    if (!name.starts_with(test_prefix)) throw FormatError("no layer has the tensor ", name);
   }
 }
 
@@ -314,6 +314,7 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
 
 /// Writes a network with its architecture, so that `load_network` can make it again without its C++
 /// code. The file is a safetensors file, whose metadata have the architecture as JSON.
+/// `load_weights` reads it, too.
 ///
 ///   save_network("digits.safetensors", network, {x});
 ///
@@ -348,7 +349,9 @@ void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& net
     throw ValueError("save_network: the example needs more than 1,000 times the numbers of the ",
                      "file; leave it out");
   }
-  write_safetensors<T>(path, tensors, {{std::string(detail::architecture_name), document.dump()}});
+  write_safetensors<T>(path, tensors,
+                       {{std::string(detail::architecture_name), document.dump()},
+                        {std::string(detail::safetensors_format), "dlfs"}});
 }
 
 /// Reads what `save_network` wrote, and runs its test. Elements are converted to T.
