@@ -17,6 +17,7 @@
 #include <dlfs/io.hpp>
 #include <dlfs/io/cpp_file.hpp>
 #include <dlfs/io/network_file.hpp>
+#include <dlfs/io/save_onnx.hpp>
 
 using namespace dlfs;
 namespace fs = std::filesystem;
@@ -109,13 +110,15 @@ static void convert(const fs::path& from, const fs::path& to) {
     return write_cpp(to, load_network<float>(from), samples_of(from),
                      {.name = detail::to_cpp_name(to.stem().string())});
   }
+  if (ending == ".onnx") return save_onnx(to, load_network<float>(from), samples_of(from));
   std::vector<NamedTensor<float>> tensors = read_tensors(from);
-  std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with(detail::test_prefix); });
+  std::erase_if(tensors,
+                [](const auto& tensor) { return tensor.name.starts_with(detail::test_prefix); });
   std::vector<NamedView<float>> views;
   for (const auto& tensor : tensors) views.emplace_back(tensor.name, tensor.value);
   if (ending == ".npz") return write_npz<float>(to, views);
   if (ending == ".safetensors") return write_safetensors<float>(to, views);
-  throw ValueError(to.string(), ": expected .npz, .safetensors or .hpp");
+  throw ValueError(to.string(), ": expected .npz, .safetensors, .onnx or .hpp");
 }
 
 int main(int argc, char** argv) {
@@ -136,9 +139,10 @@ int main(int argc, char** argv) {
       ->required();
   prediction->add_option("PICTURE", pictures, ".png or .jpg")->required();
   CLI::App* const conversion = app.add_subcommand(
-      "convert", "Another format: weights to .npz or .safetensors, a network to C++ (.hpp)");
+      "convert",
+      "Another format: weights to .npz or .safetensors, a network to .onnx or C++ (.hpp)");
   conversion->add_option("FROM", file, ".safetensors, .npz, .pt, .pth or .pkl")->required();
-  conversion->add_option("TO", other, ".npz, .safetensors or .hpp")->required();
+  conversion->add_option("TO", other, ".npz, .safetensors, .onnx or .hpp")->required();
   CLI11_PARSE(app, argc, argv);
   try {
     if (*summary_of) print_summary(file);
