@@ -149,6 +149,7 @@ class CppWriter {
 
   Index add_layer(const AnyLayer<T>& layer, Inputs inputs) {
     std::vector<Shape> shapes;
+    shapes.reserve(inputs.size());
     for (const Index input : inputs) shapes.push_back(shape_of(input));
     const Shape y = layer.output_shape(shapes);
     JsonOptions visitor;
@@ -397,11 +398,10 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
          });
   };
   const auto combine = [&](std::string_view operation) {
-    const std::vector<Index> all = inputs;
     const std::string between(operation);
     loop(inputs, output, [=](const CppWriter& self) {
       std::string sum;
-      for (const Index each : all) {
+      for (const Index each : inputs) {
         sum += str_cat(sum.empty() ? "" : between, self.at(each), "[i]");
       }
       return sum;
@@ -468,14 +468,12 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
       return str_cat(self.at(x), ", ", W, ", ", b, ", ", self.at(output), ", ", rows, ", ", D, ", ",
                      M);
     });
-  } else if (kind == "convolution") {
+  } else if (kind == "convolution" || kind == "transposed convolution") {
     write_convolution(layer, stored_window(options), options.integer("groups", 1), inputs, output);
   } else if (kind == "convolution 1d") {
     Window1d w = stored_window1d(options);
     if (options.flag("causal", false)) w.padding = (w.kernel - 1) * w.dilation;
     write_convolution(layer, w.in_image(), options.integer("groups", 1), inputs, output);
-  } else if (kind == "transposed convolution") {
-    write_convolution(layer, stored_window(options), options.integer("groups", 1), inputs, output);
   } else if (kind == "max pooling") {
     pooling(stored_window(options), true, false);
   } else if (kind == "max pooling 1d") {
@@ -532,11 +530,10 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   } else if (kind == "concatenate") {
     const int axis = static_cast<int>(options.integer("axis", 1));
     const Index outer = out.axes(1, axis).size(), row = out.axes(axis, out.rank()).size();
-    const std::vector<Index> all = inputs;
     steps_.push_back({inputs, output, 0, [=](const CppWriter& self) {
                         std::string text;
                         Index place = 0;
-                        for (const Index each : all) {
+                        for (const Index each : inputs) {
                           const Index part = self.size_of(each) / outer;
                           text += str_cat("  for (int i = 0; i < ", self.size_of(each), "; ++i) ",
                                           self.at(output), "[i / ", part, " * ", row, " + i % ",

@@ -14,7 +14,7 @@ namespace dlfs::detail {
 struct CppFunction {
   std::string_view name;
   std::string_view text;
-  std::string_view needs = "";
+  std::string_view needs{};
 };
 
 inline constexpr CppFunction cpp_functions[] = {

@@ -144,7 +144,7 @@ inline ByteDatasets load_emnist(const std::filesystem::path& folder, const std::
   }
   const auto find = [&](const std::string& name) {
     for (const auto& place : {folder, folder / "gzip", folder / "raw" / "gzip"}) {
-      const auto path = detail::find_idx_file(place, "EMNIST", {name});
+      auto path = detail::find_idx_file(place, "EMNIST", {name});
       if (!path.empty()) return path;
     }
     throw IoError("load_emnist: neither ", name, " nor ", name, ".gz is in ", folder.string());

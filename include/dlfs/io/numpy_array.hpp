@@ -212,7 +212,7 @@ void convert_elements(const NumpyType& type, ByteSpan bytes, T* out, Index first
       if (type.bytes == 4) return convert(float());
       return convert(double());
     }
-  } else if (type.kind == 'i') {
+  } else if (type.kind == 'i') {  // NOLINT(bugprone-branch-clone): the types differ
     if (type.bytes == 1) return convert(std::int8_t());
     if (type.bytes == 2) return convert(std::int16_t());
     if (type.bytes == 4) return convert(std::int32_t());

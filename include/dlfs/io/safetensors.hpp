@@ -365,8 +365,8 @@ std::string format_safetensors_header(const std::vector<NamedView<T>>& tensors,
                        name, "'");
     }
     const std::uint64_t end = position + static_cast<std::uint64_t>(value.size()) * sizeof(T);
-    json += str_cat(json.back() == '{' ? "" : ",", to_json_text(name), ":{\"dtype\":\"",
-                    safetensors_type<T>(), "\",\"shape\":[");
+    json += str_cat(json.back() == '{' ? "" : ",", to_json_text(name), R"(:{"dtype":")",
+                    safetensors_type<T>(), R"(","shape":[)");
     for (const Index extent : value.shape()) {
       json += str_cat(json.back() == '[' ? "" : ",", extent);
     }

@@ -175,7 +175,7 @@ class GraphWriter {
  private:
   template <class U>
   std::string add_initializer(const std::string& wanted, const U* data, const Shape& shape) {
-    const std::string name = unique(wanted);
+    std::string name = unique(wanted);
     ProtobufMessage tensor;
     for (const Index extent : shape) tensor.integer(tensor_field::dims, extent);
     tensor.integer(tensor_field::data_type, static_cast<int>(data_type<U>()));

@@ -650,7 +650,7 @@ class Unpickler {
           file_.fail("expected the order C or F, found '", text(3), "'");
         }
         array.is_fortran_order = text(3) == "F";
-        return push(&arrays_.emplace_back(std::move(array)));
+        return push(&arrays_.emplace_back(array));
       }
       case PickleGlobal::dtype:
         return push(&types_.emplace_back(parse_numpy_type(text(0), file_)));

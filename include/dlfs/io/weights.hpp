@@ -264,6 +264,7 @@ LoadedWeights set_weights(WeightArrays<T> weights, NeuralNetwork<T>& network,
               arrays.front().name, "', the network's first is '", targets.front().stored.name, "'");
   }
   std::vector<Tensor<T>> values;  // before the first of them is moved, as memory may run out
+  values.reserve(moves.size());
   for (const auto& [from, to] : moves) {
     values.push_back(from_stored(std::move(*from), to->stored, to->tensor->value.shape()));
   }
