@@ -221,7 +221,7 @@ class CppWriter {
   }
 
   static std::string number(T value) {
-    if (!std::isfinite(value)) throw ValueError("write_cpp: a weight is infinite or no number");
+    if (!is_finite(value)) throw ValueError("write_cpp: a weight is infinite or no number");
     char text[64];
     const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
     std::string number(text, end);

@@ -148,8 +148,8 @@ class StoredNetwork : public NeuralNetwork<T> {
     const std::string kind = text(field(layer, "kind"));
     const auto maker = makers.find(kind);
     if (maker == makers.end()) throw FormatError("there is no kind of layer '", kind, "'");
-    static const nlohmann::json none = nlohmann::json::object();
-    const nlohmann::json& stored = layer.contains("options") ? layer["options"] : none;
+    const nlohmann::json stored =
+        layer.contains("options") ? layer["options"] : nlohmann::json::object();
     if (!stored.is_object()) throw FormatError("expected an object of options");
     const StoredOptions options(stored, most_elements);
     AnyLayer<T> made = maker->second(options);
@@ -297,7 +297,7 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
     }
     T largest = 1;
     for (const T each : expected[k]) {
-      if (std::isfinite(each)) largest = std::max(largest, std::abs(each));
+      if (is_finite(each)) largest = std::max(largest, std::abs(each));
     }
     const T tolerance = largest * std::sqrt(std::numeric_limits<T>::epsilon());
     for (Index i = 0; i < y[k].size(); ++i) {
