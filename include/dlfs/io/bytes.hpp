@@ -109,7 +109,7 @@ class ByteStream {
   /// The next bytes, for which no memory is taken if fewer are left.
   Bytes take(std::uint64_t count) {
     expect_left(count);
-    Bytes bytes(static_cast<std::size_t>(count));
+    Bytes bytes(count);
     read(bytes);
     return bytes;
   }

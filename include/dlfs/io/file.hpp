@@ -279,7 +279,7 @@ class FileBytes {
   /// The same as a vector, which takes no memory if the file has fewer bytes.
   Bytes read(std::uint64_t first, std::uint64_t count) const {
     expect_part(first, count);
-    Bytes bytes(static_cast<std::size_t>(count));
+    Bytes bytes(count);
     read(first, std::span(bytes));
     return bytes;
   }

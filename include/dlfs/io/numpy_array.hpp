@@ -156,7 +156,7 @@ inline constexpr Index convert_block = 64;
 template <Index n, class From, NumpyElement T>
 bool convert_part(const std::uint8_t* bytes, bool is_swapped, T* out, Index count = n) {
   using Bits = UnsignedOf<sizeof(From)>;
-  Bits bits[n];
+  Bits bits[static_cast<std::size_t>(n)];
   std::memcpy(bits, bytes, static_cast<std::size_t>(count) * sizeof(From));
   if (is_swapped) {
     for (Index i = 0; i < count; ++i) bits[i] = with_bytes_swapped(bits[i]);

@@ -438,7 +438,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
                        const std::map<std::string, std::string>& metadata = {}) {
   const std::string header = detail::format_safetensors_header(tensors, metadata);
   detail::Bytes beginning;
-  detail::append_number(beginning, static_cast<std::uint64_t>(header.size()));
+  const std::uint64_t length = header.size();
+  detail::append_number(beginning, length);
   detail::append_text(beginning, header);
   std::vector<detail::ByteSpan> parts{beginning};
   std::deque<Tensor<T>> copies;

@@ -144,8 +144,8 @@ class ZipReader {
     const std::uint64_t tail_size = std::min(size, end_size + longest_comment);
     const Bytes tail = file_.read(size - tail_size, tail_size);
     for (std::uint64_t left = end_size; left <= tail_size; ++left) {
-      if (tail[static_cast<std::size_t>(tail_size - left)] != 'P') continue;
-      ByteReader end(ByteSpan(tail).last(static_cast<std::size_t>(left)), file_.source());
+      if (tail[tail_size - left] != 'P') continue;
+      ByteReader end(ByteSpan(tail).last(left), file_.source());
       if (end.take_number<std::uint32_t>() != zip_end_signature) continue;
       end.take(6);  // numbers of disks, and the count of entries on this one
       entry_count_ = end.take_number<std::uint16_t>();
