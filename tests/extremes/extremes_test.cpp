@@ -18,7 +18,10 @@
 
 #include "dlfs/dlfs.hpp"
 #include "dlfs/io.hpp"
+#include "dlfs/io/cpp_file.hpp"
+#include "dlfs/io/folded_network.hpp"
 #include "dlfs/io/history.hpp"
+#include "dlfs/io/network_file.hpp"
 #include "dlfs/io/save_onnx.hpp"
 
 // As on a machine with little memory: under the address sanitizer, what cannot be had ends the
@@ -313,6 +316,17 @@ void for_rows(const Call& call) {
     Tensor<T> statistics({rows.extent(0), 2});
     return call(rows, one, statistics);
   });
+}
+
+/// Calls call(options) for the option "a" of odd values.
+template <class Call>
+void for_options(const Call& call) {
+  for (const char* text :
+       {"{}", R"({"a": 18446744073709551615})", R"({"a": -1})", R"({"a": 1e300})", R"({"a": "b"})",
+        R"({"a": [1, 2, 3, 4]})", R"({"a": null})"}) {
+    const auto json = nlohmann::json::parse(text);
+    attempt([&] { return call(StoredOptions(json, 2)); });
+  }
 }
 
 constexpr const char* odd_paths[] = {"", "/", ".", "no such folder/file", "/dev/null/file"};
@@ -2166,6 +2180,52 @@ const std::vector<Named> table{
            save_weights(path, Sequential<float>{{"r", Relu<float>()}});
            return 0;
          });
+     }},
+    {"StoredOptions::has",
+     [] { for_options([](const StoredOptions& o) { return o.has("a") ? 1 : 0; }); }},
+    {"StoredOptions::integer",
+     [] { for_options([](const StoredOptions& o) { return o.integer("a"); }); }},
+    {"StoredOptions::integers",
+     [] { for_options([](const StoredOptions& o) { return o.integers("a").size(); }); }},
+    {"StoredOptions::number",
+     [] { for_options([](const StoredOptions& o) { return o.number("a"); }); }},
+    {"StoredOptions::size",
+     [] { for_options([](const StoredOptions& o) { return o.size("a"); }); }},
+    {"StoredOptions::size2d",
+     [] { for_options([](const StoredOptions& o) { return o.size2d("a").height; }); }},
+    {"StoredOptions::size3d",
+     [] { for_options([](const StoredOptions& o) { return o.size3d("a").depth; }); }},
+    {"StoredOptions::flag",
+     [] { for_options([](const StoredOptions& o) { return o.flag("a", true); }); }},
+    {"StoredOptions::word",
+     [] { for_options([](const StoredOptions& o) { return o.word("a", {std::pair("b", 1)}); }); }},
+    {"load_network",
+     [] {
+       for (const char* path : odd_paths)
+         attempt([&] { return load_network<float>(path).layer_count(); });
+     }},
+    {"save_network",
+     [] {
+       const Sequential<float> network{{"r", Relu<float>()}};
+       for (const char* path : odd_paths)
+         for_shapes([&](const Shape& x) {
+           save_network<float>(path, network, {Tensor<float>(x)});
+           return 0;
+         });
+     }},
+    {"write_cpp",
+     [] {
+       const Sequential<float> network{{"r", Relu<float>()}};
+       for (const char* path : odd_paths)
+         for_shapes([&](const Shape& x) {
+           write_cpp(path, network, x);
+           return 0;
+         });
+     }},
+    {"folded",
+     [] {
+       attempt([&] { return folded(Sequential<float>{{"r", Relu<float>()}}).layer_count(); });
+       attempt([&] { return folded(Sequential<float>()).layer_count(); });
      }},
     {"save_onnx",
      [] {

@@ -14,8 +14,9 @@ from uncovered import RUN_BY, UNCOVERED
 
 def declarations(text):
     """What is declared in namespace dlfs itself, each as far as its body."""
-    text = re.sub(r'//[^\n]*', '', text)
-    text = re.sub(r'"(?:[^"\\\n]|\\.)*"|\'(?:\\.|[^\'\\])\'', '0', text)
+    # Comments vanish; raw strings, strings and characters become 0.
+    text = re.sub(r'//[^\n]*|R"\((?:.|\n)*?\)"|"(?:[^"\\\n]|\\.)*"|\'(?:\\.|[^\'\\])\'',
+                  lambda found: '' if found[0].startswith('//') else '0', text)
     text = re.sub(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', '', text, flags=re.MULTILINE)
     blocks = []  # names of namespaces, None for other braces
     head = ''

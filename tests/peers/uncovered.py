@@ -55,6 +55,7 @@ UNCOVERED = {
     'models': 'PyTorch itself has none; their layers have cases',
     'net/activations.hpp': 'a look at what layers give',
     'net/any_stepper.hpp': 'one step of a layer: see net/stream.hpp',
+    'RowsFunction': 'how a network calls a layer',
     'net/composition.hpp': 'the parts of a network, for summaries',
     'net/stream.hpp': 'PyTorch has no such thing: net/stream_test compares with whole sequences',
     'net/predict.hpp': 'argmax and softmax of what a network gives; both have cases',

@@ -492,6 +492,8 @@ Table table() {
   const std::map<std::string, std::vector<std::string>> of_io{
       {"CsvOptions", {"header", "names", "separator", "missing"}},
       {"LoadWeightsOptions", {"strict", "rename", "from"}},
+      {"CppOptions", {"name"}},
+      {"SaveOnnxOptions", {"batch", "name"}},
       {"SaveWeightsOptions", {"to", "rename"}},
       {"PictureFolderOptions", {"height", "width", "channels"}},
       {"ProgressOptions", {"label", "epochs", "unit", "units_per_step"}}};

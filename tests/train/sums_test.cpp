@@ -593,6 +593,7 @@ TEST(Sums, AreAllInTheList) {
       {"train/evaluation.hpp", "one loss for each batch, in double"},
       {"train/metrics.hpp", "in double; its own test"},
       {"train/trainer.hpp", "one loss for each step, in double"},
+      {"io/network_file.hpp", "numbers of elements"},
       {"data/batches.hpp", "weights of samples, in double"},
       {"data/resize_and_crop.hpp", "the few pixels of a window, in double"},
       {"nn/layers/standardization.hpp", "in double; its own test"},

@@ -633,14 +633,13 @@ struct CppOptions {
 };
 
 ///@{
-/// Writes a network as one C++ file that predicts: C++17, with nothing but <cmath> and <limits>,
-/// without exceptions, without memory from the heap. It needs neither this library nor Eigen.
+/// Writes a network as one C++ file that predicts: C++17, without exceptions, without memory from
+/// the heap. It needs the standard library's mathematics alone, neither this library nor Eigen.
 ///
 ///   write_cpp("digits.hpp", network, {1, 28, 28}, {.name = "digits"});
 ///
 /// A program includes it, and predicts one sample at a time:
 ///
-///   #include "digits.hpp"
 ///   static digits::Memory memory;  // what predict writes while it runs
 ///   digits::predict(pixels, scores, memory);
 ///

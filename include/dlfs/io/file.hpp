@@ -428,6 +428,8 @@ class FileWriter final : public ByteSink {
       return;
     }
     target_ = without_links(path);
+    errno = ENOENT;
+    check(target_.has_filename());  // before the bytes are written, not when they get their name
     folder_ = target_.has_parent_path() ? target_.parent_path() : ".";
     remove_abandoned_parts(folder_);
     constexpr mode_t private_mode = 0600, usual_mode = 0666;  // the umask removes bits

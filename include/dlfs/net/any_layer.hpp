@@ -35,8 +35,8 @@ namespace detail {
 /// A layer's `forward_rows`, or nullptr if it has none.
 template <std::floating_point T>
 struct RowsFunction {
-  const void* layer = nullptr;
-  void (*call)(const void* layer, const DenseRows<T>& rows) = nullptr;
+  const void* layer = nullptr;  ///< the first argument of `call`
+  void (*call)(const void* layer, const DenseRows<T>& rows) = nullptr;  ///< writes rows.y
 };
 
 /// A layer of any type (type erasure), with value semantics: copying it copies the layer. Using one

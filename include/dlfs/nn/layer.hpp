@@ -96,9 +96,9 @@ struct BackwardPass {
 /// Dense rows, one for each sample, of shapes that have passed `output_shape`.
 template <class T>
 struct DenseRows {
-  const T* x;
-  T* y;
-  Index rows;
+  const T* x;    ///< the input
+  T* y;          ///< the output
+  Index rows;    ///< how many there are
   Index x_size;  ///< numbers in a row of x
   Index y_size;  ///< numbers in a row of y
 };
