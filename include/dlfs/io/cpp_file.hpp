@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <filesystem>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "dlfs/io/cpp_functions.hpp"
 #include "dlfs/io/file.hpp"
@@ -222,9 +223,7 @@ class CppWriter {
 
   static std::string number(T value) {
     if (!is_finite(value)) throw ValueError("write_cpp: a weight is infinite or no number");
-    char text[64];
-    const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-    std::string number(text, end);
+    std::string number = nlohmann::json(static_cast<double>(value)).dump();  // in any locale
     if (number.find_first_of(".e") == std::string::npos) number += ".0";
     return std::same_as<T, float> ? number + 'f' : number;
   }

@@ -1,16 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <locale>
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,6 +18,7 @@
 #include "dlfs/core/rounded.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/io/file.hpp"
+#include "dlfs/io/parse_number.hpp"
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
@@ -169,26 +167,6 @@ inline char csv_separator(std::string_view text) {
 inline bool is_missing_number(std::string_view text) {
   return text.empty() || text == "NA" || text == "NaN" || text == "nan" || text == "null" ||
          text == "?";
-}
-
-/// Like std::from_chars, and also with a plus sign.
-template <class T>
-std::from_chars_result number_from_chars(std::string_view text, T& value) {
-  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
-  const char* const first = text.data() + (has_plus ? 1 : 0);
-  const char* const last = text.data() + text.size();
-  if constexpr (requires { std::from_chars(first, last, value); }) {
-    return std::from_chars(first, last, value);
-  } else {  // libc++ 14 has it for integers alone
-    std::istringstream stream(std::string(first, last));
-    stream.imbue(std::locale::classic());
-    if (!(stream >> std::noskipws >> value)) {
-      const bool is_number = std::abs(value) > 1;  // the largest one, in place of one beyond it
-      return {is_number ? last : first,
-              is_number ? std::errc::result_out_of_range : std::errc::invalid_argument};
-    }
-    return {stream.eof() ? last : first + static_cast<Index>(stream.tellg()), std::errc()};
-  }
 }
 
 inline bool is_csv_number(std::string_view text) {

@@ -15,6 +15,7 @@
 
 #include "dlfs/io/bytes.hpp"
 #include "dlfs/io/numpy_array.hpp"
+#include "dlfs/io/parse_number.hpp"
 #include "dlfs/io/stored_tensor.hpp"
 #include "dlfs/io/utf8.hpp"
 
@@ -475,7 +476,7 @@ class Unpickler {
 
   double parse_real(std::string_view text) const {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto [end, error] = number_from_chars(text, value);
     if (error != std::errc() || end != text.data() + text.size()) {
       file_.fail("expected a real number");
     }
