@@ -594,6 +594,8 @@ TEST(Sums, AreAllInTheList) {
       {"train/metrics.hpp", "in double; its own test"},
       {"train/trainer.hpp", "one loss for each step, in double"},
       {"io/network_file.hpp", "numbers of elements"},
+      {"io/cpp_file.hpp", "no numbers, but text"},
+      {"io/cpp_functions.hpp", "text of programs for devices"},
       {"data/batches.hpp", "weights of samples, in double"},
       {"data/resize_and_crop.hpp", "the few pixels of a window, in double"},
       {"nn/layers/standardization.hpp", "in double; its own test"},
