@@ -180,7 +180,9 @@ class CppWriter {
 
   /// Returns how many numbers the memory has.
   Index place_values() {
-    const auto bytes = [](Index numbers) { return numbers * static_cast<Index>(sizeof(T)); };
+    const auto bytes = [](Index numbers) {
+      return checked_product("write_cpp", numbers, static_cast<Index>(sizeof(T)));
+    };
     for (std::size_t s = 0; s < steps_.size(); ++s) {
       for (const Index input : steps_[s].inputs) value_at(root(input)).last_use = s;
     }
@@ -618,7 +620,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
           return str_cat(self.at(x), ", ", weights, self.at(output), ", ", steps, ", ", features,
                          ", ", heads, ", ", causal, ", m + ", self.steps_[index].scratch_offset);
         },
-        steps * (4 * features + 1));
+        checked_product("write_cpp", steps, 4 * features + 1));
   } else {
     throw ValueError("write_cpp: there is no C++ for the layer '", kind, "'");
   }
