@@ -2188,9 +2188,9 @@ const std::vector<Named> table{
        for_options([](const StoredOptions& o) { return o.integers("a").size(); });
        for_options([](const StoredOptions& o) { return o.number("a"); });
        for_options([](const StoredOptions& o) { return o.size("a"); });
-       for_options([](const StoredOptions& o) { return o.size2d("a").height; });
-       for_options([](const StoredOptions& o) { return o.size3d("a").depth; });
-       for_options([](const StoredOptions& o) { return o.flag("a", true); });
+       for_options([](const StoredOptions& o) { return o.extents<Size2d>("a").height; });
+       for_options([](const StoredOptions& o) { return o.extents<Size3d>("a").depth; });
+       for_options([](const StoredOptions& o) { return o.flag("a"); });
        for_options([](const StoredOptions& o) { return o.word("a", {std::pair("b", 1)}); });
        for_options([](const StoredOptions& o) {
          o.expect_all_read();

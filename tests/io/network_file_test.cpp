@@ -93,6 +93,17 @@ TEST(NetworkFile, KeepsNestedNetworksAndLearnedStatistics) {
   expect_round_trip<float>(network, {x});
 }
 
+/// A file of save_network that stays as it is: its format is read for ever.
+TEST(NetworkFile, ReadsTheFirstVersion) {
+  const NeuralNetwork<float> network = load_network<float>(test::fixture("network.safetensors"));
+  std::vector<std::string> kinds;
+  for (Index i = 0; i < network.layer_count(); ++i) {
+    kinds.emplace_back(network.layer(i).traits().kind);
+  }
+  EXPECT_EQ(kinds, (std::vector<std::string>{"convolution", "residual", "reshape", "gru", "permute",
+                                             "affine"}));
+}
+
 TEST(NetworkFile, HasWeightsForANetworkThatIsThere) {
   Rng rng(1);
   const Sequential<float> network({4}, rng, {{"affine", Affine<float>({.out = 3}, He{})}});
@@ -143,7 +154,7 @@ TEST(NetworkFile, KeepsOwnLayersThatShowTheirOptions) {
   save_network<float>(path, Sequential<float>{{"scale", Scale{3}}}, {ones<float>({1, 2})});
   auto makers = layer_makers<float>();
   makers["scale"] = [](const StoredOptions& options) {
-    return Scale{static_cast<float>(options.number("factor", 1))};
+    return Scale{static_cast<float>(options.number("factor"))};
   };
   EXPECT_EQ(load_network<float>(path, makers).predict(ones<float>({1, 1}))(0, 0), 3);
   EXPECT_EQ(test::error_of<FormatError>([&] { load_network<float>(path); }),

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -85,8 +86,7 @@ class CppWriter {
         "struct Memory {\n  real numbers[",
         std::max<Index>(numbers, 1), "];\n};\n\nnamespace detail {\n\n");
     for (const CppFunction& function : cpp_functions) {
-      if (functions_.contains(std::string(function.name)) && !function.text.empty()) {
-        // What it needs stands before it.
+      if (functions_.contains(function.name) && !function.text.empty()) {
         text += str_cat(function.text, '\n');
       }
     }
@@ -118,7 +118,7 @@ class CppWriter {
 
   struct Step {
     std::vector<Index> inputs;
-    Index output;       // or -1
+    Index output;
     Index scratch = 0;  // numbers that it needs besides
     std::function<std::string(const CppWriter&)> text;
     Index scratch_offset = 0;
@@ -239,16 +239,21 @@ class CppWriter {
     constants_ += "};\n\n";
     return unique;
   }
+  /// A tensor of the network's, once for all layers that share it.
   std::string constant(const NamedTensor<T>& tensor) {
-    return constant(tensor.name,
-                    {tensor.value.data(), static_cast<std::size_t>(tensor.value.size())});
+    std::string& name = written_[&tensor];
+    if (name.empty()) {
+      name = constant(tensor.name,
+                      {tensor.value.data(), static_cast<std::size_t>(tensor.value.size())});
+    }
+    return name;
   }
 
   void use(std::string_view name) {
-    if (name.empty() || !functions_.insert(std::string(name)).second) return;
     const auto* const function =
         std::find_if(std::begin(cpp_functions), std::end(cpp_functions),
                      [&](const CppFunction& each) { return each.name == name; });
+    if (!functions_.insert(function->name).second) return;
     std::string_view needs = function->needs;
     while (!needs.empty()) {
       const std::size_t end = std::min(needs.find(' '), needs.size());
@@ -329,9 +334,10 @@ class CppWriter {
   std::vector<Index> inputs_;
   std::vector<Index> outputs_;
   std::vector<Step> steps_;
-  std::set<std::string> functions_;
+  std::set<std::string_view> functions_;  // their names in the table
   std::string constants_;
   int constant_count_ = 0;
+  std::map<const NamedTensor<T>*, std::string> written_;  // the constants of tensors
 };
 
 template <std::floating_point T>
@@ -391,7 +397,6 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   };
   const auto pooling = [&](const Window2d& w, bool is_maximum, bool counts_padding) {
     const std::string more = is_maximum ? "" : counts_padding ? ", true" : ", false";
-    use("sizes");
     call(is_maximum ? "max_pooling" : "average_pooling", inputs, output,
          [=](const CppWriter& self) {
            return str_cat(self.at(x), ", ", image(self.shape_of(x)), ", ", window(w), more, ", ",
@@ -412,7 +417,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
     std::string weights;
     for (const auto* parameter : parameters) weights += constant(*parameter) + ", ";
     const Index steps = in[1], D = in[2], H = out[2];
-    const std::string reverse = options.flag("reverse", false) ? "true" : "false";
+    const std::string reverse = options.flag("reverse") ? "true" : "false";
     const std::size_t index = steps_.size();
     call(
         kind, inputs, output,
@@ -444,12 +449,10 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   } else if (kind == "tanh") {
     activate("std::tanh", inputs, output);
   } else if (kind == "elu") {
-    activate("elu", inputs, output,
-             str_cat(", ", number(static_cast<T>(options.number("alpha", 1)))));
+    activate("elu", inputs, output, str_cat(", ", number(static_cast<T>(options.number("alpha")))));
   } else if (kind == "leaky_relu") {
-    activate(
-        "leaky_relu", inputs, output,
-        str_cat(", ", number(static_cast<T>(options.number("negative_slope", double{T(0.01)})))));
+    activate("leaky_relu", inputs, output,
+             str_cat(", ", number(static_cast<T>(options.number("negative_slope")))));
   } else if (kind == "prelu") {
     const std::string slopes = constant(*parameters[0]);
     const Index size = size_of(x) / parameters[0]->value.size();
@@ -470,21 +473,21 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
                      M);
     });
   } else if (kind == "convolution" || kind == "transposed convolution") {
-    write_convolution(layer, stored_window(options), options.integer("groups", 1), inputs, output);
+    write_convolution(layer, stored_window<Window2d>(options), options.integer("groups"), inputs,
+                      output);
   } else if (kind == "convolution 1d") {
-    Window1d w = stored_window1d(options);
-    if (options.flag("causal", false)) w.padding = (w.kernel - 1) * w.dilation;
-    write_convolution(layer, w.in_image(), options.integer("groups", 1), inputs, output);
+    Window1d w = stored_window<Window1d>(options);
+    if (options.flag("causal")) w.padding = (w.kernel - 1) * w.dilation;
+    write_convolution(layer, w.in_image(), options.integer("groups"), inputs, output);
   } else if (kind == "max pooling") {
-    pooling(stored_window(options), true, false);
+    pooling(stored_window<Window2d>(options), true, false);
   } else if (kind == "max pooling 1d") {
-    pooling(stored_window1d(options).in_image(), true, false);
+    pooling(stored_window<Window1d>(options).in_image(), true, false);
   } else if (kind == "average pooling") {
-    pooling(stored_window(options), false, options.flag("count_include_pad", true));
+    pooling(stored_window<Window2d>(options), false, options.flag("count_include_pad"));
   } else if (kind == "average pooling 1d") {
-    pooling(stored_window1d(options).in_image(), false, true);
+    pooling(stored_window<Window1d>(options).in_image(), false, true);
   } else if (kind == "adaptive average pooling" || kind == "global average pooling") {
-    use("sizes");
     const Shape to = kind == "global average pooling" ? Shape{1, out[1], 1, 1} : out;
     const Index height = in.rank() == 4 ? in[2] : 1;
     const Shape from{1, in[1], height, size_of(x) / in[1] / height};
@@ -492,9 +495,8 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
       return str_cat(self.at(x), ", ", image(from), ", ", self.at(output), ", ", image(to));
     });
   } else if (kind == "upsampling") {
-    const Size2d factor = options.size2d("factor");
-    if (options.has("interpolation")) {
-      use("sizes");
+    const Size2d factor = options.extents<Size2d>("factor");
+    if (options.word("interpolation", {std::pair("nearest", false), std::pair("bilinear", true)})) {
       call("upsampling_bilinear", inputs, output, [=](const CppWriter& self) {
         return str_cat(self.at(x), ", ", image(self.shape_of(x)), ", ", self.at(output), ", ",
                        image(self.shape_of(output)));
@@ -529,7 +531,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
       return str_cat("i < ", filled, " ? ", self.at(x), "[i] : real(0)");
     });
   } else if (kind == "concatenate") {
-    const int axis = static_cast<int>(options.integer("axis", 1));
+    const int axis = static_cast<int>(options.integer("axis"));
     const Index outer = out.axes(1, axis).size(), row = out.axes(axis, out.rank()).size();
     steps_.push_back({inputs, output, 0, [=](const CppWriter& self) {
                         std::string text;
@@ -545,7 +547,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
                       }});
   } else if (kind == "last step") {
     expect_one_input();
-    const Index first = options.flag("reverse", false) ? 0 : (in[1] - 1) * out.size();
+    const Index first = options.flag("reverse") ? 0 : (in[1] - 1) * out.size();
     loop(inputs, output,
          [=](const CppWriter& self) { return str_cat(self.at(x), "[i + ", first, ']'); });
   } else if (kind == "batch normalization") {
@@ -553,9 +555,9 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
     const Index features = parameters[0]->value.size();
     std::vector<T> scale;
     for (Index c = 0; c < features; ++c) {
-      scale.push_back(static_cast<T>(static_cast<double>(parameters[0]->value.data()[c]) /
-                                     std::sqrt(static_cast<double>(buffers[1]->value.data()[c]) +
-                                               options.number("epsilon", 1e-5))));
+      scale.push_back(static_cast<T>(
+          static_cast<double>(parameters[0]->value.data()[c]) /
+          std::sqrt(static_cast<double>(buffers[1]->value.data()[c]) + options.number("epsilon"))));
     }
     const auto size = static_cast<std::size_t>(features);
     write_scale(parameters[0]->name, {buffers[0]->value.data(), size}, scale,
@@ -566,7 +568,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
     const std::span<const T> mean(buffers[0]->value.data(), size);
     const std::vector<T> zeros(size, T(0));
     std::vector<T> scale(buffers[1]->value.begin(), buffers[1]->value.end());
-    if (options.flag("inverse", false)) {
+    if (options.flag("inverse")) {
       write_scale(buffers[0]->name, zeros, scale, mean, inputs, output);
     } else {
       for (T& each : scale) each = 1 / each;
@@ -575,11 +577,11 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   } else if (kind == "layer normalization" || kind == "rms normalization") {
     const Index features = parameters[0]->value.size();
     write_norm(layer, inputs, output, in.size() / features, features, 1, true,
-               options.number("epsilon", kind == "layer normalization" ? 1e-5 : 1e-6));
+               options.number("epsilon"));
   } else if (kind == "group normalization" || kind == "instance normalization") {
     const Index groups = kind == "instance normalization" ? in[1] : options.integer("groups");
     write_norm(layer, inputs, output, groups, in[1] / groups, in.size() / in[1], false,
-               options.number("epsilon", 1e-5));
+               options.number("epsilon"));
   } else if (kind == "softmax" || kind == "log softmax") {
     const std::string logarithm = kind == "log softmax" ? "true" : "false";
     const Index classes = in[1], size = in.size() / classes;
@@ -606,13 +608,14 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   } else if (kind == "gru") {
     recurrent(6, "");
   } else if (kind == "rnn") {
-    recurrent(0, options.has("activation") ? "true" : "false");
+    recurrent(0,
+              options.word("activation", {std::pair("tanh", "false"), std::pair("relu", "true")}));
   } else if (kind == "multi-head attention") {
     expect_one_input();
     std::string weights;
     for (const auto* parameter : parameters) weights += constant(*parameter) + ", ";
     const Index steps = in[1], features = in[2], heads = options.integer("heads");
-    const std::string causal = options.flag("causal", false) ? "true" : "false";
+    const std::string causal = options.flag("causal") ? "true" : "false";
     const std::size_t index = steps_.size();
     call(
         "attention", inputs, output,

@@ -10,7 +10,7 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
 
-/// A function of the written file, by name, and another one that it calls.
+/// A function of the written file, by name, and those that it needs, which stand before it.
 struct CppFunction {
   std::string_view name;
   std::string_view text;
@@ -109,7 +109,7 @@ inline void convolution(const real* x, Image in, const real* W, const real* b, W
   }
 }
 )",
-     "columns"},
+     "sizes columns"},
     {"transposed_convolution",
      R"(/// The adjoint of a convolution, + b: W (channels, filters / groups, kernel).
 inline void transposed_convolution(const real* x, Image in, const real* W, const real* b,

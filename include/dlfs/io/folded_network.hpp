@@ -95,7 +95,7 @@ class FoldedNetwork : public NeuralNetwork<T> {
   static bool scales_in_evaluation(const AnyLayer<T>& layer) {
     JsonOptions visitor;
     layer.visit_options(visitor);
-    return visitor.options.contains("scaling");
+    return visitor.options["scaling"] == "in_evaluation";
   }
   static bool can_take_scale(std::string_view kind) {
     return kind == "affine" || kind == "convolution" || kind == "convolution 1d" ||
@@ -133,7 +133,7 @@ class FoldedNetwork : public NeuralNetwork<T> {
     JsonOptions visitor, of_normalization;
     layer.visit_options(visitor);
     normalization.visit_options(of_normalization);
-    visitor.options.erase("bias");  // it needs one
+    if (visitor.options.contains("bias")) visitor.options["bias"] = true;
     const nlohmann::json options = visitor.options;
     const std::string kind(layer.traits().kind);
     AnyLayer<T> made =
@@ -142,7 +142,7 @@ class FoldedNetwork : public NeuralNetwork<T> {
     const auto to = made.parameters();
     const auto statistics = normalization.buffers();
     const auto learned = normalization.parameters();
-    const double epsilon = of_normalization.options.value("epsilon", 1e-5);
+    const double epsilon = of_normalization.options["epsilon"].template get<double>();
     const auto at = [](const NamedTensor<T>& tensor, Index i) {
       return static_cast<double>(tensor.value.data()[i]);
     };

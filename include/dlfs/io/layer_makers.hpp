@@ -75,9 +75,8 @@
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs {
 
-/// The options of a layer that a file describes, by their names. Each is read once; a missing one
-/// has its default. Functions throw FormatError for an option without a default that is missing, or
-/// one of another type.
+/// The options of a layer that a file describes, by their names. Functions throw FormatError for an
+/// option that is missing, or one of another type.
 class StoredOptions {
  public:
   /// An object of JSON. `most_elements` is the number of elements of all tensors of the file, which
@@ -91,35 +90,22 @@ class StoredOptions {
     if (value < 1 || value > most_elements_) fail(name, "a size of at most the file's elements");
     return value;
   }
-  ///@{
   /// A whole number.
   Index integer(const std::string& name) const { return as_integer(name, of(name)); }
-  Index integer(const std::string& name, Index default_value) const {
-    return has(name) ? integer(name) : default_value;
-  }
-  ///@}
-  ///@{
   /// A real number.
   double number(const std::string& name) const {
     if (!of(name).is_number()) fail(name, "a number");
     return of(name).get<double>();
   }
-  double number(const std::string& name, double default_value) const {
-    return has(name) ? number(name) : default_value;
-  }
-  ///@}
   /// True or false.
-  bool flag(const std::string& name, bool default_value) const {
-    if (!has(name)) return default_value;
+  bool flag(const std::string& name) const {
     if (!of(name).is_boolean()) fail(name, "true or false");
     return of(name).get<bool>();
   }
-  /// One of some words: `word("activation", {{"tanh", RnnActivation::tanh}, ...})`. The first one
-  /// is the default.
+  /// One of some words: `word("activation", {{"tanh", RnnActivation::tanh}, ...})`.
   template <class Value>
   Value word(const std::string& name,
              std::initializer_list<std::pair<const char*, Value>> words) const {
-    if (!has(name)) return words.begin()->second;
     for (const auto& [word, value] : words) {
       if (of(name) == word) return value;
     }
@@ -132,27 +118,18 @@ class StoredOptions {
     for (const nlohmann::json& each : of(name)) values.push_back(as_integer(name, each));
     return values;
   }
-  ///@{
-  /// Extents along height and width, or along depth, height and width; one number if all are equal.
-  Size2d size2d(const std::string& name) const {
+  /// An Index, Size2d or Size3d: one number if all extents are equal.
+  template <class Size>
+  Size extents(const std::string& name) const {
     const std::vector<Index> values = integers(name);
     if (values.size() == 1) return values[0];
-    if (values.size() != 2) fail(name, "one number or two");
-    return {values[0], values[1]};
+    if constexpr (std::same_as<Size, Size2d>) {
+      if (values.size() == 2) return {values[0], values[1]};
+    } else if constexpr (std::same_as<Size, Size3d>) {
+      if (values.size() == 3) return {values[0], values[1], values[2]};
+    }
+    fail(name, "one number, or one for each direction");
   }
-  Size2d size2d(const std::string& name, Size2d default_value) const {
-    return has(name) ? size2d(name) : default_value;
-  }
-  Size3d size3d(const std::string& name) const {
-    const std::vector<Index> values = integers(name);
-    if (values.size() == 1) return values[0];
-    if (values.size() != 3) fail(name, "one number or three");
-    return {values[0], values[1], values[2]};
-  }
-  Size3d size3d(const std::string& name, Size3d default_value) const {
-    return has(name) ? size3d(name) : default_value;
-  }
-  ///@}
   /// Whether the file has the option.
   bool has(const std::string& name) const { return options_->contains(name); }
 
@@ -204,25 +181,31 @@ using LayerMakers = std::map<std::string, std::function<AnyLayer<T>(const Stored
 
 namespace detail {
 
-inline Window2d stored_window(const StoredOptions& options) {
-  return {.kernel = options.size2d("kernel"),
-          .stride = options.size2d("stride", 1),
-          .padding = options.size2d("padding", 0),
-          .dilation = options.size2d("dilation", 1)};
+/// Kernel, stride, padding and dilation: a window, or the options of a convolution.
+template <class Window>
+void read_window(const StoredOptions& options, Window& window) {
+  using Size = decltype(window.kernel);
+  window.kernel = options.extents<Size>("kernel");
+  window.stride = options.extents<Size>("stride");
+  window.padding = options.extents<Size>("padding");
+  window.dilation = options.extents<Size>("dilation");
 }
 
-inline Window1d stored_window1d(const StoredOptions& options) {
-  return {.kernel = options.integer("kernel"),
-          .stride = options.integer("stride", 1),
-          .padding = options.integer("padding", 0),
-          .dilation = options.integer("dilation", 1)};
+template <class Window>
+Window stored_window(const StoredOptions& options) {
+  Window window;
+  read_window(options, window);
+  return window;
 }
 
-inline Window3d stored_window3d(const StoredOptions& options) {
-  return {.kernel = options.size3d("kernel"),
-          .stride = options.size3d("stride", 1),
-          .padding = options.size3d("padding", 0),
-          .dilation = options.size3d("dilation", 1)};
+/// What the options of all convolutions have.
+template <class Options>
+Options stored_convolution(const StoredOptions& stored) {
+  Options options{.in = stored.size("in"), .filters = stored.size("filters")};
+  read_window(stored, options);
+  options.groups = stored.integer("groups");
+  if constexpr (requires { options.bias; }) options.bias = stored.flag("bias");
+  return options;
 }
 
 /// A layer without options.
@@ -232,7 +215,7 @@ auto make_plain() {
 }
 
 inline Slice stored_slice(const StoredOptions& options) {
-  Slice slice{.start = {}, .stop = {}, .step = options.integer("step", 1)};
+  Slice slice{.start = {}, .stop = {}, .step = options.integer("step")};
   if (options.has("start")) slice.start = options.integer("start");
   if (options.has("stop")) slice.stop = options.integer("stop");
   return slice;
@@ -258,7 +241,7 @@ inline PositionalEncodingOptions stored_encoding(const StoredOptions& options) {
   if (static_cast<double>(length) * static_cast<double>(features) > most) {
     throw FormatError("a table of ", length, " x ", features, " is too large");
   }
-  return {.length = length, .features = features, .base = options.number("base", 10000)};
+  return {.length = length, .features = features, .base = options.number("base")};
 }
 
 }  // namespace detail
@@ -271,7 +254,7 @@ LayerMakers<T> layer_makers() {
   using std::pair;
   return {
       {"adaptive average pooling",
-       [](Options o) { return AdaptiveAveragePooling<T>(o.size2d("size")); }},
+       [](Options o) { return AdaptiveAveragePooling<T>(o.extents<Size2d>("size")); }},
       {"add", make_plain<Add<T>>()},
       {"affine",
        [](Options o) {
@@ -280,65 +263,44 @@ LayerMakers<T> layer_makers() {
        }},
       {"average pooling",
        [](Options o) {
-         return AveragePooling<T>(detail::stored_window(o),
-                                  {.ceil_mode = o.flag("ceil_mode", false),
-                                   .count_include_pad = o.flag("count_include_pad", true)});
+         return AveragePooling<T>(
+             detail::stored_window<Window2d>(o),
+             {.ceil_mode = o.flag("ceil_mode"), .count_include_pad = o.flag("count_include_pad")});
        }},
       {"average pooling 1d",
-       [](Options o) { return AveragePooling1d<T>(detail::stored_window1d(o)); }},
+       [](Options o) { return AveragePooling1d<T>(detail::stored_window<Window1d>(o)); }},
       {"average pooling 3d",
-       [](Options o) { return AveragePooling3d<T>(detail::stored_window3d(o)); }},
+       [](Options o) { return AveragePooling3d<T>(detail::stored_window<Window3d>(o)); }},
       {"batch normalization",
        [](Options o) {
          return BatchNormalization<T>(
              {.features = o.size("features"),
-              .momentum = o.number("momentum", 0.9),
-              .epsilon = o.number("epsilon", 1e-5),
-              .unbiased_running_variance = o.flag("unbiased_running_variance", true)});
+              .momentum = o.number("momentum"),
+              .epsilon = o.number("epsilon"),
+              .unbiased_running_variance = o.flag("unbiased_running_variance")});
        }},
-      {"concatenate", [](Options o) { return Concatenate<T>({.axis = o.integer("axis", 1)}); }},
+      {"concatenate", [](Options o) { return Concatenate<T>({.axis = o.integer("axis")}); }},
       {"convolution",
        [](Options o) {
+         auto options = detail::stored_convolution<ConvolutionOptions>(o);
+         options.algorithm =
+             o.word("algorithm", {pair("automatic", ConvolutionAlgorithm::automatic),
+                                  pair("direct", ConvolutionAlgorithm::direct)});
          Rng rng(0);
-         return Convolution<T>(
-             {.in = o.size("in"),
-              .filters = o.size("filters"),
-              .kernel = o.size2d("kernel"),
-              .stride = o.size2d("stride", 1),
-              .padding = o.size2d("padding", 0),
-              .dilation = o.size2d("dilation", 1),
-              .groups = o.integer("groups", 1),
-              .bias = o.flag("bias", true),
-              .algorithm = o.word("algorithm", {pair("automatic", ConvolutionAlgorithm::automatic),
-                                                pair("direct", ConvolutionAlgorithm::direct)})},
-             o.zeros(), rng);
+         return Convolution<T>(options, o.zeros(), rng);
        }},
       {"convolution 1d",
        [](Options o) {
+         auto options = detail::stored_convolution<Convolution1dOptions>(o);
+         options.causal = o.flag("causal");
          Rng rng(0);
-         return Convolution1d<T>({.in = o.size("in"),
-                                  .filters = o.size("filters"),
-                                  .kernel = o.integer("kernel"),
-                                  .stride = o.integer("stride", 1),
-                                  .padding = o.integer("padding", 0),
-                                  .dilation = o.integer("dilation", 1),
-                                  .groups = o.integer("groups", 1),
-                                  .bias = o.flag("bias", true),
-                                  .causal = o.flag("causal", false)},
-                                 o.zeros(), rng);
+         return Convolution1d<T>(options, o.zeros(), rng);
        }},
       {"convolution 3d",
        [](Options o) {
          Rng rng(0);
-         return Convolution3d<T>({.in = o.size("in"),
-                                  .filters = o.size("filters"),
-                                  .kernel = o.size3d("kernel"),
-                                  .stride = o.size3d("stride", 1),
-                                  .padding = o.size3d("padding", 0),
-                                  .dilation = o.size3d("dilation", 1),
-                                  .groups = o.integer("groups", 1),
-                                  .bias = o.flag("bias", true)},
-                                 o.zeros(), rng);
+         return Convolution3d<T>(detail::stored_convolution<Convolution3dOptions>(o), o.zeros(),
+                                 rng);
        }},
       {"dropout",
        [](Options o) {
@@ -349,11 +311,12 @@ LayerMakers<T> layer_makers() {
                                             pair("in_evaluation", DropoutScaling::in_evaluation)})},
              rng);
        }},
-      {"elu", [](Options o) { return Elu<T>(static_cast<T>(o.number("alpha", 1))); }},
+      {"elu", [](Options o) { return Elu<T>(static_cast<T>(o.number("alpha"))); }},
       {"embedding",
        [](Options o) {
          EmbeddingOptions options{.count = o.size("count"), .features = o.size("features")};
-         if (o.has("padding_index")) options.padding_index = o.integer("padding_index");
+         const Index padding = o.integer("padding_index");
+         if (padding != -1) options.padding_index = padding;
          Rng rng(0);
          return Embedding<T>(options, o.zeros(), rng);
        }},
@@ -364,13 +327,13 @@ LayerMakers<T> layer_makers() {
        [](Options o) {
          return GroupNormalization<T>({.groups = o.integer("groups"),
                                        .features = o.size("features"),
-                                       .epsilon = o.number("epsilon", 1e-5)});
+                                       .epsilon = o.number("epsilon")});
        }},
       {"gru",
        [](Options o) {
          Rng rng(0);
          return Gru<T>(
-             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse", false)},
+             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse")},
              o.zeros(), rng);
        }},
       {"hard sigmoid", make_plain<HardSigmoid<T>>()},
@@ -380,18 +343,16 @@ LayerMakers<T> layer_makers() {
       {"instance normalization",
        [](Options o) {
          return InstanceNormalization<T>(
-             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-5)});
+             {.features = o.size("features"), .epsilon = o.number("epsilon")});
        }},
-      {"last step", [](Options o) { return LastStep<T>({.reverse = o.flag("reverse", false)}); }},
+      {"last step", [](Options o) { return LastStep<T>({.reverse = o.flag("reverse")}); }},
       {"layer normalization",
        [](Options o) {
          return LayerNormalization<T>(
-             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-5)});
+             {.features = o.size("features"), .epsilon = o.number("epsilon")});
        }},
       {"leaky_relu",
-       [](Options o) {
-         return LeakyRelu<T>(static_cast<T>(o.number("negative_slope", double{T(0.01)})));
-       }},
+       [](Options o) { return LeakyRelu<T>(static_cast<T>(o.number("negative_slope"))); }},
       {"learned positional encoding",
        [](Options o) {
          Rng rng(0);
@@ -408,21 +369,24 @@ LayerMakers<T> layer_makers() {
        [](Options o) {
          Rng rng(0);
          return Lstm<T>(
-             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse", false)},
+             {.in = o.size("in"), .hidden = o.size("hidden"), .reverse = o.flag("reverse")},
              o.zeros(), rng);
        }},
       {"max pooling",
        [](Options o) {
-         return MaxPooling<T>(detail::stored_window(o), {.ceil_mode = o.flag("ceil_mode", false)});
+         return MaxPooling<T>(detail::stored_window<Window2d>(o),
+                              {.ceil_mode = o.flag("ceil_mode")});
        }},
-      {"max pooling 1d", [](Options o) { return MaxPooling1d<T>(detail::stored_window1d(o)); }},
-      {"max pooling 3d", [](Options o) { return MaxPooling3d<T>(detail::stored_window3d(o)); }},
+      {"max pooling 1d",
+       [](Options o) { return MaxPooling1d<T>(detail::stored_window<Window1d>(o)); }},
+      {"max pooling 3d",
+       [](Options o) { return MaxPooling3d<T>(detail::stored_window<Window3d>(o)); }},
       {"multi-head attention",
        [](Options o) {
          Rng rng(0);
          return MultiHeadAttention<T>({.features = o.size("features"),
                                        .heads = o.integer("heads"),
-                                       .causal = o.flag("causal", false)},
+                                       .causal = o.flag("causal")},
                                       o.zeros(), rng);
        }},
       {"multiply", make_plain<Multiply<T>>()},
@@ -438,8 +402,7 @@ LayerMakers<T> layer_makers() {
        [](Options o) { return PositionalEncoding<T>(detail::stored_encoding(o)); }},
       {"prelu",
        [](Options o) {
-         return PRelu<T>(
-             {.slopes = o.has("slopes") ? o.size("slopes") : 1, .slope = o.number("slope", 0.25)});
+         return PRelu<T>({.slopes = o.size("slopes"), .slope = o.number("slope")});
        }},
       {"relu", make_plain<Relu<T>>()},
       {"reshape",
@@ -447,7 +410,7 @@ LayerMakers<T> layer_makers() {
       {"rms normalization",
        [](Options o) {
          return RmsNormalization<T>(
-             {.features = o.size("features"), .epsilon = o.number("epsilon", 1e-6)});
+             {.features = o.size("features"), .epsilon = o.number("epsilon")});
        }},
       {"rnn",
        [](Options o) {
@@ -456,7 +419,7 @@ LayerMakers<T> layer_makers() {
                         .hidden = o.size("hidden"),
                         .activation = o.word("activation", {pair("tanh", RnnActivation::tanh),
                                                             pair("relu", RnnActivation::relu)}),
-                        .reverse = o.flag("reverse", false)},
+                        .reverse = o.flag("reverse")},
                        o.zeros(), rng);
        }},
       {"sigmoid", make_plain<Sigmoid<T>>()},
@@ -466,27 +429,20 @@ LayerMakers<T> layer_makers() {
       {"softplus", make_plain<Softplus<T>>()},
       {"standardization",
        [](Options o) {
-         return Standardization<T>(
-             {.features = o.size("features"), .inverse = o.flag("inverse", false)});
+         return Standardization<T>({.features = o.size("features"), .inverse = o.flag("inverse")});
        }},
       {"swish", make_plain<Swish<T>>()},
       {"tanh", make_plain<Tanh<T>>()},
       {"transposed convolution",
        [](Options o) {
+         auto options = detail::stored_convolution<TransposedConvolutionOptions>(o);
+         options.output_padding = o.extents<Size2d>("output_padding");
          Rng rng(0);
-         return TransposedConvolution<T>({.in = o.size("in"),
-                                          .filters = o.size("filters"),
-                                          .kernel = o.size2d("kernel"),
-                                          .stride = o.size2d("stride", 1),
-                                          .padding = o.size2d("padding", 0),
-                                          .output_padding = o.size2d("output_padding", 0),
-                                          .dilation = o.size2d("dilation", 1),
-                                          .groups = o.integer("groups", 1)},
-                                         o.zeros(), rng);
+         return TransposedConvolution<T>(options, o.zeros(), rng);
        }},
       {"upsampling",
        [](Options o) {
-         return Upsampling<T>({.factor = o.size2d("factor"),
+         return Upsampling<T>({.factor = o.extents<Size2d>("factor"),
                                .interpolation = o.word(
                                    "interpolation", {pair("nearest", Interpolation::nearest),
                                                      pair("bilinear", Interpolation::bilinear)})});

@@ -40,30 +40,25 @@ inline bool is_network_kind(std::string_view kind) {
          std::end(network_kinds);
 }
 
-/// Collects the options that differ from their default.
+/// Collects all options. Those that have their default are among them, because it may be another
+/// one when the file is read.
 class JsonOptions : public OptionVisitor {
  public:
   nlohmann::ordered_json options = nlohmann::ordered_json::object();
 
  private:
   template <class Value>
-  void add(std::string_view name, const Value& value, bool is_default) {
-    if (!is_default) options[std::string(name)] = value;
+  void add(std::string_view name, const Value& value) {
+    options[std::string(name)] = value;
   }
-  void flag(std::string_view name, bool value, bool is_default) override {
-    add(name, value, is_default);
+  void flag(std::string_view name, bool value, bool) override { add(name, value); }
+  void integer(std::string_view name, Index value, bool) override { add(name, value); }
+  void number(std::string_view name, double value, bool) override { add(name, value); }
+  void text(std::string_view name, std::string_view value, bool) override {
+    add(name, std::string(value));
   }
-  void integer(std::string_view name, Index value, bool is_default) override {
-    add(name, value, is_default);
-  }
-  void number(std::string_view name, double value, bool is_default) override {
-    add(name, value, is_default);
-  }
-  void text(std::string_view name, std::string_view value, bool is_default) override {
-    add(name, std::string(value), is_default);
-  }
-  void integers(std::string_view name, std::span<const Index> values, bool is_default) override {
-    add(name, std::vector<Index>(values.begin(), values.end()), is_default);
+  void integers(std::string_view name, std::span<const Index> values, bool) override {
+    add(name, std::vector<Index>(values.begin(), values.end()));
   }
 };
 
