@@ -12,7 +12,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <dlfs/data/resize_and_crop.hpp>
 #include <dlfs/dlfs.hpp>
 #include <dlfs/io.hpp>
 #include <dlfs/io/cpp_file.hpp>
@@ -68,19 +67,15 @@ static void print_summary(const fs::path& path) {
 
 /// A picture as (1, C, H, W), or in the shape of a sample with as many numbers.
 static Tensor<float> read_picture(const fs::path& path, const Shape& sample) {
-  const bool is_jpeg = detail::picture_format(path) == detail::PictureFormat::jpeg;
-  const Tensor<std::uint8_t> pixels = is_jpeg ? read_jpeg(path) : read_png(path);
   const bool is_image = sample.rank() == 3;
   const auto side = static_cast<Index>(std::sqrt(static_cast<double>(sample.size())));
   const Shape image = is_image ? sample : Shape{1, side, side};
   if (image.size() != sample.size() || (image[0] != 1 && image[0] != 3)) {
     throw ShapeError("the network's input ", sample, " is no picture, in grey or colour");
   }
-  Tensor<float> channels({image[0], pixels.extent(0), pixels.extent(1)});
-  detail::separate_channels(pixels, image[0], channels.data());
-  Tensor<float> resized(image);
-  resize_and_crop<float>(channels, resized);
-  return std::move(resized).reshape(detail::batch_of_one(sample));
+  auto batch = Tensor<float>::uninitialized(detail::batch_of_one(sample));
+  detail::decode_picture<float>(path, batch.reshape(image));
+  return batch;
 }
 
 static void predict_pictures(const fs::path& path, const std::vector<std::string>& pictures) {

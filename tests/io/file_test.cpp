@@ -114,6 +114,13 @@ TEST(FileWriter, WithoutACommitNothingHasChanged) {
   EXPECT_EQ(count_files(folder.path()), 1U);
 }
 
+TEST(FileWriter, APathWithoutANameFailsBeforeBytesAreWritten) {
+  const test::TemporaryFolder folder;
+  for (const auto& path : {std::filesystem::path(), folder.path() / "new" / ""}) {
+    EXPECT_THROW(detail::FileWriter writer(path), IoError) << path;
+  }
+}
+
 TEST(FileWriter, ReplacesBytesThatWereWritten) {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "f";

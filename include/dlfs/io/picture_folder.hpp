@@ -65,6 +65,21 @@ inline PictureFormat picture_format(const std::filesystem::path& path) {
   return ending == ".jpg" || ending == ".jpeg" ? PictureFormat::jpeg : PictureFormat::none;
 }
 
+/// Reads a PNG or JPEG file into a picture (C, H, W) in [0, 1], which says the number of channels
+/// and the size: see resize_and_crop.
+template <class T>
+void decode_picture(const std::filesystem::path& path, TensorView<T> picture) {
+  const bool is_png = picture_format(path) == PictureFormat::png;
+  const Tensor<std::uint8_t> pixels = is_png ? read_png(path) : read_jpeg(path);
+  const Shape shape{picture.extent(0), pixels.extent(0), pixels.extent(1)};
+  if (shape == picture.shape()) {
+    return separate_channels(pixels, picture.extent(0), picture.data());
+  }
+  auto whole = Tensor<T>::uninitialized(shape);
+  separate_channels(pixels, picture.extent(0), whole.data());
+  resize_and_crop<T>(whole, picture);
+}
+
 }  // namespace detail
 
 /// A folder of pictures as a source for training: each of its folders is a class, in which each PNG
@@ -131,7 +146,7 @@ class PictureFolder {
     batch.inputs.resize({std::ssize(samples), options_.channels, options_.height, options_.width});
     parallel_for(std::ssize(samples), [&](Index n) {
       const Index sample = labels_.shape().normalize_index(0, samples[static_cast<std::size_t>(n)]);
-      read(paths_[static_cast<std::size_t>(sample)], batch.inputs[n]);
+      detail::decode_picture<T>(paths_[static_cast<std::size_t>(sample)], batch.inputs[n]);
     });
   }
 
@@ -159,19 +174,6 @@ class PictureFolder {
     }
     std::sort(found.begin(), found.end());
     return found;
-  }
-
-  template <class T>
-  void read(const std::filesystem::path& path, TensorView<T> picture) const {
-    const bool is_png = detail::picture_format(path) == detail::PictureFormat::png;
-    const Tensor<std::uint8_t> pixels = is_png ? read_png(path) : read_jpeg(path);
-    const Shape shape{options_.channels, pixels.extent(0), pixels.extent(1)};
-    if (shape == picture.shape()) {
-      return detail::separate_channels(pixels, options_.channels, picture.data());
-    }
-    auto whole = Tensor<T>::uninitialized(shape);
-    detail::separate_channels(pixels, options_.channels, whole.data());
-    resize_and_crop<T>(whole, picture);
   }
 
   PictureFolderOptions options_;
