@@ -476,7 +476,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
     write_convolution(layer, stored_window<Window2d>(options), options.integer("groups"), inputs,
                       output);
   } else if (kind == "convolution 1d") {
-    Window1d w = stored_window<Window1d>(options);
+    auto w = stored_window<Window1d>(options);
     if (options.flag("causal")) w.padding = (w.kernel - 1) * w.dilation;
     write_convolution(layer, w.in_image(), options.integer("groups"), inputs, output);
   } else if (kind == "max pooling") {
@@ -495,7 +495,7 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
       return str_cat(self.at(x), ", ", image(from), ", ", self.at(output), ", ", image(to));
     });
   } else if (kind == "upsampling") {
-    const Size2d factor = options.extents<Size2d>("factor");
+    const auto factor = options.extents<Size2d>("factor");
     if (options.word("interpolation", {std::pair("nearest", false), std::pair("bilinear", true)})) {
       call("upsampling_bilinear", inputs, output, [=](const CppWriter& self) {
         return str_cat(self.at(x), ", ", image(self.shape_of(x)), ", ", self.at(output), ", ",
