@@ -21,6 +21,7 @@
 #include "dlfs/io/cpp_file.hpp"
 #include "dlfs/io/folded_network.hpp"
 #include "dlfs/io/history.hpp"
+#include "dlfs/io/load_onnx.hpp"
 #include "dlfs/io/network_file.hpp"
 #include "dlfs/io/save_onnx.hpp"
 
@@ -2224,6 +2225,11 @@ const std::vector<Named> table{
      [] {
        attempt([&] { return folded(Sequential<float>{{"r", Relu<float>()}}).layer_count(); });
        attempt([&] { return folded(Sequential<float>()).layer_count(); });
+     }},
+    {"load_onnx",
+     [] {
+       for (const char* path : odd_paths)
+         attempt([&] { return load_onnx<float>(path).layer_count(); });
      }},
     {"save_onnx",
      [] {

@@ -2,6 +2,7 @@
 """Writes the inputs that each fuzz target begins with: OUT/<target>/*. The standard library is enough."""
 import gzip
 import io
+import math
 import pathlib
 import random
 import struct
@@ -127,6 +128,46 @@ for steps in 0, 1:
     for moment in range(2 * steps):
         checkpoint |= {f"moment{moment}.{name}": data for name, data in tensors.items()}
     seed("load_checkpoint", f"after{steps}", npz(checkpoint))
+
+
+
+def onnx_field(number, value):
+    """A field of a message: a number, or bytes."""
+    def varint(n):
+        out_bytes = b""
+        while n >= 0x80:
+            out_bytes += bytes([n & 0x7F | 0x80])
+            n >>= 7
+        return out_bytes + bytes([n])
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def onnx_model(nodes, tensors, sample):
+    graph = b""
+    for op, inputs, outputs in nodes:
+        names = b"".join(onnx_field(1, each.encode()) for each in inputs)
+        names += b"".join(onnx_field(2, each.encode()) for each in outputs)
+        graph += onnx_field(1, names + onnx_field(4, op.encode()))
+    for name, shape in tensors.items():
+        values = struct.pack(f"<{math.prod(shape)}f", *range(math.prod(shape)))
+        dims = b"".join(onnx_field(1, extent) for extent in shape)
+        graph += onnx_field(5, dims + onnx_field(2, 1) + onnx_field(8, name.encode()) + onnx_field(9, values))
+    dims = onnx_field(1, b"") + b"".join(onnx_field(1, onnx_field(1, extent)) for extent in sample)
+    graph += onnx_field(11, onnx_field(1, b"x") + onnx_field(2, onnx_field(1, onnx_field(1, 1) + onnx_field(2, dims))))
+    graph += onnx_field(12, onnx_field(1, b"y"))
+    return onnx_field(1, 9) + onnx_field(8, onnx_field(2, 19)) + onnx_field(7, graph)
+
+
+seed("load_onnx", "images", onnx_model(
+    [("Conv", ["x", "w", "b"], ["a"]), ("BatchNormalization", ["a", "b", "b", "b", "b"], ["c"]), ("Relu", ["c"], ["d"]),
+     ("GlobalAveragePool", ["d"], ["e"]), ("Flatten", ["e"], ["f"]), ("Gemm", ["f", "g"], ["y"])],
+    {"w": (2, 1, 3, 3), "b": (2,), "g": (2, 3)}, (1, 5, 5)))
+seed("load_onnx", "steps", onnx_model(
+    [("MatMul", ["x", "w"], ["a"]), ("Add", ["a", "b"], ["c"]), ("Transpose", ["c"], ["d"]), ("Softmax", ["c"], ["e"]),
+     ("Mul", ["c", "e"], ["f"]), ("Concat", ["f", "e"], ["g"]), ("Sigmoid", ["g"], ["h"]), ("Mul", ["g", "h"], ["y"])],
+    {"w": (3, 2), "b": (2,)}, (4, 3)))
 
 # What decides about operations, networks and folders may be any bytes.
 for target in "tensors", "networks", "load_mnist":

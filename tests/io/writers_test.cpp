@@ -17,6 +17,7 @@
 #include "dlfs/io.hpp"
 #include "dlfs/io/cpp_file.hpp"
 #include "dlfs/io/history.hpp"
+#include "dlfs/io/load_onnx.hpp"
 #include "dlfs/io/network_file.hpp"
 #include "dlfs/io/save_onnx.hpp"
 #include "io/files.hpp"
@@ -97,6 +98,8 @@ std::vector<Reader> readers() {
        [](const fs::path& path) { load_checkpoint<float>(path); }},
       {"load_network", file([](const auto& path) { save_network<float>(path, network()); }),
        [](const fs::path& path) { load_network<float>(path); }},
+      {"load_onnx", file([](const auto& path) { save_onnx(path, network(), {3}); }),
+       [](const fs::path& path) { load_onnx<float>(path); }},
       {"load_weights", file([](const auto& path) { save_weights(path, network()); }),
        [](const fs::path& path) {
          auto loaded = network();

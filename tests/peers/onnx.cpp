@@ -1,6 +1,8 @@
 // onnx save DIRECTORY: writes networks as ONNX files, each with inputs and what dlfs predicts, for
 // onnx.py to compare with onnxruntime. onnx load DIRECTORY: reads the files that onnx.py has had
 // PyTorch write, compares, and trains on.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +15,7 @@
 #include "ch08/awesome_net.hpp"
 #include "ch08/deep_convnet.hpp"
 #include "dlfs/dlfs.hpp"
+#include "dlfs/io/load_onnx.hpp"
 #include "dlfs/io/npz.hpp"
 #include "dlfs/io/save_onnx.hpp"
 #include "sequence/filters.hpp"
@@ -104,12 +107,68 @@ void save(const std::filesystem::path& directory, const std::string& group,
   }
 }
 
+/// Largest difference of two tensors of one shape.
+double distance(const Tensor<float>& a, const Tensor<float>& b) {
+  if (a.shape() != b.shape()) throw ShapeError("expected ", b.shape(), ", got ", a.shape());
+  double most = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    most = std::max(most,
+                    std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
+  }
+  return most;
+}
+
+/// Reads a file of PyTorch's, compares what it predicts, and goes on with its training.
+void check_file(const std::filesystem::path& path, double& worst) {
+  Graph<float> network = load_onnx<float>(path);
+  Tensor<float> x, y;
+  for (auto& [name, value] :
+       read_npz<float>(std::filesystem::path(path).replace_extension(".npz"))) {
+    (name == "x0" ? x : y) = std::move(value);
+  }
+  const double error = distance(network.predict(x), y);
+  worst = std::max(worst, error);
+  if (!(error <= 1e-5)) throw ValueError("off by ", error);
+  // Towards the numbers that it gives, less 1: each step is one closer.
+  const Tensor<float> target = y - 1.0F;
+  MeanSquaredError<float> loss;
+  Sgd<float> optimizer({.learning_rate = 0.01F});
+  std::vector<double> losses;
+  for (int step = 0; step < 20; ++step) {
+    losses.push_back(static_cast<double>(loss.forward(network.forward(x), target)));
+    network.backward(loss.backward());
+    optimizer.step(network.parameters());
+  }
+  const bool has_learned = losses.back() < losses.front();
+  if (network.parameters().empty() || !has_learned) {
+    throw ValueError("it does not learn: from ", losses.front(), " to ", losses.back());
+  }
+}
+
+int load(const std::filesystem::path& directory) {
+  int files = 0, failed = 0;
+  double worst = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() != ".onnx") continue;
+    ++files;
+    try {
+      check_file(entry.path(), worst);
+    } catch (const Error& error) {
+      ++failed;
+      std::printf("%s: FAILED: %s\n", entry.path().filename().c_str(), error.what());
+    }
+  }
+  std::printf("%d files of PyTorch's, %d failed; off by at most %.1e\n", files, failed, worst);
+  return files == 0 || failed > 0 ? 1 : 0;
+}
+
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() != 2 || arguments[0] != "save") {
-    std::fprintf(stderr, "usage: onnx save DIRECTORY\n");
+  if (arguments.size() != 2 || (arguments[0] != "save" && arguments[0] != "load")) {
+    std::fprintf(stderr, "usage: onnx save|load DIRECTORY\n");
     return 2;
   }
   const std::filesystem::path directory = arguments[1];
+  if (arguments[0] == "load") return load(directory);
   std::filesystem::remove_all(directory);
   std::filesystem::create_directories(directory);
   save(directory, "layer", test::onnx_layers<float>());

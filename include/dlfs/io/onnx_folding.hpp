@@ -1,0 +1,315 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dlfs/io/onnx_importer.hpp"
+#include "dlfs/tensor/joining.hpp"
+
+// Shapes and weights that exporters compute by nodes.
+
+DLFS_STRICT_MATH_BEGIN
+namespace dlfs::detail::onnx {
+
+/// Computes what depends on constants and shapes alone.
+template <std::floating_point T>
+class Folder {
+ public:
+  explicit Folder(Importer<T>& in) : in_(in) {}
+
+  /// Whether the node was one of these.
+  bool fold() {
+    const std::string_view op = in_.node().op;
+    if (op == "Shape" && !in_.is_constant(0)) {
+      const Value& x = in_.value(0);
+      Constant<T> shape{.extents = {x.rank()}};
+      const std::int64_t rank = x.rank();
+      const auto place = [&](std::string_view name, std::int64_t otherwise) {
+        const std::int64_t given = in_.integer(name, otherwise);
+        return std::clamp<std::int64_t>(given < 0 ? given + rank : given, 0, rank);
+      };
+      for (auto axis = static_cast<int>(place("start", 0)); axis < place("end", rank); ++axis) {
+        shape.integers.push_back(x.is_samples(axis) ? samples_mark : x.extent(axis));
+      }
+      shape.extents = {std::ssize(shape.integers)};
+      return set(std::move(shape));
+    }
+    if (op == "CastLike" && in_.is_constant(0)) return set(*in_.constant(0));
+    if (in_.node().inputs.empty()) return false;
+    bool all_whole = true, any_fill = false;
+    for (std::size_t i = 0; i < in_.node().inputs.size(); ++i) {
+      if (!in_.has_input(i)) continue;
+      if (!in_.is_constant(i)) return false;
+      inputs_.push_back(*in_.constant(i));
+      all_whole &= inputs_.back().is_integer();
+      any_fill |= inputs_.back().fill.has_value();
+    }
+    if (inputs_.empty()) return false;
+    if (op == "Identity") return set(inputs_[0]);
+    if (op == "ConstantOfShape") return set({.extents = whole(0), .fill = filling()});
+    if (op == "Expand") {
+      const auto extents = whole(1);
+      if (inputs_[0].fill) return set({.extents = extents, .fill = inputs_[0].fill});
+      const Tensor<T> numbers = in_.to_tensor(inputs_[0]);
+      in_.expect(numbers.size() > 0, "it repeats nothing");
+      const T first = numbers.data()[0];
+      in_.expect(std::all_of(numbers.begin(), numbers.end(), [&](T each) { return each == first; }),
+                 "it repeats more than one number");
+      return set({.extents = extents, .fill = static_cast<double>(first)});
+    }
+    if (op == "Cast") return cast();
+    if (all_whole) return fold_integers(op);
+    if (any_fill && inputs_[0].fill && !inputs_[0].extents.empty()) {
+      for (const std::string_view kept :
+           {"Unsqueeze", "Squeeze", "Transpose", "Slice", "Gather", "Reshape", "Concat"}) {
+        if (op == kept) return set({.extents = {samples_mark}, .fill = inputs_[0].fill});
+      }
+    }
+    return fold_numbers(op);
+  }
+
+ private:
+  bool set(Constant<T> constant) {
+    in_.set_constant(std::move(constant));
+    return true;
+  }
+  bool set(Tensor<T> tensor) {
+    Constant<T> constant;
+    constant.extents.assign(tensor.shape().begin(), tensor.shape().end());
+    constant.tensor = std::make_shared<const Tensor<T>>(std::move(tensor));
+    return set(std::move(constant));
+  }
+  bool set_list(std::vector<std::int64_t> list) {
+    constexpr std::size_t most = 1 << 20;
+    in_.expect(list.size() <= most, "a list of more than ", most, " numbers is computed");
+    return set({.extents = {std::ssize(list)}, .integers = std::move(list)});
+  }
+  const std::vector<std::int64_t>& whole(std::size_t i) const& {
+    in_.expect(i < inputs_.size() && inputs_[i].is_integer(), "expected whole numbers");
+    return inputs_[i].integers;
+  }
+
+  double filling() const {
+    const auto value = in_.attribute("value");
+    if (!value.tensor) return 0;
+    return in_.first_number(*value.tensor);
+  }
+
+  bool cast() {
+    const std::int64_t to = in_.integer("to", 1);
+    const bool to_whole = is_integer(static_cast<DataType>(to));
+    Constant<T> constant = inputs_[0];
+    if (to_whole == constant.is_integer() || constant.fill) return set(std::move(constant));
+    if (!to_whole) {
+      for (const std::int64_t each : constant.integers) {
+        in_.expect(each != samples_mark, "the number of samples is no constant");
+      }
+      in_.spend(Shape{std::ssize(constant.integers)});
+      return set(in_.to_tensor(constant));
+    }
+    const Tensor<T> numbers = in_.to_tensor(constant);
+    Constant<T> list{.extents = constant.extents};
+    for (const T each : numbers) {
+      in_.expect(std::abs(static_cast<double>(each)) < 1e15, "no whole number");
+      list.integers.push_back(static_cast<std::int64_t>(each));
+    }
+    return set(std::move(list));
+  }
+
+  bool fold_integers(std::string_view op) {
+    const auto& x = whole(0);
+    const std::int64_t count = std::ssize(x);
+    if (op == "Shape") {
+      std::vector<std::int64_t> extents = inputs_[0].extents;
+      return set_list(std::move(extents));
+    }
+    if (op == "Gather") {
+      in_.expect(in_.integer("axis", 0) == 0 && inputs_[0].extents.size() == 1, "only of a list");
+      Constant<T> taken{.extents = inputs_[1].extents};
+      for (const std::int64_t each : whole(1)) {
+        in_.expect(each >= -count && each < count, "there is no place ", each, " of ", count);
+        taken.integers.push_back(x[static_cast<std::size_t>(each < 0 ? each + count : each)]);
+      }
+      return set(std::move(taken));
+    }
+    if (op == "Concat") {
+      std::vector<std::int64_t> list;
+      for (const Constant<T>& each : inputs_) {
+        list.insert(list.end(), each.integers.begin(), each.integers.end());
+        in_.expect(list.size() < (1U << 20), "too long a list");
+      }
+      return set_list(std::move(list));
+    }
+    if (op == "Unsqueeze" || op == "Squeeze" || op == "Reshape") {
+      in_.expect(count == 1 || op != "Unsqueeze" || inputs_[0].extents.size() <= 1,
+                 "only of a list");
+      if (op == "Squeeze" && count == 1) return set({.extents = {}, .integers = x});
+      return set_list(x);
+    }
+    if (op == "Slice") {
+      const auto start = in_.list("starts", 1), stop = in_.list("ends", 2),
+                 step = in_.list("steps", 4);
+      in_.expect(
+          start && stop && start->size() == 1 && stop->size() == 1 && (!step || step->size() == 1),
+          "only of a list");
+      const auto positions = detail::positions_of(
+          {.start = (*start)[0], .stop = (*stop)[0], .step = step ? (*step)[0] : 1}, count);
+      std::vector<std::int64_t> list;
+      for (Index i = 0; i < positions.count; ++i) {
+        list.push_back(x[static_cast<std::size_t>(positions.first + i * positions.step)]);
+      }
+      return set_list(std::move(list));
+    }
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") {
+      const auto& y = whole(1);
+      in_.expect(x.size() == y.size() || x.size() == 1 || y.size() == 1, "lists of two lengths");
+      Constant<T> computed{.extents =
+                               x.size() >= y.size() ? inputs_[0].extents : inputs_[1].extents};
+      for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
+        const std::int64_t a = x[x.size() == 1 ? 0 : i], b = y[y.size() == 1 ? 0 : i];
+        std::int64_t result = 0;
+        const bool overflows = op == "Add"   ? __builtin_add_overflow(a, b, &result)
+                               : op == "Sub" ? __builtin_sub_overflow(a, b, &result)
+                               : op == "Mul" ? __builtin_mul_overflow(a, b, &result)
+                                             : b == 0 || b == -1;
+        in_.expect(!overflows && a != samples_mark && b != samples_mark,
+                   "the number of samples is no constant, or the result is none");
+        computed.integers.push_back(op == "Div" ? a / b : result);
+      }
+      return set(std::move(computed));
+    }
+    return false;
+  }
+
+  bool fold_numbers(std::string_view op) {
+    const auto number = [&](std::size_t i) {
+      in_.expect(i < inputs_.size(), "it has no input ", i);
+      return in_.to_tensor(inputs_[i]);
+    };
+    if (op == "Transpose") {
+      const Tensor<T> x = number(0);
+      std::vector<int> order;
+      for (const std::int64_t axis : in_.integers("perm"))
+        order.push_back(in_.axis(axis, x.rank()));
+      if (order.empty()) {
+        for (int axis = x.rank(); axis-- > 0;) order.push_back(axis);
+      }
+      const Layout layout = x.view().layout().transpose(order);
+      in_.spend(layout.shape);
+      return set(copy(TensorView<const T>(x.data(), layout.shape, layout.strides)));
+    }
+    if (op == "Slice") {
+      const auto starts = in_.list("starts", 1), stops = in_.list("ends", 2);
+      const auto axes = in_.list("axes", 3), steps = in_.list("steps", 4);
+      Tensor<T> x = number(0);
+      in_.expect(starts && stops && starts->size() == stops->size() &&
+                     (!axes || axes->size() == starts->size()) &&
+                     (!steps || steps->size() == starts->size()),
+                 "its lists differ");
+      in_.spend(x.shape());
+      for (std::size_t i = 0; i < starts->size(); ++i) {
+        const int axis = in_.axis(axes ? (*axes)[i] : static_cast<std::int64_t>(i), x.rank());
+        x = copy(x.view().slice(
+            axis, {.start = (*starts)[i], .stop = (*stops)[i], .step = steps ? (*steps)[i] : 1}));
+      }
+      return set(std::move(x));
+    }
+    if (op == "Concat") {
+      std::vector<Tensor<T>> parts;
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        parts.push_back(number(i));
+        in_.spend(parts.back().shape());
+      }
+      return set(concatenate<T>(parts, in_.axis(in_.integer("axis", 0), parts[0].rank())));
+    }
+    if (op == "Unsqueeze" || op == "Squeeze" || op == "Reshape") {
+      const Tensor<T> x = number(0);
+      in_.spend(x.shape());
+      return set(
+          copy(x.view().reshape(op == "Reshape" ? Shape(std::span<const Index>(resolved(x.shape())))
+                                                : changed(x.shape(), op == "Squeeze"))));
+    }
+    if (op == "Sqrt" || op == "Reciprocal") {
+      Tensor<T> x = number(0);
+      in_.spend(x.shape());
+      for (T& each : x) each = op == "Sqrt" ? std::sqrt(each) : 1 / each;
+      return set(std::move(x));
+    }
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") {
+      const Tensor<T> x = number(0), y = number(1);
+      in_.expect(x.shape() == y.shape() || x.size() == 1 || y.size() == 1, "tensors of two shapes");
+      Tensor<T> computed(x.size() >= y.size() ? x.shape() : y.shape());
+      in_.spend(computed.shape());
+      for (Index i = 0; i < computed.size(); ++i) {
+        const T a = x.data()[x.size() == 1 ? 0 : i], b = y.data()[y.size() == 1 ? 0 : i];
+        computed.data()[i] = op == "Add"   ? a + b
+                             : op == "Sub" ? a - b
+                             : op == "Mul" ? a * b
+                                           : a / b;
+      }
+      return set(std::move(computed));
+    }
+    return false;
+  }
+
+  std::vector<Index> resolved(const Shape& x) const {
+    const auto target = in_.list("shape", 1).value_or(std::vector<std::int64_t>{});
+    std::vector<Index> extents(target.begin(), target.end());
+    Index known = 1;
+    Index* open = nullptr;
+    for (std::size_t i = 0; i < extents.size(); ++i) {
+      if (extents[i] == 0 && static_cast<int>(i) < x.rank()) extents[i] = x[static_cast<int>(i)];
+      if (extents[i] == -1 && open == nullptr) {
+        open = &extents[i];
+        continue;
+      }
+      in_.expect(extents[i] >= 0, "an axis of ", extents[i]);
+      known = detail::checked_product("reshape", known, extents[i]);
+    }
+    if (open != nullptr) {
+      in_.expect(known > 0 && x.size() % known == 0, "the numbers do not fill it");
+      *open = x.size() / known;
+      known *= *open;
+    }
+    in_.expect(known == x.size(), "the numbers do not fill it");
+    return extents;
+  }
+
+  Shape changed(const Shape& x, bool is_squeeze) const {
+    auto axes = in_.list("axes", 1).value_or(std::vector<std::int64_t>{});
+    const int rank =
+        x.rank() +
+        (is_squeeze ? 0 : static_cast<int>(std::min<std::size_t>(axes.size(), max_rank)));
+    std::set<int> named;
+    for (const std::int64_t each : axes) named.insert(in_.axis(each, rank));
+    std::vector<Index> extents(x.begin(), x.end());
+    if (is_squeeze) {
+      extents.clear();
+      for (int axis = 0; axis < x.rank(); ++axis) {
+        const bool is_named = named.empty() ? x[axis] == 1 : named.contains(axis);
+        in_.expect(!is_named || x[axis] == 1, "axis ", axis, " does not have an extent of 1");
+        if (!is_named) extents.push_back(x[axis]);
+      }
+    } else {
+      for (const int axis : named) {
+        in_.expect(axis <= std::ssize(extents), "an axis stands twice");
+        extents.insert(extents.begin() + axis, 1);
+      }
+    }
+    return Shape(std::span<const Index>(extents));
+  }
+
+  Importer<T>& in_;
+  std::vector<Constant<T>> inputs_;
+};
+
+}  // namespace dlfs::detail::onnx
+DLFS_STRICT_MATH_END
