@@ -27,19 +27,18 @@ namespace detail::onnx {
 template <std::floating_point T>
 void Importer<T>::find_patterns() {
   const PatternFinder finder(model_, stored_, file_);
+  const std::vector<LayerPattern<T>> all = patterns<T>();
   std::vector<Pattern> parsed;
-  for (const LayerPattern<T>& pattern : patterns<T>())
-    parsed.push_back(Pattern::parse(pattern.text));
+  for (const LayerPattern<T>& pattern : all) parsed.push_back(Pattern::parse(pattern.text));
   for (std::size_t i = model_.nodes.size(); i-- > 0;) {
     if (!is_live_[i] || is_within_[i]) continue;
     for (std::size_t k = 0; k < parsed.size(); ++k) {
       if (model_.nodes[i].op != parsed[k].name) continue;
       auto match = finder.find(parsed[k], i);
       if (!match) continue;
-      const auto fits = patterns<T>()[k].fits;
-      if (fits != nullptr && !fits(stored_, *match)) continue;
+      if (all[k].fits != nullptr && !all[k].fits(stored_, *match)) continue;
       for (const std::size_t node : match->nodes) is_within_[node] = node != i;
-      matches_.emplace(i, std::pair(k, std::move(*match)));
+      matches_.emplace(i, std::pair(all[k].read, std::move(*match)));
       break;
     }
   }
@@ -52,8 +51,7 @@ void Importer<T>::run_node(std::size_t i) {
   results_.clear();
   guarded([&] {
     const auto match = matches_.find(i);
-    if (match != matches_.end())
-      return patterns<T>()[match->second.first].read(*this, match->second.second);
+    if (match != matches_.end()) return match->second.first(*this, match->second.second);
     if (!node_->domain.empty() && node_->domain != "ai.onnx") {
       fail("there is no layer for operators of '", node_->domain, "'");
     }

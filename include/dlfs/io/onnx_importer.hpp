@@ -552,7 +552,8 @@ class Importer {
   std::map<std::string_view, Value> values_;
   std::set<std::string_view> is_read_;
   std::vector<bool> is_live_, is_within_;
-  std::map<std::size_t, std::pair<std::size_t, Match>> matches_;  // by their last node
+  /// By their last node.
+  std::map<std::size_t, std::pair<void (*)(Importer&, const Match&), Match>> matches_;
   std::set<std::string> used_names_;
   std::map<std::string, int> numbers_;
   std::map<std::string, std::string> sharers_;

@@ -1156,23 +1156,22 @@ struct LayerPattern {
 };
 
 template <std::floating_point T>
-const std::vector<LayerPattern<T>>& patterns() {
+std::vector<LayerPattern<T>> patterns() {
   using In = Importer<T>;
   using Tensors = std::map<std::string_view, const StoredTensor*>;
-  static const std::string qkv = "Transpose[2,0,3,1,4](Reshape(Add(MatMul($x,#w),#b),#s))";
-  static const auto attention = [](std::string_view scores) {
+  const std::string qkv = "Transpose[2,0,3,1,4](Reshape(Add(MatMul($x,#w),#b),#s))";
+  const auto attention = [&](std::string_view scores) {
     return str_cat("Add(MatMul(Reshape(Transpose[0,2,1,3](MatMul(Softmax[-1](", scores,
                    "),Gather[0](", qkv, ",2))),#r),#v),#o)");
   };
-  static const std::string scores =
+  const std::string scores =
       str_cat("Mul(MatMul(Gather[0](", qkv, ",0),Transpose[0,1,3,2](Gather[0](", qkv, ",1))),#c)");
-  static const std::vector<LayerPattern<T>> patterns{
+  return {
       {attention(str_cat("Add(", scores, ",#m)")),
        [](In& in, const Match& m) { read_attention_pattern(in, m, /*is_causal=*/true); }},
       {attention(scores),
        [](In& in, const Match& m) { read_attention_pattern(in, m, /*is_causal=*/false); }},
-      {"Add(Mul(Reshape(InstanceNormalization(Reshape($x,#s),#p,#q),?t),#g),#"
-       "h)",
+      {"Add(Mul(Reshape(InstanceNormalization(Reshape($x,#s),#p,#q),?t),#g),#h)",
        read_group_pattern<T>,
        [](const Tensors& tensors, const Match& m) {
          return is_filled(*tensors.at(m["p"]), 1) && is_filled(*tensors.at(m["q"]), 0);
@@ -1203,7 +1202,6 @@ const std::vector<LayerPattern<T>>& patterns() {
                 is_adaptive<T>(*tensors.at(m["b"]), true);
        }},
   };
-  return patterns;
 }
 
 }  // namespace dlfs::detail::onnx

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -86,10 +87,10 @@ struct Pattern {
 
 /// What a pattern has found.
 struct Match {
-  std::map<std::string_view, std::string_view> names;  // of its values and constants
-  std::vector<std::size_t> nodes;                      // the last one first
+  std::map<std::string, std::string_view, std::less<>> names;  // of its values and constants
+  std::vector<std::size_t> nodes;                              // the last one first
 
-  std::string_view operator[](std::string_view name) const& { return names.at(name); }
+  std::string_view operator[](std::string_view name) const& { return names.find(name)->second; }
 };
 
 /// Finds patterns in a graph.
