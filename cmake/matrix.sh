@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds and tests the kernels and layers for each compiler and machine of the matrix, builds the programs by clang++,
-# and prints the table that docs/matrix.md keeps. Its minutes are those of one processor.
+# Runs the tests with sanitizers, builds and tests the kernels and layers for each compiler and machine of the matrix, builds
+# the programs by clang++, and prints the table that docs/matrix.md keeps. Its minutes are those of one processor.
 # Usage: cmake/matrix.sh [preset]...
 set -uo pipefail
 cd "$(dirname "$0")/.."
 presets=("$@")
-[ $# -gt 0 ] || presets=(clang zen3 uncontracted v3 scalar libcxx newest-clang arm64)
+[ $# -gt 0 ] || presets=(clang asan tsan zen3 uncontracted v3 scalar libcxx newest-clang arm64)
 
 cmake/install-dependencies.sh matrix
 mkdir -p build
