@@ -46,6 +46,36 @@ void expect_round_trip(NeuralNetwork<T>& network, const std::vector<Tensor<T>>& 
             detail::json_of<T>(network.traits().kind, network.composition()));
 }
 
+/// A few training steps by Adam, which counts decays and rates.
+template <class T>
+void train(NeuralNetwork<T>& network, const std::vector<Tensor<T>>& x) {
+  AdamW<T> optimizer({.learning_rate = 0.1, .weight_decay = 0.1});
+  const std::vector<TensorView<const T>> views(x.begin(), x.end());
+  for (int step = 0; step < 3; ++step) {
+    const Tensor<T>& y = x.size() == 1 ? network.forward(x[0]) : network.forward({x[0], x[1]});
+    network.backward(Tensor<T>(y));
+    optimizer.step(network.parameters());
+  }
+}
+
+/// Both go on training with the same bits.
+template <class T>
+void expect_same_training(NeuralNetwork<T>& network, const std::vector<Tensor<T>>& x) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "network.safetensors";
+  save_network<T>(path, network);
+  NeuralNetwork<T> loaded = load_network<T>(path);
+  train(network, x);
+  train(loaded, x);
+  EXPECT_EQ(loaded.step(), network.step());
+  const auto expected = detail::tensors_of(network), got = detail::tensors_of(loaded);
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t k = 0; k < got.size(); ++k) {
+    SCOPED_TRACE(got[k]->name);
+    test::expect_equal(got[k]->value, expected[k]->value);
+  }
+}
+
 TEST(NetworkFile, KeepsEachLayer) {
   std::set<std::string> kinds;
   for (const test::LayerEntry& entry : test::all_layers()) {
@@ -76,6 +106,76 @@ TEST(NetworkFile, KeepsRandomGraphs) {
     expect_round_trip<double>(random.net(), x);
     if (testing::Test::HasFailure()) return;
   }
+}
+
+TEST(NetworkFile, RandomGraphsGoOnTraining) {
+  for (unsigned seed = 0; seed < test::random_graphs; ++seed) {
+    test::RandomGraph<double> random(seed);
+    SCOPED_TRACE(seed);
+    Graph<double>& network = random.net();
+    const auto x = random.inputs(3);
+    Rng rng(seed);
+    for (Index i = 0; i < network.layer_count(); ++i) {
+      if (rng.below(4) == 0) network.freeze(network.layer_name(i));
+    }
+    for (Parameter<double>* parameter : network.parameters()) {
+      if (rng.below(4) == 0) parameter->rate_scale = rng.uniform();
+      if (rng.below(4) == 0) parameter->decay_scale = rng.uniform();
+    }
+    network.set_step(rng.below(1000));
+    expect_same_training<double>(network, x);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(NetworkFile, KeepsWhatIsFrozen) {
+  Rng rng(1);
+  Sequential<float> block{{"conv", Convolution<float>({.filters = 3, .padding = 1}, He{})},
+                          {"norm", BatchNormalization<float>({})}};
+  block.freeze("norm");
+  Sequential<float> network({3, 4, 4}, rng,
+                            {{"block", block},
+                             {"norm1", BatchNormalization<float>({})},
+                             {"norm2", BatchNormalization<float>({})},
+                             {"affine", Affine<float>({.out = 4}, He{})}});
+  network.freeze("norm1");
+  network.set_mode("norm2", PassMode::evaluate);
+  network.parameters().back()->rate_scale = 0;
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "network.safetensors";
+  save_network<float>(path, network);
+  const NeuralNetwork<float> loaded = load_network<float>(path);
+  std::set<std::string> frozen;
+  for (const auto* parameter : loaded.parameters()) {
+    if (parameter->is_frozen()) frozen.insert(parameter->name);
+  }
+  EXPECT_EQ(frozen, (std::set<std::string>{"block.norm.gamma", "block.norm.beta", "norm1.gamma",
+                                           "norm1.beta", "affine.bias"}));
+  expect_same_training<float>(network, {random_normal<float>({5, 3, 4, 4}, rng)});
+}
+
+TEST(NetworkFile, KeepsTheSeedsOfDropout) {
+  Rng rng(1);
+  Sequential<float> network({6}, rng,
+                            {{"affine", Affine<float>({.out = 6}, He{})},
+                             {"drop1", Dropout<float>({})},
+                             {"drop2", Dropout<float>({}, ~std::uint64_t{0})}});
+  const auto x = random_normal<float>({5, 6}, rng);
+  for (int step = 0; step < 3; ++step) expect_same_training<float>(network, {x});
+}
+
+TEST(NetworkFile, ADropoutWithoutASeedGetsOneLater) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "network.safetensors";
+  save_network<float>(path, Sequential<float>{{"drop", Dropout<float>({})}});
+  const auto kept = [&](std::uint64_t seed) {
+    NeuralNetwork<float> network = load_network<float>(path);
+    Rng rng(seed);
+    network.initialize({1, 64}, rng);
+    return Tensor<float>(network.forward(ones<float>({1, 64})));
+  };
+  test::expect_equal(kept(1), kept(1));
+  EXPECT_FALSE(array_equal(kept(1), kept(2)));
 }
 
 TEST(NetworkFile, KeepsNestedNetworksAndLearnedStatistics) {
@@ -221,6 +321,25 @@ TEST(NetworkFile, SaysWhatDoesNotFit) {
                                                   {"dlfs.test.input.0", x},
                                                   {"dlfs.test.output.0", ones<float>({1, 3})}}),
             "its test gives 2 in place of 1");
+  const auto whole = [&](const std::string& more) {
+    return affine(R"({"in":2,"out":3})").insert(1, more + ",");
+  };
+  EXPECT_EQ(load_network<float>(file_of(folder, whole(R"("step":7)"), both)).step(), 7);
+  EXPECT_EQ(error(whole(R"("step":-1)"), both), "expected the number of steps, got -1");
+  EXPECT_EQ(error(whole(R"("step":9223372036854775808)"), both),
+            "expected the number of steps, got 9223372036854775808");
+  EXPECT_EQ(error(whole(R"("parameters":3)"), both), "expected an object of parameters");
+  EXPECT_EQ(error(whole(R"("parameters":{"c":{}})"), both), "no layer has the parameter c");
+  EXPECT_EQ(error(whole(R"("parameters":{"a.bias":0})"), both),
+            "a.bias: expected an object of factors");
+  EXPECT_EQ(error(whole(R"("parameters":{"a.bias":{"rate_scale":"0"}})"), both),
+            "a.bias: expected a number for rate_scale");
+  EXPECT_EQ(error(whole(R"("parameters":{"a.bias":{"decay_scale":-1}})"), both),
+            "a.bias: expected decay_scale of at least 0, got -1");
+  EXPECT_EQ(error(affine(R"({"in":2,"out":3},"mode":"train")"), both),
+            "layer 1 (a): there is no mode \"train\"");
+  EXPECT_EQ(error(affine(R"({"in":2,"out":3},"seed":-1)"), both),
+            "layer 1 (a): expected a seed of 64 bits, got -1");
   const auto plain = folder.path() / "plain.safetensors";
   write_safetensors<float>(plain, both);
   EXPECT_TRUE(test::error_of<FormatError>([&] {

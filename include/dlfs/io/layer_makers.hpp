@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -80,9 +81,10 @@ namespace dlfs {
 class StoredOptions {
  public:
   /// An object of JSON. `most_elements` is the number of elements of all tensors of the file, which
-  /// no size can exceed.
-  StoredOptions(const nlohmann::json& options, Index most_elements)
-      : options_(&options), most_elements_(most_elements) {}
+  /// no size can exceed. `seed` is that of a layer that has one.
+  StoredOptions(const nlohmann::json& options, Index most_elements,
+                std::optional<std::uint64_t> seed = {})
+      : options_(&options), most_elements_(most_elements), seed_(seed) {}
 
   /// A size: a positive number, of which a layer may have as many elements.
   Index size(const std::string& name) const {
@@ -132,6 +134,8 @@ class StoredOptions {
   }
   /// Whether the file has the option.
   bool has(const std::string& name) const { return options_->contains(name); }
+  /// The seed, if the file has one.
+  std::optional<std::uint64_t> seed() const { return seed_; }
 
   /// What draws the weights of a layer that gets them from the file: zeros.
   /// @throws FormatError for more than the file has, before it touches their memory.
@@ -171,6 +175,7 @@ class StoredOptions {
 
   const nlohmann::json* options_;
   Index most_elements_;
+  std::optional<std::uint64_t> seed_;
   mutable std::set<std::string> read_{};
 };
 
@@ -304,12 +309,11 @@ LayerMakers<T> layer_makers() {
        }},
       {"dropout",
        [](Options o) {
-         Rng rng(0);
-         return Dropout<T>(
-             {.ratio = o.number("ratio"),
-              .scaling = o.word("scaling", {pair("in_training", DropoutScaling::in_training),
-                                            pair("in_evaluation", DropoutScaling::in_evaluation)})},
-             rng);
+         const DropoutOptions options{
+             .ratio = o.number("ratio"),
+             .scaling = o.word("scaling", {pair("in_training", DropoutScaling::in_training),
+                                           pair("in_evaluation", DropoutScaling::in_evaluation)})};
+         return o.seed() ? Dropout<T>(options, *o.seed()) : Dropout<T>(options);
        }},
       {"elu", [](Options o) { return Elu<T>(static_cast<T>(o.number("alpha"))); }},
       {"embedding",

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +48,9 @@ inline bool is_network_kind(std::string_view kind) {
 class JsonOptions : public OptionVisitor {
  public:
   nlohmann::ordered_json options = nlohmann::ordered_json::object();
+  std::optional<std::uint64_t> seed_of_layer;
+
+  void seed(std::uint64_t seed) override { seed_of_layer = seed; }
 
  private:
   template <class Value>
@@ -78,6 +84,7 @@ nlohmann::ordered_json json_of(std::string_view kind, const Composition<T>& comp
       layer["shares"] = same->name;
     } else {
       with_layer_name(static_cast<Index>(i), part.name, [&] { describe(*part.layer, layer); });
+      if (part.always_evaluates) layer["mode"] = "evaluate";
     }
     layer["inputs"] = part.inputs;
     layers.push_back(std::move(layer));
@@ -102,6 +109,20 @@ void describe(const AnyLayer<T>& layer, nlohmann::ordered_json& json) {
   }
   json["kind"] = kind;
   if (!visitor.options.empty()) json["options"] = std::move(visitor.options);
+  if (visitor.seed_of_layer) json["seed"] = *visitor.seed_of_layer;
+}
+
+/// The factors of the learning rate and the weight decay of each parameter.
+template <std::floating_point T>
+nlohmann::ordered_json json_of_parameters(const NeuralNetwork<T>& network) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const Parameter<T>* parameter : network.parameters()) {
+    const std::string& name = parameter->name;
+    expect_option(name, "rate_scale", parameter->rate_scale, at_least(0));
+    expect_option(name, "decay_scale", parameter->decay_scale, at_least(0));
+    json[name] = {{"rate_scale", parameter->rate_scale}, {"decay_scale", parameter->decay_scale}};
+  }
+  return json;
 }
 
 /// A network of layers that a file describes.
@@ -135,10 +156,20 @@ class StoredNetwork : public NeuralNetwork<T> {
     const std::vector<Index> inputs = values(field(layer, "inputs"));
     if (inputs.empty()) throw FormatError("it reads nothing");
     if (layer.contains("shares")) return this->share_node(name, text(layer["shares"]), inputs);
+    const bool always_evaluates = layer.contains("mode");
+    if (always_evaluates && layer["mode"] != "evaluate") {
+      throw FormatError("there is no mode ", layer["mode"].dump());
+    }
+    this->add_node(name, made(layer, makers, most_elements, depth), inputs);
+    if (always_evaluates) this->set_mode(name, PassMode::evaluate);
+  }
+
+  static AnyLayer<T> made(const nlohmann::json& layer, const LayerMakers<T>& makers,
+                          Index most_elements, int depth) {
     if (layer.contains("network")) {
       const NeuralNetwork<T> inner =
           StoredNetwork(layer["network"], makers, most_elements, depth + 1);
-      return this->add_node(name, inner, inputs);
+      return inner;
     }
     const std::string kind = text(field(layer, "kind"));
     const auto maker = makers.find(kind);
@@ -146,10 +177,19 @@ class StoredNetwork : public NeuralNetwork<T> {
     const nlohmann::json stored =
         layer.contains("options") ? layer["options"] : nlohmann::json::object();
     if (!stored.is_object()) throw FormatError("expected an object of options");
-    const StoredOptions options(stored, most_elements);
+    const StoredOptions options(stored, most_elements, seed_of(layer));
     AnyLayer<T> made = maker->second(options);
     options.expect_all_read();
-    this->add_node(name, std::move(made), inputs);
+    return made;
+  }
+
+  static std::optional<std::uint64_t> seed_of(const nlohmann::json& layer) {
+    const auto seed = layer.find("seed");
+    if (seed == layer.end()) return {};
+    if (!seed->is_number_unsigned()) {
+      throw FormatError("expected a seed of 64 bits, got ", seed->dump());
+    }
+    return seed->get<std::uint64_t>();
   }
 
   static const nlohmann::json& field(const nlohmann::json& json, const char* name) {
@@ -215,6 +255,39 @@ void take_tensors(NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>& s
   for (const auto& [name, tensor] : stored) {
     if (!name.starts_with(test_prefix)) throw FormatError("no layer has the tensor ", name);
   }
+}
+
+/// Reads a factor of the learning rate or of the weight decay, if the file has it.
+inline void take_factor(const std::string& parameter, const nlohmann::json& factors,
+                        const char* name, double& value) {
+  const auto stored = factors.find(name);
+  if (stored == factors.end()) return;
+  if (!stored->is_number()) throw FormatError(parameter, ": expected a number for ", name);
+  value = stored->get<double>();
+  expect_option(parameter, name, value, at_least(0));
+}
+
+/// Gives parameters the factors that a file has for them.
+template <std::floating_point T>
+void take_factors(NeuralNetwork<T>& network, const nlohmann::json& stored) {
+  if (!stored.is_object()) throw FormatError("expected an object of parameters");
+  std::map<std::string, Parameter<T>*> parameters;
+  for (Parameter<T>* parameter : network.parameters()) parameters[parameter->name] = parameter;
+  for (const auto& [name, factors] : stored.items()) {
+    const auto found = parameters.find(name);
+    if (found == parameters.end()) throw FormatError("no layer has the parameter ", name);
+    if (!factors.is_object()) throw FormatError(name, ": expected an object of factors");
+    take_factor(name, factors, "rate_scale", found->second->rate_scale);
+    take_factor(name, factors, "decay_scale", found->second->decay_scale);
+  }
+}
+
+/// The number of training passes of a network before it was written.
+inline Index stored_step(const nlohmann::json& json) {
+  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > INT64_MAX) {
+    throw FormatError("expected the number of steps, got ", json.dump());
+  }
+  return json.get<Index>();
 }
 
 /// The inputs or the outputs of the test, of which there may be none.
@@ -313,18 +386,26 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
 ///
 ///   save_network("digits.safetensors", network, {x});
 ///
+/// Training goes on from the file with the same bits: parameters, buffers, the factors of rates and
+/// decays, what is frozen, the number of steps and the seeds of Dropout are kept. Not in the file
+/// are the states of the optimizer and the trainer (save_checkpoint keeps them), gradients, and
+/// what an own layer does not show as parameters, buffers, options or a seed.
+///
 /// `example` are inputs, such as a few samples: they and the outputs become a test, which
 /// `load_network` runs. Without them there is no test.
-/// @throws ValueError, naming the layer, for one that does not show its options (visit_options), or
-/// for an example that needs more than 1,000 times the numbers of the file on its way; ShapeError
-/// if the example does not fit; IoError if the file cannot be written.
+/// @throws ValueError, naming the layer, for one that does not show its options (visit_options),
+/// for a parameter's factor that no optimizer takes, or for an example that needs more than 1,000
+/// times the numbers of the file on its way; ShapeError if the example does not fit; IoError if the
+/// file cannot be written.
 template <std::floating_point T>
 void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                   const std::vector<Tensor<std::type_identity_t<T>>>& example = {}) {
   const nlohmann::ordered_json document{
       {"version", detail::network_file_version},
       {"element", detail::element_name<T>()},
-      {"network", detail::json_of<T>(network.traits().kind, network.composition())}};
+      {"step", network.step()},
+      {"network", detail::json_of<T>(network.traits().kind, network.composition())},
+      {"parameters", detail::json_of_parameters(network)}};
   std::vector<NamedView<T>> tensors;
   for (const auto* parameter : network.parameters()) {
     tensors.push_back({parameter->name, parameter->value});
@@ -359,7 +440,8 @@ void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& net
 ///   makers["snake"] = [](const StoredOptions&) { return Snake<float>(); };
 ///   const auto network = load_network<float>("digits.safetensors", makers);
 ///
-/// A Dropout of the network gets a new seed. Parameters have the rates and decays of new layers.
+/// A file of an earlier release has no factors of rates and decays, seeds or number of steps. Its
+/// network has the factors of new layers, and `initialize` gives each Dropout a seed.
 /// @throws FormatError, naming the layer, for a file without an architecture, a kind of layer that
 /// `makers` does not have, options or tensors that do not fit, or a test with other results;
 /// IoError if the file cannot be read.
@@ -394,6 +476,8 @@ NeuralNetwork<T> load_network(const std::filesystem::path& path,
     NeuralNetwork<T> made =
         detail::StoredNetwork<T>(network == document.end() ? none : *network, makers, elements);
     detail::take_tensors(made, stored);
+    if (document.contains("parameters")) detail::take_factors(made, document["parameters"]);
+    if (document.contains("step")) made.set_step(detail::stored_step(document["step"]));
     detail::run_test(made, stored, elements);
     return made;
   } catch (const FormatError& error) {

@@ -22,6 +22,7 @@ struct Composition {
     /// What it reads, by number: the inputs of the whole come first, then the outputs of the parts
     /// in their order.
     std::vector<Index> inputs;
+    bool always_evaluates = false;  ///< whether it runs as in evaluation while the whole trains
   };
 
   std::vector<std::string> inputs{};  ///< the names of the inputs

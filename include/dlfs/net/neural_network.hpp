@@ -345,7 +345,8 @@ class NeuralNetwork {
   Composition<T> composition() const& {
     Composition<T> composition{.inputs = topology_.inputs, .outputs = topology_.outputs};
     for (const detail::Node& each : topology_.nodes) {
-      composition.parts.push_back({each.name, &topology_.layer_of(each), each.inputs});
+      const detail::LayerEntry<T>& entry = topology_.layer(each.layer);
+      composition.parts.push_back({each.name, &entry.layer, each.inputs, entry.always_evaluates});
     }
     return composition;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string_view>
@@ -41,6 +42,9 @@ class OptionVisitor {
   void operator()(std::string_view name, const Value& value) {
     show(name, value, false);
   }
+  /// The seed of a layer that draws random numbers in training. It is no option: only tools that
+  /// need it override this.
+  virtual void seed(std::uint64_t) {}
 
  protected:
   ///@{

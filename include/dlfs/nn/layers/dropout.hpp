@@ -48,25 +48,30 @@ class Dropout {
   /// Takes a seed from the generator, so that each layer draws its own numbers.
   /// @throws ValueError unless the ratio is in [0, 1).
   Dropout(const DropoutOptions& options, Rng& rng)
-      : options_(detail::checked(options)), rng_(rng()) {}
+      : options_(detail::checked(options)), seed_(rng()) {}
+
+  /// With a seed. @throws ValueError unless the ratio is in [0, 1).
+  Dropout(const DropoutOptions& options, std::uint64_t seed)
+      : options_(detail::checked(options)), seed_(seed) {}
 
   /// For a network that gives it a seed: see NeuralNetwork::initialize. Until then the seed is 0.
   /// @throws ValueError unless the ratio is in [0, 1).
   explicit Dropout(const DropoutOptions& options)
-      : options_(detail::checked(options)), rng_(0), is_deferred_(true) {}
+      : options_(detail::checked(options)), is_deferred_(true) {}
 
-  /// Shows its options.
+  /// Shows its options, and its seed if it has one.
   void visit_options(OptionVisitor& visit) const {
     visit("ratio", options_.ratio);
     visit("scaling",
           options_.scaling == DropoutScaling::in_training ? std::string_view("in_training")
                                                           : std::string_view("in_evaluation"),
           "in_training");
+    if (!is_deferred_) visit.seed(seed_);
   }
 
   /// Takes a seed from the generator, unless it has one.
   void initialize(const Shape&, Rng& rng) {
-    if (std::exchange(is_deferred_, false)) rng_ = Rng(rng());
+    if (std::exchange(is_deferred_, false)) seed_ = rng();
   }
 
   /// What a network must know of this layer.
@@ -87,7 +92,7 @@ class Dropout {
     if (pass.x.empty()) return;
     const Scratch<std::byte> unsaved(pass.saved == nullptr ? pass.x.size() : 0);
     std::byte* const kept = pass.saved == nullptr ? unsaved.data() : pass.saved;
-    const Rng step = rng_.stream(pass.step);
+    const Rng step = Rng(seed_).stream(pass.step);
     const Index samples = pass.x.extent(0);
     const Index numbers = pass.x.size() / samples;
     for (Index n = 0; n < samples; ++n) {
@@ -115,7 +120,7 @@ class Dropout {
   }
 
   DropoutOptions options_;
-  Rng rng_;
+  std::uint64_t seed_ = 0;
   bool is_deferred_ = false;  // until a network gives it a seed
 };
 
