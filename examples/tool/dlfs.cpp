@@ -15,6 +15,7 @@
 #include <dlfs/dlfs.hpp>
 #include <dlfs/io.hpp>
 #include <dlfs/io/cpp_file.hpp>
+#include <dlfs/io/load_onnx.hpp>
 #include <dlfs/io/network_file.hpp>
 #include <dlfs/io/save_onnx.hpp>
 
@@ -28,16 +29,31 @@ static std::vector<NamedTensor<float>> read_tensors(const fs::path& path) {
   if (ending == ".npz") return read_npz<float>(path);
   if (ending == ".pt" || ending == ".pth") return read_pytorch<float>(path);
   if (ending == ".pkl") return read_pickle<float>(path);
-  throw ValueError(path.string(), ": expected .safetensors, .npz, .pt, .pth or .pkl");
+  if (ending == ".onnx") {
+    NeuralNetwork<float> network = load_onnx<float>(path);
+    std::vector<NamedTensor<float>> tensors;
+    for (auto* tensor : detail::tensors_of(network)) tensors.push_back(std::move(*tensor));
+    return tensors;
+  }
+  throw ValueError(path.string(), ": expected .safetensors, .npz, .onnx, .pt, .pth or .pkl");
 }
 
+static bool is_onnx(const fs::path& path) { return path.extension() == ".onnx"; }
+
 static bool is_network(const fs::path& path) {
+  if (is_onnx(path)) return true;
   return path.extension() == ".safetensors" &&
          read_safetensors_metadata(path).contains(std::string(detail::architecture_name));
 }
 
-/// The shapes of the test's inputs, one sample of each.
+static NeuralNetwork<float> read_network(const fs::path& path) {
+  if (is_onnx(path)) return load_onnx<float>(path);
+  return load_network<float>(path);
+}
+
+/// The shapes of the inputs, one sample of each: those of the test in a file of save_network.
 static std::vector<Shape> samples_of(const fs::path& path) {
+  if (is_onnx(path)) return detail::onnx::read_samples(path);
   std::vector<Shape> samples;
   for (const auto& tensor : read_safetensors<float>(path)) {
     if (!tensor.name.starts_with(detail::test_input_name)) continue;
@@ -54,7 +70,7 @@ static void print_summary(const fs::path& path) {
   if (is_network(path)) {
     std::vector<Shape> batches;
     for (const Shape& sample : samples_of(path)) batches.push_back(detail::batch_of_one(sample));
-    std::printf("%s", to_string(summary(load_network<float>(path), batches)).c_str());
+    std::printf("%s", to_string(summary(read_network(path), batches)).c_str());
     return;
   }
   Index numbers = 0;
@@ -79,7 +95,7 @@ static Tensor<float> read_picture(const fs::path& path, const Shape& sample) {
 }
 
 static void predict_pictures(const fs::path& path, const std::vector<std::string>& pictures) {
-  const NeuralNetwork<float> network = load_network<float>(path);
+  const NeuralNetwork<float> network = read_network(path);
   const Shape sample = samples_of(path).front();
   for (const std::string& picture : pictures) {
     const Tensor<float> probabilities =
@@ -99,13 +115,27 @@ static void predict_pictures(const fs::path& path, const std::vector<std::string
   }
 }
 
+/// Writes a network with an example of zeros and ones, which suit inputs of any kind.
+static void write_network(const fs::path& to, const NeuralNetwork<float>& network,
+                          const std::vector<Shape>& samples) {
+  Rng rng(0);
+  std::vector<Tensor<float>> example;
+  for (const Shape& sample : samples) {
+    example.push_back(cast<float>(random_integers<Index>(detail::batch_of_one(sample), rng, 0, 2)));
+  }
+  save_network<float>(to, network, example);
+}
+
 static void convert(const fs::path& from, const fs::path& to) {
   const std::string ending = to.extension().string();
   if (ending == ".hpp") {
-    return write_cpp(to, load_network<float>(from), samples_of(from),
+    return write_cpp(to, read_network(from), samples_of(from),
                      {.name = detail::to_cpp_name(to.stem().string())});
   }
-  if (ending == ".onnx") return save_onnx(to, load_network<float>(from), samples_of(from));
+  if (ending == ".onnx") return save_onnx(to, read_network(from), samples_of(from));
+  if (ending == ".safetensors" && is_onnx(from)) {
+    return write_network(to, read_network(from), samples_of(from));
+  }
   std::vector<NamedTensor<float>> tensors = read_tensors(from);
   std::erase_if(tensors,
                 [](const auto& tensor) { return tensor.name.starts_with(detail::test_prefix); });
@@ -126,17 +156,18 @@ int main(int argc, char** argv) {
   std::vector<std::string> pictures;
   CLI::App* const summary_of =
       app.add_subcommand("summary", "The layers of a network, or the tensors of a file of weights");
-  summary_of->add_option("FILE", file, "network.safetensors, or .npz, .safetensors, .pt, .pkl")
-      ->required();
+  summary_of->add_option("FILE", file, ".safetensors, .onnx, .npz, .pt, .pth or .pkl")->required();
   CLI::App* const prediction =
       app.add_subcommand("predict", "The three likeliest classes of each picture");
-  prediction->add_option("FILE", file, "a network that save_network wrote with an example")
+  prediction
+      ->add_option("FILE", file, "a network: .onnx, or what save_network wrote with an example")
       ->required();
   prediction->add_option("PICTURE", pictures, ".png or .jpg")->required();
   CLI::App* const conversion = app.add_subcommand(
       "convert",
-      "Another format: weights to .npz or .safetensors, a network to .onnx or C++ (.hpp)");
-  conversion->add_option("FROM", file, ".safetensors, .npz, .pt, .pth or .pkl")->required();
+      "Another format: weights to .npz or .safetensors, a network to .onnx or C++ (.hpp), and an "
+      ".onnx to .safetensors");
+  conversion->add_option("FROM", file, ".safetensors, .onnx, .npz, .pt, .pth or .pkl")->required();
   conversion->add_option("TO", other, ".npz, .safetensors, .onnx or .hpp")->required();
   CLI11_PARSE(app, argc, argv);
   try {

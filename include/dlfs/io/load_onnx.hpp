@@ -115,6 +115,36 @@ class ExternalFiles {
   std::map<std::string, std::unique_ptr<MappedFile>> files_;
 };
 
+/// A file that is open, and what is in it.
+struct OpenModel {
+  explicit OpenModel(const std::filesystem::path& path)
+      : mapped(path),
+        bytes(mapped.bytes(), str_cat("load_onnx: ", path.string())),
+        file(bytes),
+        external(path, bytes),
+        model(file, [this](const auto& data, std::uint64_t count) {
+          return external.open(data, count);
+        }) {}
+  OpenModel(const OpenModel&) = delete;
+  OpenModel& operator=(const OpenModel&) = delete;
+
+  MappedFile mapped;
+  ByteReader bytes;
+  ProtobufReader file;
+  ExternalFiles external;
+  Model model;
+};
+
+/// The shape of one sample of each input, without N.
+inline std::vector<Shape> read_samples(const std::filesystem::path& path) {
+  const OpenModel open(path);
+  std::vector<Shape> samples;
+  for (const NetworkInput& input : network_inputs(open.model, open.file, {})) {
+    samples.push_back(input.shape.axes(1, input.shape.rank()));
+  }
+  return samples;
+}
+
 }  // namespace detail::onnx
 
 /// Reads an ONNX file as a network that predicts the same, and can be trained:
@@ -137,13 +167,9 @@ class ExternalFiles {
 ///   or operators of a version below 7 or above 30; IoError if the file cannot be read.
 template <std::floating_point T>
 Graph<T> load_onnx(const std::filesystem::path& path, const LoadOnnxOptions& options = {}) {
-  const detail::MappedFile mapped(path);
-  const detail::ByteReader bytes(mapped.bytes(), str_cat("load_onnx: ", path.string()));
-  const detail::ProtobufReader file(bytes);
-  detail::onnx::ExternalFiles external(path, bytes);
-  const detail::onnx::Model model(
-      file, [&](const auto& data, std::uint64_t count) { return external.open(data, count); });
-  return detail::onnx::Importer<T>(model, file, bytes.size() + external.size(), options).run();
+  const detail::onnx::OpenModel open(path);
+  const std::size_t size = open.bytes.size() + open.external.size();
+  return detail::onnx::Importer<T>(open.model, open.file, size, options).run();
 }
 
 }  // namespace dlfs

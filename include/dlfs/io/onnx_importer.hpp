@@ -84,6 +84,48 @@ struct Value {
   bool is_samples(int axis) const { return axes[static_cast<std::size_t>(axis)] == 0; }
 };
 
+/// An input of the network.
+struct NetworkInput {
+  std::string_view name;                // in the file
+  Shape shape;                          // of a batch of one sample
+  std::optional<std::int64_t> samples;  // if the file fixes their number
+};
+
+/// The inputs of the graph, without the weights, which older files list, too.
+inline std::vector<NetworkInput> network_inputs(const Model& model, const ProtobufReader& file,
+                                                const LoadOnnxOptions& options) {
+  std::set<std::string_view> weights;
+  for (const StoredTensor& tensor : model.tensors) weights.insert(tensor.name);
+  std::vector<NetworkInput> inputs;
+  for (const ValueInfo& input : model.inputs) {
+    if (weights.contains(input.name)) continue;
+    Shape batch{1};
+    if (inputs.size() < options.samples.size()) {
+      for (const Index extent : options.samples[inputs.size()]) batch.push_back(extent);
+    } else {
+      if (input.extents.empty()) file.fail("input '", input.name, "' has no axis of samples");
+      for (std::size_t axis = 1; axis < input.extents.size(); ++axis) {
+        const auto extent = input.extents[axis];
+        if (!extent) {
+          file.fail("input '", input.name, "' has an open extent along axis ", axis,
+                    ": LoadOnnxOptions::samples says what it is");
+        }
+        if (*extent < 0) file.fail("input '", input.name, "' has an axis of ", *extent);
+        try {
+          batch.push_back(*extent);
+        } catch (const ShapeError& error) {
+          file.fail(error.what());
+        }
+      }
+    }
+    if (input.name.empty()) file.fail("an input has no name");
+    inputs.push_back(
+        {input.name, batch, input.extents.empty() ? std::nullopt : input.extents.front()});
+  }
+  if (inputs.empty()) file.fail("the graph has no inputs");
+  return inputs;
+}
+
 template <std::floating_point T>
 class Importer {
  public:
@@ -424,34 +466,14 @@ class Importer {
   }
 
   void add_inputs() {
+    const std::vector<NetworkInput> inputs = network_inputs(model_, file_, options_);
+    fixed_samples_ = inputs.front().samples;
     std::vector<std::string> names;
-    std::vector<Value> inputs;
-    for (const ValueInfo& input : model_.inputs) {
-      if (stored_.contains(input.name)) continue;  // older files list their weights, too
-      const std::size_t number = names.size();
-      Shape batch{1};
-      if (number < options_.samples.size()) {
-        for (const Index extent : options_.samples[number]) batch.push_back(extent);
-      } else {
-        if (input.extents.empty()) file_.fail("input '", input.name, "' has no axis of samples");
-        for (std::size_t axis = 1; axis < input.extents.size(); ++axis) {
-          const auto extent = input.extents[axis];
-          if (!extent) {
-            file_.fail("input '", input.name, "' has an open extent along axis ", axis,
-                       ": LoadOnnxOptions::samples says what it is");
-          }
-          if (*extent < 0) file_.fail("input '", input.name, "' has an axis of ", *extent);
-          guarded([&] { batch.push_back(*extent); });
-        }
-      }
-      if (number == 0 && !input.extents.empty()) fixed_samples_ = input.extents[0];
-      if (input.name.empty()) file_.fail("an input has no name");
+    for (const NetworkInput& input : inputs) {
       names.emplace_back(input.name);
       used_names_.insert(names.back());
-      inputs.push_back(Value::plain(names.back(), batch));
-      values_[input.name] = inputs.back();
+      values_[input.name] = Value::plain(names.back(), input.shape);
     }
-    if (names.empty()) file_.fail("the graph has no inputs");
     guarded([&] { net_.emplace(names); });
   }
 
