@@ -1,6 +1,6 @@
 // onnx save DIRECTORY: writes networks as ONNX files, each with inputs and what dlfs predicts, for
-// onnx.py to compare with onnxruntime. onnx load DIRECTORY: reads the files that onnx.py has had
-// PyTorch write, compares, and trains on.
+// onnx_files.py to compare with onnxruntime. onnx load DIRECTORY: reads the files that
+// onnx_exports.py has had PyTorch and Keras write, compares, and trains on.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -118,7 +118,7 @@ double distance(const Tensor<float>& a, const Tensor<float>& b) {
   return most;
 }
 
-/// Reads a file of PyTorch's, compares what it predicts, and goes on with its training.
+/// Reads a file of another library's, compares what it predicts, and goes on with its training.
 void check_file(const std::filesystem::path& path, double& worst) {
   Graph<float> network = load_onnx<float>(path);
   Tensor<float> x, y;
@@ -158,7 +158,8 @@ int load(const std::filesystem::path& directory) {
       std::printf("%s: FAILED: %s\n", entry.path().filename().c_str(), error.what());
     }
   }
-  std::printf("%d files of PyTorch's, %d failed; off by at most %.1e\n", files, failed, worst);
+  std::printf("%d files of PyTorch's and Keras', %d failed; off by at most %.1e\n", files, failed,
+              worst);
   return files == 0 || failed > 0 ? 1 : 0;
 }
 

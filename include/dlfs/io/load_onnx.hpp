@@ -151,13 +151,15 @@ inline std::vector<Shape> read_samples(const std::filesystem::path& path) {
 ///
 ///   Graph<float> network = load_onnx<float>("resnet18.onnx");
 ///
-/// It reads what save_onnx writes, but for masks of padding, and what PyTorch's exporters write for
-/// networks of layers that are here: `operators` and `patterns` of onnx_operators.hpp list them.
-/// Layers are named after their weights ("conv1" for "conv1.weight"), or else after their nodes.
-/// Weights are converted to T. Whole numbers that the file takes as inputs, as for an embedding,
-/// are given as numbers of type T. Axis 0 of each input has the samples, of any number, whatever
-/// the file says. A constant that is added to channels, or multiplies them, becomes
-/// Standardization, whose numbers do not learn.
+/// It reads what save_onnx writes, but for masks of padding, and what PyTorch's exporters and Keras
+/// write for networks of layers that are here: `operators` and `patterns` of onnx_operators.hpp
+/// list them. Nodes that only reorder, split or join axes become layers where one needs it.
+/// Layers are named after their weights ("conv1" for "conv1.weight"), or else after their nodes;
+/// layers with the same weights share them. Weights are converted to T. Whole numbers that the file
+/// takes as inputs, as for an embedding, are given as numbers of type T. Axis 0 of each input has
+/// the samples, of any number, whatever the file says. A constant that is added along an axis
+/// becomes the bias of the layer before, if that has none; other constants become Standardization,
+/// whose numbers do not learn.
 ///
 /// The file, and those of its folder that have its weights, are mapped into memory, and must not
 /// become shorter meanwhile. Beside them and the network, reading takes at most 80 times the size

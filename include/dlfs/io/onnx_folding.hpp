@@ -37,7 +37,8 @@ class Folder {
         return std::clamp<std::int64_t>(given < 0 ? given + rank : given, 0, rank);
       };
       for (auto axis = static_cast<int>(place("start", 0)); axis < place("end", rank); ++axis) {
-        shape.integers.push_back(x.is_samples(axis) ? samples_mark : x.extent(axis));
+        shape.integers.push_back(x.has_samples(axis) ? SamplesExtent::times(x.extent(axis))
+                                                     : x.extent(axis));
       }
       shape.extents = {std::ssize(shape.integers)};
       return set(std::move(shape));
@@ -70,7 +71,7 @@ class Folder {
     if (any_fill && inputs_[0].fill && !inputs_[0].extents.empty()) {
       for (const std::string_view kept :
            {"Unsqueeze", "Squeeze", "Transpose", "Slice", "Gather", "Reshape", "Concat"}) {
-        if (op == kept) return set({.extents = {samples_mark}, .fill = inputs_[0].fill});
+        if (op == kept) return set({.extents = {SamplesExtent::times(1)}, .fill = inputs_[0].fill});
       }
     }
     return fold_numbers(op);
@@ -110,7 +111,7 @@ class Folder {
     if (to_whole == constant.is_integer() || constant.fill) return set(std::move(constant));
     if (!to_whole) {
       for (const std::int64_t each : constant.integers) {
-        in_.expect(each != samples_mark, "the number of samples is no constant");
+        in_.expect(!SamplesExtent::factor(each), "the number of samples is no constant");
       }
       in_.spend(Shape{std::ssize(constant.integers)});
       return set(in_.to_tensor(constant));
@@ -168,25 +169,68 @@ class Folder {
       }
       return set_list(std::move(list));
     }
-    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") {
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Mod" || op == "Equal") {
       const auto& y = whole(1);
       in_.expect(x.size() == y.size() || x.size() == 1 || y.size() == 1, "lists of two lengths");
       Constant<T> computed{.extents =
                                x.size() >= y.size() ? inputs_[0].extents : inputs_[1].extents};
       for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
-        const std::int64_t a = x[x.size() == 1 ? 0 : i], b = y[y.size() == 1 ? 0 : i];
-        std::int64_t result = 0;
-        const bool overflows = op == "Add"   ? __builtin_add_overflow(a, b, &result)
-                               : op == "Sub" ? __builtin_sub_overflow(a, b, &result)
-                               : op == "Mul" ? __builtin_mul_overflow(a, b, &result)
-                                             : b == 0 || b == -1;
-        in_.expect(!overflows && a != samples_mark && b != samples_mark,
-                   "the number of samples is no constant, or the result is none");
-        computed.integers.push_back(op == "Div" ? a / b : result);
+        computed.integers.push_back(
+            result_of(op, x[x.size() == 1 ? 0 : i], y[y.size() == 1 ? 0 : i]));
       }
       return set(std::move(computed));
     }
     return false;
+  }
+
+  std::int64_t result_of(std::string_view op, std::int64_t a, std::int64_t b) const {
+    const auto of_samples = SamplesExtent::factor(a), times = SamplesExtent::factor(b);
+    if (op == "Mul" && of_samples.has_value() != times.has_value()) {
+      const std::int64_t k = of_samples ? *of_samples : *times, number = of_samples ? b : a;
+      in_.expect(number > 0 && number < (1 << 16) && k < (1 << 15), "too many samples");
+      return SamplesExtent::times(k * number);
+    }
+    if (op == "Div" && of_samples && b > 0 && *of_samples % b == 0) {
+      return SamplesExtent::times(*of_samples / b);
+    }
+    std::int64_t result = 0;
+    bool fails = of_samples || times;
+    if (op == "Add") {
+      fails |= __builtin_add_overflow(a, b, &result);
+    } else if (op == "Sub") {
+      fails |= __builtin_sub_overflow(a, b, &result);
+    } else if (op == "Mul") {
+      fails |= __builtin_mul_overflow(a, b, &result);
+    } else if (op == "Equal") {
+      result = a == b;
+    } else if (b == 0 || b == -1) {
+      fails = true;
+    } else if (op == "Div") {
+      result = a / b;
+    } else {
+      result = a % b;
+      if (result != 0 && (result < 0) != (b < 0)) result += b;
+    }
+    in_.expect(!fails, "the number of samples is no constant, or the result is none");
+    return result;
+  }
+
+  /// One number of each of the inputs, for every place of the largest; the others have its shape,
+  /// or one number.
+  template <class Function>
+  bool set_elementwise(std::vector<Tensor<T>> x, const Function& function) {
+    const auto largest = std::max_element(
+        x.begin(), x.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    for (const Tensor<T>& each : x) {
+      in_.expect(each.size() == 1 || each.shape() == largest->shape(), "tensors of two shapes");
+    }
+    Tensor<T> computed(largest->shape());
+    in_.spend(computed.shape());
+    for (Index i = 0; i < computed.size(); ++i) {
+      const auto at = [&](std::size_t k) { return x[k].data()[x[k].size() == 1 ? 0 : i]; };
+      computed.data()[i] = function(at);
+    }
+    return set(std::move(computed));
   }
 
   bool fold_numbers(std::string_view op) {
@@ -243,19 +287,31 @@ class Folder {
       for (T& each : x) each = op == "Sqrt" ? std::sqrt(each) : 1 / each;
       return set(std::move(x));
     }
-    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") {
-      const Tensor<T> x = number(0), y = number(1);
-      in_.expect(x.shape() == y.shape() || x.size() == 1 || y.size() == 1, "tensors of two shapes");
-      Tensor<T> computed(x.size() >= y.size() ? x.shape() : y.shape());
-      in_.spend(computed.shape());
-      for (Index i = 0; i < computed.size(); ++i) {
-        const T a = x.data()[x.size() == 1 ? 0 : i], b = y.data()[y.size() == 1 ? 0 : i];
-        computed.data()[i] = op == "Add"   ? a + b
-                             : op == "Sub" ? a - b
-                             : op == "Mul" ? a * b
-                                           : a / b;
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Equal") {
+      return set_elementwise({number(0), number(1)}, [&](const auto& at) {
+        const T a = at(0), b = at(1);
+        if (op == "Equal") return static_cast<T>(a == b);
+        return op == "Add" ? a + b : op == "Sub" ? a - b : op == "Mul" ? a * b : a / b;
+      });
+    }
+    if (op == "Where") {
+      return set_elementwise({number(0), number(1), number(2)},
+                             [](const auto& at) { return at(0) != 0 ? at(1) : at(2); });
+    }
+    if (op == "Trilu") {
+      const Tensor<T> x = number(0);
+      const auto shift = inputs_.size() > 1 ? in_.only_number(inputs_[1]) : 0.0;
+      const bool keeps_upper = in_.integer("upper", 1) != 0;
+      in_.expect(x.rank() == 2, "expected a matrix");
+      in_.spend(x.shape());
+      Tensor<T> y(x.shape());
+      for (Index i = 0; i < x.extent(0); ++i) {
+        for (Index j = 0; j < x.extent(1); ++j) {
+          const auto above = static_cast<double>(j - i);
+          if (keeps_upper ? above >= shift : above <= shift) y(i, j) = x(i, j);
+        }
       }
-      return set(std::move(computed));
+      return set(std::move(y));
     }
     return false;
   }

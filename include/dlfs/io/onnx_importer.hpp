@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <map>
@@ -19,10 +20,14 @@
 
 #include "dlfs/io/onnx_model.hpp"
 #include "dlfs/io/onnx_pattern.hpp"
+#include "dlfs/io/onnx_value.hpp"
 #include "dlfs/net/graph.hpp"
+#include "dlfs/nn/layers/flatten.hpp"
 #include "dlfs/nn/layers/identity.hpp"
+#include "dlfs/nn/layers/last_step.hpp"
 #include "dlfs/nn/layers/permute.hpp"
 #include "dlfs/nn/layers/reshape.hpp"
+#include "dlfs/nn/layers/slice_axis.hpp"
 #include "dlfs/tensor/creation.hpp"
 
 // What is known while the nodes of an ONNX file become layers.
@@ -39,9 +44,6 @@ struct LoadOnnxOptions {
 
 namespace detail::onnx {
 
-/// A place for the number of samples in a shape that is computed.
-inline constexpr std::int64_t samples_mark = std::numeric_limits<std::int64_t>::min() / 2;
-
 /// What is known before the network runs: a weight, a shape or a list of
 /// numbers.
 template <std::floating_point T>
@@ -50,7 +52,7 @@ struct Constant {
   std::vector<std::int64_t> integers{};       // if it consists of whole numbers
   const StoredTensor* stored = nullptr;       // of the file
   std::shared_ptr<const Tensor<T>> tensor{};  // computed
-  std::optional<double> fill{};               // each element is this; extents may be the mark
+  std::optional<double> fill{};  // each element is this; extents may be those of samples
 
   bool is_integer() const { return stored == nullptr && tensor == nullptr && !fill; }
   std::int64_t count() const {
@@ -58,30 +60,6 @@ struct Constant {
     for (const std::int64_t extent : extents) count *= extent;
     return count;
   }
-};
-
-/// What a layer or an input of the network gives. Axis i of the file's value is
-/// axis `axes[i]` of that, or a new axis of extent 1. So axes are put in
-/// another order only where a layer sees them.
-struct Value {
-  static constexpr int new_axis = -1;
-
-  std::string name;  // in the network
-  Shape shape;       // of a batch of one sample
-  std::vector<int> axes;
-
-  static Value plain(std::string name, const Shape& shape) {
-    Value value{std::move(name), shape, {}};
-    for (int axis = 0; axis < shape.rank(); ++axis) value.axes.push_back(axis);
-    return value;
-  }
-  int rank() const { return static_cast<int>(axes.size()); }
-  /// The extent of an axis; the samples' is 1.
-  std::int64_t extent(int axis) const {
-    const int of_shape = axes[static_cast<std::size_t>(axis)];
-    return of_shape == new_axis ? 1 : shape[of_shape];
-  }
-  bool is_samples(int axis) const { return axes[static_cast<std::size_t>(axis)] == 0; }
 };
 
 /// An input of the network.
@@ -184,22 +162,84 @@ class Importer {
     if (found == values_.end()) fail("expected the output of a layer, '", name, "' is none");
     return found->second;
   }
-  /// Input i with the samples along axis 0, and all axes in their order.
+  /// Input i as the output of a layer, with the samples along axis 0.
   Value plain(std::size_t i) { return plain(value(i)); }
-  Value plain(Value value) {
-    std::vector<int> order;
-    for (const int axis : value.axes) {
-      if (axis != Value::new_axis) order.push_back(axis);
-    }
-    if (value.axes.empty() || value.axes[0] != 0) fail("the samples are not along axis 0");
-    Value result = Value::plain(value.name, value.shape);
-    if (order != result.axes) result = layer(permute(order), {result});
-    if (value.rank() == result.rank()) return result;
-    Shape sample;
-    for (int axis = 1; axis < value.rank(); ++axis) sample.push_back(value.extent(axis));
-    return layer(Reshape<T>(sample), {result});
-  }
   Value plain_of(std::string_view name) { return plain(value_of(name)); }
+  Value plain(const Value& value) {
+    if (value.rank() == 0 || !value.is_samples(0)) fail("the samples are not along axis 0");
+    if (value.is_plain()) return Value::plain(value.source, value.shape);
+    const std::string key = value.key();
+    const auto made = made_plain_.find(key);
+    if (made != made_plain_.end()) return made->second;
+    const Node* const before = std::exchange(node_, value.node != nullptr ? value.node : node_);
+    Value y = arranged(value);
+    node_ = before;
+    made_plain_.emplace(key, y);
+    return y;
+  }
+  /// What a layer makes of x, which treats all axes alike but the last ones: the samples are along
+  /// axis 0 for the layer, and where they were before it in the result. `add` adds the layer.
+  template <class Add>
+  Value in_order_of(const Value& x, const Add& add) {
+    if (x.rank() > 0 && x.is_samples(0)) return add(plain(x));
+    constexpr int samples = 0;
+    Value first{x.source, x.shape, {{{samples, 1, 1}}}, x.offsets, x.node};
+    std::vector<std::vector<int>> sources;  // axes of the layer's output that each axis becomes
+    for (const ValueAxis& axis : x.axes) {
+      std::vector<int>& source = sources.emplace_back();
+      bool goes_on = false;
+      for (const Factor& factor : axis) {
+        if (factor.is_samples()) {
+          source.push_back(samples);
+          goes_on = false;
+          continue;
+        }
+        if (!goes_on) {
+          source.push_back(first.rank());
+          first.axes.emplace_back();
+        }
+        first.axes.back().push_back(factor);
+        goes_on = true;
+      }
+    }
+    const Value layer = add(plain(first));
+    expect(layer.rank() == first.rank(), "its axes are not those of x");
+    Value y{layer.source, layer.shape, {}, layer.offsets, node_};
+    for (const std::vector<int>& source : sources) {
+      ValueAxis& axis = y.axes.emplace_back();
+      for (const int of_layer : source) {
+        const ValueAxis& from = layer.axis(of_layer);
+        axis.insert(axis.end(), from.begin(), from.end());
+      }
+    }
+    return y;
+  }
+
+  /// What a layer makes of x that has an axis for itself, its axis 1. `add` adds the layer.
+  template <class Add>
+  Value along_axis(const Value& x, int axis, const Add& add) {
+    expect(!x.has_samples(axis), "it is along the samples");
+    Value second{x.source, x.shape, {}, x.offsets, x.node};
+    std::vector<int> order;
+    const auto move = [&](int from) {
+      order.push_back(from);
+      second.axes.push_back(x.axis(from));
+    };
+    for (int i = 0; i < x.rank(); ++i) {
+      if (x.is_samples(i)) move(i);
+    }
+    move(axis);
+    for (int i = 0; i < x.rank(); ++i) {
+      if (i != axis && !x.is_samples(i)) move(i);
+    }
+    Value y = add(plain(second));
+    const std::vector<ValueAxis> axes = y.axes;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      y.axes[static_cast<std::size_t>(order[i])] = axes[i];
+    }
+    y.node = node_;
+    return y;
+  }
 
   std::optional<Constant<T>> constant(std::size_t i) const {
     if (!has_input(i)) return std::nullopt;
@@ -308,18 +348,22 @@ class Importer {
     return static_cast<int>(axis < 0 ? axis + rank : axis);
   }
 
-  /// Adds a layer. One that has parameters and the constant inputs of an
-  /// earlier one shares them.
+  /// Adds a layer, unless nothing reads it in the end. One that has parameters and the constant
+  /// inputs of an earlier one shares them.
   Value layer(AnyLayer<T> layer, const std::vector<Value>& inputs,
               std::initializer_list<std::string_view> weights = {}) {
+    return named_layer(name_for(weights), std::move(layer), inputs, weights);
+  }
+  Value named_layer(std::string name, AnyLayer<T> layer, const std::vector<Value>& inputs,
+                    std::initializer_list<std::string_view> weights) {
+    Part part{new_source(), std::move(name), std::nullopt, parts_.size(), inputs, {}};
     std::vector<Shape> shapes;
-    std::vector<std::string> names;
     for (const Value& input : inputs) {
+      expect(!attentions_.contains(input.source),
+             "no layer is attention without a product after it");
       shapes.push_back(input.shape);
-      names.push_back(input.name);
     }
     const Shape y = layer.output_shape(shapes);
-    const std::string name = new_name(weights);
     std::string key;
     if (weights.size() > 0 && !layer.parameters().empty()) {
       key = str_cat(layer.traits().kind, ' ', shapes.front().rank());
@@ -328,14 +372,79 @@ class Importer {
     }
     const auto shared = key.empty() ? sharers_.end() : sharers_.find(key);
     if (shared != sharers_.end()) {
-      net_->add_shared(name, shared->second, names);
+      part.owner = shared->second;
     } else {
-      net_->add(name, std::move(layer), names);
-      if (!key.empty()) sharers_[key] = name;
+      part.layer.emplace(std::move(layer));
+      if (!key.empty()) sharers_[key] = parts_.size();
     }
-    return Value::plain(name, y);
+    part_of_[part.source] = parts_.size();
+    parts_.push_back(std::move(part));
+    return Value::plain(parts_.back().source, y);
   }
+  /// A layer of the network, if something reads it.
+  struct Part {
+    std::string source, name;
+    std::optional<AnyLayer<T>> layer;
+    std::size_t owner;  // the part whose layer this is: itself, or an earlier one
+    std::vector<Value> inputs;
+    /// The layer with a bias, for each place of `bias_axis` of its output; empty if it has one.
+    std::function<AnyLayer<T>(AnyLayer<T> without, Tensor<T> bias)> with_bias;
+    int bias_axis = 0;
+  };
+  /// The part that gives this; none for an input of the network.
+  const Part* part_of(const Value& value) const {
+    const auto found = part_of_.find(value.source);
+    return found == part_of_.end() ? nullptr : &parts_[found->second];
+  }
+  const AnyLayer<T>& layer_of(const Part& part) const { return *parts_[part.owner].layer; }
+  /// Says how the layer that gives y, which has no bias, would have one.
+  void allow_bias(const Value& y, int axis,
+                  std::function<AnyLayer<T>(AnyLayer<T> without, Tensor<T> bias)> with_bias) {
+    Part& part = parts_[part_of_.at(y.source)];
+    part.bias_axis = axis;
+    part.with_bias = std::move(with_bias);
+  }
+  /// x + bias along an axis of x, if that can be the bias of the layer that gives x.
+  std::optional<Value> with_bias(const Value& x, int axis, const Tensor<T>& bias,
+                                 std::string_view bias_name) {
+    const Part* const part = part_of(x);
+    if (part == nullptr || !part->with_bias) return std::nullopt;
+    const int channels = part->bias_axis;
+    if (x.axis(axis) != ValueAxis(1, Factor{channels, x.shape[channels], 1})) return std::nullopt;
+    const auto inputs = part->inputs;
+    const Value sum = named_layer(part->name, part->with_bias(layer_of(*part), bias), inputs,
+                                  {x.source, bias_name});
+    Value y = x;
+    y.source = sum.source;
+    return y;
+  }
+
+  /// Attention without the product after it, which becomes one layer with that.
+  struct Attention {
+    Value x;
+    Tensor<T> in_weight, in_bias;
+    Index heads;
+    bool is_causal;
+    std::string name;
+  };
+  /// Stands for what attention gives, (N, T, D).
+  Value attend(Attention attention) {
+    const std::string source = new_source();
+    const Shape y = attention.x.shape;
+    attentions_.emplace(source, std::move(attention));
+    return Value::plain(source, y);
+  }
+  const Attention* attention_of(const Value& value) const {
+    const auto found = attentions_.find(value.source);
+    return found == attentions_.end() ? nullptr : &found->second;
+  }
+
   void result(Value value) { results_.push_back(std::move(value)); }
+  /// A result that is another view of a layer's output.
+  void result_view(Value view) {
+    view.node = node_;
+    results_.push_back(std::move(view));
+  }
   /// What this node gives is one of its outputs alone.
   void expect_one_output() const {
     for (std::size_t i = 1; i < node_->outputs.size(); ++i) {
@@ -380,7 +489,7 @@ class Importer {
   Shape shape_of(const Constant<T>& constant) const {
     Shape shape;
     for (const std::int64_t extent : constant.extents) {
-      if (extent == samples_mark) fail("a constant with an axis of samples");
+      if (SamplesExtent::factor(extent)) fail("a constant with an axis of samples");
       shape.push_back(extent);
     }
     return shape;
@@ -428,8 +537,65 @@ class Importer {
   }
 
  private:
+  /// The layers that make a view an output of its own.
+  Value arranged(const Value& view) {
+    std::vector<Factor> order = view.all_factors();
+    std::vector<Factor> stored = order;
+    std::stable_sort(stored.begin(), stored.end(), [](const Factor& a, const Factor& b) {
+      return a.axis != b.axis ? a.axis < b.axis : a.stride > b.stride;
+    });
+    // What the view leaves out of each axis.
+    Value y = Value::plain(view.source, view.shape);
+    int left_out = 0;
+    for (int axis = 1; axis < view.shape.rank(); ++axis) {
+      Index count = 1, step = 1;
+      bool is_there = false;
+      for (auto factor = stored.rbegin(); factor != stored.rend(); ++factor) {
+        if (factor->axis != axis) continue;
+        if (!is_there) step = factor->stride;
+        is_there = true;
+        expect(factor->extent == 1 || factor->stride == step * count,
+               "no layer leaves out places between others");
+        count *= factor->extent;
+      }
+      const Index start = view.offsets[static_cast<std::size_t>(axis)];
+      if (count == view.shape[axis]) continue;
+      if (!is_there && axis == 1 && y.shape.rank() >= 3 &&
+          (start == 0 || start == view.shape[axis] - 1)) {
+        y = layer(LastStep<T>({.reverse = start == 0}), {y});
+        ++left_out;
+        continue;
+      }
+      if (count == 1) step = 1;
+      y = layer(
+          SliceAxis<T>(axis - left_out,
+                       {.start = start, .stop = start + (count - 1) * step + 1, .step = step}),
+          {y});
+    }
+    if (stored != order) {
+      Shape parts;
+      for (std::size_t i = 1; i < stored.size(); ++i) parts.push_back(stored[i].extent);
+      y = reshaped(y, parts);
+      std::vector<int> places;
+      for (const Factor& factor : order) {
+        const auto found = std::find(stored.begin(), stored.end(), factor);
+        places.push_back(static_cast<int>(found - stored.begin()));
+      }
+      y = layer(permute(places), {y});
+    }
+    return reshaped(y, view.sample());
+  }
+  Value reshaped(const Value& x, const Shape& sample) {
+    if (x.sample() == sample) return x;
+    if (sample.rank() == 1) return layer(Flatten<T>(), {x});
+    return layer(Reshape<T>(sample), {x});
+  }
+
   void add_constant_nodes() {
     for (const Node& each : model_.nodes) {
+      if (each.op == "Identity" && each.inputs.size() == 1 && stored_.contains(each.inputs[0])) {
+        stored_[each.outputs.front()] = stored_[each.inputs[0]];
+      }
       if (each.op != "Constant") continue;
       node_ = &each;
       const auto found = attribute("value");
@@ -472,7 +638,9 @@ class Importer {
     for (const NetworkInput& input : inputs) {
       names.emplace_back(input.name);
       used_names_.insert(names.back());
-      values_[input.name] = Value::plain(names.back(), input.shape);
+      const std::string source = new_source();
+      names_.emplace(source, input.name);
+      values_[input.name] = Value::plain(source, input.shape);
     }
     guarded([&] { net_.emplace(names); });
   }
@@ -512,7 +680,7 @@ class Importer {
   void run_node(std::size_t i);
 
   void set_outputs() {
-    std::vector<std::string> names;
+    std::vector<std::string> sources;
     for (const ValueInfo& output : model_.outputs) {
       const auto found = values_.find(output.name);
       if (found == values_.end()) {
@@ -524,38 +692,64 @@ class Importer {
       node_ = &node;
       guarded([&] {
         Value value = plain(found->second);
-        const auto& inputs = net_->input_names();
-        const bool is_input = std::find(inputs.begin(), inputs.end(), value.name) != inputs.end();
-        const bool is_twice = std::find(names.begin(), names.end(), value.name) != names.end();
+        const bool is_input = !part_of_.contains(value.source);
+        const bool is_twice =
+            std::find(sources.begin(), sources.end(), value.source) != sources.end();
         if (is_input || is_twice) value = layer(Identity<T>(), {value});
-        names.push_back(value.name);
+        sources.push_back(value.source);
       });
       node_ = nullptr;
     }
-    guarded([&] { net_->set_outputs(names); });
+    add_parts({sources.begin(), sources.end()});
+    for (std::string& source : sources) source = names_.at(source);
+    guarded([&] { net_->set_outputs(sources); });
   }
 
-  /// The name of a layer: that before its weight's, "conv1" of "conv1.weight",
-  /// or the node's.
-  std::string new_name(std::initializer_list<std::string_view> weights) {
-    std::string name;
+  /// Gives the network the parts that are needed, and those that they need.
+  void add_parts(std::set<std::string_view> is_needed) {
+    std::vector<std::size_t> needed;
+    for (std::size_t i = parts_.size(); i-- > 0;) {
+      if (!is_needed.contains(parts_[i].source)) continue;
+      needed.push_back(i);
+      for (const Value& input : parts_[i].inputs) is_needed.insert(input.source);
+    }
+    std::map<std::size_t, std::string> owners;  // and the names of their layers
+    for (auto i = needed.rbegin(); i != needed.rend(); ++i) {
+      const Part& part = parts_[*i];
+      const std::string& name = names_[part.source] = unique(part.name);
+      std::vector<std::string> inputs;
+      for (const Value& input : part.inputs) inputs.push_back(names_.at(input.source));
+      guarded([&] {
+        const auto [owner, is_first] = owners.emplace(part.owner, name);
+        if (is_first) {
+          net_->add(name, std::move(*parts_[part.owner].layer), inputs);
+        } else {
+          net_->add_shared(name, owner->second, inputs);
+        }
+      });
+    }
+  }
+
+  std::string new_source() { return str_cat('#', next_source_++); }
+
+  /// The name of a layer: that before its weight's, "conv1" of "conv1.weight", or the node's.
+  std::string name_for(std::initializer_list<std::string_view> weights) const {
     for (const std::string_view weight : weights) {
       const auto dot = weight.rfind('.');
-      if (!name.empty() || dot == std::string_view::npos || dot == 0) continue;
-      name = weight.substr(0, dot);
+      if (dot != std::string_view::npos && dot > 0) return std::string(weight.substr(0, dot));
     }
-    if (name.empty()) {
-      std::string_view text = node_->name.empty() ? node_->outputs.front() : node_->name;
-      while (text.starts_with('/')) text.remove_prefix(1);
-      const auto slash = text.rfind('/');
-      if (slash != std::string_view::npos && text.substr(slash + 1).starts_with(node_->op)) {
-        text = text.substr(0, slash);
-      }
-      if (text.starts_with("node_")) text.remove_prefix(5);
-      name = text;
-      std::replace(name.begin(), name.end(), '/', '.');
+    std::string_view text = node_->name.empty() ? node_->outputs.front() : node_->name;
+    while (text.starts_with('/')) text.remove_prefix(1);
+    const auto slash = text.rfind('/');
+    if (slash != std::string_view::npos && text.substr(slash + 1).starts_with(node_->op)) {
+      text = text.substr(0, slash);
     }
-    if (name.empty()) name = node_->op;
+    if (text.starts_with("node_")) text.remove_prefix(5);
+    std::string name(text.empty() ? node_->op : text);
+    std::replace(name.begin(), name.end(), '/', '.');
+    return name;
+  }
+  std::string unique(const std::string& name) {
     std::string unique = name;
     auto& number = numbers_[name];
     if (number == 0) number = 1;
@@ -576,9 +770,15 @@ class Importer {
   std::vector<bool> is_live_, is_within_;
   /// By their last node.
   std::map<std::size_t, std::pair<void (*)(Importer&, const Match&), Match>> matches_;
+  int next_source_ = 0;
+  std::map<std::string, std::string> names_;  // in the network, by source
   std::set<std::string> used_names_;
   std::map<std::string, int> numbers_;
-  std::map<std::string, std::string> sharers_;
+  std::vector<Part> parts_;
+  std::map<std::string, std::size_t> part_of_;  // by source
+  std::map<std::string, std::size_t> sharers_;
+  std::map<std::string, Attention> attentions_;
+  std::map<std::string, Value> made_plain_;  // by Value::key
   std::optional<std::int64_t> fixed_samples_;
   const Node* node_ = nullptr;
   std::vector<Value> results_;

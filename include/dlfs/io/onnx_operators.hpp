@@ -103,17 +103,21 @@ Tensor<T> flat(const Tensor<T>& x) {
   return copy(x.view().reshape(Shape{x.size()}));
 }
 
-/// One number for each channel, axis 1 of x, or for none if it is not that.
+/// The axis of x along which a constant has its numbers, one for each place; none if it has them
+/// along several. One number is along the last axis.
 template <std::floating_point T>
-std::optional<Tensor<T>> by_channel(const Tensor<T>& c, const Shape& x) {
-  if (x.rank() < 2 || c.rank() > x.rank()) return std::nullopt;
-  const Index channels = x[1];
-  if (c.size() == 1) return full<T>({channels}, c.data()[0]);
+std::optional<int> axis_of(const Tensor<T>& c, const Value& x) {
+  if (c.rank() > x.rank() || x.rank() < 2) return std::nullopt;
+  int found = -1;
   for (int axis = 0; axis < c.rank(); ++axis) {
-    const int of_x = axis + x.rank() - c.rank();
-    if (of_x == 1 ? c.shape()[axis] != channels : c.shape()[axis] != 1) return std::nullopt;
+    if (c.shape()[axis] == 1) continue;
+    if (found >= 0) return std::nullopt;
+    found = axis + x.rank() - c.rank();
+    if (c.shape()[axis] != x.extent(found)) return std::nullopt;
   }
-  return flat(c);
+  if (found < 0) found = x.has_samples(x.rank() - 1) ? 1 : x.rank() - 1;
+  if (x.has_samples(found)) return std::nullopt;
+  return found;
 }
 
 /// y = (x - mean) / deviation, or y = x deviation + mean.
@@ -131,7 +135,31 @@ AnyLayer<T> fully_connected(const Shape& x, Tensor<T> weight, Tensor<T> bias) {
   return with_weights<T>(std::move(layer), {std::move(weight), std::move(bias)});
 }
 
+template <std::floating_point T>
+AnyLayer<T> attention_layer(const typename Importer<T>::Attention& attention, Tensor<T> weight,
+                            Tensor<T> bias) {
+  const Shape x = attention.x.shape;
+  AnyLayer<T> layer(MultiHeadAttention<T>(
+      {.features = x[2], .heads = attention.heads, .causal = attention.is_causal},
+      NoInitializer{}));
+  Rng rng(0);
+  layer.initialize({&x, 1}, rng);
+  if (weight.shape() != Shape{x[2], x[2]} || bias.shape() != Shape{x[2]}) {
+    throw ShapeError("expected a product of ", x[2], " features after attention, got ",
+                     weight.shape());
+  }
+  return with_weights<T>(std::move(layer), {attention.in_weight, attention.in_bias,
+                                            std::move(weight), std::move(bias)});
+}
+
 // The operators that take more than a line.
+
+/// A layer that treats each number alike.
+template <std::floating_point T>
+void elementwise(Importer<T>& in, const Value& x, AnyLayer<T> layer) {
+  in.result_view(
+      in.in_order_of(x, [&](const Value& plain) { return in.layer(std::move(layer), {plain}); }));
+}
 
 struct Pads {
   std::vector<std::int64_t> begin, end;
@@ -189,46 +217,53 @@ void read_convolution(Importer<T>& in) {
   in.expect(pads.begin == pads.end || is_causal,
             "no convolution has another padding at the begin than at the end");
   const Index channels = detail::checked_product("convolution", weight.extent(1), groups);
-  const std::string_view W = in.node().inputs[1];
-  const std::string_view b = has_bias ? in.node().inputs[2] : std::string_view();
-  if (rank == 3) {
-    const Convolution1dOptions options{.in = channels,
+  const auto made = [=](bool is_biased, Tensor<T> w, Tensor<T> b) -> AnyLayer<T> {
+    if (rank == 3) {
+      const Convolution1dOptions options{.in = channels,
+                                         .filters = filters,
+                                         .kernel = kernel[0],
+                                         .stride = stride[0],
+                                         .padding = is_causal ? 0 : pads.begin[0],
+                                         .dilation = dilation[0],
+                                         .groups = groups,
+                                         .bias = is_biased,
+                                         .causal = is_causal};
+      return Convolution1d<T>(options, std::move(w), std::move(b));
+    }
+    if (rank == 4) {
+      const ConvolutionOptions options{.in = channels,
                                        .filters = filters,
-                                       .kernel = kernel[0],
-                                       .stride = stride[0],
-                                       .padding = is_causal ? 0 : pads.begin[0],
-                                       .dilation = dilation[0],
+                                       .kernel = size2d(kernel),
+                                       .stride = size2d(stride),
+                                       .padding = size2d(pads.begin),
+                                       .dilation = size2d(dilation),
                                        .groups = groups,
-                                       .bias = has_bias,
-                                       .causal = is_causal};
-    return in.result(
-        in.layer(Convolution1d<T>(options, std::move(weight), std::move(bias)), {x}, {W, b}));
+                                       .bias = is_biased};
+      return Convolution<T>(options, std::move(w), std::move(b));
+    }
+    Rng rng(0);
+    Convolution3d<T> layer({.in = channels,
+                            .filters = filters,
+                            .kernel = size3d(kernel),
+                            .stride = size3d(stride),
+                            .padding = size3d(pads.begin),
+                            .dilation = size3d(dilation),
+                            .groups = groups,
+                            .bias = is_biased},
+                           NoInitializer{}, rng);
+    std::vector<Tensor<T>> weights{std::move(w)};
+    if (is_biased) weights.push_back(std::move(b));
+    return with_weights<T>(std::move(layer), std::move(weights));
+  };
+  const auto& inputs = in.node().inputs;
+  const Value y = in.layer(made(has_bias, std::move(weight), std::move(bias)), {x},
+                           {inputs[1], has_bias ? inputs[2] : ""});
+  if (!has_bias) {
+    in.allow_bias(y, 1, [made](AnyLayer<T> layer, Tensor<T> given) {
+      return made(true, std::move(layer.parameters()[0]->value), std::move(given));
+    });
   }
-  if (rank == 4) {
-    const ConvolutionOptions options{.in = channels,
-                                     .filters = filters,
-                                     .kernel = size2d(kernel),
-                                     .stride = size2d(stride),
-                                     .padding = size2d(pads.begin),
-                                     .dilation = size2d(dilation),
-                                     .groups = groups,
-                                     .bias = has_bias};
-    return in.result(
-        in.layer(Convolution<T>(options, std::move(weight), std::move(bias)), {x}, {W, b}));
-  }
-  Rng rng(0);
-  Convolution3d<T> layer({.in = channels,
-                          .filters = filters,
-                          .kernel = size3d(kernel),
-                          .stride = size3d(stride),
-                          .padding = size3d(pads.begin),
-                          .dilation = size3d(dilation),
-                          .groups = groups,
-                          .bias = has_bias},
-                         NoInitializer{}, rng);
-  std::vector<Tensor<T>> weights{std::move(weight)};
-  if (has_bias) weights.push_back(std::move(bias));
-  in.result(in.layer(with_weights<T>(std::move(layer), std::move(weights)), {x}, {W, b}));
+  in.result(y);
 }
 
 template <std::floating_point T>
@@ -331,53 +366,107 @@ void read_global_pooling(Importer<T>& in, bool keeps_axes) {
   if (x.shape.rank() == 3) {
     x = in.layer(Reshape<T>({x.shape[1], x.shape[2], 1}), {x});
     Value y = in.layer(GlobalAveragePooling<T>(), {x});
-    if (keeps_axes) y.axes = {0, 1, Value::new_axis};
+    if (keeps_axes) y.axes.resize(3);
     return in.result(std::move(y));
   }
   Value y = in.layer(GlobalAveragePooling<T>(), {x});
-  if (keeps_axes) y.axes = {0, 1, Value::new_axis, Value::new_axis};
+  if (keeps_axes) y.axes.resize(4);
   in.result(std::move(y));
 }
 
+/// The mean over any axes but the samples': those of images as they are, others as pixels.
 template <std::floating_point T>
 void read_reduce_mean(Importer<T>& in) {
   const Value& x = in.value(0);
-  auto axes = in.list("axes", 1).value_or(std::vector<std::int64_t>{});
-  for (std::int64_t& axis : axes) axis = in.axis(axis, x.rank());
-  std::sort(axes.begin(), axes.end());
-  std::vector<std::int64_t> all;
-  for (int axis = 2; axis < x.rank(); ++axis) all.push_back(axis);
-  in.expect((x.rank() == 3 || x.rank() == 4) && axes == all,
-            "a mean is a layer over the pixels of images alone");
-  read_global_pooling(in, in.integer("keepdims", 1) != 0);
+  std::set<int> axes;
+  for (const std::int64_t axis : in.list("axes", 1).value_or(std::vector<std::int64_t>{})) {
+    axes.insert(in.axis(axis, x.rank()));
+  }
+  const bool keeps_axes = in.integer("keepdims", 1) != 0;
+  if (x.rank() == 4 && x.is_samples(0) && axes == std::set{2, 3}) {
+    return read_global_pooling(in, keeps_axes);
+  }
+  Value pixels{x.source, x.shape, {{{0, 1, 1}}, {}, {}, {}}, x.offsets, x.node};
+  Index kept = 1;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    const bool is_kept = !axes.contains(axis);
+    in.expect(is_kept || !x.has_samples(axis), "it is over the samples");
+    ValueAxis& to = pixels.axes[is_kept ? 1 : 2];
+    for (const Factor& factor : x.axis(axis)) {
+      if (factor.is_samples()) continue;
+      to.push_back(factor);
+      if (is_kept) kept *= factor.extent;
+    }
+  }
+  in.expect(!axes.empty(), "it is over no axis");
+  Value y = in.layer(GlobalAveragePooling<T>(), {in.plain(pixels)});
+  y.axes.clear();
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (axes.contains(axis)) {
+      if (keeps_axes) y.axes.emplace_back();
+      continue;
+    }
+    ValueAxis& to = y.axes.emplace_back();
+    for (const Factor& factor : x.axis(axis)) {
+      if (factor.is_samples()) {
+        to.push_back(factor);
+        continue;
+      }
+      kept /= factor.extent;
+      to.push_back({1, factor.extent, kept});
+    }
+  }
+  in.result_view(std::move(y));
+}
+
+/// A product of the last axis, for all places of the others.
+template <std::floating_point T>
+void read_linear(Importer<T>& in, const Value& x, Tensor<T> weight, Tensor<T> bias,
+                 std::string_view weight_name, std::string_view bias_name) {
+  in.expect(x.rank() >= 2 && !x.has_samples(x.rank() - 1), "the samples are along the last axis");
+  in.result_view(in.in_order_of(x, [&](const Value& rows) {
+    const auto* attention = in.attention_of(rows);
+    const Value y =
+        attention != nullptr
+            ? in.named_layer(attention->name,
+                             attention_layer(*attention, std::move(weight), std::move(bias)),
+                             {attention->x}, {})
+            : in.layer(fully_connected(rows.shape, std::move(weight), std::move(bias)), {rows},
+                       {weight_name, bias_name});
+    if (bias_name.empty()) {
+      in.allow_bias(y, y.rank() - 1, [](AnyLayer<T> layer, Tensor<T> given) {
+        layer.parameters().back()->value = std::move(given);
+        return layer;
+      });
+    }
+    return y;
+  }));
 }
 
 template <std::floating_point T>
 void read_gemm(Importer<T>& in) {
   in.expect(in.real("alpha", 1) == 1 && in.real("beta", 1) == 1 && in.integer("transA", 0) == 0,
             "alpha and beta are not 1, or A is transposed");
-  const Value x = in.plain(0);
+  const Value& x = in.value(0);
   Tensor<T> weight = in.tensor(1);
-  in.expect(x.shape.rank() == 2 && weight.rank() == 2, "expected matrices, found x ", x.shape,
-            " and the weight ", weight.shape());
+  in.expect(x.rank() == 2 && weight.rank() == 2, "expected matrices, found x of ", x.rank(),
+            " axes and the weight ", weight.shape());
   if (in.integer("transB", 0) != 0) weight = copy(weight.transpose());
   Tensor<T> bias = zeros<T>({weight.extent(1)});
   if (in.has_input(2)) {
     bias = flat(in.tensor(2));
     if (bias.size() == 1) bias = full<T>({weight.extent(1)}, bias.data()[0]);
   }
-  in.result(in.layer(Affine<T>(std::move(weight), std::move(bias)), {x},
-                     {in.node().inputs[1], in.has_input(2) ? in.node().inputs[2] : ""}));
+  read_linear(in, x, std::move(weight), std::move(bias), in.node().inputs[1],
+              in.has_input(2) ? in.node().inputs[2] : "");
 }
 
 template <std::floating_point T>
 void read_matmul(Importer<T>& in) {
-  const Value x = in.plain(0);
   Tensor<T> weight = in.tensor(1);
   in.expect(weight.rank() == 2, "the weight is of shape ", weight.shape());
   Tensor<T> bias = zeros<T>({weight.extent(1)});
-  in.result(in.layer(fully_connected(x.shape, std::move(weight), std::move(bias)), {x},
-                     {in.node().inputs[1]}));
+  read_linear(in, in.value(0), std::move(weight), std::move(bias), in.node().inputs[1], "");
 }
 
 template <std::floating_point T>
@@ -401,16 +490,21 @@ void read_batch_normalization(Importer<T>& in) {
 template <std::floating_point T>
 void read_layer_normalization(Importer<T>& in) {
   in.expect_one_output();
-  const Value x = in.plain(0);
-  const int first = in.axis(in.integer("axis", -1), x.shape.rank());
-  in.expect(first > 0, "it normalizes the samples");
-  const Index features = x.shape.axes(first, x.shape.rank()).size();
+  const Value& x = in.value(0);
+  const int first = in.axis(in.integer("axis", -1), x.rank());
+  Index features = 1;
+  for (int axis = first; axis < x.rank(); ++axis) {
+    in.expect(!x.has_samples(axis), "it normalizes the samples");
+    features *= x.extent(axis);
+  }
   Tensor<T> gamma = flat(in.tensor(1));
   in.expect(gamma.size() == features, "expected ", features, " scales, found ", gamma.size());
   Tensor<T> beta = in.has_input(2) ? flat(in.tensor(2)) : zeros<T>({features});
   LayerNormalization<T> layer({.features = features, .epsilon = in.real("epsilon", 1e-5)});
-  in.result(in.layer(with_weights<T>(std::move(layer), {std::move(gamma), std::move(beta)}), {x},
-                     {in.node().inputs[1]}));
+  AnyLayer<T> any = with_weights<T>(std::move(layer), {std::move(gamma), std::move(beta)});
+  in.result_view(in.in_order_of(x, [&](const Value& plain) {
+    return in.layer(std::move(any), {plain}, {in.node().inputs[1]});
+  }));
 }
 
 template <std::floating_point T>
@@ -428,24 +522,22 @@ void read_instance_normalization(Importer<T>& in) {
 template <std::floating_point T>
 void read_softmax(Importer<T>& in, AnyLayer<T> layer) {
   constexpr std::int64_t with_one_axis = 13;  // earlier versions take all axes from this one on
-  Value x = in.value(0);
+  const Value& x = in.value(0);
   const bool is_early = in.opset() < with_one_axis;
   const int axis = in.axis(in.integer("axis", is_early ? 1 : -1), x.rank());
   in.expect(!is_early || axis == x.rank() - 1, "it is along several axes");
-  in.expect(axis > 0 && !x.is_samples(axis), "it is along the samples");
-  std::swap(x.axes[1], x.axes[static_cast<std::size_t>(axis)]);
-  Value y = in.layer(std::move(layer), {in.plain(x)});
-  std::swap(y.axes[1], y.axes[static_cast<std::size_t>(axis)]);
-  in.result(std::move(y));
+  in.result_view(in.along_axis(
+      x, axis, [&](const Value& plain) { return in.layer(std::move(layer), {plain}); }));
 }
 
-/// (1, gates H, D) -> (D, gates H), with the gates in our order: `order` has
-/// the number of our gate for each of ONNX's.
+/// (directions, gates H, D) -> (D, gates H) of one of them, with the gates in our order: `order`
+/// has the number of our gate for each of ONNX's.
 template <std::floating_point T>
-Tensor<T> gates_as_columns(const Tensor<T>& rows, const std::vector<Index>& order) {
+Tensor<T> gates_as_columns(const Tensor<T>& rows, Index direction,
+                           const std::vector<Index>& order) {
   const Index D = rows.extent(2), H = rows.extent(1) / std::ssize(order);
   Tensor<T> weight({D, rows.extent(1)});
-  const T* from = rows.data();
+  const T* from = rows.data() + direction * rows.extent(1) * D;
   for (const Index gate : order) {
     for (Index h = 0; h < H; ++h) {
       for (Index d = 0; d < D; ++d) weight(d, gate * H + h) = *from++;
@@ -458,11 +550,12 @@ template <std::floating_point T>
 void read_recurrent(Importer<T>& in, const std::vector<Index>& order) {
   const std::string_view op = in.node().op;
   const std::string_view direction = in.text("direction", "forward");
-  in.expect(direction != "bidirectional", "layers have one direction");
-  in.expect(direction == "forward" || direction == "reverse", "the direction '", direction, "'");
+  const bool is_both = direction == "bidirectional";
+  in.expect(is_both || direction == "forward" || direction == "reverse", "the direction '",
+            direction, "'");
+  const Index directions = is_both ? 2 : 1;
   in.expect(in.integer("layout", 0) == 0 && !in.has("clip") && !in.has_input(7),
             "its layout, clip or peepholes are not read");
-  const bool reverse = direction == "reverse";
   // Lower case for comparison: older files have "tanh".
   std::vector<std::string> activations;
   for (const std::string_view each : in.attribute("activations").texts) {
@@ -470,11 +563,16 @@ void read_recurrent(Importer<T>& in, const std::vector<Index>& order) {
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     activations.push_back(std::move(name));
   }
-  const bool is_relu = op == "RNN" && activations == std::vector<std::string>{"relu"};
-  const std::vector<std::string> usual = op == "LSTM"
-                                             ? std::vector<std::string>{"sigmoid", "tanh", "tanh"}
-                                         : op == "GRU" ? std::vector<std::string>{"sigmoid", "tanh"}
-                                                       : std::vector<std::string>{"tanh"};
+  using Names = std::vector<std::string>;
+  if (is_both && activations.size() % 2 == 0) {
+    const auto middle = activations.begin() + std::ssize(activations) / 2;
+    in.expect(std::equal(activations.begin(), middle, middle), "its directions differ");
+    activations.erase(middle, activations.end());
+  }
+  const bool is_relu = op == "RNN" && activations == Names{"relu"};
+  const Names usual = op == "LSTM"  ? Names{"sigmoid", "tanh", "tanh"}
+                      : op == "GRU" ? Names{"sigmoid", "tanh"}
+                                    : Names{"tanh"};
   in.expect(activations.empty() || activations == usual || is_relu,
             "its activations are not those of a layer");
   in.expect(op != "GRU" || in.integer("linear_before_reset", 0) != 0,
@@ -508,50 +606,68 @@ void read_recurrent(Importer<T>& in, const std::vector<Index>& order) {
 
   const Tensor<T> W = in.tensor(1), R = in.tensor(2);
   const Index gates = std::ssize(order);
-  in.expect(
-      R.rank() == 3 && R.extent(0) == 1 && R.extent(1) == gates * R.extent(2) && R.extent(2) > 0,
-      "R is of shape ", R.shape());
+  in.expect(R.rank() == 3 && R.extent(0) == directions && R.extent(1) == gates * R.extent(2) &&
+                R.extent(2) > 0,
+            "R is of shape ", R.shape());
   const Index H = R.extent(2);
   in.expect(in.integer("hidden_size", H) == H, "hidden_size is not that of R ", R.shape());
-  in.expect(W.rank() == 3 && W.extent(0) == 1 && W.extent(1) == gates * H && W.extent(2) > 0,
-            "W is of shape ", W.shape(), " for R ", R.shape());
-  Tensor<T> biases =
-      in.has_input(3) ? in.tensor(3, {1, 2 * gates * H}) : zeros<T>({1, 2 * gates * H});
-  std::vector<Tensor<T>> weights{gates_as_columns(W, order), gates_as_columns(R, order)};
-  for (const Index part : {0, 1}) {
-    Tensor<T> bias({gates * H});
-    for (Index k = 0; k < gates; ++k) {
-      std::copy_n(biases.data() + (part * gates + k) * H, H,
-                  bias.data() + order[static_cast<std::size_t>(k)] * H);
-    }
-    weights.push_back(std::move(bias));
-  }
+  in.expect(
+      W.rank() == 3 && W.extent(0) == directions && W.extent(1) == gates * H && W.extent(2) > 0,
+      "W is of shape ", W.shape(), " for R ", R.shape());
   const Index D = W.extent(2);
-  std::optional<AnyLayer<T>> layer;
-  if (op == "LSTM") {
-    layer.emplace(Lstm<T>({.in = D, .hidden = H, .reverse = reverse}));
-  } else if (op == "GRU") {
-    layer.emplace(Gru<T>({.in = D, .hidden = H, .reverse = reverse}));
-  } else {
-    layer.emplace(Rnn<T>({.in = D,
-                          .hidden = H,
-                          .activation = is_relu ? RnnActivation::relu : RnnActivation::tanh,
-                          .reverse = reverse}));
-  }
-  Rng rng(0);
-  const Shape known{1, 1, D};
-  layer->initialize({&known, 1}, rng);
+  const Tensor<T> biases = in.has_input(3) ? in.tensor(3, {directions, 2 * gates * H})
+                                           : zeros<T>({directions, 2 * gates * H});
   const auto& inputs = in.node().inputs;
-  const Value y = in.layer(with_weights<T>(std::move(*layer), std::move(weights)), {x},
-                           {inputs[1], inputs[2], in.has_input(3) ? inputs[3] : ""});
+  std::vector<Value> all, last;
+  for (Index part = 0; part < directions; ++part) {
+    const bool reverse = direction == "reverse" || part == 1;
+    std::vector<Tensor<T>> weights{gates_as_columns(W, part, order),
+                                   gates_as_columns(R, part, order)};
+    for (const Index of : {0, 1}) {
+      Tensor<T> bias({gates * H});
+      for (Index k = 0; k < gates; ++k) {
+        std::copy_n(biases.data() + ((2 * part + of) * gates + k) * H, H,
+                    bias.data() + order[static_cast<std::size_t>(k)] * H);
+      }
+      weights.push_back(std::move(bias));
+    }
+    std::optional<AnyLayer<T>> layer;
+    if (op == "LSTM") {
+      layer.emplace(Lstm<T>({.in = D, .hidden = H, .reverse = reverse}));
+    } else if (op == "GRU") {
+      layer.emplace(Gru<T>({.in = D, .hidden = H, .reverse = reverse}));
+    } else {
+      layer.emplace(Rnn<T>({.in = D,
+                            .hidden = H,
+                            .activation = is_relu ? RnnActivation::relu : RnnActivation::tanh,
+                            .reverse = reverse}));
+    }
+    Rng rng(0);
+    const Shape known{1, 1, D};
+    layer->initialize({&known, 1}, rng);
+    all.push_back(in.layer(with_weights<T>(std::move(*layer), std::move(weights)), {x},
+                           {inputs[1], inputs[2], in.has_input(3) ? inputs[3] : "",
+                            part == 0 ? "forward" : "backward"}));
+    if (in.is_output_read(1)) {
+      last.push_back(in.layer(LastStep<T>({.reverse = reverse}), {all.back()}));
+    }
+  }
   in.expect(!in.is_output_read(2), "no layer gives its last cell state");
-  Value all = y;  // (T, 1, N, H)
-  all.axes = {1, Value::new_axis, 0, 2};
-  in.result(std::move(all));
+  // The directions are an axis of the file's value, and parts of the features of ours.
+  const auto joined = [&](const std::vector<Value>& parts, int features) {
+    return is_both ? in.layer(Concatenate<T>({.axis = features}), parts) : parts.front();
+  };
+  const auto split = [&](int features) {
+    return std::pair(is_both ? ValueAxis{{features, 2, H}} : ValueAxis(),
+                     ValueAxis{{features, H, 1}});
+  };
+  Value y = joined(all, 2);  // (T, directions, N, H)
+  y.axes = {y.axis(1), split(2).first, y.axis(0), split(2).second};
+  in.result_view(std::move(y));
   if (!in.is_output_read(1)) return;
-  Value last = in.layer(LastStep<T>({.reverse = reverse}), {y});  // (1, N, H)
-  last.axes = {Value::new_axis, 0, 1};
-  in.result(std::move(last));
+  Value state = joined(last, 1);  // (directions, N, H)
+  state.axes = {split(1).first, state.axis(0), split(1).second};
+  in.result_view(std::move(state));
 }
 
 template <std::floating_point T>
@@ -570,36 +686,27 @@ void read_transpose(Importer<T>& in) {
     in.expect(sorted[i] == axis, "its order does not name each axis once");
     y.axes[i] = x.axes[static_cast<std::size_t>(order[i])];
   }
-  in.result(std::move(y));
+  in.result_view(std::move(y));
 }
 
 template <std::floating_point T>
 void read_squeeze(Importer<T>& in) {
-  Value x = in.value(0);
+  Value y = in.value(0);
   auto axes = in.list("axes", 1);
   if (!axes) {
     axes.emplace();
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      if (!x.is_samples(axis) && x.extent(axis) == 1) axes->push_back(axis);
+    for (int axis = 0; axis < y.rank(); ++axis) {
+      if (!y.has_samples(axis) && y.extent(axis) == 1) axes->push_back(axis);
     }
   }
   std::set<int> left_out;
-  for (const std::int64_t each : *axes) left_out.insert(in.axis(each, x.rank()));
-  bool is_new = true;
-  for (const int axis : left_out) {
-    in.expect(!x.is_samples(axis) && x.extent(axis) == 1, "axis ", axis,
+  for (const std::int64_t each : *axes) left_out.insert(in.axis(each, y.rank()));
+  for (auto axis = left_out.rbegin(); axis != left_out.rend(); ++axis) {
+    in.expect(!y.has_samples(*axis) && y.extent(*axis) == 1, "axis ", *axis,
               " does not have an extent of 1");
-    is_new &= x.axes[static_cast<std::size_t>(axis)] == Value::new_axis;
+    y.axes.erase(y.axes.begin() + *axis);
   }
-  if (!is_new) x = in.plain(x);
-  Value y{x.name, x.shape, {}};
-  Shape sample;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (left_out.contains(axis)) continue;
-    y.axes.push_back(x.axes[static_cast<std::size_t>(axis)]);
-    if (axis > 0) sample.push_back(x.extent(axis));
-  }
-  in.result(is_new ? y : in.layer(Reshape<T>(sample), {x}));
+  in.result_view(std::move(y));
 }
 
 template <std::floating_point T>
@@ -612,89 +719,46 @@ void read_unsqueeze(Importer<T>& in) {
   std::sort(axes.begin(), axes.end());
   for (const std::int64_t axis : axes) {
     in.expect(axis <= y.rank(), "an axis stands twice");
-    y.axes.insert(y.axes.begin() + axis, Value::new_axis);
+    y.axes.insert(y.axes.begin() + axis, ValueAxis());
   }
-  in.result(std::move(y));
+  in.result_view(std::move(y));
 }
 
-/// The rows of samples in another shape.
 template <std::floating_point T>
-Value reshaped(Importer<T>& in, Value x, const Shape& sample) {
-  if (x.shape.axes(1, x.shape.rank()) == sample) return x;
-  if (sample.rank() == 1) return in.layer(Flatten<T>(), {x});
-  return in.layer(Reshape<T>(sample), {x});
+void read_reshape_to(Importer<T>& in, const std::vector<std::int64_t>& extents) {
+  const Value& x = in.value(0);
+  in.expect(!extents.empty() && extents.size() <= max_rank, "its shape has ", extents.size(),
+            " axes");
+  auto y = reshape(x, extents, in.fixed_samples());
+  // Axes that no view can split are split as those of an output.
+  if (!y && x.rank() > 0 && x.is_samples(0)) {
+    const Value plain = in.plain(x);
+    y = reshape(in.layer(Flatten<T>(), {plain}), extents, in.fixed_samples());
+  }
+  in.expect(y.has_value(),
+            "it does not keep the samples apart, or the numbers of x do not fill it");
+  in.result_view(std::move(*y));
 }
 
 template <std::floating_point T>
 void read_flatten(Importer<T>& in) {
-  const Value x = in.plain(0);
-  in.expect(in.axis(in.integer("axis", 1), x.rank() + 1) == 1,
+  const Value& x = in.value(0);
+  in.expect(in.axis(in.integer("axis", 1), x.rank() + 1) == 1 && x.is_samples(0),
             "it does not keep the samples apart");
-  in.result(reshaped(in, x, {x.shape.axes(1, x.shape.rank()).size()}));
-}
-
-/// The same axes in the same order with other new axes between them, if the
-/// shape is of these.
-template <std::floating_point T>
-std::optional<Value> with_new_axes(const Importer<T>& in, const Value& x,
-                                   const std::vector<std::int64_t>& shape) {
-  if (shape.size() > max_rank) return std::nullopt;
-  std::vector<int> left;  // axes of x that are not new, by their places
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (x.axes[static_cast<std::size_t>(axis)] != Value::new_axis) left.push_back(axis);
-  }
-  Value y{x.name, x.shape, {}};
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    const bool is_next =
-        next < left.size() &&
-        (shape[i] == -1 || (shape[i] == 0 && left[next] == static_cast<int>(i)) ||
-         (x.is_samples(left[next]) ? shape[i] == samples_mark || shape[i] == in.fixed_samples()
-                                   : shape[i] == x.extent(left[next])));
-    if (!is_next && shape[i] != 1) return std::nullopt;
-    y.axes.push_back(is_next ? x.axes[static_cast<std::size_t>(left[next++])] : Value::new_axis);
-  }
-  if (next < left.size()) return std::nullopt;
-  return y;
+  read_reshape_to(in, {SamplesExtent::times(1), -1});
 }
 
 template <std::floating_point T>
 void read_reshape(Importer<T>& in) {
-  const auto as_view = in.list("shape", 1);
-  if (as_view) {
-    if (auto y = with_new_axes(in, in.value(0), *as_view)) return in.result(std::move(*y));
+  const Value& x = in.value(0);
+  auto extents = in.list("shape", 1).value_or(std::vector<std::int64_t>{});
+  for (std::size_t i = 0; i < extents.size() && i < max_rank; ++i) {
+    if (extents[i] != 0 || in.integer("allowzero", 0) != 0) continue;
+    const int axis = static_cast<int>(i);
+    in.expect(axis < x.rank(), "x has no axis ", i);
+    extents[i] = x.has_samples(axis) ? SamplesExtent::times(x.extent(axis)) : x.extent(axis);
   }
-  const Value x = in.plain(0);
-  auto shape = in.list("shape", 1).value_or(std::vector<std::int64_t>{});
-  in.expect(!shape.empty() && shape.size() <= max_rank, "its shape has ", shape.size(), " axes");
-  const Index size = x.shape.axes(1, x.shape.rank()).size();
-  const bool keeps_zeros = in.integer("allowzero", 0) == 0;
-  const auto first = shape[0];
-  const bool may_be_samples = first == samples_mark || first == -1 || (first == 0 && keeps_zeros) ||
-                              first == in.fixed_samples() || first == 1;
-  Index known = 1;
-  std::optional<std::size_t> open;
-  for (std::size_t i = 1; i < shape.size(); ++i) {
-    if (shape[i] == 0 && keeps_zeros) {
-      in.expect(static_cast<int>(i) < x.rank(), "x has no axis ", i);
-      shape[i] = x.shape[static_cast<int>(i)];
-    }
-    if (shape[i] == -1 && !open) {
-      open = i;
-      continue;
-    }
-    in.expect(shape[i] >= 0, "an axis of ", shape[i]);
-    known = detail::checked_product("reshape", known, shape[i]);
-  }
-  if (open) {
-    in.expect(known > 0 && size % known == 0, "the numbers of x ", x.shape, " do not fill it");
-    shape[*open] = size / known;
-    known *= shape[*open];
-  }
-  in.expect(may_be_samples && known == size, "it does not keep the samples apart");
-  Shape sample;
-  for (std::size_t i = 1; i < shape.size(); ++i) sample.push_back(shape[i]);
-  in.result(reshaped(in, x, sample));
+  read_reshape_to(in, extents);
 }
 
 template <std::floating_point T>
@@ -715,45 +779,79 @@ void read_arithmetic(Importer<T>& in) {
   std::optional<std::size_t> constant;
   for (std::size_t i = 0; i < in.node().inputs.size(); ++i) {
     if (in.is_constant(i)) {
-      in.expect(!constant, "it has two constants");
+      in.expect(!constant && in.node().inputs.size() == 2, "it has no two inputs");
       constant = i;
-    } else {
-      inputs.push_back(in.plain(i));
     }
   }
-  in.expect(!inputs.empty() && (!constant || inputs.size() == 1), "it has no two inputs");
   if (!constant) {
+    for (std::size_t i = 0; i < in.node().inputs.size(); ++i) inputs.push_back(in.plain(i));
+    in.expect(!inputs.empty(), "it has no inputs");
     in.expect(op != "Sub" && op != "Div", "no layer computes it of two layers");
+    // One number for each channel stands for its pixels.
+    for (std::size_t i = 0; i < inputs.size() && inputs[0].rank() == 4; ++i) {
+      const Shape& of_all = inputs[(i + 1) % inputs.size()].shape;
+      const Shape& each = inputs[i].shape;
+      if (each.rank() == 4 && of_all.rank() == 4 && each[2] == 1 && each[3] == 1 &&
+          of_all[2] * of_all[3] > 1) {
+        inputs[i] = in.layer(Upsampling<T>({.factor = {of_all[2], of_all[3]}}), {inputs[i]});
+      }
+    }
     if (op == "Mul") return in.result(in.layer(dlfs::Multiply<T>(), inputs));
     return in.result(in.layer(dlfs::Add<T>(), inputs));
   }
-  const Value& x = inputs.front();
+  const Value& x = in.value(1 - *constant);
   const Tensor<T> c = in.tensor(*constant);
   const std::string_view name = in.node().inputs[*constant];
-  if (c.size() == 1) in.spend({3, x.rank() < 2 ? 1 : x.shape[1]});
-  if (const auto values = by_channel(c, x.shape)) {
-    const Index channels = values->size();
+  if (const auto axis = axis_of(c, x)) {
+    const Index channels = x.extent(*axis);
+    in.spend({3, channels});
+    const Tensor<T> values = c.size() == 1 ? full<T>({channels}, c.data()[0]) : flat(c);
+    const bool is_sum = op == "Add" || op == "Sum";
+    if (is_sum) {
+      if (auto y = in.with_bias(x, *axis, values, name)) {
+        return in.result_view(std::move(*y));
+      }
+    }
     const auto with = [&](bool inverse, Tensor<T> mean, Tensor<T> deviation) {
-      in.result(in.layer(standardization<T>(inverse, std::move(mean), std::move(deviation)), {x},
-                         {name}));
+      in.result_view(in.along_axis(x, *axis, [&](const Value& plain) {
+        return in.layer(standardization<T>(inverse, std::move(mean), std::move(deviation)), {plain},
+                        {name});
+      }));
     };
-    if (op == "Mul") return with(true, zeros<T>({channels}), *values);
-    if (op == "Add" || op == "Sum") return with(true, *values, ones<T>({channels}));
-    if (op == "Sub" && *constant == 1) return with(false, *values, ones<T>({channels}));
-    if (op == "Sub") return with(true, *values, full<T>({channels}, T(-1)));
+    if (op == "Mul") return with(true, zeros<T>({channels}), values);
+    if (is_sum) return with(true, values, ones<T>({channels}));
+    if (op == "Sub" && *constant == 1) return with(false, values, ones<T>({channels}));
+    if (op == "Sub") return with(true, values, full<T>({channels}, T(-1)));
     in.expect(*constant == 1, "no layer divides a constant");
-    return with(false, zeros<T>({channels}), *values);
+    return with(false, zeros<T>({channels}), values);
   }
+  const Value steps = in.plain(x);
   // The steps of a sequence, each with a row of its own.
-  const bool is_table = op == "Add" && x.rank() == 3 && c.rank() >= 2 &&
-                        c.size() == x.shape[1] * x.shape[2] && c.extent(-1) == x.shape[2] &&
-                        c.extent(-2) == x.shape[1];
-  in.expect(is_table, "no layer computes it of x ", x.shape, " and a constant ", c.shape());
+  const Shape& shape = steps.shape;
+  const bool is_table = op == "Add" && shape.rank() == 3 && c.rank() >= 2 &&
+                        c.size() == shape[1] * shape[2] && c.extent(-1) == shape[2] &&
+                        c.extent(-2) == shape[1];
+  in.expect(is_table, "no layer computes it of x ", shape, " and a constant ", c.shape());
   Rng rng(0);
-  LearnedPositionalEncoding<T> layer({.length = x.shape[1], .features = x.shape[2]},
-                                     NoInitializer{}, rng);
-  Tensor<T> table = copy(c.view().reshape(Shape{x.shape[1], x.shape[2]}));
-  in.result(in.layer(with_weights<T>(std::move(layer), {std::move(table)}), {x}, {name}));
+  LearnedPositionalEncoding<T> layer({.length = shape[1], .features = shape[2]}, NoInitializer{},
+                                     rng);
+  Tensor<T> table = copy(c.view().reshape(Shape{shape[1], shape[2]}));
+  in.result(in.layer(with_weights<T>(std::move(layer), {std::move(table)}), {steps}, {name}));
+}
+
+/// Leaves of an axis the places from `start` on.
+template <std::floating_point T>
+void take_range(Importer<T>& in, Value& x, int axis, Index start, Index count) {
+  if (count == x.extent(axis)) return;
+  ValueAxis& factors = x.axes[static_cast<std::size_t>(axis)];
+  // An axis of several factors becomes one of a layer's output first.
+  if (factors.size() > 1) {
+    x = in.in_order_of(x, [](const Value& plain) { return plain; });
+    return take_range(in, x, axis, start, count);
+  }
+  Factor& factor = factors.front();
+  x.offsets[static_cast<std::size_t>(factor.axis)] += start * factor.stride;
+  factor.extent = count;
 }
 
 template <std::floating_point T>
@@ -770,33 +868,42 @@ void read_gather(Importer<T>& in) {
                               {in.node().inputs[0]}));
   }
   const auto place = in.constant(1);
-  const int axis = in.axis(in.integer("axis", 0), in.value(0).rank());
-  if (in.value(0).axes[static_cast<std::size_t>(axis)] == Value::new_axis && place &&
-      place->extents.empty() && place->integers.size() == 1) {
-    in.expect(place->integers[0] == 0 || place->integers[0] == -1, "there is one place along axis ",
-              axis);
-    Value y = in.value(0);
-    y.axes.erase(y.axes.begin() + axis);
-    return in.result(std::move(y));
-  }
-  const Value x = in.plain(0);
+  Value y = in.value(0);
+  const int axis = in.axis(in.integer("axis", 0), y.rank());
   in.expect(place && place->is_integer() && place->integers.size() == 1 &&
-                place->extents.size() <= 1 && axis > 0,
+                place->extents.size() <= 1 && !y.has_samples(axis),
             "no layer gathers these");
-  const std::int64_t extent = x.shape[axis], index = place->integers[0];
+  const std::int64_t extent = y.extent(axis), index = place->integers[0];
   in.expect(index >= -extent && index < extent, "there is no place ", index, " along axis ", axis);
-  const std::int64_t position = index < 0 ? index + extent : index;
-  if (axis == 1 && x.rank() >= 3 && place->extents.empty() &&
-      (position == 0 || position == extent - 1)) {
-    return in.result(in.layer(LastStep<T>({.reverse = position != extent - 1}), {x}));
+  take_range(in, y, axis, index < 0 ? index + extent : index, 1);
+  if (place->extents.empty()) y.axes.erase(y.axes.begin() + axis);
+  in.result_view(std::move(y));
+}
+
+template <std::floating_point T>
+void read_split(Importer<T>& in) {
+  const Value& x = in.value(0);
+  const int axis = in.axis(in.integer("axis", 0), x.rank());
+  const Index extent = x.extent(axis);
+  auto sizes = in.list("split", 1);
+  if (!sizes) {
+    const auto count = std::ssize(in.node().outputs);
+    sizes.emplace();
+    for (Index left = extent; left > 0; left -= sizes->back()) {
+      sizes->push_back(std::min(left, (extent + count - 1) / count));
+    }
   }
-  Value y = in.layer(SliceAxis<T>(axis, {.start = position, .stop = position + 1}), {x});
-  if (!place->extents.empty()) return in.result(std::move(y));
-  Shape sample;
-  for (int i = 1; i < y.rank(); ++i) {
-    if (i != axis) sample.push_back(y.shape[i]);
+  in.expect(!x.has_samples(axis) && std::ssize(*sizes) == std::ssize(in.node().outputs),
+            "it splits the samples, or its parts are not its outputs");
+  Index start = 0;
+  for (const std::int64_t size : *sizes) {
+    in.expect(size > 0 && size <= extent - start, "its parts are not those of x ", x.shape);
+    Value part = x;
+    take_range(in, part, axis, start, size);
+    in.result_view(std::move(part));
+    start += size;
   }
-  in.result(in.layer(Reshape<T>(sample), {y}));
+  in.expect(start == extent, "its parts are not those of x ", x.shape);
 }
 
 template <std::floating_point T>
@@ -842,22 +949,23 @@ void read_clip(Importer<T>& in) {
   constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
   const double low = in.has("min") ? in.real("min", 0) : in.number(1, -infinity);
   const double high = in.has("max") ? in.real("max", 0) : in.number(2, infinity);
-  if (low == -1 && high == 1) return in.result(in.layer(HardTanh<T>(), {in.plain(0)}));
+  if (low == -1 && high == 1) return elementwise<T>(in, in.value(0), HardTanh<T>());
   in.expect(low == 0 && high >= largest, "no layer has the limits ", low, " and ", high);
-  in.result(in.layer(Relu<T>(), {in.plain(0)}));
+  elementwise<T>(in, in.value(0), Relu<T>());
 }
 
 template <std::floating_point T>
 void read_prelu(Importer<T>& in) {
-  const Value x = in.plain(0);
-  const Tensor<T> slope = in.tensor(1);
-  if (slope.size() == 1) in.spend({x.rank() < 2 ? 1 : x.shape[1]});
-  const auto channels = by_channel(slope, x.shape);
-  in.expect(channels.has_value(), "no layer has slopes ", slope.shape(), " for x ", x.shape);
-  Tensor<T> slopes = slope.size() == 1 ? flat(slope) : *channels;
+  const Value& x = in.value(0);
+  Tensor<T> slopes = in.tensor(1);
+  const auto axis = axis_of(slopes, x);
+  in.expect(axis.has_value(), "no layer has slopes ", slopes.shape(), " for x ", x.shape);
+  slopes = flat(slopes);
   PRelu<T> layer({.slopes = slopes.size()});
-  in.result(
-      in.layer(with_weights<T>(std::move(layer), {std::move(slopes)}), {x}, {in.node().inputs[1]}));
+  AnyLayer<T> any = with_weights<T>(std::move(layer), {std::move(slopes)});
+  in.result_view(in.along_axis(x, *axis, [&](const Value& plain) {
+    return in.layer(std::move(any), {plain}, {in.node().inputs[1]});
+  }));
 }
 
 template <std::floating_point T>
@@ -921,14 +1029,14 @@ template <std::floating_point T>
 void read_dropout(Importer<T>& in) {
   in.expect_one_output();
   const double ratio = in.has("ratio") ? in.real("ratio", 0.5) : in.number(1, 0.5);
-  in.result(in.layer(Dropout<T>({.ratio = ratio}), {in.plain(0)}));
+  elementwise<T>(in, in.value(0), Dropout<T>({.ratio = ratio}));
 }
 
 template <std::floating_point T>
 void read_hard_sigmoid(Importer<T>& in) {
   in.expect(std::abs(in.real("alpha", 0.2) - 1.0 / 6) < 1e-6 && in.real("beta", 0.5) == 0.5,
             "the layer is min(max(x + 3, 0), 6) / 6: alpha 1/6, beta 0.5");
-  in.result(in.layer(HardSigmoid<T>(), {in.plain(0)}));
+  elementwise<T>(in, in.value(0), HardSigmoid<T>());
 }
 
 /// An operator, and the layer that it becomes.
@@ -977,24 +1085,24 @@ std::span<const Operator<T>> operators() {
          in.result(in.layer(PixelShuffle<T>(in.integer("blocksize", 0)), {in.plain(0)}));
        }},
       // Activations
-      {"Relu", [](In& in) { in.result(in.layer(Relu<T>(), {in.plain(0)})); }},
-      {"Sigmoid", [](In& in) { in.result(in.layer(Sigmoid<T>(), {in.plain(0)})); }},
-      {"Tanh", [](In& in) { in.result(in.layer(Tanh<T>(), {in.plain(0)})); }},
-      {"Softplus", [](In& in) { in.result(in.layer(Softplus<T>(), {in.plain(0)})); }},
-      {"HardSwish", [](In& in) { in.result(in.layer(HardSwish<T>(), {in.plain(0)})); }},
+      {"Relu", [](In& in) { elementwise<T>(in, in.value(0), Relu<T>()); }},
+      {"Sigmoid", [](In& in) { elementwise<T>(in, in.value(0), Sigmoid<T>()); }},
+      {"Tanh", [](In& in) { elementwise<T>(in, in.value(0), Tanh<T>()); }},
+      {"Softplus", [](In& in) { elementwise<T>(in, in.value(0), Softplus<T>()); }},
+      {"HardSwish", [](In& in) { elementwise<T>(in, in.value(0), HardSwish<T>()); }},
       {"HardSigmoid", read_hard_sigmoid<T>},
       {"Elu",
        [](In& in) {
-         in.result(in.layer(Elu<T>(static_cast<T>(in.real("alpha", 1))), {in.plain(0)}));
+         elementwise<T>(in, in.value(0), Elu<T>(static_cast<T>(in.real("alpha", 1))));
        }},
       {"LeakyRelu",
        [](In& in) {
-         in.result(in.layer(LeakyRelu<T>(static_cast<T>(in.real("alpha", 0.01))), {in.plain(0)}));
+         elementwise<T>(in, in.value(0), LeakyRelu<T>(static_cast<T>(in.real("alpha", 0.01))));
        }},
       {"Gelu",
        [](In& in) {
          in.expect(in.text("approximate", "none") == "none", "the layer is the exact form");
-         in.result(in.layer(Gelu<T>(), {in.plain(0)}));
+         elementwise<T>(in, in.value(0), Gelu<T>());
        }},
       {"PRelu", read_prelu<T>},
       {"Clip", read_clip<T>},
@@ -1011,6 +1119,7 @@ std::span<const Operator<T>> operators() {
       {"Squeeze", read_squeeze<T>},
       {"Unsqueeze", read_unsqueeze<T>},
       {"Concat", read_concat<T>},
+      {"Split", read_split<T>},
       {"Slice", read_slice<T>},
       {"Pad", read_pad<T>},
       {"Add", read_arithmetic<T>},
@@ -1023,13 +1132,6 @@ std::span<const Operator<T>> operators() {
 }
 
 // Patterns.
-
-template <std::floating_point T>
-void read_linear_pattern(Importer<T>& in, const Match& m) {
-  const Value x = in.plain_of(m["x"]);
-  in.result(in.layer(fully_connected(x.shape, in.tensor_of(m["w"]), flat(in.tensor_of(m["b"]))),
-                     {x}, {m["w"], m["b"]}));
-}
 
 template <std::floating_point T>
 void read_rms_pattern(Importer<T>& in, const Match& m) {
@@ -1105,44 +1207,94 @@ void read_group_pattern(Importer<T>& in, const Match& m) {
                      {m["g"], m["h"]}));
 }
 
+/// One of the parts of attention, (N, heads, T, d), as neighbouring columns of a linear layer.
 template <std::floating_point T>
-void read_attention_pattern(Importer<T>& in, const Match& m, bool is_causal) {
-  const Value x = in.plain_of(m["x"]);
-  in.expect(x.rank() == 3, "attention of x ", x.shape);
-  const Index steps = x.shape[1], D = x.shape[2];
-  const auto by_head = in.constant_of(m["s"]);
-  in.expect(by_head && by_head->integers.size() == 5 && by_head->integers[2] == 3,
-            "it has no heads");
-  const Index heads = by_head->integers[3], width = by_head->integers[4];
-  in.expect(heads > 0 && width > 0 && D % heads == 0 && D / heads == width, heads, " heads of ",
-            width, " features of ", D);
-  const double scale = in.only_number(*in.constant_of(m["c"]));
-  in.expect(std::abs(scale * std::sqrt(static_cast<double>(width)) - 1) < 1e-5, "its scale is ",
+struct AttentionPart {
+  const typename Importer<T>::Part* linear;
+  Index first, steps, heads, width;  // the first column, and the extents
+
+  AttentionPart(Importer<T>& in, const Value& value, int steps_axis, int width_axis)
+      : linear(in.part_of(value)) {
+    in.expect(value.rank() == 4 && value.shape.rank() == 3 && value.is_samples(0) &&
+                  linear != nullptr && in.layer_of(*linear).traits().kind == "linear",
+              "its queries, keys and values are not those of linear layers");
+    first = value.offsets[2];
+    steps = value.extent(steps_axis);
+    heads = value.extent(1);
+    width = value.extent(width_axis);
+    const auto is_axis = [&](int axis, const Factor& expected) {
+      return expected.extent == 1 ||
+             (value.axis(axis).size() == 1 && value.axis(axis)[0] == expected);
+    };
+    in.expect(value.offsets[1] == 0 && steps == value.shape[1] && is_axis(1, {2, heads, width}) &&
+                  is_axis(steps_axis, {1, steps, 1}) && is_axis(width_axis, {2, width, 1}),
+              "its heads are not neighbouring features");
+  }
+};
+
+/// The product of q, k^T and a number, in every form that exporters give it, then softmax and v.
+template <std::floating_point T>
+void read_attention(Importer<T>& in, const Match& m) {
+  const AttentionPart<T> q(in, in.value_of(m["q"]), 2, 3), k(in, in.value_of(m["k"]), 3, 2),
+      v(in, in.value_of(m["v"]), 2, 3);
+  const Index D = q.heads * q.width;
+  double scale = 1;
+  for (const auto& [name, is_divisor] :
+       {std::pair("c", false), std::pair("d", false), std::pair("e", true)}) {
+    if (!m.names.contains(name)) continue;
+    const auto constant = in.constant_of(m[name]);
+    in.expect(constant.has_value(), "its scale is not constant");
+    const double number = in.only_number(*constant);
+    scale = is_divisor ? scale / number : scale * number;
+  }
+  in.expect(std::abs(scale * std::sqrt(static_cast<double>(q.width)) - 1) < 1e-5, "its scale is ",
             scale);
+  const bool is_causal = m.names.contains("m");
   if (is_causal) {
     const Tensor<T> mask = in.tensor_of(m["m"]);
-    in.expect(mask.shape() == Shape{steps, steps}, "its mask is of shape ", mask.shape());
-    for (Index i = 0; i < steps; ++i) {
-      for (Index j = 0; j < steps; ++j) {
-        in.expect(j > i ? mask(i, j) < -1e20 : mask(i, j) == 0,
-                  "its mask is not that of later steps");
+    in.expect(mask.rank() >= 2 && mask.size() == q.steps * q.steps && mask.extent(-1) == q.steps,
+              "its mask is of shape ", mask.shape());
+    for (Index i = 0; i < q.steps; ++i) {
+      for (Index j = 0; j < q.steps; ++j) {
+        const T added = mask.data()[i * q.steps + j];
+        in.expect(j > i ? added < -1e20 : added == 0, "its mask is not that of later steps");
       }
     }
   }
-  std::vector<Tensor<T>> weights{in.tensor_of(m["w"]), in.tensor_of(m["b"]), in.tensor_of(m["v"]),
-                                 in.tensor_of(m["o"])};
-  in.expect(weights[0].shape() == Shape{D, 3 * D} && weights[2].shape() == Shape{D, D},
-            "its weights do not fit x ", x.shape);
-  const auto joined = in.constant_of(m["r"]);
-  in.expect(joined && joined->integers == std::vector<std::int64_t>{0, 0, D} &&
-                by_head->integers[0] == 0 && by_head->integers[1] == 0,
-            "it changes the shape of x");
-  MultiHeadAttention<T> layer({.features = D, .heads = heads, .causal = is_causal},
-                              NoInitializer{});
-  AnyLayer<T> any(std::move(layer));
-  Rng rng(0);
-  any.initialize({&x.shape, 1}, rng);
-  in.result(in.layer(with_weights<T>(std::move(any), std::move(weights)), {x}, {m["w"], m["v"]}));
+  Tensor<T> weight({D, 3 * D}), bias({3 * D});
+  Index column = 0;
+  const Value& x = q.linear->inputs.front();
+  for (const AttentionPart<T>* part : {&q, &k, &v}) {
+    const auto parameters = in.layer_of(*part->linear).parameters();
+    const Tensor<T>&from = parameters[0]->value, &b = parameters[1]->value;
+    in.expect(part->linear->inputs.front().source == x.source && part->heads == q.heads &&
+                  part->width == q.width && part->steps == q.steps && from.extent(0) == D &&
+                  part->first + D <= b.size(),
+              "its queries, keys and values are not of one x, of as many features as they have");
+    for (Index i = 0; i < D; ++i) {
+      for (Index d = 0; d < D; ++d) weight(d, column + i) = from(d, part->first + i);
+      bias.data()[column + i] = b.data()[part->first + i];
+    }
+    column += D;
+  }
+  Value y = in.attend({x, std::move(weight), std::move(bias), q.heads, is_causal, q.linear->name});
+  constexpr int features = 2;
+  y.axes = {y.axis(0), {{features, q.heads, q.width}}, y.axis(1), {{features, q.width, 1}}};
+  in.result_view(std::move(y));
+}
+
+/// The ways in which q k^T is scaled and masked.
+inline std::vector<std::string> attention_texts() {
+  const std::string scaled[] = {"MatMul(Mul($q,?c),Mul($k,?d))", "Mul(MatMul($q,$k),?c)",
+                                "Div(MatMul($q,$k),?e)", "MatMul(Mul($q,?c),$k)",
+                                "MatMul(Div($q,?e),$k)"};
+  std::vector<std::string> texts;
+  for (const std::string& scores : scaled) {
+    for (const std::string& masked : {str_cat("Add(", scores, ",?m)"), scores}) {
+      texts.push_back(str_cat("MatMul(Softmax[-1](", masked, "),$v)"));
+    }
+  }
+  return texts;
 }
 
 /// Several nodes, and the layer that they become.
@@ -1159,49 +1311,38 @@ template <std::floating_point T>
 std::vector<LayerPattern<T>> patterns() {
   using In = Importer<T>;
   using Tensors = std::map<std::string_view, const StoredTensor*>;
-  const std::string qkv = "Transpose[2,0,3,1,4](Reshape(Add(MatMul($x,#w),#b),#s))";
-  const auto attention = [&](std::string_view scores) {
-    return str_cat("Add(MatMul(Reshape(Transpose[0,2,1,3](MatMul(Softmax[-1](", scores,
-                   "),Gather[0](", qkv, ",2))),#r),#v),#o)");
-  };
-  const std::string scores =
-      str_cat("Mul(MatMul(Gather[0](", qkv, ",0),Transpose[0,1,3,2](Gather[0](", qkv, ",1))),#c)");
-  return {
-      {attention(str_cat("Add(", scores, ",#m)")),
-       [](In& in, const Match& m) { read_attention_pattern(in, m, /*is_causal=*/true); }},
-      {attention(scores),
-       [](In& in, const Match& m) { read_attention_pattern(in, m, /*is_causal=*/false); }},
+  std::vector<LayerPattern<T>> patterns{
       {"Add(Mul(Reshape(InstanceNormalization(Reshape($x,#s),#p,#q),?t),#g),#h)",
        read_group_pattern<T>,
        [](const Tensors& tensors, const Match& m) {
          return is_filled(*tensors.at(m["p"]), 1) && is_filled(*tensors.at(m["q"]), 0);
        }},
       {"Mul(Div($x,Sqrt(Add(ReduceMean(Mul($x,$x),#a),#e))),#g)", read_rms_pattern<T>},
+      {"Mul(Mul($x,Reciprocal(Sqrt(Add(ReduceMean(Pow($x,2),#a),#e)))),#g)", read_rms_pattern<T>},
       {"Mul(Mul($x,Add(Erf(Div($x,1.4142135623730951)),1)),0.5)",
-       [](In& in, const Match& m) { in.result(in.layer(Gelu<T>(), {in.plain_of(m["x"])})); }},
+       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
       {"Mul(Mul($x,0.5),Add(Erf(Div($x,1.4142135623730951)),1))",
-       [](In& in, const Match& m) { in.result(in.layer(Gelu<T>(), {in.plain_of(m["x"])})); }},
+       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
       {"Mul(Mul($x,0.5),Add(Erf(Mul($x,0.7071067811865476)),1))",
-       [](In& in, const Match& m) { in.result(in.layer(Gelu<T>(), {in.plain_of(m["x"])})); }},
+       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
       {"Where(Greater($x,?t),$x,Softplus($x))",
        [](In& in, const Match& m) {
          const auto threshold = in.constant_of(m["t"]);
          in.expect(threshold && in.only_number(*threshold) >= 15, "softplus of a low threshold");
-         in.result(in.layer(Softplus<T>(), {in.plain_of(m["x"])}));
+         elementwise<T>(in, in.value_of(m["x"]), Softplus<T>());
        }},
       {"Mul($x,Sigmoid($x))",
-       [](In& in, const Match& m) { in.result(in.layer(Swish<T>(), {in.plain_of(m["x"])})); }},
-      {"Add(MatMul($x,#w),#b)", read_linear_pattern<T>,
-       [](const Tensors& tensors, const Match& m) {
-         const StoredTensor &w = *tensors.at(m["w"]), &b = *tensors.at(m["b"]);
-         return w.extents.size() == 2 && b.extents == std::vector{w.extents[1]};
-       }},
+       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Swish<T>()); }},
       {"MatMul(#a,MatMul($x,#b))", read_adaptive_pattern<T>,
        [](const Tensors& tensors, const Match& m) {
          return is_adaptive<T>(*tensors.at(m["a"]), false) &&
                 is_adaptive<T>(*tensors.at(m["b"]), true);
        }},
   };
+  for (std::string& text : attention_texts()) {
+    patterns.push_back({std::move(text), read_attention<T>});
+  }
+  return patterns;
 }
 
 }  // namespace dlfs::detail::onnx
