@@ -42,8 +42,8 @@ void print_elementwise() {
       "hard_swish", [](auto& a, auto o) { hard_swish(a, o); },
       [&](auto&, auto dx) { hard_swish_backward(x, dy, dx); });
   activate(
-      "hard_tanh", [](auto& a, auto o) { hard_tanh(a, o); },
-      [&](auto& o, auto dx) { hard_tanh_backward(o, dy, dx); });
+      "hard_tanh", [](auto& a, auto o) { hard_tanh(a, -1, 1, o); },
+      [&](auto& o, auto dx) { hard_tanh_backward(o, -1, 1, dy, dx); });
   activate(
       "elu", [](auto& a, auto o) { elu(a, T(0.9), o); },
       [&](auto& o, auto dx) { elu_backward(o, T(0.9), dy, dx); });

@@ -509,7 +509,7 @@ const std::vector<Named> table{
      [] {
        for_reals([](const auto& x) {
          auto y = copy(x);
-         hard_tanh(x, y.view());
+         hard_tanh(x, -1, std::numeric_limits<float>::max(), y.view());
          return y;
        });
      }},
@@ -517,7 +517,7 @@ const std::vector<Named> table{
      [] {
        for_reals([](const auto& x) {
          auto y = copy(x);
-         hard_tanh_backward(x, x, y.view());
+         hard_tanh_backward(x, -1, std::numeric_limits<float>::max(), x, y.view());
          return y;
        });
      }},

@@ -257,7 +257,9 @@ void add_layers(Handlers& handlers) {
   add_layer<T>(handlers, "Swish", [](const Case&, Rng&) { return Swish<T>(); });
   add_layer<T>(handlers, "HardSigmoid", [](const Case&, Rng&) { return HardSigmoid<T>(); });
   add_layer<T>(handlers, "HardSwish", [](const Case&, Rng&) { return HardSwish<T>(); });
-  add_layer<T>(handlers, "HardTanh", [](const Case&, Rng&) { return HardTanh<T>(); });
+  add_layer<T>(handlers, "HardTanh", [](const Case& c, Rng&) {
+    return HardTanh<T>({.min = c.option<double>("min", -1.0), .max = c.option<double>("max", 1.0)});
+  });
   add_layer<T>(handlers, "Softmax", [](const Case&, Rng&) { return Softmax<T>(); });
   add_layer<T>(handlers, "LogSoftmax", [](const Case&, Rng&) { return LogSoftmax<T>(); });
   add_layer<T>(handlers, "PRelu", [](const Case& c, Rng&) {

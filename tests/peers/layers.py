@@ -326,7 +326,7 @@ class Layers:
             'Elu': ({'alpha': 1.7}, nn.ELU(1.7)), 'Gelu': ({}, nn.GELU()), 'Sigmoid': ({}, nn.Sigmoid()),
             # PyTorch's Softplus goes over to x at its threshold, 20: far above it there is no difference.
             'Softplus': ({}, nn.Softplus(threshold=1000)), 'Swish': ({}, nn.SiLU()), 'Tanh': ({}, nn.Tanh()),
-            'HardSigmoid': ({}, nn.Hardsigmoid()), 'HardSwish': ({}, nn.Hardswish()), 'HardTanh': ({}, nn.Hardtanh()),
+            'HardSigmoid': ({}, nn.Hardsigmoid()), 'HardSwish': ({}, nn.Hardswish()), 'HardTanh': ({'min': -0.5, 'max': 6.0}, nn.Hardtanh(-0.5, 6.0)),
             'Identity': ({}, nn.Identity())}
         for (kind, (options, module)), dtype in itertools.product(modules.items(), DTYPES.values()):
             for shape in [(1, 1), (3, 7), (2, 3, 5, 7), (131, 67), (0, 3)]:

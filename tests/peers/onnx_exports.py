@@ -104,7 +104,7 @@ def networks():
     mlp = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 16), nn.GELU(), nn.Linear(16, 5), nn.LogSoftmax(1))
     activations = nn.Sequential(
         nn.Conv1d(2, 4, 3, padding=1), nn.SiLU(), nn.ELU(0.5), nn.GroupNorm(2, 4), nn.Softplus(), nn.Hardswish(),
-        nn.Hardsigmoid(), nn.PReLU(4), nn.Hardtanh(), nn.InstanceNorm1d(4, affine=True), nn.MaxPool1d(2), nn.Flatten(),
+        nn.Hardsigmoid(), nn.PReLU(4), nn.Hardtanh(), nn.ReLU6(), nn.InstanceNorm1d(4, affine=True), nn.MaxPool1d(2), nn.Flatten(),
         nn.Linear(24, 3), nn.Softmax(1))
     steps = nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), First(nn.GRU(8, 12, batch_first=True)), LastStep(),
                           nn.Linear(12, 3))

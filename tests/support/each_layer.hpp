@@ -125,7 +125,7 @@ inline std::vector<LayerEntry> all_layers() {
        Gru<F>({.hidden = 4})},
       {"hard_sigmoid", of(HardSigmoid<F>()), {{3}}, ""},
       {"hard_swish", of(HardSwish<F>()), {{3}}, ""},
-      {"hard_tanh", of(HardTanh<F>()), {{3}}, ""},
+      {"hard_tanh", of(HardTanh<F>({.min = 0, .max = 6})), {{3}}, "min 0, max 6"},
       {"identity", of(Identity<F>()), {{3}}, ""},
       {"instance_normalization",
        of(InstanceNormalization<F>({.features = 3, .epsilon = 0.5})),

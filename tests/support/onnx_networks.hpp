@@ -208,6 +208,7 @@ std::vector<OnnxNetwork<T>> onnx_layers() {
   add("hard sigmoid", HardSigmoid<T>(), {image});
   add("hard swish", HardSwish<T>(), {image});
   add("hard tanh", HardTanh<T>(), {image});
+  add("relu6", HardTanh<T>({.min = 0, .max = 6}), {image});
   add("prelu", PRelu<T>(), {image});
   add("prelu of channels", PRelu<T>({.slopes = 4}), {image});
   add("softmax", Softmax<T>(), {{6}});

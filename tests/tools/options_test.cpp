@@ -192,6 +192,10 @@ Table table() {
   Rows<PReluOptions>(t, "PReluOptions", {}, [](const auto& options) { PRelu<float>{options}; })
       .field("slopes", &PReluOptions::slopes, not_positive)
       .field("slope", &PReluOptions::slope, {-1, 1e300});
+  Rows<HardTanhOptions>(t, "HardTanhOptions", {},
+                        [](const auto& options) { HardTanh<float>{options}; })
+      .field("min", &HardTanhOptions::min, {-1e300, 1e300})
+      .field("max", &HardTanhOptions::max, {-1, 1e300});
   Rows<UpsamplingOptions>(t, "UpsamplingOptions", {},
                           [](const auto& options) { Upsampling<float>{options}; })
       .field("factor", &UpsamplingOptions::factor, not_positive)
@@ -493,6 +497,7 @@ Table table() {
       {"CsvOptions", {"header", "names", "separator", "missing"}},
       {"LoadWeightsOptions", {"strict", "rename", "from"}},
       {"CppOptions", {"name"}},
+      {"LoadOnnxOptions", {"samples"}},
       {"SaveOnnxOptions", {"batch", "name"}},
       {"SaveWeightsOptions", {"to", "rename"}},
       {"PictureFolderOptions", {"height", "width", "channels"}},

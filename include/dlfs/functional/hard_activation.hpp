@@ -62,22 +62,25 @@ void hard_swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Elemen
                                         });
 }
 
-/// min(max(x, -1), 1).
+/// min(max(x, low), high).
 template <detail::RealTensor X>
-void hard_tanh(const X& x, TensorView<Element<X>> out) {
-  detail::activate<Element<X>>("hard_tanh", x, out, []<class V>(const V& input, V& output) {
-    detail::clip_to<V>(input, V{} - 1, V{} + 1, output);
+void hard_tanh(const X& x, Accumulator<Element<X>> low, Accumulator<Element<X>> high,
+               TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("hard_tanh", x, out, [=]<class V>(const V& input, V& output) {
+    detail::clip_to<V>(input, V{} + low, V{} + high, output);
   });
 }
 
-/// dx = 0 where y is -1 or 1, else dy. The gradient is also dy where y is NaN.
+/// dx = 0 where y is low or high, else dy. The gradient is also dy where y is NaN.
 template <detail::RealTensor Y>
-void hard_tanh_backward(const Y& y, TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
-  detail::activate_backward<Element<Y>>("hard_tanh_backward", "y", y, dy, dx,
-                                        []<class V>(const V& output, const V& gradient, V& result) {
-                                          const V below = output <= V{} - 1 ? V{} : gradient;
-                                          result = output >= V{} + 1 ? V{} : below;
-                                        });
+void hard_tanh_backward(const Y& y, Accumulator<Element<Y>> low, Accumulator<Element<Y>> high,
+                        TensorArg<Element<Y>> dy, TensorView<Element<Y>> dx) {
+  detail::activate_backward<Element<Y>>(
+      "hard_tanh_backward", "y", y, dy, dx,
+      [=]<class V>(const V& output, const V& gradient, V& result) {
+        const V below = output <= V{} + low ? V{} : gradient;
+        result = output >= V{} + high ? V{} : below;
+      });
 }
 
 }  // namespace dlfs

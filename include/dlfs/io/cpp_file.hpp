@@ -444,8 +444,12 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
   } else if (kind == "relu" || kind == "gelu" || kind == "sigmoid" || kind == "swish" ||
              kind == "softplus") {
     activate(kind, inputs, output);
-  } else if (kind == "hard sigmoid" || kind == "hard swish" || kind == "hard tanh") {
+  } else if (kind == "hard sigmoid" || kind == "hard swish") {
     activate(to_cpp_name(kind), inputs, output);
+  } else if (kind == "hard tanh") {
+    activate("hard_tanh", inputs, output,
+             str_cat(", ", number(static_cast<T>(options.number("min"))), ", ",
+                     number(static_cast<T>(options.number("max")))));
   } else if (kind == "tanh") {
     activate("std::tanh", inputs, output);
   } else if (kind == "elu") {

@@ -49,7 +49,9 @@ inline constexpr CppFunction cpp_functions[] = {
 )",
      "hard_sigmoid"},
     {"hard_tanh",
-     R"(inline real hard_tanh(real x) { return x <= -1 ? real(-1) : x >= 1 ? real(1) : x; }
+     R"(inline real hard_tanh(real x, real low, real high) {
+  return x <= low ? low : x >= high ? high : x;
+}
 )"},
     {"linear", R"(/// y (rows, out) = x (rows, in) W (in, out) + b (out).
 inline void linear(const real* x, const real* W, const real* b, real* y, int rows, int in,

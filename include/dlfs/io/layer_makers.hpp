@@ -342,7 +342,8 @@ LayerMakers<T> layer_makers() {
        }},
       {"hard sigmoid", make_plain<HardSigmoid<T>>()},
       {"hard swish", make_plain<HardSwish<T>>()},
-      {"hard tanh", make_plain<HardTanh<T>>()},
+      {"hard tanh",
+       [](Options o) { return HardTanh<T>({.min = o.number("min"), .max = o.number("max")}); }},
       {"identity", make_plain<Identity<T>>()},
       {"instance normalization",
        [](Options o) {

@@ -949,9 +949,8 @@ void read_clip(Importer<T>& in) {
   constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
   const double low = in.has("min") ? in.real("min", 0) : in.number(1, -infinity);
   const double high = in.has("max") ? in.real("max", 0) : in.number(2, infinity);
-  if (low == -1 && high == 1) return elementwise<T>(in, in.value(0), HardTanh<T>());
-  in.expect(low == 0 && high >= largest, "no layer has the limits ", low, " and ", high);
-  elementwise<T>(in, in.value(0), Relu<T>());
+  if (low == 0 && high >= largest) return elementwise<T>(in, in.value(0), Relu<T>());
+  elementwise<T>(in, in.value(0), HardTanh<T>({.min = low, .max = high}));
 }
 
 template <std::floating_point T>

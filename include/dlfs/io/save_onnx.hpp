@@ -803,7 +803,8 @@ std::span<const Form<T>> forms() {
        }},
       {"hard tanh",
        [](L& l) {
-         l.result("Clip", {l.x(), l.scalar("min", -1), l.scalar("max", 1)});
+         l.result("Clip",
+                  {l.x(), l.scalar("min", l.number("min")), l.scalar("max", l.number("max"))});
        }},
       {"swish",
        [](L& l) {

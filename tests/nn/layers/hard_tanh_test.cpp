@@ -22,6 +22,16 @@ TEST(HardTanh, MatchesHandComputedValues) {
   test::expect_close(bench.dx, array<double>({{0, 0, 12, 12, 12, 0, 0}}), 1e-14);
 }
 
+TEST(HardTanh, TakesOtherLimits) {
+  test::Bench bench(HardTanh<double>({.min = 0, .max = 6}), array<double>({{-1, 0, 0.5, 5, 6, 7}}));
+  bench.forward();
+  test::expect_close(bench.y, array<double>({{0, 0, 0.5, 5, 6, 6}}), 1e-15);
+  bench.backward(full<double>({1, 6}, 12));
+  test::expect_close(bench.dx, array<double>({{0, 0, 12, 12, 0, 0}}), 1e-14);
+  EXPECT_EQ(test::error_of<ValueError>([] { HardTanh<float>({.min = 2, .max = 2}); }),
+            "hard tanh: expected max above 2, got 2");
+}
+
 TEST(HardTanh, NanStaysNan) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   test::Bench bench(HardTanh<float>(), array<float>({{nan, 1}}));
@@ -35,6 +45,7 @@ TEST(HardTanh, GradientsAgreeWithCentralDifferences) {
     auto x = test::random_off_zero(shape);
     for (const double factor : {0.9, 1.7}) {
       test::expect_right_gradients(HardTanh<double>(), x * factor);
+      test::expect_right_gradients(HardTanh<double>({.min = -0.25, .max = 1.3}), x * factor);
     }
   }
   Rng rng(1);
