@@ -21,11 +21,11 @@ template <class T>
 void linear(Index rows, const Tensor<T>& W, const Tensor<T>& b, const T* x, T* y) {
   const Index D = W.extent(0);
   const Index M = W.extent(1);
-  for (Index row = 0; row < rows; ++row) std::copy_n(b.data(), M, y + row * M);
   // What matmul would call in the end: the way there takes as long as a small product.
   if (rows == 1 && D <= gemm::kc<T> && M <= gemm::kc<T>) {
-    return simd::kernels<T>().row_kernel(D, M, x, 1, W.data(), M, y, Store::add);
+    return simd::kernels<T>().row_kernel(D, M, x, 1, W.data(), M, b.data(), y);
   }
+  for (Index row = 0; row < rows; ++row) std::copy_n(b.data(), M, y + row * M);
   matmul<T>(rows, D, M, {x, D, 1}, {W.data(), M, 1}, {y, M, 1}, Store::add);
 }
 

@@ -264,12 +264,14 @@ void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<co
           const Strided<T>& out, Store store) {
   const Kernels<T>& kernels = simd::kernels<T>();
   if (m == 1 && b.column == 1 && k <= kc<T>) {
-    return kernels.row_kernel(k, n, a.data, a.column, b.data, b.row, out.data, store);
+    return kernels.row_kernel(k, n, a.data, a.column, b.data, b.row,
+                              store == Store::overwrite ? nullptr : out.data, out.data);
   }
   if (m == 1 && b.column == 1) {
     return add_chains(
         1, k, n, out, store, [&](Index t, Index terms, const Strided<T>& to, Store store_to) {
-          kernels.row_kernel(terms, n, a.at(0, t), a.column, b.at(t, 0), b.row, to.data, store_to);
+          kernels.row_kernel(terms, n, a.at(0, t), a.column, b.at(t, 0), b.row,
+                             store_to == Store::overwrite ? nullptr : to.data, to.data);
         });
   }
   if (is_outer(kernels, m, k, n, a, b)) {

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "dlfs/core/parallel_for.hpp"
@@ -185,8 +186,12 @@ void run_forward(const Topology<T>& network, const Plan<T>& plan, const NetworkF
 /// Predicts by a plan that has `rows_steps`, from dense x to dense y.
 template <std::floating_point T>
 void run_rows(const Plan<T>& plan, const T* x, T* y) {
-  const Scratch<std::byte> memory(plan.segments().front().forward_tile_bytes);
-  T* const tile = elements_at<T>(memory.data());
+  // A small network takes less time than to take scratch memory.
+  constexpr std::size_t few_bytes = 2048;
+  alignas(alignment) std::byte few[few_bytes];
+  const Index bytes = plan.segments().front().forward_tile_bytes;
+  std::optional<Scratch<std::byte>> many;
+  T* const tile = elements_at<T>(bytes <= Index{few_bytes} ? few : many.emplace(bytes).data());
   for (const auto& step : plan.rows_steps()) {
     step.function.call(step.function.layer, {.x = step.x_offset < 0 ? x : tile + step.x_offset,
                                              .y = step.y_offset < 0 ? y : tile + step.y_offset,

@@ -253,24 +253,24 @@ DLFS_INLINE void add_last_terms(Index first, Index columns, const std::array<T, 
 /// vector of a row overlaps the rows after it.
 template <int vectors, class T>
 void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                      Index b_stride, T* c, Store store_c) {
+                      Index b_stride, const T* start, T* c) {
   constexpr int width = vectors * lanes<T>;
-  // The last rows do not have enough memory after them, so they are read from a copy.
-  const Index size = (depth - 1) * b_stride + columns;
-  const Index direct = rows_of_whole_vectors(depth, columns, b_stride, width);
-  std::array<T, 2 * width> end{};
-  if (direct < depth) std::copy(b + direct * b_stride, b + size, end.data());
-  std::array<T, width> padded{};
   const bool is_whole = columns == width;
-  T* const sums = is_whole ? c : padded.data();
-  if (store_c == Store::overwrite) {
-    std::fill_n(sums, width, T(0));
-  } else if (!is_whole) {
-    std::copy_n(c, columns, sums);
+  Index direct = depth;
+  std::array<T, 2 * width> end;
+  // The last rows do not have enough memory after them, so they are read from a copy.
+  if (!is_whole) {
+    direct = rows_of_whole_vectors(depth, columns, b_stride, width);
+    end.fill(T(0));
+    const Index size = (depth - 1) * b_stride + columns;
+    if (direct < depth) std::copy(b + direct * b_stride, b + size, end.data());
   }
+  std::array<T, width> padded{};
+  if (start != nullptr && !is_whole) std::copy_n(start, columns, padded.data());
+  const T* const first = start != nullptr && is_whole ? start : padded.data();
 
   Vector<T> sum[vectors];
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(sums + v * lanes<T>);
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(first + v * lanes<T>);
   const auto add_term = [&sum](T left, const T* row) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
       add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
@@ -280,18 +280,23 @@ void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, co
   for (Index t = direct; t < depth; ++t) {
     add_term(a[t * a_stride], end.data() + (t - direct) * b_stride);
   }
+  T* const sums = is_whole ? c : padded.data();
   DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(sums + v * lanes<T>, sum[v]);
   if (!is_whole) std::copy_n(sums, columns, c);
 }
 
 template <class T>
 void row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T* b, Index b_stride,
-                T* c, Store store_c) {
+                const T* start, T* c) {
   if (b_stride > 0 && columns <= 2 * lanes<T>) {
     const auto multiply = columns <= lanes<T> ? short_row_kernel<1, T> : short_row_kernel<2, T>;
-    return multiply(depth, columns, a, a_stride, b, b_stride, c, store_c);
+    return multiply(depth, columns, a, a_stride, b, b_stride, start, c);
   }
-  if (store_c == Store::overwrite) std::fill_n(c, columns, T(0));
+  if (start == nullptr) {
+    std::fill_n(c, columns, T(0));
+  } else if (start != c) {
+    std::copy_n(start, columns, c);
+  }
   // Terms per pass over c, so that c is seldom read and written.
   constexpr std::size_t terms = 8;
   const Index step = Index{terms} * b_stride;

@@ -127,10 +127,11 @@ struct Kernels {
   /// addresses.
   void (*outer_kernel)(Index depth, Rows<const T> a, Rows<const T> b, Rows<T> c, Store store);
 
-  /// c[j] = or += sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns. Each
-  /// sum is one chain in the order of t. Reads b once, along its rows, with the gaps between them.
+  /// c[j] = start[j] + sum over t < depth of a[t * a_stride] * b[t * b_stride + j] for j < columns.
+  /// Each sum is one chain in the order of t. Reads b once, along its rows, with the gaps between
+  /// them. `start` may be c, or null for zeros.
   void (*row_kernel)(Index depth, Index columns, const T* a, Index a_stride, const T* b,
-                     Index b_stride, T* c, Store store);
+                     Index b_stride, const T* start, T* c);
 
   /// out = start + a b, for as many columns as b has, a multiple of the lanes. `start` may be out.
   /// Sums stay in registers. With fewer than eight vectors of columns, each sum is several chains:
