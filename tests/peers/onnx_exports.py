@@ -93,6 +93,19 @@ class Gates(nn.Module):
         return (y * self.gate(y)).mean((2, 3))
 
 
+class CausalConvolutions(nn.Module):
+    """Zeros before the first step only, and the maximum of all steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv1d(2, 4, 3, dilation=2)
+        self.second = nn.Conv1d(4, 3, 2)
+
+    def forward(self, x):
+        y = nn.functional.relu(self.first(nn.functional.pad(x, (4, 0))))
+        return self.second(nn.functional.pad(y, (1, 0))).amax(2)
+
+
 def networks():
     bn_cnn = nn.Sequential(
         nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
@@ -111,6 +124,10 @@ def networks():
     enlarged = nn.Sequential(
         nn.ConvTranspose2d(3, 4, 3, 2, 1, output_padding=1), nn.ReLU(), nn.Upsample(scale_factor=2), nn.Conv2d(4, 4, 1),
         nn.PixelShuffle(2), nn.Upsample(scale_factor=2, mode='bilinear'))
+    mobile = nn.Sequential(
+        nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(3, 8, 3, 2, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
+        nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False), nn.BatchNorm2d(8), nn.ReLU6(), nn.Conv2d(8, 4, 1),
+        nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, 3))
     both_ways = nn.Sequential(First(nn.LSTM(4, 6, num_layers=2, bidirectional=True, batch_first=True)), nn.Linear(12, 3))
     words = torch.randint(20, (3, 5))
     return {
@@ -128,6 +145,8 @@ def networks():
         'unet': (UNet(3, 2), torch.randn(3, 3, 16, 16)),
         'gates': (Gates(), torch.randn(3, 3, 6, 6)),
         'activations': (activations, torch.randn(3, 2, 12)),
+        'mobile': (mobile, torch.randn(3, 3, 9, 9)),
+        'causal_convolutions': (CausalConvolutions(), torch.randn(3, 2, 9)),
         'enlarged': (enlarged, torch.randn(3, 3, 5, 6)),
     }
 
@@ -171,9 +190,18 @@ def from_keras(directory):
                                     layers.Conv2D(16, 3, strides=2, activation='relu'), layers.GlobalAveragePooling2D(),
                                     layers.Dense(10)]),
         'shortcut': with_shortcut(),
+        'causal': keras.Sequential([keras.Input((12, 2)), layers.Conv1D(4, 3, padding='causal', dilation_rate=2),
+                                    layers.ELU(), layers.GlobalMaxPooling1D(), layers.Dense(2)]),
+        'separable': keras.Sequential([keras.Input((9, 8, 3)), layers.Conv2D(4, 3, strides=2, padding='same'),
+                                       layers.SeparableConv2D(5, 3, padding='same'), layers.ReLU(max_value=6),
+                                       layers.GlobalAveragePooling2D(), layers.Dense(2)]),
+        'words': keras.Sequential([keras.Input((5,)), layers.Embedding(10, 4), layers.GlobalAveragePooling1D(),
+                                   layers.Dense(2)]),
     }
     for name, model in models.items():
         x = torch.randn(3, *model.input_shape[1:])
+        if name == 'words':
+            x = torch.randint(10, x.shape).float()
         y = model(x, training=False)
         model.export(directory / f'keras_{name}.onnx', format='onnx', verbose=False)
         np.savez(directory / f'keras_{name}.npz', x0=x.numpy(), y0=y.detach().numpy())

@@ -149,6 +149,11 @@ class Folder {
       }
       return set_list(std::move(list));
     }
+    if (op == "Neg") {
+      Constant<T> computed{.extents = inputs_[0].extents};
+      for (const std::int64_t each : x) computed.integers.push_back(result_of("Sub", 0, each));
+      return set(std::move(computed));
+    }
     if (op == "Unsqueeze" || op == "Squeeze" || op == "Reshape") {
       in_.expect(count == 1 || op != "Unsqueeze" || inputs_[0].extents.size() <= 1,
                  "only of a list");
@@ -281,10 +286,10 @@ class Folder {
           copy(x.view().reshape(op == "Reshape" ? Shape(std::span<const Index>(resolved(x.shape())))
                                                 : changed(x.shape(), op == "Squeeze"))));
     }
-    if (op == "Sqrt" || op == "Reciprocal") {
+    if (op == "Sqrt" || op == "Reciprocal" || op == "Neg") {
       Tensor<T> x = number(0);
       in_.spend(x.shape());
-      for (T& each : x) each = op == "Sqrt" ? std::sqrt(each) : 1 / each;
+      for (T& each : x) each = op == "Sqrt" ? std::sqrt(each) : op == "Neg" ? -each : 1 / each;
       return set(std::move(x));
     }
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Equal") {

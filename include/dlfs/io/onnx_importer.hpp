@@ -361,6 +361,7 @@ class Importer {
     for (const Value& input : inputs) {
       expect(!attentions_.contains(input.source),
              "no layer is attention without a product after it");
+      expect(!paddings_.contains(input.source), "no layer pads other axes than the channels");
       shapes.push_back(input.shape);
     }
     const Shape y = layer.output_shape(shapes);
@@ -434,6 +435,55 @@ class Importer {
     attentions_.emplace(source, std::move(attention));
     return Value::plain(source, y);
   }
+
+  /// Zeros around a value, which become the padding of a convolution.
+  struct Padding {
+    Value x;
+    std::vector<Index> begin, end;  // for each axis of x
+  };
+  Value pad(Padding padding) {
+    Value y = padding.x;
+    y.source = new_source();
+    for (int i = 0; i < y.rank(); ++i) {
+      const Index more =
+          padding.begin[static_cast<std::size_t>(i)] + padding.end[static_cast<std::size_t>(i)];
+      if (more == 0) continue;
+      ValueAxis& axis = y.axes[static_cast<std::size_t>(i)];
+      expect(axis.size() == 1 && axis[0].extent == y.shape[axis[0].axis],
+             "it pads a part of an axis");
+      axis[0].extent = detail::checked_sum("pad", axis[0].extent, more);
+      Shape enlarged;
+      for (int of = 0; of < y.shape.rank(); ++of) {
+        enlarged.push_back(of == axis[0].axis ? axis[0].extent : y.shape[of]);
+      }
+      y.shape = enlarged;
+    }
+    paddings_.emplace(y.source, std::move(padding));
+    return y;
+  }
+  /// The value without the zeros around it, and these for each of its axes.
+  Padding unpadded(const Value& value) const {
+    const auto rank = static_cast<std::size_t>(value.rank());
+    Padding result{value, std::vector<Index>(rank), std::vector<Index>(rank)};
+    const auto found = paddings_.find(value.source);
+    if (found == paddings_.end()) return result;
+    const Padding& padding = found->second;
+    Value& x = result.x;
+    x.source = padding.x.source;
+    x.shape = padding.x.shape;
+    for (std::size_t i = 0; i < padding.x.axes.size(); ++i) {
+      if (padding.begin[i] + padding.end[i] == 0) continue;
+      const int axis = padding.x.axes[i][0].axis;
+      const ValueAxis enlarged(1, Factor{axis, value.shape[axis], 1});
+      const auto at = std::find(x.axes.begin(), x.axes.end(), enlarged);
+      expect(at != x.axes.end(), "no layer pads other axes than the channels");
+      (*at)[0].extent = x.shape[axis];
+      result.begin[static_cast<std::size_t>(at - x.axes.begin())] = padding.begin[i];
+      result.end[static_cast<std::size_t>(at - x.axes.begin())] = padding.end[i];
+    }
+    return result;
+  }
+
   const Attention* attention_of(const Value& value) const {
     const auto found = attentions_.find(value.source);
     return found == attentions_.end() ? nullptr : &found->second;
@@ -778,6 +828,7 @@ class Importer {
   std::map<std::string, std::size_t> part_of_;  // by source
   std::map<std::string, std::size_t> sharers_;
   std::map<std::string, Attention> attentions_;
+  std::map<std::string, Padding> paddings_;
   std::map<std::string, Value> made_plain_;  // by Value::key
   std::optional<std::int64_t> fixed_samples_;
   const Node* node_ = nullptr;

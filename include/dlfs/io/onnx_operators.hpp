@@ -71,6 +71,7 @@
 #include "dlfs/nn/layers/transposed_convolution.hpp"
 #include "dlfs/nn/layers/upsampling.hpp"
 #include "dlfs/tensor/creation.hpp"
+#include "dlfs/tensor/elementwise.hpp"
 
 // Which layers the operators of ONNX become: the tables `operators` and `patterns`.
 
@@ -167,7 +168,7 @@ struct Pads {
 
 /// The padding of a window over the last axes of x.
 template <std::floating_point T>
-Pads pads_of(const Importer<T>& in, const Shape& x, const std::vector<std::int64_t>& kernel,
+Pads pads_of(const Importer<T>& in, const Value& x, const std::vector<std::int64_t>& kernel,
              const std::vector<std::int64_t>& stride, const std::vector<std::int64_t>& dilation) {
   const int directions = static_cast<int>(kernel.size());
   const std::string_view automatic = in.text("auto_pad", "NOTSET");
@@ -178,7 +179,7 @@ Pads pads_of(const Importer<T>& in, const Shape& x, const std::vector<std::int64
     std::int64_t all = 0;
     if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
       in.expect(stride[i] > 0, "a stride of 0");
-      const std::int64_t extent = x[static_cast<int>(i) + 2];
+      const std::int64_t extent = x.extent(static_cast<int>(i) + 2);
       const std::int64_t out = (extent + stride[i] - 1) / stride[i];
       all = std::max<std::int64_t>(
           0, (out - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1 - extent);
@@ -195,9 +196,41 @@ Pads pads_of(const Importer<T>& in, const Shape& x, const std::vector<std::int64
 inline Size2d size2d(const std::vector<std::int64_t>& list) { return {list[0], list[1]}; }
 inline Size3d size3d(const std::vector<std::int64_t>& list) { return {list[0], list[1], list[2]}; }
 
+/// The weight of a convolution whose padding at the begin is that at the end: where there is less,
+/// zeros around the kernel make up for more.
+template <std::floating_point T>
+Tensor<T> with_equal_pads(const Importer<T>& in, Tensor<T> weight, Pads& pads,
+                          const std::vector<std::int64_t>& dilation,
+                          std::vector<std::int64_t>& kernel) {
+  if (pads.begin == pads.end) return weight;
+  Shape enlarged = weight.shape().axes(0, 2);
+  std::vector<Index> before;
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    const std::int64_t pad = std::max(pads.begin[i], pads.end[i]);
+    const std::int64_t less_before = pad - pads.begin[i], less_after = pad - pads.end[i];
+    in.expect(dilation[i] > 0 && less_before % dilation[i] == 0 && less_after % dilation[i] == 0,
+              "no convolution has another padding at the begin than at the end");
+    before.push_back(less_before / dilation[i]);
+    enlarged.push_back(
+        detail::checked_sum("kernel", kernel[i], (less_before + less_after) / dilation[i]));
+    pads.begin[i] = pads.end[i] = pad;
+  }
+  in.spend(enlarged);
+  Tensor<T> result = zeros<T>(enlarged);
+  TensorView<T> within = result.view();
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    within =
+        within.slice(static_cast<int>(i) + 2, {.start = before[i], .stop = before[i] + kernel[i]});
+    kernel[i] = enlarged[static_cast<int>(i) + 2];
+  }
+  assign(within, weight);
+  return result;
+}
+
 template <std::floating_point T>
 void read_convolution(Importer<T>& in) {
-  const Value x = in.plain(0);
+  const auto padded = in.unpadded(in.value(0));
+  const Value x = in.plain(padded.x);
   Tensor<T> weight = in.tensor(1);
   const int rank = x.shape.rank(), directions = rank - 2;
   in.expect(rank >= 3 && rank <= 5 && weight.rank() == rank, "x ", x.shape, " and the weight ",
@@ -211,11 +244,16 @@ void read_convolution(Importer<T>& in) {
             "kernel_shape is not that of the weight ", weight.shape());
   const auto stride = in.extents("strides", directions, 1);
   const auto dilation = in.extents("dilations", directions, 1);
-  const Pads pads = pads_of(in, x.shape, kernel, stride, dilation);
+  Pads pads = pads_of(in, in.value(0), kernel, stride, dilation);
+  for (std::size_t i = 0; i < padded.begin.size(); ++i) {
+    in.expect(i >= 2 || padded.begin[i] + padded.end[i] == 0, "its channels are padded");
+    if (i < 2) continue;
+    pads.begin[i - 2] += padded.begin[i];
+    pads.end[i - 2] += padded.end[i];
+  }
   const bool is_causal = rank == 3 && pads.end[0] == 0 && pads.begin[0] > 0 &&
                          pads.begin[0] == dilation[0] * (kernel[0] - 1);
-  in.expect(pads.begin == pads.end || is_causal,
-            "no convolution has another padding at the begin than at the end");
+  if (!is_causal) weight = with_equal_pads(in, std::move(weight), pads, dilation, kernel);
   const Index channels = detail::checked_product("convolution", weight.extent(1), groups);
   const auto made = [=](bool is_biased, Tensor<T> w, Tensor<T> b) -> AnyLayer<T> {
     if (rank == 3) {
@@ -284,7 +322,7 @@ void read_transposed_convolution(Importer<T>& in) {
   const auto stride = in.extents("strides", 2, 1), dilation = in.extents("dilations", 2, 1);
   in.expect(in.text("auto_pad", "NOTSET") == "NOTSET" && !in.has("output_shape"),
             "its padding depends on the output");
-  const Pads pads = pads_of(in, x.shape, kernel, stride, dilation);
+  const Pads pads = pads_of(in, x, kernel, stride, dilation);
   in.expect(pads.begin == pads.end, "the padding at the begin is not that at the end");
   const TransposedConvolutionOptions options{
       .in = weight.extent(0),
@@ -308,7 +346,7 @@ void read_pooling(Importer<T>& in, bool is_maximum) {
   const auto kernel = in.extents("kernel_shape", directions, 1);
   const auto stride = in.extents("strides", directions, 1);
   const auto dilation = in.extents("dilations", directions, 1);
-  const Pads pads = pads_of(in, x.shape, kernel, stride, dilation);
+  const Pads pads = pads_of(in, x, kernel, stride, dilation);
   const bool counts_padding =
       in.integer("count_include_pad", 0) != 0 || pads.begin == Pads{}.begin ||
       std::all_of(pads.begin.begin(), pads.begin.end(), [](std::int64_t pad) { return pad == 0; });
@@ -359,32 +397,21 @@ void read_pooling(Importer<T>& in, bool is_maximum) {
   add(AveragePooling3d<T>(window));
 }
 
-/// (N, C, H, W) -> (N, C, 1, 1), or without the last axes.
+/// The mean or the maximum over any axes but the samples': those of images as they are, others as
+/// pixels.
 template <std::floating_point T>
-void read_global_pooling(Importer<T>& in, bool keeps_axes) {
-  Value x = in.plain(0);
-  if (x.shape.rank() == 3) {
-    x = in.layer(Reshape<T>({x.shape[1], x.shape[2], 1}), {x});
-    Value y = in.layer(GlobalAveragePooling<T>(), {x});
-    if (keeps_axes) y.axes.resize(3);
-    return in.result(std::move(y));
-  }
-  Value y = in.layer(GlobalAveragePooling<T>(), {x});
-  if (keeps_axes) y.axes.resize(4);
-  in.result(std::move(y));
-}
-
-/// The mean over any axes but the samples': those of images as they are, others as pixels.
-template <std::floating_point T>
-void read_reduce_mean(Importer<T>& in) {
+void read_reduction(Importer<T>& in, const std::set<int>& axes, bool keeps_axes, bool is_maximum) {
   const Value& x = in.value(0);
-  std::set<int> axes;
-  for (const std::int64_t axis : in.list("axes", 1).value_or(std::vector<std::int64_t>{})) {
-    axes.insert(in.axis(axis, x.rank()));
-  }
-  const bool keeps_axes = in.integer("keepdims", 1) != 0;
+  const auto reduced = [&](const Value& images) {
+    if (!is_maximum) return in.layer(GlobalAveragePooling<T>(), {images});
+    const Size2d window{images.shape[2], images.shape[3]};
+    return in.layer(MaxPooling<T>({.kernel = window, .stride = window}), {images});
+  };
   if (x.rank() == 4 && x.is_samples(0) && axes == std::set{2, 3}) {
-    return read_global_pooling(in, keeps_axes);
+    Value y = reduced(in.plain(x));
+    y.axes.resize(2);
+    if (keeps_axes) y.axes.resize(4);
+    return in.result_view(std::move(y));
   }
   Value pixels{x.source, x.shape, {{{0, 1, 1}}, {}, {}, {}}, x.offsets, x.node};
   Index kept = 1;
@@ -399,7 +426,7 @@ void read_reduce_mean(Importer<T>& in) {
     }
   }
   in.expect(!axes.empty(), "it is over no axis");
-  Value y = in.layer(GlobalAveragePooling<T>(), {in.plain(pixels)});
+  Value y = reduced(in.plain(pixels));
   y.axes.clear();
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axes.contains(axis)) {
@@ -417,6 +444,23 @@ void read_reduce_mean(Importer<T>& in) {
     }
   }
   in.result_view(std::move(y));
+}
+
+template <std::floating_point T>
+void read_reduce(Importer<T>& in, bool is_maximum) {
+  const int rank = in.value(0).rank();
+  std::set<int> axes;
+  for (const std::int64_t axis : in.list("axes", 1).value_or(std::vector<std::int64_t>{})) {
+    axes.insert(in.axis(axis, rank));
+  }
+  read_reduction(in, axes, in.integer("keepdims", 1) != 0, is_maximum);
+}
+
+template <std::floating_point T>
+void read_global_pooling(Importer<T>& in, bool is_maximum) {
+  std::set<int> axes;
+  for (int axis = 2; axis < in.value(0).rank(); ++axis) axes.insert(axis);
+  read_reduction(in, axes, /*keeps_axes=*/true, is_maximum);
 }
 
 /// A product of the last axis, for all places of the others.
@@ -1007,21 +1051,27 @@ void read_resize(Importer<T>& in) {
 
 template <std::floating_point T>
 void read_pad(Importer<T>& in) {
-  const Value x = in.plain(0);
+  const Value& x = in.value(0);
   in.expect(in.text("mode", "constant") == "constant" && in.number(2, 0) == 0,
             "it does not pad zeros");
   const auto pads = in.list("pads", 1);
   in.expect(pads && std::ssize(*pads) == 2 * x.rank() && !in.has_input(3), "its pads do not fit x ",
             x.shape);
-  for (int i = 0; i < 2 * x.rank(); ++i) {
-    const std::int64_t pad = (*pads)[static_cast<std::size_t>(i)];
-    in.expect(pad == 0 || (i == x.rank() + 1 && pad > 0),
-              "no layer pads other axes than the channels");
+  typename Importer<T>::Padding padding{
+      x, {pads->begin(), pads->begin() + x.rank()}, {pads->begin() + x.rank(), pads->end()}};
+  bool is_of_channels = x.rank() >= 2 && padding.end[1] > 0;
+  for (int i = 0; i < x.rank(); ++i) {
+    const auto axis = static_cast<std::size_t>(i);
+    const Index more = detail::checked_sum("pad", padding.begin[axis], padding.end[axis]);
+    in.expect(padding.begin[axis] >= 0 && padding.end[axis] >= 0, "it takes away");
+    in.expect(more == 0 || !x.has_samples(i), "it pads the samples");
+    is_of_channels &= padding.begin[axis] == 0 && (i == 1 || padding.end[axis] == 0);
   }
-  const std::int64_t more = (*pads)[static_cast<std::size_t>(x.rank()) + 1];
-  if (more == 0) return in.result(x);
-  const Index channels = detail::checked_sum("pad", x.shape[1], more);
-  in.result(in.layer(PadChannels<T>({.channels = channels}), {x}));
+  if (is_of_channels) {
+    const Index channels = detail::checked_sum("pad", x.extent(1), padding.end[1]);
+    return in.result(in.layer(PadChannels<T>({.channels = channels}), {in.plain(x)}));
+  }
+  in.result_view(in.pad(std::move(padding)));
 }
 
 template <std::floating_point T>
@@ -1073,8 +1123,10 @@ std::span<const Operator<T>> operators() {
       // Pooling
       {"MaxPool", [](In& in) { read_pooling(in, /*is_maximum=*/true); }},
       {"AveragePool", [](In& in) { read_pooling(in, /*is_maximum=*/false); }},
-      {"GlobalAveragePool", [](In& in) { read_global_pooling(in, /*keeps_axes=*/true); }},
-      {"ReduceMean", read_reduce_mean<T>},
+      {"GlobalAveragePool", [](In& in) { read_global_pooling(in, /*is_maximum=*/false); }},
+      {"GlobalMaxPool", [](In& in) { read_global_pooling(in, /*is_maximum=*/true); }},
+      {"ReduceMean", [](In& in) { read_reduce(in, /*is_maximum=*/false); }},
+      {"ReduceMax", [](In& in) { read_reduce(in, /*is_maximum=*/true); }},
       {"Resize", read_resize<T>},
       {"Upsample", read_resize<T>},
       {"DepthToSpace",
@@ -1329,6 +1381,14 @@ std::vector<LayerPattern<T>> patterns() {
          const auto threshold = in.constant_of(m["t"]);
          in.expect(threshold && in.only_number(*threshold) >= 15, "softplus of a low threshold");
          elementwise<T>(in, in.value_of(m["x"]), Softplus<T>());
+       }},
+      // Indices that count from the end where they are negative, which those of an embedding are
+      // not.
+      {"Where(Less($x,?z),Add($x,?n),$x)",
+       [](In& in, const Match& m) {
+         const auto zero = in.constant_of(m["z"]);
+         in.expect(zero && in.only_number(*zero) == 0, "no layer chooses between two");
+         in.result(in.value_of(m["x"]));
        }},
       {"Mul($x,Sigmoid($x))",
        [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Swish<T>()); }},
