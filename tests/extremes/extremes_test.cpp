@@ -2182,6 +2182,16 @@ const std::vector<Named> table{
            return 0;
          });
      }},
+    {"OptionVisitor",
+     [] {
+       attempt([] {
+         detail::JsonOptions visit;
+         visit.seed(std::numeric_limits<std::uint64_t>::max());
+         visit("a", std::numeric_limits<Index>::min());
+         visit("b", std::numeric_limits<double>::quiet_NaN());
+         return visit.options.size();
+       });
+     }},
     {"StoredOptions",
      [] {
        for_options([](const StoredOptions& o) { return o.has("a"); });

@@ -393,11 +393,11 @@ class Importer {
     int bias_axis = 0;
   };
   /// The part that gives this; none for an input of the network.
-  const Part* part_of(const Value& value) const {
+  const Part* part_of(const Value& value) const& {
     const auto found = part_of_.find(value.source);
     return found == part_of_.end() ? nullptr : &parts_[found->second];
   }
-  const AnyLayer<T>& layer_of(const Part& part) const { return *parts_[part.owner].layer; }
+  const AnyLayer<T>& layer_of(const Part& part) const& { return *parts_[part.owner].layer; }
   /// Says how the layer that gives y, which has no bias, would have one.
   void allow_bias(const Value& y, int axis,
                   std::function<AnyLayer<T>(AnyLayer<T> without, Tensor<T> bias)> with_bias) {
@@ -484,7 +484,7 @@ class Importer {
     return result;
   }
 
-  const Attention* attention_of(const Value& value) const {
+  const Attention* attention_of(const Value& value) const& {
     const auto found = attentions_.find(value.source);
     return found == attentions_.end() ? nullptr : &found->second;
   }
