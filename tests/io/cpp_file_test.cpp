@@ -128,6 +128,24 @@ TEST(WriteCpp, PredictsLikeRandomGraphs) {
   program.expect_same(1e-12);
 }
 
+TEST(WriteCpp, PredictsLikeConvolutionsOfManyFilters) {
+  Rng rng(1);
+  WrittenProgram program;
+  const Sequential<float> images(
+      {4, 7, 6}, rng,
+      {{"conv", Convolution<float>({.filters = 32, .padding = 1}, He{})},
+       {"groups",
+        Convolution<float>(
+            {.filters = 80, .kernel = {3, 2}, .stride = {2, 1}, .padding = 2, .groups = 2}, He{})},
+       {"dilated", Convolution<float>({.filters = 33, .dilation = 2, .bias = false}, He{})}});
+  program.add<float>(images, {random_normal<float>({1, 4, 7, 6}, rng)});
+  const Sequential<float> sequence(
+      {3, 9}, rng,
+      {{"causal", Convolution1d<float>({.filters = 35, .kernel = 3, .causal = true}, He{})}});
+  program.add<float>(sequence, {random_normal<float>({1, 3, 9}, rng)});
+  program.expect_same(2e-6);
+}
+
 TEST(WriteCpp, PredictsLikeNetworksOfManyLayers) {
   Rng rng(1);
   WrittenProgram program;

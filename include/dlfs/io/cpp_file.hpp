@@ -249,6 +249,20 @@ class CppWriter {
     return name;
   }
 
+  /// The weight of a convolution, (filters, channels, kernel), as (groups, channels, kernel,
+  /// filters of a group).
+  std::string constant_with_filters_last(const NamedTensor<T>& weight, Index groups) {
+    std::string& name = written_[&weight];
+    if (name.empty()) {
+      const Index filters = weight.value.extent(0);
+      const auto rows =
+          weight.value.reshape({groups, filters / groups, weight.value.size() / filters});
+      const Tensor<T> ordered = copy(rows.transpose({0, 2, 1}));
+      name = constant(weight.name, {ordered.data(), static_cast<std::size_t>(ordered.size())});
+    }
+    return name;
+  }
+
   void use(std::string_view name) {
     const auto* const function =
         std::find_if(std::begin(cpp_functions), std::end(cpp_functions),
@@ -372,17 +386,27 @@ template <std::floating_point T>
 void CppWriter<T>::write_convolution(const AnyLayer<T>& layer, const Window2d& window_2d,
                                      Index groups, Inputs inputs, Index output) {
   const auto parameters = layer.parameters();
-  const std::string W = constant(*parameters[0]);
+  const bool is_transposed = layer.traits().kind == "transposed convolution";
+  constexpr Index many = 32;  // filters of a group: as many as linear sums up at a time
+  const Index filters = shape_of(output)[1] / groups;
+  const bool is_wide = !is_transposed && filters >= many;
+  const std::string W =
+      is_wide ? constant_with_filters_last(*parameters[0], groups) : constant(*parameters[0]);
   const std::string b = parameters.size() > 1 ? constant(*parameters[1]) : "nullptr";
-  const std::string_view function =
-      layer.traits().kind == "transposed convolution" ? "transposed_convolution" : "convolution";
   use("sizes");
   const Index x = inputs.front();
-  call(function, inputs, output, [=](const CppWriter& self) {
+  const std::size_t index = steps_.size();
+  const auto arguments = [=](const CppWriter& self) {
+    const std::string memory =
+        is_wide ? str_cat(", m + ", self.steps_[index].scratch_offset) : std::string();
     return str_cat(self.at(x), ", ", image(self.shape_of(x)), ", ", W, ", ", b, ", ",
                    window(window_2d), ", ", groups, ", ", self.at(output), ", ",
-                   image(self.shape_of(output)));
-  });
+                   image(self.shape_of(output)), memory);
+  };
+  if (is_transposed) return call("transposed_convolution", inputs, output, arguments);
+  if (!is_wide) return call("convolution", inputs, output, arguments);
+  const Index taps = parameters[0]->value.size() / (filters * groups);
+  call("wide_convolution", inputs, output, arguments, taps + filters);
 }
 
 template <std::floating_point T>

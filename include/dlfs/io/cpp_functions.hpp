@@ -53,15 +53,25 @@ inline constexpr CppFunction cpp_functions[] = {
   return x <= low ? low : x >= high ? high : x;
 }
 )"},
-    {"linear", R"(/// y (rows, out) = x (rows, in) W (in, out) + b (out).
+    {"linear", R"(/// y (rows, out) = x (rows, in) W (in, out) + b (out). For one row b may be y.
+/// Sums are local, and 32 at a time where there are so many: compilers compute them as vectors.
 inline void linear(const real* x, const real* W, const real* b, real* y, int rows, int in,
                    int out) {
+  constexpr int most = 32;
   for (int row = 0; row < rows; ++row, x += in, y += out) {
-    for (int j = 0; j < out; ++j) y[j] = b[j];
-    for (int i = 0; i < in; ++i) {
-      const real a = x[i];
-      const real* const w = W + i * out;
-      for (int j = 0; j < out; ++j) y[j] += a * w[j];
+    for (int j = 0; j < out; j += most) {
+      const int count = out - j < most ? out - j : most;
+      real sums[most];
+      for (int k = 0; k < count; ++k) sums[k] = b[j + k];
+      for (int i = 0; i < in; ++i) {
+        const real* const w = W + i * out + j;
+        if (count == most) {
+          for (int k = 0; k < most; ++k) sums[k] += x[i] * w[k];
+        } else {
+          for (int k = 0; k < count; ++k) sums[k] += x[i] * w[k];
+        }
+      }
+      for (int k = 0; k < count; ++k) y[j + k] = sums[k];
     }
   }
 }
@@ -112,6 +122,40 @@ inline void convolution(const real* x, Image in, const real* W, const real* b, W
 }
 )",
      "sizes columns"},
+    {"wide_convolution",
+     R"(/// y = x * W + b for many filters, with W (groups, channels / groups, kernel, filters / groups); b
+/// may be null. memory has the numbers of a window, and the filters of a group.
+inline void wide_convolution(const real* x, Image in, const real* W, const real* b, Window window,
+                             int groups, real* y, Image out, real* memory) {
+  const int channels = in.channels / groups, filters = out.channels / groups;
+  const int taps = channels * window.kernel[0] * window.kernel[1];
+  real* const sums = memory + taps;
+  for (int g = 0; g < groups; ++g) {
+    for (int oh = 0; oh < out.height; ++oh) {
+      for (int ow = 0; ow < out.width; ++ow) {
+        real* tap = memory;
+        for (int c = 0; c < channels; ++c) {
+          const real* const plane = x + (g * channels + c) * in.height * in.width;
+          for (int kh = 0; kh < window.kernel[0]; ++kh) {
+            const int ih = oh * window.stride[0] + kh * window.dilation[0] - window.padding[0];
+            for (int kw = 0; kw < window.kernel[1]; ++kw) {
+              const int iw = ow * window.stride[1] + kw * window.dilation[1] - window.padding[1];
+              const bool is_inside = ih >= 0 && ih < in.height && iw >= 0 && iw < in.width;
+              *tap++ = is_inside ? plane[ih * in.width + iw] : real(0);
+            }
+          }
+        }
+        for (int f = 0; f < filters; ++f) sums[f] = b ? b[g * filters + f] : real(0);
+        linear(memory, W + g * taps * filters, sums, sums, 1, taps, filters);
+        for (int f = 0; f < filters; ++f) {
+          y[((g * filters + f) * out.height + oh) * out.width + ow] = sums[f];
+        }
+      }
+    }
+  }
+}
+)",
+     "sizes linear"},
     {"transposed_convolution",
      R"(/// The adjoint of a convolution, + b: W (channels, filters / groups, kernel).
 inline void transposed_convolution(const real* x, Image in, const real* W, const real* b,
@@ -282,14 +326,7 @@ inline void softmax(const real* x, real* y, int classes, int size, bool logarith
   }
 }
 )"},
-    {"recurrent", "", "sigmoid add_product"},
-    {"add_product", R"(/// sums (out) += x (in) W (in, out).
-inline void add_product(const real* x, const real* W, real* sums, int in, int out) {
-  for (int i = 0; i < in; ++i) {
-    for (int j = 0; j < out; ++j) sums[j] += x[i] * W[i * out + j];
-  }
-}
-)"},
+    {"recurrent", "", "sigmoid linear"},
     {"lstm", R"(/// memory has 5 H numbers.
 inline void lstm(const real* x, const real* W, const real* R, const real* b_ih, const real* b_hh,
                  real* y, int steps, int D, int H, bool reverse, real* memory) {
@@ -300,8 +337,8 @@ inline void lstm(const real* x, const real* W, const real* R, const real* b_ih, 
   for (int s = 0; s < steps; ++s) {
     const int t = reverse ? steps - 1 - s : s;
     for (int j = 0; j < 4 * H; ++j) sums[j] = b_ih[j] + b_hh[j];
-    add_product(x + t * D, W, sums, D, 4 * H);
-    if (h) add_product(h, R, sums, H, 4 * H);
+    linear(x + t * D, W, sums, sums, 1, D, 4 * H);
+    if (h) linear(h, R, sums, sums, 1, H, 4 * H);
     real* const out = y + t * H;
     for (int j = 0; j < H; ++j) {
       c[j] = sigmoid(sums[H + j]) * c[j] + sigmoid(sums[j]) * std::tanh(sums[2 * H + j]);
@@ -320,12 +357,9 @@ inline void gru(const real* x, const real* W, const real* R, const real* b_ih, c
   const real* h = nullptr;
   for (int s = 0; s < steps; ++s) {
     const int t = reverse ? steps - 1 - s : s;
-    for (int j = 0; j < 3 * H; ++j) {
-      of_x[j] = b_ih[j];
-      of_h[j] = b_hh[j];
-    }
-    add_product(x + t * D, W, of_x, D, 3 * H);
-    if (h) add_product(h, R, of_h, H, 3 * H);
+    for (int j = 0; j < 3 * H; ++j) of_h[j] = b_hh[j];
+    linear(x + t * D, W, b_ih, of_x, 1, D, 3 * H);
+    if (h) linear(h, R, of_h, of_h, 1, H, 3 * H);
     real* const out = y + t * H;
     for (int j = 0; j < H; ++j) {
       const real r = sigmoid(of_x[j] + of_h[j]), z = sigmoid(of_x[H + j] + of_h[H + j]);
@@ -345,8 +379,8 @@ inline void gru(const real* x, const real* W, const real* R, const real* b_ih, c
     const int t = reverse ? steps - 1 - s : s;
     real* const out = y + t * H;
     for (int j = 0; j < H; ++j) out[j] = b_ih[j] + b_hh[j];
-    add_product(x + t * D, W, out, D, H);
-    if (h) add_product(h, R, out, H, H);
+    linear(x + t * D, W, out, out, 1, D, H);
+    if (h) linear(h, R, out, out, 1, H, H);
     for (int j = 0; j < H; ++j) {
       out[j] = is_relu ? (out[j] <= 0 ? real(0) : out[j]) : std::tanh(out[j]);
     }
@@ -354,7 +388,7 @@ inline void gru(const real* x, const real* W, const real* R, const real* b_ih, c
   }
 }
 )",
-     "add_product"},
+     "linear"},
     {"attention", R"(/// memory has steps (4 features + 1) numbers.
 inline void attention(const real* x, const real* W_in, const real* b_in, const real* W_out,
                       const real* b_out, real* y, int steps, int features, int heads, bool causal,
