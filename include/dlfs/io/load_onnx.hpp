@@ -162,8 +162,8 @@ inline std::vector<Shape> read_samples(const std::filesystem::path& path) {
 /// whose numbers do not learn.
 ///
 /// The file, and those of its folder that have its weights, are mapped into memory, and must not
-/// become shorter meanwhile. Beside them and the network, reading takes at most 80 times the size
-/// of the file and 1 MiB.
+/// become shorter meanwhile. Beside them and the weights, reading takes at most 150 times the size
+/// of the file and 1 MiB, the network included.
 /// @throws FormatError, naming the operator and its node, for an operator that is no layer, or not
 ///   with these attributes; for a file that is damaged, that has open extents beside the samples,
 ///   or operators of a version below 7 or above 30; IoError if the file cannot be read.
