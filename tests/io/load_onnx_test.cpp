@@ -400,6 +400,45 @@ TEST(LoadOnnx, SizesThatThereCannotBeTakeNoMemory) {
             "not thrown");
 }
 
+/// Nodes that hand a long list on take its memory once more each.
+TEST(LoadOnnx, ListsThatAreCopiedManyTimesTakeNoMemory) {
+  const ProtobufMessage numbers = list("c", std::vector<std::int64_t>(20'000, 1));
+  for (const std::string op : {"Identity", "Squeeze", "Neg", "Cast"}) {
+    std::vector<Node> nodes;
+    for (int i = 0; i < 2000; ++i) {
+      nodes.push_back({op, {i == 0 ? "c" : str_cat('v', i)}, {str_cat('v', i + 1)}, "to", {7}});
+    }
+    nodes.push_back({"Reshape", {"x", nodes.back().outputs[0]}, {"y"}});
+    EXPECT_NE(error(model(nodes, {numbers})).find("too much memory"), std::string::npos) << op;
+  }
+}
+
+/// Nodes that take one large weight each with a bias of its own.
+TEST(LoadOnnx, WeightsThatAreCopiedManyTimesTakeNoMemory) {
+  constexpr std::int64_t width = 200;
+  const test::Bytes zeros_of_w(width * width * 4), zeros_of_b(width * 4);
+  ProtobufMessage w = tensor("w", {width, width});
+  w.bytes(onnx::tensor_field::raw_data, zeros_of_w);
+  for (const bool is_gemm : {true, false}) {
+    std::vector<Node> nodes;
+    std::vector<ProtobufMessage> tensors{w};
+    if (!is_gemm) nodes.push_back({"MatMul", {"x", "w"}, {"v0"}});
+    for (int i = 0; i < 1000; ++i) {
+      const std::string b = str_cat('b', i), y = str_cat('y', i);
+      tensors.push_back(tensor(b, {1}));
+      tensors.back().bytes(onnx::tensor_field::raw_data, detail::ByteSpan(zeros_of_b).first(4));
+      if (is_gemm) {
+        nodes.push_back({"Gemm", {"x", "w", b}, {y}});
+      } else {
+        nodes.push_back({"Add", {"v0", b}, {y}});
+      }
+    }
+    nodes.push_back({"Sum", {}, {"y"}});
+    for (int i = 0; i < 1000; ++i) nodes.back().inputs.push_back(str_cat('y', i));
+    EXPECT_NE(error(model(nodes, tensors, {-1, width})).find("too much memory"), std::string::npos);
+  }
+}
+
 TEST(LoadOnnx, WeightsInOtherFilesAreThoseOfTheFolder) {
   const test::TemporaryFolder folder;
   folder.write("weights", test::Bytes(4 + 3 * 4));

@@ -79,6 +79,8 @@ class Folder {
 
  private:
   bool set(Constant<T> constant) {
+    in_.spend_list(constant.integers.size());
+    in_.spend_list(constant.extents.size());
     in_.set_constant(std::move(constant));
     return true;
   }

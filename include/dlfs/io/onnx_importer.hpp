@@ -260,6 +260,9 @@ class Importer {
   Tensor<T> tensor_of(std::string_view name) const {
     const auto found = constant_of(name);
     if (!found) fail("expected '", name, "' to be a constant");
+    // A tensor of the file may be taken once for nothing.
+    const bool is_first = found->stored != nullptr && taken_.insert(found->stored).second;
+    if (!is_first) spend(shape_of(*found));
     Tensor<T> tensor = to_tensor(*found);
     expect(!tensor.empty(), "the constant '", name, "' has no elements");
     return tensor;
@@ -413,6 +416,7 @@ class Importer {
     const int channels = part->bias_axis;
     if (x.axis(axis) != ValueAxis(1, Factor{channels, x.shape[channels], 1})) return std::nullopt;
     const auto inputs = part->inputs;
+    for (const Parameter<T>* each : layer_of(*part).parameters()) spend(each->value.shape());
     const Value sum = named_layer(part->name, part->with_bias(layer_of(*part), bias), inputs,
                                   {x.source, bias_name});
     Value y = x;
@@ -530,6 +534,7 @@ class Importer {
       constant.stored = &tensor;
       return constant;
     }
+    spend_list(static_cast<std::size_t>(tensor.count));
     for (std::int64_t i = 0; i < tensor.count; ++i) {
       constant.integers.push_back(tensor.integer(static_cast<std::size_t>(i)));
     }
@@ -567,10 +572,10 @@ class Importer {
     return static_cast<double>(tensor.data()[0]);
   }
   /// Takes memory for a computed tensor from what the size of the file allows.
-  void spend(const Shape& shape) const {
-    const auto count = static_cast<std::size_t>(shape.size());
-    if (count > budget_ / sizeof(T)) fail("constants take too much memory for such a small file");
-    budget_ -= count * sizeof(T);
+  void spend(const Shape& shape) const { spend(static_cast<std::size_t>(shape.size()), sizeof(T)); }
+  /// The same for a list of whole numbers. Shapes, which are short, take what their nodes do.
+  void spend_list(std::size_t count) const {
+    if (count > max_rank) spend(count, sizeof(std::int64_t));
   }
   /// The first number of a tensor that is an attribute.
   double first_number(ByteSpan tensor) const {
@@ -587,6 +592,11 @@ class Importer {
   }
 
  private:
+  void spend(std::size_t count, std::size_t bytes) const {
+    if (count > budget_ / bytes) fail("constants take too much memory for such a small file");
+    budget_ -= count * bytes;
+  }
+
   /// The layers that make a view an output of its own.
   Value arranged(const Value& view) {
     std::vector<Factor> order = view.all_factors();
@@ -811,6 +821,7 @@ class Importer {
   const ProtobufReader& file_;
   const LoadOnnxOptions& options_;
   mutable std::size_t budget_;
+  mutable std::set<const StoredTensor*> taken_;
   std::optional<Graph<T>> net_;
   std::map<std::string_view, const StoredTensor*> stored_;
   std::deque<StoredTensor> own_;

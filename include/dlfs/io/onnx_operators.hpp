@@ -470,6 +470,7 @@ void read_linear(Importer<T>& in, const Value& x, Tensor<T> weight, Tensor<T> bi
   in.expect(x.rank() >= 2 && !x.has_samples(x.rank() - 1), "the samples are along the last axis");
   in.result_view(in.in_order_of(x, [&](const Value& rows) {
     const auto* attention = in.attention_of(rows);
+    if (attention != nullptr) in.spend(attention->in_weight.shape());
     const Value y =
         attention != nullptr
             ? in.named_layer(attention->name,
@@ -1312,6 +1313,7 @@ void read_attention(Importer<T>& in, const Match& m) {
       }
     }
   }
+  in.spend({D, 3 * D});
   Tensor<T> weight({D, 3 * D}), bias({3 * D});
   Index column = 0;
   const Value& x = q.linear->inputs.front();
