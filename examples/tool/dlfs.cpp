@@ -53,7 +53,7 @@ static NeuralNetwork<float> read_network(const fs::path& path) {
 
 /// The shapes of the inputs, one sample of each: those of the test in a file of save_network.
 static std::vector<Shape> samples_of(const fs::path& path) {
-  if (is_onnx(path)) return detail::onnx::read_samples(path);
+  if (is_onnx(path)) return detail::onnx::samples_of_inputs(path);
   std::vector<Shape> samples;
   for (const auto& tensor : read_safetensors<float>(path)) {
     if (!tensor.name.starts_with(detail::test_input_name)) continue;

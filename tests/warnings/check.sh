@@ -23,9 +23,9 @@ fi
 status=0
 for file in tests/odr/first_test.cpp tests/core/promotion_test.cpp tests/numpy/arrays_test.cpp \
   tests/nn/layer_test.cpp tests/nn/layers/{batch_normalization,layer_normalization,convolution}_test.cpp \
-  tests/net/branches_test.cpp tests/io/npz_test.cpp; do
+  tests/net/branches_test.cpp tests/io/{npz,load_onnx,network_file,cpp_file}_test.cpp; do
   if ! message=$("$compiler" -std=c++20 -fsyntax-only "${flags[@]}" -I include -I tests "$@" \
-    -D 'DLFS_FIXTURES=""' "$file" 2>&1); then
+    -D 'DLFS_FIXTURES=""' -D 'DLFS_CXX=""' "$file" 2>&1); then
     echo "$file does not compile:"
     echo "$message" | grep -m 5 'error' || true
     status=1

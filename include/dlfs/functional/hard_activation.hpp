@@ -56,7 +56,7 @@ void hard_swish_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Elemen
   detail::activate_backward<Element<X>>("hard_swish_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
                                           const V third = input / 3;
-                                          const V between = gradient * (third + V{} + 0.5f);
+                                          const V between = gradient * (third + (V{} + 1) / 2);
                                           const V above = input < V{} + 3 ? between : gradient;
                                           result = input <= V{} - 3 ? V{} : above;
                                         });

@@ -136,7 +136,7 @@ struct OpenModel {
 };
 
 /// The shape of one sample of each input, without N.
-inline std::vector<Shape> read_samples(const std::filesystem::path& path) {
+inline std::vector<Shape> samples_of_inputs(const std::filesystem::path& path) {
   const OpenModel open(path);
   std::vector<Shape> samples;
   for (const NetworkInput& input : network_inputs(open.model, open.file, {})) {

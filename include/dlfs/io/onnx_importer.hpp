@@ -44,6 +44,9 @@ struct LoadOnnxOptions {
 
 namespace detail::onnx {
 
+/// The largest number that describes a window: two of them can be added.
+inline constexpr std::int64_t most_window = std::int64_t{1} << 30;
+
 /// What is known before the network runs: a weight, a shape or a list of
 /// numbers.
 template <std::floating_point T>
@@ -340,9 +343,8 @@ class Importer {
     if (found.empty()) found.assign(static_cast<std::size_t>(count), otherwise);
     expect(std::ssize(found) == count, "expected ", count, " numbers of ", name, ", found ",
            found.size());
-    constexpr std::int64_t most = std::int64_t{1} << 30;
     for (const std::int64_t each : found) {
-      expect(each >= 0 && each <= most, name, " of ", each);
+      expect(each >= 0 && each <= most_window, name, " of ", each);
     }
     return found;
   }

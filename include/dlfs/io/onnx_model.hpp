@@ -100,9 +100,14 @@ struct StoredTensor {
       case DataType::bfloat16:
         return static_cast<double>(
             std::bit_cast<float>(std::uint32_t{bits(std::uint16_t{})} << 16));
-      default:
-        return static_cast<double>(integer(i));
+      case DataType::boolean:
+      case DataType::int8:
+      case DataType::uint8:
+      case DataType::int32:
+      case DataType::int64:
+        break;
     }
+    return static_cast<double>(integer(i));
   }
   /// Element i of a tensor of whole numbers.
   std::int64_t integer(std::size_t i) const {

@@ -623,7 +623,7 @@ void read_recurrent(Importer<T>& in, const std::vector<Index>& order) {
   in.expect(op != "GRU" || in.integer("linear_before_reset", 0) != 0,
             "r multiplies h before the product (linear_before_reset is 0)");
   in.expect(op != "LSTM" || in.integer("input_forget", 0) == 0, "input_forget is not read");
-  for (const std::size_t state : {5, 6}) {
+  for (const std::size_t state : {5U, 6U}) {
     if (!in.has_input(state)) continue;
     const auto given = in.constant(state);
     in.expect(given.has_value(), "its first state is not constant");
@@ -1063,8 +1063,10 @@ void read_pad(Importer<T>& in) {
   bool is_of_channels = x.rank() >= 2 && padding.end[1] > 0;
   for (int i = 0; i < x.rank(); ++i) {
     const auto axis = static_cast<std::size_t>(i);
-    const Index more = detail::checked_sum("pad", padding.begin[axis], padding.end[axis]);
-    in.expect(padding.begin[axis] >= 0 && padding.end[axis] >= 0, "it takes away");
+    for (const Index each : {padding.begin[axis], padding.end[axis]}) {
+      in.expect(each >= 0 && each <= most_window, "it pads ", each, " numbers");
+    }
+    const Index more = padding.begin[axis] + padding.end[axis];
     in.expect(more == 0 || !x.has_samples(i), "it pads the samples");
     is_of_channels &= padding.begin[axis] == 0 && (i == 1 || padding.end[axis] == 0);
   }
@@ -1309,7 +1311,8 @@ void read_attention(Importer<T>& in, const Match& m) {
     for (Index i = 0; i < q.steps; ++i) {
       for (Index j = 0; j < q.steps; ++j) {
         const T added = mask.data()[i * q.steps + j];
-        in.expect(j > i ? added < -1e20 : added == 0, "its mask is not that of later steps");
+        in.expect(j > i ? static_cast<double>(added) < -1e20 : added == 0,
+                  "its mask is not that of later steps");
       }
     }
   }

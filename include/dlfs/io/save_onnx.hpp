@@ -511,7 +511,7 @@ void write_recurrent(LayerWriter<T>& l, std::string_view op, const std::vector<I
   const Index columns = l.weight(2).value.size(), H = columns / std::ssize(order);
   Tensor<T> bias({1, 2 * columns});
   T* to = bias.data();
-  for (const std::size_t part : {2, 3}) {
+  for (const std::size_t part : {2U, 3U}) {
     for (const Index gate : order) {
       to = std::copy_n(l.weight(part).value.data() + gate * H, H, to);
     }
