@@ -29,6 +29,7 @@ void Importer<T>::find_patterns() {
   const PatternFinder finder(model_, stored_, file_);
   const std::vector<LayerPattern<T>> all = patterns<T>();
   std::vector<Pattern> parsed;
+  parsed.reserve(all.size());
   for (const LayerPattern<T>& pattern : all) parsed.push_back(Pattern::parse(pattern.text));
   for (std::size_t i = model_.nodes.size(); i-- > 0;) {
     if (!is_live_[i] || is_within_[i]) continue;
@@ -70,7 +71,7 @@ void Importer<T>::run_node(std::size_t i) {
 /// The tensors of a model that are in other files of its folder.
 class ExternalFiles {
  public:
-  ExternalFiles(std::filesystem::path model, const ByteReader& file)
+  ExternalFiles(const std::filesystem::path& model, const ByteReader& file)
       : folder_(model.parent_path()), file_(file) {}
 
   ByteSpan open(const ExternalData& data, std::uint64_t bytes) {

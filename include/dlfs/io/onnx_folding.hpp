@@ -90,10 +90,10 @@ class Folder {
     constant.tensor = std::make_shared<const Tensor<T>>(std::move(tensor));
     return set(std::move(constant));
   }
-  bool set_list(std::vector<std::int64_t> list) {
+  bool set_list(const std::vector<std::int64_t>& list) {
     constexpr std::size_t most = 1 << 20;
     in_.expect(list.size() <= most, "a list of more than ", most, " numbers is computed");
-    return set({.extents = {std::ssize(list)}, .integers = std::move(list)});
+    return set({.extents = {std::ssize(list)}, .integers = list});
   }
   const std::vector<std::int64_t>& whole(std::size_t i) const& {
     in_.expect(i < inputs_.size() && inputs_[i].is_integer(), "expected whole numbers");
@@ -132,7 +132,7 @@ class Folder {
     const std::int64_t count = std::ssize(x);
     if (op == "Shape") {
       std::vector<std::int64_t> extents = inputs_[0].extents;
-      return set_list(std::move(extents));
+      return set_list(extents);
     }
     if (op == "Gather") {
       in_.expect(in_.integer("axis", 0) == 0 && inputs_[0].extents.size() == 1, "only of a list");
@@ -149,7 +149,7 @@ class Folder {
         list.insert(list.end(), each.integers.begin(), each.integers.end());
         in_.expect(list.size() < (1U << 20), "too long a list");
       }
-      return set_list(std::move(list));
+      return set_list(list);
     }
     if (op == "Neg") {
       Constant<T> computed{.extents = inputs_[0].extents};
@@ -174,7 +174,7 @@ class Folder {
       for (Index i = 0; i < positions.count; ++i) {
         list.push_back(x[static_cast<std::size_t>(positions.first + i * positions.step)]);
       }
-      return set_list(std::move(list));
+      return set_list(list);
     }
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Mod" || op == "Equal") {
       const auto& y = whole(1);

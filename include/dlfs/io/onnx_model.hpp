@@ -212,7 +212,7 @@ inline StoredTensor parse_tensor(ProtobufReader message, const OpenExternal& ope
                "; float, double, float16, bfloat16, int8, uint8, int32, int64 "
                "and bool are read");
   }
-  std::int64_t bytes = static_cast<std::int64_t>(size_of(tensor.type));
+  auto bytes = static_cast<std::int64_t>(size_of(tensor.type));
   for (const std::int64_t extent : tensor.extents) {
     if (extent < 0 || __builtin_mul_overflow(tensor.count, extent, &tensor.count) ||
         __builtin_mul_overflow(bytes, std::max<std::int64_t>(extent, 1), &bytes)) {

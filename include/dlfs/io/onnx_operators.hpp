@@ -471,13 +471,12 @@ void read_linear(Importer<T>& in, const Value& x, Tensor<T> weight, Tensor<T> bi
   in.result_view(in.in_order_of(x, [&](const Value& rows) {
     const auto* attention = in.attention_of(rows);
     if (attention != nullptr) in.spend(attention->in_weight.shape());
-    const Value y =
-        attention != nullptr
-            ? in.named_layer(attention->name,
-                             attention_layer(*attention, std::move(weight), std::move(bias)),
-                             {attention->x}, {})
-            : in.layer(fully_connected(rows.shape, std::move(weight), std::move(bias)), {rows},
-                       {weight_name, bias_name});
+    Value y = attention != nullptr
+                  ? in.named_layer(attention->name,
+                                   attention_layer(*attention, std::move(weight), std::move(bias)),
+                                   {attention->x}, {})
+                  : in.layer(fully_connected(rows.shape, std::move(weight), std::move(bias)),
+                             {rows}, {weight_name, bias_name});
     if (bias_name.empty()) {
       in.allow_bias(y, y.rank() - 1, [](AnyLayer<T> layer, Tensor<T> given) {
         layer.parameters().back()->value = std::move(given);
@@ -991,7 +990,7 @@ void read_slice(Importer<T>& in) {
 template <std::floating_point T>
 void read_clip(Importer<T>& in) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  constexpr double largest = static_cast<double>(std::numeric_limits<float>::max());
+  constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
   const double low = in.has("min") ? in.real("min", 0) : in.number(1, -infinity);
   const double high = in.has("max") ? in.real("max", 0) : in.number(2, infinity);
   if (low == 0 && high >= largest) return elementwise<T>(in, in.value(0), Relu<T>());

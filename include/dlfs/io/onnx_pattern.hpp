@@ -38,10 +38,7 @@ struct Pattern {
   std::vector<std::int64_t> attribute{};
   std::vector<Pattern> inputs{};
 
-  static Pattern parse(std::string_view text) {
-    const Pattern pattern = parse_next(text);
-    return pattern;
-  }
+  static Pattern parse(std::string_view text) { return parse_next(text); }
 
  private:
   static std::string_view take(std::string_view& text, std::size_t count) {
