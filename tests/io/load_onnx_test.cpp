@@ -199,7 +199,7 @@ class Rearrangement {
   const Tensor<float>& expected() const& { return value_; }
 
  private:
-  int draw(int count) { return static_cast<int>(rng_.below(static_cast<std::uint64_t>(count))); }
+  int draw(int count) { return static_cast<int>(rng_.below(count)); }
   int rank() const { return static_cast<int>(axes_.size()); }
   int factors() const {
     int count = 0;
