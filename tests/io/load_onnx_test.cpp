@@ -345,6 +345,16 @@ class Rearrangement {
   std::string name_ = "x";
 };
 
+/// (4, N) -> (2 N, 2), which would take N from behind.
+TEST(LoadOnnx, AnAxisThatLacksOnlyTheSamplesTakesNothingElse) {
+  onnx::Value x = onnx::Value::plain("x", {1, 4});
+  std::swap(x.axes[0], x.axes[1]);
+  EXPECT_FALSE(onnx::reshape(x, {onnx::SamplesExtent::times(2), 2}, {}).has_value());
+  EXPECT_TRUE(onnx::reshape(x, {2, onnx::SamplesExtent::times(2)}, {}).has_value());
+  const onnx::Value empty = onnx::Value::plain("x", {1, 0});
+  EXPECT_FALSE(onnx::reshape(empty, {onnx::SamplesExtent::times(1), -1}, {}).has_value());
+}
+
 TEST(LoadOnnx, ReadsEveryOrderOfAxes) {
   Rng rng(1);
   const test::TemporaryFolder folder;

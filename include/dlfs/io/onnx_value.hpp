@@ -133,6 +133,7 @@ inline std::optional<Value> reshape(const Value& x, std::vector<std::int64_t> ex
   std::vector<Factor> all = x.factors();
   Index size = 1;
   for (const Factor& factor : all) size *= factor.extent;
+  if (size == 0) return std::nullopt;
   Index known = 1;
   std::optional<std::size_t> open;
   bool names_samples = false;
@@ -190,6 +191,8 @@ inline std::optional<Value> reshape(const Value& x, std::vector<std::int64_t> ex
         if (samples > 0) missing /= samples;
         misses_samples = false;
         take();
+      } else if (missing == 1) {  // only the samples are missing
+        return std::nullopt;
       } else if (missing % next.extent == 0) {
         missing /= next.extent;
         take();
