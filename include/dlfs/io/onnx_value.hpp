@@ -191,12 +191,10 @@ inline std::optional<Value> reshape(const Value& x, std::vector<std::int64_t> ex
         if (samples > 0) missing /= samples;
         misses_samples = false;
         take();
-      } else if (missing == 1) {  // only the samples are missing
-        return std::nullopt;
-      } else if (missing % next.extent == 0) {
+      } else if (missing > 1 && missing % next.extent == 0) {
         missing /= next.extent;
         take();
-      } else if (next.extent % missing == 0) {
+      } else if (missing > 1 && next.extent % missing == 0) {
         const Index rest = next.extent / missing;
         const Factor inner{next.axis, rest, next.stride};
         next = {next.axis, missing, rest * next.stride};
