@@ -29,10 +29,12 @@ void read_transpose(Importer<T>& in) {
   in.expect(std::ssize(order) == x.rank(), "expected the order of ", x.rank(), " axes");
   std::vector<std::int64_t> sorted = order;
   std::sort(sorted.begin(), sorted.end());
-  Value y = x;
   for (int axis = 0; axis < x.rank(); ++axis) {
-    const auto i = static_cast<std::size_t>(axis);
-    in.expect(sorted[i] == axis, "its order does not name each axis once");
+    in.expect(sorted[static_cast<std::size_t>(axis)] == axis,
+              "its order does not name each axis once");
+  }
+  Value y = x;
+  for (std::size_t i = 0; i < order.size(); ++i) {
     y.axes[i] = x.axes[static_cast<std::size_t>(order[i])];
   }
   in.result_view(std::move(y));
