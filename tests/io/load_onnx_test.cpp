@@ -410,6 +410,34 @@ TEST(LoadOnnx, SizesThatThereCannotBeTakeNoMemory) {
             "not thrown");
 }
 
+/// Lists that name axes, of which one is none, stands twice or is missing.
+TEST(LoadOnnx, ListsOfAxesThatAreNoneAreFormatErrors) {
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::vector<std::int64_t> of_x{-1, 3, 1};
+  const test::Bytes zeros_of_w(12);
+  for (const std::vector<std::int64_t>& axes : {std::vector<std::int64_t>{5, 0, 1},
+                                                {0, 1, 7},
+                                                {0, 0, 1},
+                                                {-1, 0, 1},
+                                                {0, 1},
+                                                {0, 1, 2, 3},
+                                                {most, 0, 1},
+                                                {least, 0, 1}}) {
+    EXPECT_NE(error(model({{"Transpose", {"x"}, {"y"}, "perm", axes}}, {}, of_x)), "not thrown");
+    const std::vector<ProtobufMessage> lists{list("c", axes), list("d", {1, 1, 1})};
+    for (const std::string op : {"Squeeze", "ReduceMean", "ReduceMax"}) {
+      EXPECT_NE(error(model({{op, {"x", "c"}, {"y"}}}, lists, of_x)), "not thrown") << op;
+    }
+    EXPECT_NE(error(model({{"Slice", {"x", "d", "d", "c"}, {"y"}}}, lists, of_x)), "not thrown");
+    ProtobufMessage w = tensor("w", {3, 1, 1});
+    w.bytes(onnx::tensor_field::raw_data, zeros_of_w);
+    EXPECT_NE(error(model({{"Transpose", {"w"}, {"v"}, "perm", axes}, {"Add", {"x", "v"}, {"y"}}},
+                          {w}, of_x)),
+              "not thrown");
+  }
+}
+
 /// Nodes that hand a long list on take its memory once more each.
 TEST(LoadOnnx, ListsThatAreCopiedManyTimesTakeNoMemory) {
   const ProtobufMessage numbers = list("c", std::vector<std::int64_t>(20'000, 1));

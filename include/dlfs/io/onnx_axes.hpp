@@ -21,21 +21,11 @@ namespace dlfs::detail::onnx {
 
 template <std::floating_point T>
 void read_transpose(Importer<T>& in) {
-  const Value& x = in.value(0);
-  std::vector<std::int64_t> order = in.integers("perm");
-  if (order.empty()) {
-    for (int axis = x.rank(); axis-- > 0;) order.push_back(axis);
-  }
-  in.expect(std::ssize(order) == x.rank(), "expected the order of ", x.rank(), " axes");
-  std::vector<std::int64_t> sorted = order;
-  std::sort(sorted.begin(), sorted.end());
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    in.expect(sorted[static_cast<std::size_t>(axis)] == axis,
-              "its order does not name each axis once");
-  }
-  Value y = x;
+  Value y = in.value(0);
+  const std::vector<ValueAxis> before = y.axes;
+  const std::vector<int> order = in.order_of_axes(y.rank());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    y.axes[i] = x.axes[static_cast<std::size_t>(order[i])];
+    y.axes[i] = before[static_cast<std::size_t>(order[i])];
   }
   in.result_view(std::move(y));
 }

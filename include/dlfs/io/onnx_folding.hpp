@@ -247,13 +247,7 @@ class Folder {
     };
     if (op == "Transpose") {
       const Tensor<T> x = number(0);
-      std::vector<int> order;
-      for (const std::int64_t axis : in_.integers("perm"))
-        order.push_back(in_.axis(axis, x.rank()));
-      if (order.empty()) {
-        for (int axis = x.rank(); axis-- > 0;) order.push_back(axis);
-      }
-      const Layout layout = x.view().layout().transpose(order);
+      const Layout layout = x.view().layout().transpose(in_.order_of_axes(x.rank()));
       in_.spend(layout.shape);
       return set(copy(TensorView<const T>(x.data(), layout.shape, layout.strides)));
     }

@@ -348,6 +348,23 @@ class Importer {
     }
     return found;
   }
+  /// The axes in the order that Transpose gives them: the last one first if it says nothing.
+  std::vector<int> order_of_axes(int rank) const {
+    std::vector<std::int64_t> given = integers("perm");
+    if (given.empty()) {
+      for (int axis = rank; axis-- > 0;) given.push_back(axis);
+    }
+    std::vector<bool> is_named(static_cast<std::size_t>(rank));
+    std::vector<int> order;
+    for (const std::int64_t axis : given) {
+      const bool is_new = axis >= 0 && axis < rank && !is_named[static_cast<std::size_t>(axis)];
+      expect(is_new, "its order does not name each of ", rank, " axes once");
+      is_named[static_cast<std::size_t>(axis)] = true;
+      order.push_back(static_cast<int>(axis));
+    }
+    expect(std::ssize(order) == rank, "its order does not name each of ", rank, " axes once");
+    return order;
+  }
   int axis(std::int64_t axis, int rank) const {
     expect(axis >= -rank && axis < rank, "there is no axis ", axis, " of ", rank);
     return static_cast<int>(axis < 0 ? axis + rank : axis);
