@@ -438,6 +438,56 @@ TEST(LoadOnnx, ListsOfAxesThatAreNoneAreFormatErrors) {
   }
 }
 
+/// Every operator with every two inputs, and with three that are drawn: what it reads is there.
+TEST(LoadOnnx, OperatorsOfAnyInputsAreFormatErrorsAtMost) {
+  std::vector<std::string> names{
+      "Shape", "ConstantOfShape", "Expand", "Equal", "Mod",     "Neg", "Where", "Trilu",
+      "Sqrt",  "Reciprocal",      "Pow",    "Less",  "Greater", "Erf"};
+  for (const auto& each : onnx::operators<float>()) names.emplace_back(each.name);
+  const test::Bytes zeros(24);
+  const auto numbers = [&](const std::string& name, const std::vector<std::int64_t>& extents) {
+    ProtobufMessage message = tensor(name, extents);
+    std::size_t bytes = 4;
+    for (const std::int64_t extent : extents) bytes *= static_cast<std::size_t>(extent);
+    message.bytes(onnx::tensor_field::raw_data, detail::ByteSpan(zeros).first(bytes));
+    return message;
+  };
+  const std::vector<ProtobufMessage> tensors{
+      list("none", {}),          list("one", {1}),
+      list("three", {0, -1, 2}), numbers("scalar", {}),
+      numbers("vector", {3}),    numbers("matrix", {3, 2}),
+      numbers("empty", {0}),     numbers("kernel", {1, 3, 2})};
+  const std::vector<std::string> inputs{"",       "x",      "none",   "one",   "three",
+                                        "scalar", "vector", "matrix", "empty", "kernel"};
+  const test::TemporaryFolder folder;
+  Rng rng(1);
+  int read = 0;
+  const auto attempt = [&](const std::string& name, const std::vector<std::string>& given) {
+    const auto path = folder.write("f", model({{name, given, {"y"}}}, tensors, {-1, 3, 2}));
+    try {
+      load_onnx<float>(path);
+      ++read;
+    } catch (const FormatError&) {
+    }
+  };
+  for (const std::string& name : names) {
+    attempt(name, {});
+    for (const std::string& a : inputs) {
+      attempt(name, {a});
+      for (const std::string& b : inputs) {
+        attempt(name, {a, b});
+        const auto& c = inputs[static_cast<std::size_t>(rng.below(std::ssize(inputs)))];
+        attempt(name, {a, b, c});
+      }
+    }
+  }
+  EXPECT_GT(read, 0);
+}
+
+TEST(LoadOnnx, AnInputOfNoPlacesIsAFormatError) {
+  EXPECT_EQ(error(model({{"Relu", {"x"}, {"y"}}}, {}, {-1, 0, 2})), "input 'x' has an axis of 0");
+}
+
 /// Nodes that hand a long list on take its memory once more each.
 TEST(LoadOnnx, ListsThatAreCopiedManyTimesTakeNoMemory) {
   const ProtobufMessage numbers = list("c", std::vector<std::int64_t>(20'000, 1));

@@ -136,8 +136,9 @@ class Folder {
     }
     if (op == "Gather") {
       in_.expect(in_.integer("axis", 0) == 0 && inputs_[0].extents.size() == 1, "only of a list");
+      const auto& places = whole(1);
       Constant<T> taken{.extents = inputs_[1].extents};
-      for (const std::int64_t each : whole(1)) {
+      for (const std::int64_t each : places) {
         in_.expect(each >= -count && each < count, "there is no place ", each, " of ", count);
         taken.integers.push_back(x[static_cast<std::size_t>(each < 0 ? each + count : each)]);
       }
@@ -179,9 +180,10 @@ class Folder {
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Mod" || op == "Equal") {
       const auto& y = whole(1);
       in_.expect(x.size() == y.size() || x.size() == 1 || y.size() == 1, "lists of two lengths");
-      Constant<T> computed{.extents =
-                               x.size() >= y.size() ? inputs_[0].extents : inputs_[1].extents};
-      for (std::size_t i = 0; i < std::max(x.size(), y.size()); ++i) {
+      const bool repeats_x = x.size() == 1 && (y.size() != 1 || inputs_[0].extents.size() <=
+                                                                    inputs_[1].extents.size());
+      Constant<T> computed{.extents = inputs_[repeats_x ? 1 : 0].extents};
+      for (std::size_t i = 0; i < (repeats_x ? y : x).size(); ++i) {
         computed.integers.push_back(
             result_of(op, x[x.size() == 1 ? 0 : i], y[y.size() == 1 ? 0 : i]));
       }

@@ -58,11 +58,7 @@ struct Constant {
   std::optional<double> fill{};  // each element is this; extents may be those of samples
 
   bool is_integer() const { return stored == nullptr && tensor == nullptr && !fill; }
-  std::int64_t count() const {
-    std::int64_t count = 1;
-    for (const std::int64_t extent : extents) count *= extent;
-    return count;
-  }
+  bool is_empty() const { return std::find(extents.begin(), extents.end(), 0) != extents.end(); }
 };
 
 /// An input of the network.
@@ -83,6 +79,7 @@ inline std::vector<NetworkInput> network_inputs(const Model& model, const Protob
     Shape batch{1};
     if (inputs.size() < options.samples.size()) {
       for (const Index extent : options.samples[inputs.size()]) batch.push_back(extent);
+      if (batch.size() == 0) throw ShapeError("load_onnx: a sample of shape ", batch, " is empty");
     } else {
       if (input.extents.empty()) file.fail("input '", input.name, "' has no axis of samples");
       for (std::size_t axis = 1; axis < input.extents.size(); ++axis) {
@@ -91,7 +88,7 @@ inline std::vector<NetworkInput> network_inputs(const Model& model, const Protob
           file.fail("input '", input.name, "' has an open extent along axis ", axis,
                     ": LoadOnnxOptions::samples says what it is");
         }
-        if (*extent < 0) file.fail("input '", input.name, "' has an axis of ", *extent);
+        if (*extent < 1) file.fail("input '", input.name, "' has an axis of ", *extent);
         try {
           batch.push_back(*extent);
         } catch (const ShapeError& error) {

@@ -345,7 +345,7 @@ void read_resize(Importer<T>& in) {
   std::array<Index, 2> factor{};
   for (const int axis : {0, 1}) {
     double scale = 0;
-    if (in.is_constant(scales) && in.constant(scales)->count() > 0) {
+    if (in.is_constant(scales) && !in.constant(scales)->is_empty()) {
       const Tensor<T> given = in.tensor(scales);
       in.expect(given.size() == 4 && given.data()[0] == 1 && given.data()[1] == 1,
                 "its scales are not those of images");
