@@ -51,6 +51,9 @@ void print_elementwise() {
       "gelu", [](auto& a, auto o) { gelu(a, o); },
       [&](auto&, auto dx) { gelu_backward(x, dy, dx); });
   activate(
+      "gelu_tanh", [](auto& a, auto o) { gelu_tanh(a, o); },
+      [&](auto&, auto dx) { gelu_tanh_backward(x, dy, dx); });
+  activate(
       "softplus", [](auto& a, auto o) { softplus(a, o); },
       [&](auto& o, auto dx) { softplus_backward(o, dy, dx); });
   activate(

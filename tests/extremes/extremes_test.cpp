@@ -441,6 +441,14 @@ const std::vector<Named> table{
          return y;
        });
      }},
+    {"gelu_tanh",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         gelu_tanh(x, y.view());
+         return y;
+       });
+     }},
     {"softplus",
      [] {
        for_reals([](const auto& x) {
@@ -534,6 +542,14 @@ const std::vector<Named> table{
        for_reals([](const auto& x) {
          auto y = copy(x);
          gelu_backward(x, x, y.view());
+         return y;
+       });
+     }},
+    {"gelu_tanh_backward",
+     [] {
+       for_reals([](const auto& x) {
+         auto y = copy(x);
+         gelu_tanh_backward(x, x, y.view());
          return y;
        });
      }},
@@ -1380,7 +1396,11 @@ const std::vector<Named> table{
     {"Dropout", [] { check_layer(Dropout<float>({.ratio = 0.5}, rng)); }},
     {"Elu", [] { check_layer(Elu<float>()); }},
     {"Flatten", [] { check_layer(Flatten<float>()); }},
-    {"Gelu", [] { check_layer(Gelu<float>()); }},
+    {"Gelu",
+     [] {
+       check_layer(Gelu<float>());
+       check_layer(Gelu<float>({.approximate = GeluApproximation::tanh}));
+     }},
     {"GlobalAveragePooling", [] { check_layer(GlobalAveragePooling<float>()); }},
     {"Identity", [] { check_layer(Identity<float>()); }},
     {"LeakyRelu", [] { check_layer(LeakyRelu<float>()); }},

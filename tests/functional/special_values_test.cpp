@@ -149,6 +149,16 @@ Wide logistic(Wide x) { return 1 / (1 + std::exp(-x)); }
 Wide density(Wide x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi_v<Wide>); }
 Wide cumulative(Wide x) { return std::erfc(-x / std::numbers::sqrt2_v<Wide>) / 2; }
 
+/// Of gelu_tanh, and its slope.
+Wide share_by_tanh(Wide x) {
+  return logistic(2 * std::sqrt(2 / std::numbers::pi_v<Wide>) * (x + 0.044715L * x * x * x));
+}
+Wide slope_by_tanh(Wide x) {
+  const Wide share = share_by_tanh(x), bend = share * (1 - share);
+  const Wide slope = 2 * std::sqrt(2 / std::numbers::pi_v<Wide>) * (1 + 0.134145L * x * x);
+  return bend == 0 ? share : share + x * bend * slope;
+}
+
 TYPED_TEST(SpecialValues, ActivationsAreTheirFormulas) {
   using T = TypeParam;
   expect_values<T>(
@@ -171,6 +181,10 @@ TYPED_TEST(SpecialValues, ActivationsAreTheirFormulas) {
   expect_values<T>(
       "gelu", [](auto x, auto y) { gelu(x, y); }, [](Wide x) { return x * cumulative(x); },
       [](Wide x) { return std::min(std::abs(x), Wide(10)); });
+  expect_values<T>(
+      "gelu_tanh", [](auto x, auto y) { gelu_tanh(x, y); },
+      [](Wide x) { return x * share_by_tanh(x); },
+      [](Wide x) { return std::min(std::abs(x), Wide(10)); });
 }
 
 TYPED_TEST(SpecialValues, GradientsOfActivationsAreTheirFormulas) {
@@ -191,6 +205,9 @@ TYPED_TEST(SpecialValues, GradientsOfActivationsAreTheirFormulas) {
       "gelu", [](auto x, auto dy, auto dx) { gelu_backward(x, dy, dx); },
       [](Wide x, Wide dy) { return dy * (cumulative(x) + x * density(x)); },
       [](Wide) { return Wide(2); });
+  expect_gradients<T>(
+      "gelu_tanh", [](auto x, auto dy, auto dx) { gelu_tanh_backward(x, dy, dx); },
+      [](Wide x, Wide dy) { return dy * slope_by_tanh(x); }, [](Wide) { return Wide(2); });
   expect_gradients<T>(
       "swish", [](auto x, auto dy, auto dx) { swish_backward(x, dy, dx); },
       [](Wide x, Wide dy) { return dy * logistic(x) * (1 + x * (1 - logistic(x))); },

@@ -227,7 +227,7 @@ class Rearrangement {
   }
 
   void add_step() {
-    switch (draw(6)) {
+    switch (draw(10)) {
       case 0: {
         std::vector<int> order(axes_.size());
         std::iota(order.begin(), order.end(), 0);
@@ -279,6 +279,43 @@ class Rearrangement {
         value_ = copy(value_.view().reshape(shape()));
         return;
       }
+      case 5: {  // repeats an axis of 1
+        const int axis = draw(rank());
+        if (!axes_[static_cast<std::size_t>(axis)].empty() || samples_axis() != 0) return;
+        if (axes_[0].size() > 1 || factors() == 5) return;
+        const int times = 2 + draw(2);
+        std::vector<std::int64_t> extents(axes_.size(), 1);
+        extents[static_cast<std::size_t>(axis)] = times;
+        next("Expand", {name_, constant(extents)});
+        return repeat(axis, times);
+      }
+      case 6:
+      case 7: {  // of several values
+        const int axis = draw(rank());
+        if (axes_[static_cast<std::size_t>(samples_axis())].size() > 1) return;
+        if (draw(2) == 0) {
+          next("Add", {name_, name_});
+          value_ = value_ + value_;
+          return;
+        }
+        auto& factors_of = axes_[static_cast<std::size_t>(axis)];
+        if (has_samples(factors_of) || value_.size() > 2000) return;
+        next("Concat", {name_, name_}, "axis", {axis});
+        factors_of = {static_cast<int>(2 * value_.shape()[axis])};
+        value_ = concatenate<float>({value_, value_}, axis);
+        return;
+      }
+      case 8: {  // the places of an axis up to one
+        const int axis = draw(rank());
+        auto& factors_of = axes_[static_cast<std::size_t>(axis)];
+        if (has_samples(factors_of) || value_.shape()[axis] < 2) return;
+        const Index last = 1 + draw(static_cast<int>(value_.shape()[axis]) - 1);
+        const std::string start = constant({0}), stop = constant({last});
+        next("Slice", {name_, start, stop, constant({axis})});
+        value_ = copy(value_.view().slice(axis, {.stop = last}));
+        factors_of = {static_cast<int>(last)};
+        return;
+      }
       default: {  // a part of an axis
         const int axis = draw(rank());
         auto& factors_of = axes_[static_cast<std::size_t>(axis)];
@@ -293,6 +330,11 @@ class Rearrangement {
         return;
       }
     }
+  }
+  void repeat(int axis, int times) {
+    axes_[static_cast<std::size_t>(axis)] = {times};
+    value_ = concatenate<float>(std::vector<Tensor<float>>(static_cast<std::size_t>(times), value_),
+                                axis);
   }
   void part(std::vector<std::vector<int>>::iterator axis, int count) {
     const std::vector<int> rest(axis->begin() + count, axis->end());
@@ -440,9 +482,8 @@ TEST(LoadOnnx, ListsOfAxesThatAreNoneAreFormatErrors) {
 
 /// Every operator with every two inputs, and with three that are drawn: what it reads is there.
 TEST(LoadOnnx, OperatorsOfAnyInputsAreFormatErrorsAtMost) {
-  std::vector<std::string> names{
-      "Shape", "ConstantOfShape", "Expand", "Equal", "Mod",     "Neg", "Where", "Trilu",
-      "Sqrt",  "Reciprocal",      "Pow",    "Less",  "Greater", "Erf"};
+  std::vector<std::string> names{"Shape", "ConstantOfShape", "Equal", "Mod",  "Neg",     "Trilu",
+                                 "Sqrt",  "Reciprocal",      "Pow",   "Less", "Greater", "Erf"};
   for (const auto& each : onnx::operators<float>()) names.emplace_back(each.name);
   const test::Bytes zeros(24);
   const auto numbers = [&](const std::string& name, const std::vector<std::int64_t>& extents) {

@@ -110,7 +110,7 @@ std::vector<Streaming> streaming_layers() {
       {"dropout", Dropout<float>({.scaling = DropoutScaling::in_evaluation}, rng), rows, 1, 1},
       {"elu", Elu<float>(), channels, 2, 2},
       {"embedding", Embedding<float>({.count = 2, .features = 5}, He{}, rng), {2, 7}, 1, 1},
-      {"gelu", Gelu<float>(), rows, 1, 1},
+      {"gelu", Gelu<float>({.approximate = GeluApproximation::tanh}), rows, 1, 1},
       {"gru", Gru<float>({.in = 6, .hidden = 5}, rng), rows, 1, 1},
       {"gru", Gru<float>({.in = 6, .hidden = 16}, rng), rows, 1, 1},
       {"hard_sigmoid", HardSigmoid<float>(), rows, 1, 1},

@@ -439,6 +439,8 @@ TEST(Values, EveryFunctionIsListed) {
                  "elu_backward",
                  "gelu",
                  "gelu_backward",
+                 "gelu_tanh",
+                 "gelu_tanh_backward",
                  "histogram",
                  "kullback_leibler",
                  "leaky_relu",

@@ -252,6 +252,8 @@ void add_layers(Handlers& handlers) {
     return Elu<T>(static_cast<T>(c.option<double>("alpha", 1.0)));
   });
   add_layer<T>(handlers, "Gelu", [](const Case&, Rng&) { return Gelu<T>(); });
+  add_layer<T>(handlers, "GeluByTanh",
+               [](const Case&, Rng&) { return Gelu<T>({.approximate = GeluApproximation::tanh}); });
   add_layer<T>(handlers, "Sigmoid", [](const Case&, Rng&) { return Sigmoid<T>(); });
   add_layer<T>(handlers, "Softplus", [](const Case&, Rng&) { return Softplus<T>(); });
   add_layer<T>(handlers, "Swish", [](const Case&, Rng&) { return Swish<T>(); });

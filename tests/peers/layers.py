@@ -323,7 +323,8 @@ class Layers:
     def activations(self):
         modules = {
             'Relu': ({}, nn.ReLU()), 'LeakyRelu': ({'negative_slope': 0.3}, nn.LeakyReLU(0.3)),
-            'Elu': ({'alpha': 1.7}, nn.ELU(1.7)), 'Gelu': ({}, nn.GELU()), 'Sigmoid': ({}, nn.Sigmoid()),
+            'Elu': ({'alpha': 1.7}, nn.ELU(1.7)), 'Gelu': ({}, nn.GELU()), 'GeluByTanh': ({}, nn.GELU('tanh')),
+            'Sigmoid': ({}, nn.Sigmoid()),
             # PyTorch's Softplus goes over to x at its threshold, 20: far above it there is no difference.
             'Softplus': ({}, nn.Softplus(threshold=1000)), 'Swish': ({}, nn.SiLU()), 'Tanh': ({}, nn.Tanh()),
             'HardSigmoid': ({}, nn.Hardsigmoid()), 'HardSwish': ({}, nn.Hardswish()), 'HardTanh': ({'min': -0.5, 'max': 6.0}, nn.Hardtanh(-0.5, 6.0)),
@@ -333,12 +334,14 @@ class Layers:
                 x = self.normal(*shape, dtype=dtype, scale=3)
                 # Slopes are differences of what is at most 1; so are the probabilities that GELU multiplies x by.
                 self.layer(kind, module, x, options, units=16, dx_scale=3,
-                           y_scale=x.abs().max().item() if kind == 'Gelu' and x.numel() else None)
+                           y_scale=x.abs().max().item() if kind.startswith('Gelu') and x.numel() else None)
             tiny = torch.finfo(dtype).tiny
             special = torch.tensor([[0.0, -0.0, 1e-30, -1e-30, tiny, -tiny, tiny / 8, 30.0, -30.0, 80.0, -80.0, 1e30,
                                      -1e30, torch.inf, -torch.inf, torch.nan]], dtype=dtype)
             case = self.layer(kind, module, special, options, units=16, note='special', dy=torch.ones_like(special))
-            if kind == 'Gelu':  # at infinity it is infinity, as PyTorch's of double; its vectors of float have NaN
+            if kind == 'GeluByTanh':  # PyTorch's gradient is NaN where the square overflows
+                case.leave_out('dx', numpy(special.square().isinf()))
+            if kind.startswith('Gelu'):  # at infinity it is infinity, as PyTorch's of double; its vectors of float have NaN
                 for name in ['y', 'prediction']:
                     case.leave_out(name, numpy(torch.isinf(special) & (dtype == torch.float32)))
         self.layer('LeakyRelu', nn.LeakyReLU(), self.normal(3, 5), note='default', units=4)

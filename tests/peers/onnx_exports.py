@@ -114,7 +114,7 @@ def networks():
     lenet = nn.Sequential(
         nn.Conv2d(1, 6, 5, padding=2), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2), View(),
         nn.Linear(400, 120), nn.Tanh(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
-    mlp = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 16), nn.GELU(), nn.Linear(16, 5), nn.LogSoftmax(1))
+    mlp = nn.Sequential(nn.Linear(20, 32), nn.GELU('tanh'), nn.Linear(32, 16), nn.GELU(), nn.Linear(16, 5), nn.LogSoftmax(1))
     activations = nn.Sequential(
         nn.Conv1d(2, 4, 3, padding=1), nn.SiLU(), nn.ELU(0.5), nn.GroupNorm(2, 4), nn.Softplus(), nn.Hardswish(),
         nn.Hardsigmoid(), nn.PReLU(4), nn.Hardtanh(), nn.ReLU6(), nn.InstanceNorm1d(4, affine=True), nn.MaxPool1d(2), nn.Flatten(),
@@ -151,14 +151,14 @@ def networks():
     }
 
 
-def exported(directory, name, model, x, exporter, batch):
+def exported(directory, name, model, x, exporter, batch, **more):
     with torch.no_grad():
         if x.is_floating_point():
             model.train()(x)  # for running statistics of its own
         model.eval()
         y = model(x)
     path = directory / f'{name}_{exporter}_{batch}'
-    options = {'dynamo': exporter == 'new', 'input_names': ['x'], 'output_names': ['y']}
+    options = {'dynamo': exporter == 'new', 'input_names': ['x'], 'output_names': ['y'], **more}
     if batch == 'open' and exporter == 'new':
         options['dynamic_shapes'] = ({0: torch.export.Dim('n', min=1)},)
     elif batch == 'open':
@@ -180,6 +180,9 @@ def from_keras(directory):
         y = layers.Add()([x, layers.Conv2D(4, 3, padding='same')(x)])
         return keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
 
+    def gelu(x):
+        return keras.activations.gelu(x, approximate=True)
+
     models = {
         'mlp': keras.Sequential([keras.Input((20,)), layers.Dense(32, activation='relu'), layers.Dropout(0.2),
                                  layers.Dense(5, activation='softmax')]),
@@ -197,6 +200,14 @@ def from_keras(directory):
                                        layers.GlobalAveragePooling2D(), layers.Dense(2)]),
         'words': keras.Sequential([keras.Input((5,)), layers.Embedding(10, 4), layers.GlobalAveragePooling1D(),
                                    layers.Dense(2)]),
+        'enlarged': keras.Sequential([keras.Input((4, 5, 3)), layers.UpSampling2D((2, 3)), layers.Conv2D(2, 3),
+                                      layers.UpSampling2D(2, interpolation='bilinear'), layers.Activation(gelu)]),
+        'lstm': keras.Sequential([keras.Input((5, 3)), layers.LSTM(4), layers.Dense(2)]),
+        'lstms': keras.Sequential([keras.Input((4, 3)), layers.LSTM(4, return_sequences=True),
+                                   layers.Bidirectional(layers.LSTM(3)), layers.Dense(2)]),
+        'gru': keras.Sequential([keras.Input((5, 3)), layers.GRU(4), layers.Dense(2)]),
+        'gru_of_volume_2': keras.Sequential([keras.Input((4, 3)), layers.GRU(4, reset_after=False), layers.Dense(2)]),
+        'rnn': keras.Sequential([keras.Input((5, 3)), layers.SimpleRNN(4, return_sequences=True), layers.Dense(2)]),
     }
     for name, model in models.items():
         x = torch.randn(3, *model.input_shape[1:])
@@ -216,12 +227,14 @@ def main():
     warnings.filterwarnings('ignore')
     for name, (model, x) in networks().items():
         exported(directory, name, model, x, 'old', 'open')
-        # The new exporter writes each step of an RNN by itself, which is no layer.
-        if name != 'rnn':
-            exported(directory, name, model, x, 'new', 'open')
-        if name in ('lstm', 'transformer'):
+        exported(directory, name, model, x, 'new', 'open')
+        if name in ('lstm', 'rnn', 'transformer'):
             exported(directory, name, model, x, 'old', 'fixed')
             exported(directory, name, model, x, 'new', 'fixed')
+    # GELU has an operator of its own from version 20 on.
+    gelu = nn.Sequential(nn.Linear(6, 8), nn.GELU('tanh'), nn.GELU()), torch.randn(3, 6)
+    exported(directory, 'gelu', *gelu, 'old', 'open', opset_version=17)
+    exported(directory, 'gelu', *gelu, 'new', 'open', opset_version=18)
     from_keras(directory)
 
 

@@ -111,7 +111,7 @@ inline std::vector<LayerEntry> all_layers() {
        "count 5, features 3, padding_index 0",
        Embedding<F>({.count = 5, .features = 3, .padding_index = 0}, Normal{.std = 1})},
       {"flatten", of(Flatten<F>()), {{2, 3}}, ""},
-      {"gelu", of(Gelu<F>()), {{3}}, ""},
+      {"gelu", of(Gelu<F>({.approximate = GeluApproximation::tanh})), {{3}}, "approximate tanh"},
       {"global_average_pooling", of(GlobalAveragePooling<F>()), {{2, 3, 3}}, ""},
       {"group_normalization",
        of(GroupNormalization<F>({.groups = 2, .features = 4})),

@@ -204,6 +204,7 @@ std::vector<OnnxNetwork<T>> onnx_layers() {
   add("elu", Elu<T>(T(0.5)), {image});
   add("leaky relu", LeakyRelu<T>(T(0.2)), {image});
   add("gelu", Gelu<T>(), {image});
+  add("gelu by tanh", Gelu<T>({.approximate = GeluApproximation::tanh}), {image});
   add("swish", Swish<T>(), {image});
   add("hard sigmoid", HardSigmoid<T>(), {image});
   add("hard swish", HardSwish<T>(), {image});

@@ -471,6 +471,7 @@ std::vector<std::pair<AnyLayer<double>, Tensor<double>>> layers_of_the_library()
   add(Elu<double>(), images);
   add(LeakyRelu<double>(), images);
   add(Gelu<double>(), images);
+  add(Gelu<double>({.approximate = GeluApproximation::tanh}), images);
   add(Swish<double>(), images);
   add(Softplus<double>(), images);
   add(Identity<double>(), images);

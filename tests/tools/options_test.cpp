@@ -220,6 +220,9 @@ Table table() {
       .field("in", &GruOptions::in, not_positive)
       .field("hidden", &GruOptions::hidden, not_positive)
       .any("reverse");
+  Rows<GeluOptions>(t, "GeluOptions", {}, [](const auto& options) {
+    Gelu<float>{options};
+  }).any("approximate");
   Rows<RnnOptions>(t, "RnnOptions", {.in = 2, .hidden = 3},
                    [](const auto& options) { Rnn<float>(options, He{}, generator()); })
       .field("in", &RnnOptions::in, not_positive)

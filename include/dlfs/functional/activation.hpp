@@ -1,5 +1,6 @@
 #pragma once
 
+#include <numbers>
 #include <string_view>
 
 #include "dlfs/core/element.hpp"
@@ -53,6 +54,20 @@ inline constexpr auto sigmoid_of = []<class V>(const V& input, V& output) {
 inline constexpr auto tanh_of = []<class V>(const V& input, V& output) {
   simd::tanh(input, output);
 };
+
+/// share = sigmoid(2 u) of gelu_tanh, slope = the derivative of 2 u.
+template <class V>
+DLFS_INLINE void gelu_tanh_share(const V& x, V& share, V& slope) {
+  using T = simd::detail::ElementOf<V>;
+  constexpr T scale = 2 * std::numbers::sqrt2_v<T> * std::numbers::inv_sqrtpi_v<T>;
+  constexpr T cubic = T(0.044715L);
+  const V square = x * x;
+  V factor, factor_of_slope;
+  simd::multiply_add<V>(square, V{} + cubic, 1, factor);
+  simd::multiply_add<V>(square, V{} + 3 * cubic, 1, factor_of_slope);
+  simd::sigmoid<V>(scale * x * factor, share);
+  slope = scale * factor_of_slope;
+}
 
 }  // namespace detail
 
@@ -130,6 +145,33 @@ void gelu_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> 
                                           V slope;
                                           simd::multiply_add(input, density, cumulative, slope);
                                           result = gradient * slope;
+                                        });
+}
+
+/// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(u)) / 2: gelu to
+/// about 5e-4.
+template <detail::RealTensor X>
+void gelu_tanh(const X& x, TensorView<Element<X>> out) {
+  detail::activate<Element<X>>("gelu_tanh", x, out, []<class V>(const V& input, V& output) {
+    V share, slope;
+    detail::gelu_tanh_share(input, share, slope);
+    output = input * share;
+  });
+}
+
+/// dx = dy (s + x s (1 - s) 2 u') with s = sigmoid(2 u).
+template <detail::RealTensor X>
+void gelu_tanh_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
+  detail::activate_backward<Element<X>>("gelu_tanh_backward", "x", x, dy, dx,
+                                        []<class V>(const V& input, const V& gradient, V& result) {
+                                          V share, slope;
+                                          detail::gelu_tanh_share(input, share, slope);
+                                          const V bend = share * (1 - share);
+                                          // The slope of a huge x is infinite.
+                                          const V bent = bend == V{} ? V{} : input * slope;
+                                          V sum;
+                                          simd::multiply_add(bent, bend, share, sum);
+                                          result = gradient * sum;
                                         });
 }
 

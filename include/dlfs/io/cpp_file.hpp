@@ -465,9 +465,12 @@ void CppWriter<T>::write_layer(const AnyLayer<T>& layer, const std::string& kind
       loop(inputs, output,
            [=](const CppWriter& self) { return str_cat(factor, " * ", self.at(x), "[i]"); });
     }
-  } else if (kind == "relu" || kind == "gelu" || kind == "sigmoid" || kind == "swish" ||
-             kind == "softplus") {
+  } else if (kind == "relu" || kind == "sigmoid" || kind == "swish" || kind == "softplus") {
     activate(kind, inputs, output);
+  } else if (kind == "gelu") {
+    activate(
+        options.word("approximate", {std::pair("none", "gelu"), std::pair("tanh", "gelu_tanh")}),
+        inputs, output);
   } else if (kind == "hard sigmoid" || kind == "hard swish") {
     activate(to_cpp_name(kind), inputs, output);
   } else if (kind == "hard tanh") {

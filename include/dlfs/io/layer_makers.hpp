@@ -325,7 +325,12 @@ LayerMakers<T> layer_makers() {
          return Embedding<T>(options, o.zeros(), rng);
        }},
       {"flatten", make_plain<Flatten<T>>()},
-      {"gelu", make_plain<Gelu<T>>()},
+      {"gelu",
+       [](Options o) {
+         return Gelu<T>(
+             {.approximate = o.word("approximate", {pair("none", GeluApproximation::none),
+                                                    pair("tanh", GeluApproximation::tanh)})});
+       }},
       {"global average pooling", make_plain<GlobalAveragePooling<T>>()},
       {"group normalization",
        [](Options o) {

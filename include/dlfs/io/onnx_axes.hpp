@@ -13,6 +13,7 @@
 #include "dlfs/nn/layers/embedding.hpp"
 #include "dlfs/nn/layers/flatten.hpp"
 #include "dlfs/nn/layers/slice_axis.hpp"
+#include "dlfs/nn/layers/upsampling.hpp"
 
 // The operators of ONNX that reorder, split, join and leave out axes.
 
@@ -105,10 +106,52 @@ void read_reshape(Importer<T>& in) {
 template <std::floating_point T>
 void read_concat(Importer<T>& in) {
   std::vector<Value> inputs;
-  for (std::size_t i = 0; i < in.node().inputs.size(); ++i) inputs.push_back(in.plain(i));
+  for (std::size_t i = 0; i < in.node().inputs.size(); ++i) inputs.push_back(in.value(i));
   in.expect(!inputs.empty(), "it has no inputs");
   const int axis = in.axis(in.integer("axis", 1), inputs.front().rank());
-  in.result(in.layer(Concatenate<T>({.axis = axis}), inputs));
+  in.result_view(in.side_by_side(inputs, axis, [&](const auto& x, int place) {
+    return in.layer(Concatenate<T>({.axis = place}), x);
+  }));
+}
+
+/// x with an axis of extent 1 repeated.
+template <std::floating_point T>
+Value repeated(Importer<T>& in, const Value& x, int axis, Index times) {
+  // The axis is one between the rows of an image, which Upsampling repeats.
+  Value image{x.source, x.shape, {x.axis(0), {}, {}, {}}, x.offsets, x.node};
+  for (int i = 1; i < x.rank(); ++i) {
+    ValueAxis& to = image.axes[i < axis ? 2 : 3];
+    to.insert(to.end(), x.axis(i).begin(), x.axis(i).end());
+  }
+  Value y = in.layer(Upsampling<T>({.factor = {times, 1}}), {in.plain(image)});
+  std::vector<ValueAxis> axes(static_cast<std::size_t>(x.rank()));
+  Index row = 1, column = 1;
+  for (int i = x.rank(); i-- > 1;) {
+    const Index extent = i == axis ? times : x.extent(i);
+    Index& stride = i <= axis ? row : column;
+    axes[static_cast<std::size_t>(i)] = {{i <= axis ? 2 : 3, extent, stride}};
+    stride *= extent;
+  }
+  axes[0] = y.axis(0);
+  y.axes = std::move(axes);
+  return y;
+}
+
+template <std::floating_point T>
+void read_expand(Importer<T>& in) {
+  Value y = in.value(0);
+  const auto extents = in.list("shape", 1).value_or(std::vector<std::int64_t>{});
+  in.expect(extents.size() <= max_rank, "its shape has ", extents.size(), " axes");
+  y.prepend_axes(std::max(0, static_cast<int>(extents.size()) - y.rank()));
+  in.expect(y.is_samples(0), "the samples are not along axis 0");
+  for (int axis = y.rank() - static_cast<int>(extents.size()), i = 0; axis < y.rank();
+       ++axis, ++i) {
+    const std::int64_t extent = extents[static_cast<std::size_t>(i)];
+    const bool is_kept = extent == 1 || extent == y.extent(axis) || y.has_samples(axis);
+    in.expect(is_kept || (y.extent(axis) == 1 && extent > 0), "axis ", axis, " is not repeated");
+    if (!is_kept) y = repeated(in, y, axis, extent);
+  }
+  in.result_view(std::move(y));
 }
 
 /// Leaves of an axis the places from `start` on.
@@ -180,7 +223,9 @@ void read_split(Importer<T>& in) {
 
 template <std::floating_point T>
 void read_slice(Importer<T>& in) {
-  Value x = in.plain(0);
+  Value x = in.value(0);
+  const bool is_batch = x.rank() > 0 && x.is_samples(0);
+  if (is_batch) x = in.plain(x);
   const auto starts = in.list("starts", 1), stops = in.list("ends", 2);
   in.expect(starts && stops && starts->size() == stops->size(), "it has no starts and ends");
   auto axes = in.list("axes", 3);
@@ -193,13 +238,14 @@ void read_slice(Importer<T>& in) {
   for (std::size_t i = 0; i < starts->size(); ++i) {
     const int axis = in.axis((*axes)[i], x.rank());
     const std::int64_t start = (*starts)[i], stop = (*stops)[i];
-    if (axis == 0) {
-      in.expect(start == 0 && stop >= std::numeric_limits<std::int32_t>::max() && steps[i] == 1,
+    if (x.has_samples(axis)) {
+      in.expect(x.is_samples(axis) && start == 0 &&
+                    stop >= std::numeric_limits<std::int32_t>::max() && steps[i] == 1,
                 "it takes some of the samples");
       continue;
     }
     // Behind the last and before the first place: what our slices leave out.
-    const std::int64_t extent = x.shape[axis];
+    const std::int64_t extent = x.extent(axis);
     in.expect(steps[i] != 0, "a step of 0");
     Slice range{.start = start, .stop = stop, .step = steps[i]};
     if (stop >= extent || stop < -extent) range.stop.reset();
@@ -210,9 +256,15 @@ void read_slice(Importer<T>& in) {
       in.expect(start >= -extent && stop < extent, "it leaves nothing of axis ", axis);
     }
     if (steps[i] == 1 && (!range.start || start == 0) && !range.stop) continue;
-    x = in.layer(SliceAxis<T>(axis, range), {x});
+    if (is_batch) {
+      x = in.layer(SliceAxis<T>(axis, range), {x});
+    } else {
+      const auto taken = detail::positions_of(range, extent);
+      in.expect(taken.step == 1, "no layer takes these");
+      take_range(in, x, axis, taken.first, taken.count);
+    }
   }
-  in.result(std::move(x));
+  in.result_view(std::move(x));
 }
 
 }  // namespace dlfs::detail::onnx

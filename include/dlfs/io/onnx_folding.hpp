@@ -45,17 +45,16 @@ class Folder {
     }
     if (op == "CastLike" && in_.is_constant(0)) return set(*in_.constant(0));
     if (in_.node().inputs.empty()) return false;
-    bool all_whole = true, any_fill = false;
+    bool all_whole = true;
     for (std::size_t i = 0; i < in_.node().inputs.size(); ++i) {
       if (!in_.has_input(i)) continue;
       if (!in_.is_constant(i)) return false;
       inputs_.push_back(*in_.constant(i));
       all_whole &= inputs_.back().is_integer();
-      any_fill |= inputs_.back().fill.has_value();
     }
     if (inputs_.empty()) return false;
     if (op == "Identity") return set(inputs_[0]);
-    if (op == "ConstantOfShape") return set({.extents = whole(0), .fill = filling()});
+    if (op == "ConstantOfShape") return fill_shape();
     if (op == "Expand") {
       const auto extents = whole(1);
       if (inputs_[0].fill) return set({.extents = extents, .fill = inputs_[0].fill});
@@ -67,13 +66,9 @@ class Folder {
       return set({.extents = extents, .fill = static_cast<double>(first)});
     }
     if (op == "Cast") return cast();
+    if (op == "Shape") return set_list(inputs_[0].extents);
     if (all_whole) return fold_integers(op);
-    if (any_fill && inputs_[0].fill && !inputs_[0].extents.empty()) {
-      for (const std::string_view kept :
-           {"Unsqueeze", "Squeeze", "Transpose", "Slice", "Gather", "Reshape", "Concat"}) {
-        if (op == kept) return set({.extents = {SamplesExtent::times(1)}, .fill = inputs_[0].fill});
-      }
-    }
+    if (fold_zeros(op) || fold_view_of_fill(op)) return true;
     return fold_numbers(op);
   }
 
@@ -100,10 +95,115 @@ class Folder {
     return inputs_[i].integers;
   }
 
-  double filling() const {
+  bool fill_shape() {
+    const auto& extents = whole(0);
     const auto value = in_.attribute("value");
-    if (!value.tensor) return 0;
-    return in_.first_number(*value.tensor);
+    if (!value.tensor) return set({.extents = extents, .fill = 0.0});
+    const StoredTensor number = in_.attribute_tensor(*value.tensor);
+    in_.expect(number.count == 1, "expected one number");
+    constexpr std::int64_t most_axes = max_rank;
+    const bool is_shape = is_integer(number.type) && extents.size() == 1 && extents[0] >= 0 &&
+                          extents[0] <= most_axes;
+    if (!is_shape) return set({.extents = extents, .fill = number.number(0)});
+    return set_list(std::vector(static_cast<std::size_t>(extents[0]), number.integer(0)));
+  }
+
+  /// What the first states of recurrent layers become, which are 0 for each sample.
+  bool fold_zeros(std::string_view op) {
+    const bool is_first = inputs_[0].is_zero_of_samples();
+    if (inputs_.size() < 2 || (!is_first && !inputs_[1].is_zero_of_samples())) {
+      return false;
+    }
+    const Constant<T>& zeros = inputs_[is_first ? 0 : 1];
+    const Constant<T>& other = inputs_[is_first ? 1 : 0];
+    if (op == "Mul") return set(zeros);
+    if (op == "Add" || (op == "Sub" && !is_first)) return set_rows(zeros, other);
+    if (op == "MatMul" && is_first && other.extents.size() == 2 && !zeros.extents.empty()) {
+      Constant<T> product = zeros;
+      product.extents.back() = other.extents[1];
+      return set(std::move(product));
+    }
+    return false;
+  }
+  /// A row for each of the places of zeros.
+  bool set_rows(const Constant<T>& zeros, const Constant<T>& row) {
+    if (row.fill || row.extents.size() != 1) return set(row);
+    const Tensor<T> numbers = in_.to_tensor(row);
+    in_.spend(numbers.shape());
+    Shape shape;
+    for (std::size_t i = 1; i < std::min<std::size_t>(zeros.extents.size(), max_rank); ++i) {
+      shape.push_back(1);
+    }
+    shape.push_back(numbers.size());
+    return set({.extents = zeros.extents,
+                .tensor = std::make_shared<const Tensor<T>>(copy(numbers.view().reshape(shape)))});
+  }
+
+  /// Other axes of numbers that are all the same, which may be along the samples.
+  bool fold_view_of_fill(std::string_view op) {
+    const Constant<T>& x = inputs_[0];
+    const auto rank = static_cast<int>(std::min<std::size_t>(x.extents.size(), max_rank));
+    if (!x.fill || rank == 0) return false;
+    Constant<T> view = x;
+    auto& extents = view.extents;
+    const auto at = [&](int axis) -> std::int64_t& {
+      return extents[static_cast<std::size_t>(axis)];
+    };
+    if (op == "Unsqueeze" || op == "Squeeze") {
+      const auto axes = in_.list("axes", 1);
+      if (!axes || axes->size() > max_rank) return false;
+      const bool adds = op == "Unsqueeze";
+      std::set<int> named;
+      for (const std::int64_t each : *axes) {
+        named.insert(in_.axis(each, rank + (adds ? static_cast<int>(axes->size()) : 0)));
+      }
+      if (adds) {
+        for (const int axis : named) {
+          in_.expect(axis <= std::ssize(extents), "an axis stands twice");
+          extents.insert(extents.begin() + axis, 1);
+        }
+      } else {
+        for (auto axis = named.rbegin(); axis != named.rend(); ++axis) {
+          extents.erase(extents.begin() + *axis);
+        }
+      }
+      return set(std::move(view));
+    }
+    if (op == "Transpose") {
+      const std::vector<int> order = in_.order_of_axes(rank);
+      for (int axis = 0; axis < rank; ++axis) {
+        at(axis) = x.extents[static_cast<std::size_t>(order[static_cast<std::size_t>(axis)])];
+      }
+      return set(std::move(view));
+    }
+    if (op == "Slice") {
+      const auto starts = in_.list("starts", 1), stops = in_.list("ends", 2);
+      const auto axes = in_.list("axes", 3), steps = in_.list("steps", 4);
+      in_.expect(starts && stops && starts->size() == stops->size() &&
+                     (!axes || axes->size() == starts->size()) &&
+                     (!steps || steps->size() == starts->size()),
+                 "its lists differ");
+      for (std::size_t i = 0; i < starts->size(); ++i) {
+        const int axis = in_.axis(axes ? (*axes)[i] : static_cast<std::int64_t>(i), rank);
+        if (SamplesExtent::factor(at(axis))) continue;
+        in_.expect(at(axis) >= 0, "an axis of ", at(axis));
+        at(axis) =
+            detail::positions_of(
+                {.start = (*starts)[i], .stop = (*stops)[i], .step = steps ? (*steps)[i] : 1},
+                at(axis))
+                .count;
+      }
+      return set(std::move(view));
+    }
+    if (op == "Gather") {
+      const int axis = in_.axis(in_.integer("axis", 0), rank);
+      in_.expect(inputs_.size() == 2, "it has no places");
+      const auto& places = inputs_[1].extents;
+      extents.erase(extents.begin() + axis);
+      extents.insert(extents.begin() + axis, places.begin(), places.end());
+      return set(std::move(view));
+    }
+    return false;
   }
 
   bool cast() {
@@ -130,10 +230,6 @@ class Folder {
   bool fold_integers(std::string_view op) {
     const auto& x = whole(0);
     const std::int64_t count = std::ssize(x);
-    if (op == "Shape") {
-      std::vector<std::int64_t> extents = inputs_[0].extents;
-      return set_list(extents);
-    }
     if (op == "Gather") {
       in_.expect(in_.integer("axis", 0) == 0 && inputs_[0].extents.size() == 1, "only of a list");
       const auto& places = whole(1);
@@ -157,6 +253,21 @@ class Folder {
       for (const std::int64_t each : x) computed.integers.push_back(result_of("Sub", 0, each));
       return set(std::move(computed));
     }
+    if (op == "Where") {
+      const auto &y = whole(1), &z = whole(2);
+      const auto at = [](const auto& list, std::size_t i) {
+        return list[list.size() == 1 ? 0 : i];
+      };
+      std::vector<std::int64_t> chosen(std::max({x.size(), y.size(), z.size()}));
+      for (const auto* list : {&x, &y, &z}) {
+        in_.expect(list->size() == chosen.size() || list->size() == 1, "lists of two lengths");
+      }
+      for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = at(x, i) ? at(y, i) : at(z, i);
+      return set_list(chosen);
+    }
+    const bool is_list = inputs_[0].extents.size() <= 1 &&
+                         (op != "Reshape" || inputs_.size() < 2 || whole(1).size() <= 1);
+    if (!is_list) return fold_numbers(op);
     if (op == "Unsqueeze" || op == "Squeeze" || op == "Reshape") {
       in_.expect(count == 1 || op != "Unsqueeze" || inputs_[0].extents.size() <= 1,
                  "only of a list");
@@ -177,7 +288,8 @@ class Folder {
       }
       return set_list(list);
     }
-    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Mod" || op == "Equal") {
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Mod" || op == "Equal" ||
+        op == "Greater" || op == "Less") {
       const auto& y = whole(1);
       in_.expect(x.size() == y.size() || x.size() == 1 || y.size() == 1, "lists of two lengths");
       const bool repeats_x = x.size() == 1 && (y.size() != 1 || inputs_[0].extents.size() <=
@@ -212,6 +324,10 @@ class Folder {
       fails |= __builtin_mul_overflow(a, b, &result);
     } else if (op == "Equal") {
       result = a == b;
+    } else if (op == "Greater") {
+      result = a > b;
+    } else if (op == "Less") {
+      result = a < b;
     } else if (b == 0 || b == -1) {
       fails = true;
     } else if (op == "Div") {
@@ -240,6 +356,15 @@ class Folder {
       computed.data()[i] = function(at);
     }
     return set(std::move(computed));
+  }
+
+  static T (*function_of(std::string_view op))(T) {
+    if (op == "Sqrt") return [](T x) { return std::sqrt(x); };
+    if (op == "Reciprocal") return [](T x) { return 1 / x; };
+    if (op == "Neg") return [](T x) { return -x; };
+    if (op == "Sigmoid") return [](T x) { return 1 / (1 + std::exp(-x)); };
+    if (op == "Tanh") return [](T x) { return std::tanh(x); };
+    return nullptr;
   }
 
   bool fold_numbers(std::string_view op) {
@@ -284,10 +409,10 @@ class Folder {
           copy(x.view().reshape(op == "Reshape" ? Shape(std::span<const Index>(resolved(x.shape())))
                                                 : changed(x.shape(), op == "Squeeze"))));
     }
-    if (op == "Sqrt" || op == "Reciprocal" || op == "Neg") {
+    if (const auto function = function_of(op)) {
       Tensor<T> x = number(0);
       in_.spend(x.shape());
-      for (T& each : x) each = op == "Sqrt" ? std::sqrt(each) : op == "Neg" ? -each : 1 / each;
+      std::transform(x.begin(), x.end(), x.begin(), function);
       return set(std::move(x));
     }
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Equal") {

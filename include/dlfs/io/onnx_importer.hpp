@@ -58,6 +58,12 @@ struct Constant {
   std::optional<double> fill{};  // each element is this; extents may be those of samples
 
   bool is_integer() const { return stored == nullptr && tensor == nullptr && !fill; }
+  /// Whether it is 0 for each sample: the first state of a recurrent layer.
+  bool is_zero_of_samples() const {
+    return fill == 0.0 && std::any_of(extents.begin(), extents.end(), [](std::int64_t each) {
+             return SamplesExtent::factor(each).has_value();
+           });
+  }
   bool is_empty() const { return std::find(extents.begin(), extents.end(), 0) != extents.end(); }
 };
 
@@ -238,6 +244,41 @@ class Importer {
       y.axes[static_cast<std::size_t>(order[i])] = axes[i];
     }
     y.node = node_;
+    return y;
+  }
+
+  /// What a layer makes of several values, which are broadcast like NumPy's: the samples are along
+  /// axis 0 for the layer, and where they were before it in the result. `add(values, axis)` adds
+  /// the layer; `axis` is its axis for theirs.
+  template <class Add>
+  Value side_by_side(std::vector<Value> x, std::optional<int> axis, const Add& add) {
+    int rank = 0, samples = 0;
+    for (const Value& each : x) rank = std::max(rank, each.rank());
+    for (Value& each : x) each.prepend_axes(rank - each.rank());
+    const auto all = [&](const auto& holds) { return std::all_of(x.begin(), x.end(), holds); };
+    while (samples < rank && !all([&](const Value& each) { return each.is_samples(samples); })) {
+      ++samples;
+    }
+    expect(samples < rank, "the samples are not along the same axis");
+    std::vector<int> order{samples};
+    int place = samples;
+    for (int i = 0; i < rank; ++i) {
+      const bool is_new = all([&](const Value& each) { return each.axis(i).empty(); });
+      if (i == axis) place = static_cast<int>(order.size());
+      if (i != samples && (i == axis || samples == 0 || !is_new)) order.push_back(i);
+    }
+    expect(axis != samples, "it is along the samples");
+    for (Value& each : x) {
+      Value first{each.source, each.shape, {}, each.offsets, each.node};
+      for (const int from : order) first.axes.push_back(each.axis(from));
+      each = plain(first);
+    }
+    const Value layer = add(std::as_const(x), place);
+    Value y{layer.source, layer.shape, {}, layer.offsets, node_};
+    y.prepend_axes(rank);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      y.axes[static_cast<std::size_t>(order[i])] = layer.axes[i];
+    }
     return y;
   }
 
@@ -558,6 +599,7 @@ class Importer {
   }
 
   Shape shape_of(const Constant<T>& constant) const {
+    if (constant.tensor != nullptr) return constant.tensor->shape();
     Shape shape;
     for (const std::int64_t extent : constant.extents) {
       if (SamplesExtent::factor(extent)) fail("a constant with an axis of samples");
@@ -593,15 +635,12 @@ class Importer {
   void spend_list(std::size_t count) const {
     if (count > max_rank) spend(count, sizeof(std::int64_t));
   }
-  /// The first number of a tensor that is an attribute.
-  double first_number(ByteSpan tensor) const {
-    const StoredTensor parsed =
-        parse_tensor({tensor, file_}, [&](const ExternalData&, std::uint64_t) {
-          fail("a constant in another file");
-          return ByteSpan();
-        });
-    expect(parsed.count == 1, "expected one number");
-    return parsed.number(0);
+  /// A tensor that is an attribute.
+  StoredTensor attribute_tensor(ByteSpan tensor) const {
+    return parse_tensor({tensor, file_}, [&](const ExternalData&, std::uint64_t) {
+      fail("a constant in another file");
+      return ByteSpan();
+    });
   }
   void set_constant(Constant<T> constant) {
     constants_[node_->outputs.front()] = std::move(constant);
@@ -676,11 +715,7 @@ class Importer {
       node_ = &each;
       const auto found = attribute("value");
       if (found.tensor) {
-        own_.push_back(
-            parse_tensor({*found.tensor, file_}, [&](const ExternalData&, std::uint64_t) {
-              fail("a constant in another file");
-              return ByteSpan();
-            }));
+        own_.push_back(attribute_tensor(*found.tensor));
         stored_[each.outputs.front()] = &own_.back();
         continue;
       }

@@ -160,6 +160,36 @@ void read_softmax(Importer<T>& in, AnyLayer<T> layer) {
       x, axis, [&](const Value& plain) { return in.layer(std::move(layer), {plain}); }));
 }
 
+/// One number for each channel stands for its pixels.
+template <std::floating_point T>
+void enlarge_gates(Importer<T>& in, std::vector<Value>& inputs) {
+  for (std::size_t i = 0; i < inputs.size() && inputs[0].rank() == 4; ++i) {
+    const Shape& of_all = inputs[(i + 1) % inputs.size()].shape;
+    const Shape& each = inputs[i].shape;
+    if (each.rank() == 4 && of_all.rank() == 4 && each[2] == 1 && each[3] == 1 &&
+        of_all[2] * of_all[3] > 1) {
+      inputs[i] = in.layer(Upsampling<T>({.factor = {of_all[2], of_all[3]}}), {inputs[i]});
+    }
+  }
+}
+
+/// A constant that has the same numbers for each of the samples that the file fixes, once.
+template <std::floating_point T>
+Tensor<T> of_each_sample(const Importer<T>& in, Tensor<T> c, const Value& x) {
+  for (int axis = 0; axis < c.rank(); ++axis) {
+    const int of_x = axis + x.rank() - c.rank();
+    if (c.extent(axis) == 1 || of_x < 0 || !x.is_samples(of_x)) continue;
+    in.expect(c.extent(axis) == in.fixed_samples(), "a constant for other samples");
+    const Tensor<T> first = copy(c.view().slice(axis, {.stop = 1}));
+    for (Index n = 1; n < c.extent(axis); ++n) {
+      in.expect(array_equal(copy(c.view().slice(axis, {.start = n, .stop = n + 1})), first),
+                "its numbers differ from sample to sample");
+    }
+    c = first;
+  }
+  return c;
+}
+
 /// Sums, differences, products and quotients of layers, or of a layer and a
 /// constant.
 template <std::floating_point T>
@@ -174,23 +204,24 @@ void read_arithmetic(Importer<T>& in) {
     }
   }
   if (!constant) {
-    for (std::size_t i = 0; i < in.node().inputs.size(); ++i) inputs.push_back(in.plain(i));
+    for (std::size_t i = 0; i < in.node().inputs.size(); ++i) inputs.push_back(in.value(i));
     in.expect(!inputs.empty(), "it has no inputs");
     in.expect(op != "Sub" && op != "Div", "no layer computes it of two layers");
-    // One number for each channel stands for its pixels.
-    for (std::size_t i = 0; i < inputs.size() && inputs[0].rank() == 4; ++i) {
-      const Shape& of_all = inputs[(i + 1) % inputs.size()].shape;
-      const Shape& each = inputs[i].shape;
-      if (each.rank() == 4 && of_all.rank() == 4 && each[2] == 1 && each[3] == 1 &&
-          of_all[2] * of_all[3] > 1) {
-        inputs[i] = in.layer(Upsampling<T>({.factor = {of_all[2], of_all[3]}}), {inputs[i]});
-      }
-    }
-    if (op == "Mul") return in.result(in.layer(dlfs::Multiply<T>(), inputs));
-    return in.result(in.layer(dlfs::Add<T>(), inputs));
+    return in.result_view(in.side_by_side(inputs, std::nullopt, [&](std::vector<Value> each, int) {
+      enlarge_gates(in, each);
+      return op == "Mul" ? in.layer(dlfs::Multiply<T>(), each) : in.layer(dlfs::Add<T>(), each);
+    }));
   }
-  const Value& x = in.value(1 - *constant);
-  const Tensor<T> c = in.tensor(*constant);
+  Value x = in.value(1 - *constant);
+  if (in.constant(*constant)->is_zero_of_samples()) {
+    if (op == "Mul") return in.set_constant(*in.constant(*constant));
+    in.expect(op == "Add" || op == "Sum" || (op == "Sub" && *constant == 1),
+              "no layer computes it of numbers that are 0 for each sample");
+    return in.result_view(std::move(x));
+  }
+  Tensor<T> c = in.tensor(*constant);
+  x.prepend_axes(std::max(0, c.rank() - x.rank()));
+  c = of_each_sample(in, std::move(c), x);
   const std::string_view name = in.node().inputs[*constant];
   if (const auto axis = axis_of(c, x)) {
     const Index channels = x.extent(*axis);
@@ -227,6 +258,21 @@ void read_arithmetic(Importer<T>& in) {
                                      rng);
   Tensor<T> table = copy(c.view().reshape(Shape{shape[1], shape[2]}));
   in.result(in.layer(with_weights<T>(std::move(layer), {std::move(table)}), {steps}, {name}));
+}
+
+/// One of two values, by a condition that is the same in all places.
+template <std::floating_point T>
+void read_where(Importer<T>& in) {
+  const auto condition = in.constant(0);
+  in.expect(condition && condition->is_integer() && !condition->integers.empty(),
+            "its condition depends on the samples");
+  const auto& places = condition->integers;
+  in.expect(std::all_of(places.begin(), places.end(),
+                        [&](std::int64_t each) { return (each != 0) == (places[0] != 0); }),
+            "its condition differs from place to place");
+  const std::size_t chosen = places[0] != 0 ? 1 : 2;
+  if (in.is_constant(chosen)) return in.set_constant(*in.constant(chosen));
+  in.result_view(in.value(chosen));
 }
 
 template <std::floating_point T>
@@ -331,8 +377,12 @@ std::span<const Operator<T>> operators() {
        }},
       {"Gelu",
        [](In& in) {
-         in.expect(in.text("approximate", "none") == "none", "the layer is the exact form");
-         elementwise<T>(in, in.value(0), Gelu<T>());
+         const std::string_view approximate = in.text("approximate", "none");
+         in.expect(approximate == "none" || approximate == "tanh", "approximate is '", approximate,
+                   "'");
+         elementwise<T>(in, in.value(0),
+                        Gelu<T>({.approximate = approximate == "tanh" ? GeluApproximation::tanh
+                                                                      : GeluApproximation::none}));
        }},
       {"PRelu", read_prelu<T>},
       {"Clip", read_clip<T>},
@@ -348,6 +398,7 @@ std::span<const Operator<T>> operators() {
       {"Transpose", read_transpose<T>},
       {"Squeeze", read_squeeze<T>},
       {"Unsqueeze", read_unsqueeze<T>},
+      {"Expand", read_expand<T>},
       {"Concat", read_concat<T>},
       {"Split", read_split<T>},
       {"Slice", read_slice<T>},
@@ -357,6 +408,7 @@ std::span<const Operator<T>> operators() {
       {"Sub", read_arithmetic<T>},
       {"Mul", read_arithmetic<T>},
       {"Div", read_arithmetic<T>},
+      {"Where", read_where<T>},
   };
   return operators;
 }
@@ -437,6 +489,11 @@ void read_group_pattern(Importer<T>& in, const Match& m) {
                      {m["g"], m["h"]}));
 }
 
+template <std::floating_point T, GeluApproximation approximate>
+void read_gelu_pattern(Importer<T>& in, const Match& m) {
+  elementwise<T>(in, in.value_of(m["x"]), Gelu<T>({.approximate = approximate}));
+}
+
 /// Several nodes, and the layer that they become.
 template <std::floating_point T>
 struct LayerPattern {
@@ -450,6 +507,7 @@ struct LayerPattern {
 template <std::floating_point T>
 std::vector<LayerPattern<T>> patterns() {
   using In = Importer<T>;
+  constexpr auto exact = GeluApproximation::none, by_tanh = GeluApproximation::tanh;
   using Tensors = std::map<std::string_view, const StoredTensor*>;
   std::vector<LayerPattern<T>> patterns{
       {"Add(Mul(Reshape(InstanceNormalization(Reshape($x,#s),#p,#q),?t),#g),#h)",
@@ -459,12 +517,17 @@ std::vector<LayerPattern<T>> patterns() {
        }},
       {"Mul(Div($x,Sqrt(Add(ReduceMean(Mul($x,$x),#a),#e))),#g)", read_rms_pattern<T>},
       {"Mul(Mul($x,Reciprocal(Sqrt(Add(ReduceMean(Pow($x,2),#a),#e)))),#g)", read_rms_pattern<T>},
-      {"Mul(Mul($x,Add(Erf(Div($x,1.4142135623730951)),1)),0.5)",
-       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
-      {"Mul(Mul($x,0.5),Add(Erf(Div($x,1.4142135623730951)),1))",
-       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
-      {"Mul(Mul($x,0.5),Add(Erf(Mul($x,0.7071067811865476)),1))",
-       [](In& in, const Match& m) { elementwise<T>(in, in.value_of(m["x"]), Gelu<T>()); }},
+      {"Mul(Mul($x,Add(Erf(Div($x,1.4142135623730951)),1)),0.5)", read_gelu_pattern<T, exact>},
+      {"Mul($x,Mul(Add(Erf(Div($x,1.4142135623730951)),1),0.5))", read_gelu_pattern<T, exact>},
+      {"Mul(Mul($x,0.5),Add(Erf(Div($x,1.4142135623730951)),1))", read_gelu_pattern<T, exact>},
+      {"Mul(Mul($x,0.5),Add(Erf(Mul($x,0.7071067811865476)),1))", read_gelu_pattern<T, exact>},
+      {"Mul(Mul($x,Add(Tanh(Mul(Add($x,Mul(Mul($x,Mul($x,$x)),0.044715)),0.7978845608028654)),1)),"
+       "0.5)",
+       read_gelu_pattern<T, by_tanh>},
+      {"Mul($x,Mul(Add(Tanh(Mul(Add($x,Mul(Pow($x,3),0.044715)),0.7978845608028654)),1),0.5))",
+       read_gelu_pattern<T, by_tanh>},
+      {"Mul(Mul($x,0.5),Add(Tanh(Mul(Add($x,Mul(Pow($x,3),0.044715)),0.7978845608028654)),1))",
+       read_gelu_pattern<T, by_tanh>},
       {"Where(Greater($x,?t),$x,Softplus($x))",
        [](In& in, const Match& m) {
          const auto threshold = in.constant_of(m["t"]);

@@ -60,6 +60,10 @@ struct Value {
     for (int axis = 0; axis < shape.rank(); ++axis) value.axes.push_back({{axis, shape[axis], 1}});
     return value;
   }
+  /// Adds axes of extent 1 in front.
+  void prepend_axes(int count) {
+    axes.insert(axes.begin(), static_cast<std::size_t>(count), ValueAxis());
+  }
   int rank() const { return static_cast<int>(axes.size()); }
   const ValueAxis& axis(int i) const& { return axes[static_cast<std::size_t>(i)]; }
   /// The extent of an axis, where the number of samples is 1.

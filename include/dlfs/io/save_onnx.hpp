@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <numbers>
 #include <set>
 #include <span>
 #include <string>
@@ -704,6 +705,15 @@ void write_dropout(LayerWriter<T>& l) {
 
 template <std::floating_point T>
 void write_gelu(LayerWriter<T>& l) {
+  if (l.text("approximate") == "tanh") {
+    const std::string cube = l.node("Mul", {l.x(), l.node("Mul", {l.x(), l.x()})});
+    const std::string sum =
+        l.node("Add", {l.x(), l.node("Mul", {cube, l.scalar("cubic", 0.044715)})});
+    const std::string scale = l.scalar("scale", std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+    const std::string y = l.node("Tanh", {l.node("Mul", {sum, scale})});
+    const std::string twice = l.node("Mul", {l.x(), l.node("Add", {y, l.scalar("one", 1)})});
+    return l.result("Mul", {twice, l.scalar("half", 0.5)});
+  }
   const std::string scaled = l.node("Div", {l.x(), l.scalar("sqrt2", std::sqrt(2.0))});
   const std::string sum = l.node("Add", {l.node("Erf", {scaled}), l.scalar("one", 1)});
   l.result("Mul", {l.node("Mul", {l.x(), sum}), l.scalar("half", 0.5)});
