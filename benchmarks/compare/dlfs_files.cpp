@@ -10,6 +10,7 @@
 #include <string>
 
 #include <dlfs/io/npz.hpp>
+#include <dlfs/io/safetensors.hpp>
 
 using namespace dlfs;
 
@@ -38,6 +39,8 @@ int main(int argc, char** argv) {
   Tensor<float> x;
   if (operation == "read, one array") {
     measure([&] { x = read_npz<float>(path, "x"); });
+  } else if (operation == "read safetensors") {
+    measure([&] { x = std::move(read_safetensors<float>(path).front().value); });
   } else if (operation.starts_with("read")) {
     measure([&] { x = read_npy<float>(path); });
   } else {
@@ -49,6 +52,8 @@ int main(int argc, char** argv) {
       measure([&] { write_npy(path, x.slice(1, {.step = 2}), sync); });
     } else if (operation.starts_with("write npz")) {
       measure([&] { write_npz(path, {{"x", x}}, compression, sync); });
+    } else if (operation.starts_with("write safetensors")) {
+      measure([&] { write_safetensors<float>(path, {{"x", x}}, {}, sync); });
     } else {
       measure([&] { write_npy(path, x, sync); });
     }

@@ -1,4 +1,4 @@
-"""Files of NumPy's formats by dlfs and by NumPy: times and peak memory as a Markdown table.
+"""Files of NumPy's formats and safetensors by dlfs and by their own libraries: times and peak memory as a Markdown table.
 
     files.py BUILD_FOLDER [--mib 256 2048] [--rounds N] [--only TEXT] [--folder DIR] [--python PYTHON]
 
@@ -27,12 +27,15 @@ OPERATIONS = [
     ('read .npy in Fortran order', 'read, as C order', '-fortran.npy'),
     ('read .npz', 'read, one array', '.npz'),
     ('read .npz, deflated', 'read, one array', '-deflated.npz'),
+    ('read .safetensors', 'read safetensors', '.safetensors'),
     ('write .npy', 'write npy', '-written.npy'),
     ('write .npy, synced', 'write npy, synced', '-written.npy'),
     ('write .npy of every second column', 'write npy, steps', '-written.npy'),
     ('write .npz', 'write npz', '-written.npz'),
     ('write .npz, synced', 'write npz, synced', '-written.npz'),
     ('write .npz, deflated', 'write npz, deflated', '-written.npz'),
+    ('write .safetensors', 'write safetensors', '-written.safetensors'),
+    ('write .safetensors, synced', 'write safetensors, synced', '-written.safetensors'),
 ]
 
 
@@ -60,7 +63,7 @@ def main():
     program = str(Path(arguments.build) / 'benchmarks' / 'compare' / 'dlfs_files')
     script = [arguments.python, str(Path(__file__).parent / 'numpy_files.py')]
 
-    print('| MiB | | dlfs, s | NumPy, s | dlfs / NumPy | processor | dlfs: peak memory - array, MiB | NumPy |')
+    print('| MiB | | dlfs, s | theirs, s | dlfs / theirs | processor | dlfs: peak memory - array, MiB | theirs |')
     print('|---:|---|---:|---:|---:|---:|---:|---:|')
     for mib in arguments.mib:
         with tempfile.TemporaryDirectory(dir=arguments.folder or arguments.build) as folder:

@@ -1,4 +1,4 @@
-"""One operation on a file by NumPy; its seconds and those of the processor are printed. Run by files.py.
+"""One operation on a file by NumPy or safetensors; its seconds and those of the processor are printed. Run by files.py.
 
     numpy_files.py OPERATION PATH MIB
 """
@@ -7,6 +7,7 @@ import sys
 import time
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 ROWS = 1024
 
@@ -28,6 +29,7 @@ def sync(path):
 READ = {
     'read': np.load,
     'read, one array': lambda path: np.load(path)['x'],
+    'read safetensors': lambda path: load_file(path)['x'],
     'read, as float': lambda path: np.load(path).astype(np.float32, copy=False),
     'read, as C order': lambda path: np.ascontiguousarray(np.load(path)),
 }
@@ -43,12 +45,19 @@ def savez_synced(path, x):
     sync(path)
 
 
+def save_file_synced(path, x):
+    save_file({'x': x}, path)
+    sync(path)
+
+
 WRITE = {
     'write npy': np.save,
     'write npy, synced': save_synced,
     'write npz': lambda path, x: np.savez(path, x=x),
     'write npz, synced': savez_synced,
     'write npz, deflated': lambda path, x: np.savez_compressed(path, x=x),
+    'write safetensors': lambda path, x: save_file({'x': x}, path),
+    'write safetensors, synced': save_file_synced,
     'write npy, steps': lambda path, x: np.save(path, x[:, ::2]),
 }
 
@@ -63,6 +72,7 @@ def make(path, mib):
     np.save(f'{path}-half.npy', x.astype(np.float16))
     np.save(f'{path}-fortran.npy', np.asfortranarray(x))
     np.savez(f'{path}.npz', x=x)
+    save_file({'x': x}, f'{path}.safetensors')
     if mib <= 256:
         np.savez_compressed(f'{path}-deflated.npz', x=x)
 

@@ -108,4 +108,5 @@ def main():
             print(name, f'predict {batch}', ms, sep='\t', flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -476,8 +476,9 @@ class FileWriter final : public ByteSink {
 };
 
 /// Writes a file of these parts as FileWriter does.
-inline void write_file(const std::filesystem::path& path, std::span<const ByteSpan> parts) {
-  FileWriter file(path);
+inline void write_file(const std::filesystem::path& path, std::span<const ByteSpan> parts,
+                       Sync sync = Sync::on_return) {
+  FileWriter file(path, sync);
   for (const ByteSpan part : parts) file.write(part);
   file.commit();
 }

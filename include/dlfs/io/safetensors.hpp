@@ -435,7 +435,8 @@ inline std::map<std::string, std::string> read_safetensors_metadata(
 ///   "__metadata__"; IoError if the file cannot be written.
 template <NumpyElement T>
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedView<T>>& tensors,
-                       const std::map<std::string, std::string>& metadata = {}) {
+                       const std::map<std::string, std::string>& metadata = {},
+                       Sync sync = Sync::on_return) {
   const std::string header = detail::format_safetensors_header(tensors, metadata);
   detail::Bytes beginning;
   const std::uint64_t length = header.size();
@@ -449,7 +450,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
         value.is_contiguous() ? value : copies.emplace_back(copy(value)).view();
     parts.push_back(detail::little_endian_bytes(elements, swapped.emplace_back()));
   }
-  detail::write_file(path, parts);
+  detail::write_file(path, parts, sync);
 }
 
 }  // namespace dlfs
