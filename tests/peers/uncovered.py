@@ -8,7 +8,7 @@ RUN_BY = {
     'Relu': 'relu relu_backward',
     'LeakyRelu': 'leaky_relu leaky_relu_backward',
     'Elu': 'elu elu_backward',
-    'Gelu': 'gelu gelu_backward gelu_tanh gelu_tanh_backward GeluApproximation',
+    'Gelu': 'gelu gelu_backward gelu_tanh gelu_tanh_backward',
     'Sigmoid': 'sigmoid_backward',
     'Softplus': 'softplus softplus_backward',
     'Swish': 'swish swish_backward',

@@ -55,9 +55,9 @@ inline constexpr auto tanh_of = []<class V>(const V& input, V& output) {
   simd::tanh(input, output);
 };
 
-/// share = sigmoid(2 u) of gelu_tanh, slope = the derivative of 2 u.
+/// t = 2 sqrt(2 / pi) (x + 0.044715 x^3) of gelu_tanh, and its derivative.
 template <class V>
-DLFS_INLINE void gelu_tanh_share(const V& x, V& share, V& slope) {
+DLFS_INLINE void gelu_tanh_argument(const V& x, V& t, V& slope) {
   using T = simd::detail::ElementOf<V>;
   constexpr T scale = 2 * std::numbers::sqrt2_v<T> * std::numbers::inv_sqrtpi_v<T>;
   constexpr T cubic = T(0.044715L);
@@ -65,7 +65,7 @@ DLFS_INLINE void gelu_tanh_share(const V& x, V& share, V& slope) {
   V factor, factor_of_slope;
   simd::multiply_add<V>(square, V{} + cubic, 1, factor);
   simd::multiply_add<V>(square, V{} + 3 * cubic, 1, factor_of_slope);
-  simd::sigmoid<V>(scale * x * factor, share);
+  t = scale * x * factor;
   slope = scale * factor_of_slope;
 }
 
@@ -148,27 +148,32 @@ void gelu_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> 
                                         });
 }
 
-/// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(u)) / 2: gelu to
-/// about 5e-4.
+/// x sigmoid(t) with t = 2 sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(t / 2)) / 2: gelu
+/// to about 5e-4.
 template <detail::RealTensor X>
 void gelu_tanh(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("gelu_tanh", x, out, []<class V>(const V& input, V& output) {
-    V share, slope;
-    detail::gelu_tanh_share(input, share, slope);
+    V t, slope, share;
+    detail::gelu_tanh_argument(input, t, slope);
+    simd::sigmoid(t, share);
     output = input * share;
   });
 }
 
-/// dx = dy (s + x s (1 - s) 2 u') with s = sigmoid(2 u).
+/// dx = dy (s + x t' s (1 - s)) with s = sigmoid(t).
 template <detail::RealTensor X>
 void gelu_tanh_backward(const X& x, TensorArg<Element<X>> dy, TensorView<Element<X>> dx) {
   detail::activate_backward<Element<X>>("gelu_tanh_backward", "x", x, dy, dx,
                                         []<class V>(const V& input, const V& gradient, V& result) {
-                                          V share, slope;
-                                          detail::gelu_tanh_share(input, share, slope);
-                                          const V bend = share * (1 - share);
+                                          V t, slope, e;
+                                          detail::gelu_tanh_argument(input, t, slope);
+                                          const V against_overflow = t <= V{} ? t : -t;
+                                          simd::exp(against_overflow, e);
+                                          const V inverse = 1 / (1 + e);
+                                          const V share = (t <= V{} ? e : V{} + 1) * inverse;
+                                          const V bend = e * inverse * inverse;
                                           // The slope of a huge x is infinite.
-                                          const V bent = bend == V{} ? V{} : input * slope;
+                                          const V bent = e == V{} ? V{} : input * slope;
                                           V sum;
                                           simd::multiply_add(bent, bend, share, sum);
                                           result = gradient * sum;

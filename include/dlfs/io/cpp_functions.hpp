@@ -28,16 +28,16 @@ inline constexpr CppFunction cpp_functions[] = {
   return x * real(0.5) * std::erfc(-x * real(0.70710678118654752440));
 }
 )"},
-    {"gelu_tanh", R"(inline real gelu_tanh(real x) {
-  return x * sigmoid(real(1.5957691216057307117) * x * (1 + real(0.044715) * x * x));
-}
-)",
-     "sigmoid"},
     {"sigmoid", R"(inline real sigmoid(real x) {
   const real e = std::exp(x <= 0 ? x : -x);
   return (x <= 0 ? e : real(1)) / (1 + e);
 }
 )"},
+    {"gelu_tanh", R"(inline real gelu_tanh(real x) {
+  return x * sigmoid(real(1.5957691216057307117) * x * (1 + real(0.044715) * x * x));
+}
+)",
+     "sigmoid"},
     {"swish", R"(inline real swish(real x) { return x * sigmoid(x); }
 )",
      "sigmoid"},

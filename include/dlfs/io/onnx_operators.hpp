@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -41,6 +42,7 @@
 #include "dlfs/nn/layers/swish.hpp"
 #include "dlfs/nn/layers/tanh.hpp"
 #include "dlfs/nn/layers/upsampling.hpp"
+#include "dlfs/tensor/comparison.hpp"
 #include "dlfs/tensor/creation.hpp"
 #include "dlfs/tensor/elementwise.hpp"
 
