@@ -129,6 +129,7 @@ class Folder {
   bool set_rows(const Constant<T>& zeros, const Constant<T>& row) {
     if (row.fill || row.extents.size() != 1) return set(row);
     const Tensor<T> numbers = in_.to_tensor(row);
+    in_.expect(zeros.extents.back() == numbers.size(), "tensors of two shapes");
     in_.spend(numbers.shape());
     Shape shape;
     for (std::size_t i = 1; i < std::min<std::size_t>(zeros.extents.size(), max_rank); ++i) {

@@ -175,6 +175,20 @@ void enlarge_gates(Importer<T>& in, std::vector<Value>& inputs) {
   }
 }
 
+/// Whether x would be repeated along an axis to have the shape of a constant.
+template <std::floating_point T>
+bool enlarges(const Constant<T>& constant, const Value& x) {
+  const auto rank = static_cast<int>(std::min<std::size_t>(constant.extents.size(), max_rank + 1));
+  for (int i = 0; i < rank; ++i) {
+    const std::int64_t extent = constant.extents[static_cast<std::size_t>(i)];
+    const int axis = i + x.rank() - rank;
+    const bool fits =
+        extent == 1 || (axis >= 0 && (x.has_samples(axis) || extent == x.extent(axis)));
+    if (!fits) return true;
+  }
+  return false;
+}
+
 /// A constant that has the same numbers for each of the samples that the file fixes, once.
 template <std::floating_point T>
 Tensor<T> of_each_sample(const Importer<T>& in, Tensor<T> c, const Value& x) {
@@ -215,10 +229,11 @@ void read_arithmetic(Importer<T>& in) {
     }));
   }
   Value x = in.value(1 - *constant);
-  if (in.constant(*constant)->is_zero_of_samples()) {
-    if (op == "Mul") return in.set_constant(*in.constant(*constant));
+  if (const auto zeros = in.constant(*constant); zeros->is_zero_of_samples()) {
+    if (op == "Mul") return in.set_constant(*zeros);
     in.expect(op == "Add" || op == "Sum" || (op == "Sub" && *constant == 1),
               "no layer computes it of numbers that are 0 for each sample");
+    in.expect(!enlarges(*zeros, x), "no layer repeats x ", x.shape);
     return in.result_view(std::move(x));
   }
   Tensor<T> c = in.tensor(*constant);
