@@ -117,7 +117,8 @@ void read_concat(Importer<T>& in) {
 /// x with an axis of extent 1 repeated.
 template <std::floating_point T>
 Value repeated(Importer<T>& in, const Value& x, int axis, Index times) {
-  // The axis is one between the rows of an image, which Upsampling repeats.
+  // Upsampling repeats the rows of an image: the axes before this one are its rows, those after it
+  // its columns.
   Value image{x.source, x.shape, {x.axis(0), {}, {}, {}}, x.offsets, x.node};
   for (int i = 1; i < x.rank(); ++i) {
     ValueAxis& to = image.axes[i < axis ? 2 : 3];

@@ -248,8 +248,8 @@ class Importer {
   }
 
   /// What a layer makes of several values, which are broadcast like NumPy's: the samples are along
-  /// axis 0 for the layer, and where they were before it in the result. `add(values, axis)` adds
-  /// the layer; `axis` is its axis for theirs.
+  /// axis 0 for the layer, and where they were before it in the result. `add(values, place)` adds
+  /// the layer; `place` is what `axis` of the values is among the axes of the layer.
   template <class Add>
   Value side_by_side(std::vector<Value> x, std::optional<int> axis, const Add& add) {
     int rank = 0, samples = 0;
