@@ -29,8 +29,9 @@ class ScratchStack {
 
   /// Memory for `count` elements, and the mark that releases it. @throws like Scratch.
   std::pair<void*, Mark> take(Index count, Index element_bytes) {
-    if (count < 0 ||
-        count > (std::numeric_limits<Index>::max() - Index{alignment}) / element_bytes) {
+    constexpr Index most = std::numeric_limits<Index>::max() - Index{alignment};
+    constexpr Index few = Index{1} << 31;  // up to here without a division
+    if (count < 0 || ((count > few || element_bytes > few) && count > most / element_bytes)) {
       throw ValueError("scratch memory for ", count, " elements of ", element_bytes, " bytes");
     }
     const std::size_t bytes =
@@ -88,24 +89,25 @@ inline ScratchStack& scratch_of_this_thread() {
   return stack;
 }
 
-/// The stack that this thread uses instead of its own, or null.
-inline constinit thread_local ScratchStack* lent_scratch = nullptr;
+/// The stack that this thread uses: its own, one that was lent, or null before the first use.
+inline constinit thread_local ScratchStack* used_scratch = nullptr;
 
 /// While it exists, this thread takes scratch memory from `stack`. Work that has run once with this
 /// stack does not allocate when it runs again, on any thread.
 class LentScratch {
  public:
-  explicit LentScratch(ScratchStack& stack) : before_(std::exchange(lent_scratch, &stack)) {}
+  explicit LentScratch(ScratchStack& stack) : before_(std::exchange(used_scratch, &stack)) {}
   LentScratch(const LentScratch&) = delete;
   LentScratch& operator=(const LentScratch&) = delete;
-  ~LentScratch() { lent_scratch = before_; }
+  ~LentScratch() { used_scratch = before_; }
 
  private:
   ScratchStack* before_;
 };
 
 inline ScratchStack& current_scratch() {
-  return lent_scratch != nullptr ? *lent_scratch : scratch_of_this_thread();
+  if (used_scratch == nullptr) used_scratch = &scratch_of_this_thread();
+  return *used_scratch;
 }
 
 // Not inlined, which saves much compile time: scratch memory is used everywhere.

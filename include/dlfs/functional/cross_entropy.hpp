@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -108,18 +109,38 @@ struct SoftmaxRow {
   T log_sum;
 };
 
-/// Writes e = exp(s - largest).
+/// The number of rows of this length whose exponentials are taken in one call, because each row
+/// alone would leave most of it to the call.
+constexpr Index rows_of_exponentials(Index classes) {
+  return classes <= 64 ? reduced_in_sequence : 1;
+}
+
+/// Writes e = exp(s - the largest s of the row) for rows side by side, and these largest ones.
 template <class T>
-SoftmaxRow<T> softmax_row(Index classes, const T* s, T* e) {
-  const T largest = simd::fold<T>(Maximum(), classes, s);
-  simd::map([=]<class V>(const V& logit, V& power) { simd::exp<V>(logit - largest, power); },
-            classes, s, e);
+void exponentials(Index rows, Index classes, const T* s, T* largest, T* e) {
+  if (rows == 1) {
+    const T max = largest[0] = simd::fold<T>(Maximum(), classes, s);
+    return simd::map([max]<class V>(const V& logit, V& power) { simd::exp<V>(logit - max, power); },
+                     classes, s, e);
+  }
+  for (Index i = 0; i < rows; ++i) {
+    const T* const row = s + i * classes;
+    const T max = largest[i] =
+        fold_pairwise<Maximum, T>(0, classes, [row](Index c) { return row[c]; });
+    for (Index c = 0; c < classes; ++c) e[i * classes + c] = row[c] - max;
+  }
+  simd::map([]<class V>(V& power) { simd::exp(V(power), power); }, rows * classes, e);
+}
+
+/// What a row of logits and its exponentials say about its softmax.
+template <class T>
+SoftmaxRow<T> softmax_row(T largest, Index classes, const T* e) {
   const T sum = sum_pairwise<T>(0, classes, [e](Index c) { return e[c]; });
   return {largest, T(1) / sum, std::log(sum)};
 }
 
 /// Returns -sum(t log(softmax(s))), where 0 log 0 = 0, and writes its gradient times `scale`, over
-/// the exponentials of softmax_row.
+/// the exponentials.
 template <class T>
 double cross_entropy_row(const SoftmaxRow<T>& row, Index classes, const T* s, const T* t, T scale,
                          T* gradient) {
@@ -188,14 +209,17 @@ void transpose_block(Index rows, Index columns, const T* from, Index from_stride
   }
 }
 
-/// The sum over all positions i of tensors (N, C, ...) of w loss_of(i, s, t, w / divisor, gradient)
-/// / divisor, where w is the weight of the sample, or 0 if the divisor is 0. The function gets the
-/// C logits s and targets t of its position side by side, and writes those of the gradient.
-/// `targets` may be null, and t is then, too.
-template <class T, class LossOf>
+/// The sum over all positions i of tensors (N, C, ...) of
+/// w loss_of(i, softmax, s, t, w / divisor, gradient) / divisor, where w is the weight of the
+/// sample. Positions do not count where `counts(i)` is false or w is 0, and none if the divisor is
+/// 0; their gradient is 0.
+///
+/// The function gets the C logits s and targets t of its position side by side, and writes the
+/// gradient over the exponentials of the logits. `targets` may be null, and t is then, too.
+template <class T, class Counts, class LossOf>
 T mean_over_positions(const TensorView<const T>& logits, const T* targets,
                       const TensorView<T>& gradient, const TensorView<const T>& sample_weights,
-                      double divisor, const LossOf& loss_of) {
+                      double divisor, const Counts& counts, const LossOf& loss_of) {
   constexpr Index cached_elements = 4096;
   if (divisor == 0) {
     std::fill_n(gradient.data(), gradient.size(), T(0));
@@ -204,53 +228,73 @@ T mean_over_positions(const TensorView<const T>& logits, const T* targets,
   const Index samples = logits.extent(0);
   const Index classes = logits.extent(1);
   const Index positions = logits.size() / (samples * classes);  // of one sample
-  const bool is_strided = positions > 1;
-  const Index most = is_strided ? std::clamp<Index>(cached_elements / classes, 1, positions) : 1;
-  const Index blocks = (positions + most - 1) / most;  // of one sample
-  const Scratch<T> memory(is_strided ? 3 * most * classes : 0);
+  const Index together = rows_of_exponentials(classes);
   const bool is_weighted = !sample_weights.empty();
   const double scale = 1 / divisor;
-  const auto sum_of_blocks = [&](Index first_block, Index last_block) {
-    double sum = 0;
-    for (Index k = first_block; k < last_block; ++k) {
-      const Index n = is_strided ? k / blocks : k;
-      const Index first = is_strided ? k % blocks * most : 0;
-      const Index count = std::min(most, positions - first);
-      const Index offset = n * classes * positions + first;
-      const T* s = logits.data() + offset;
-      const T* t = targets == nullptr ? nullptr : targets + offset;
-      T* out = gradient.data() + offset;
-      if (is_strided) {
-        T* next = memory.data();
-        const auto gather = [&](const T* from) {
-          transpose_block(classes, count, from, positions, next, classes);
-          return std::exchange(next, next + count * classes);
-        };
-        s = gather(s);
-        if (t != nullptr) t = gather(t);
-        out = next;
-      }
-      const double weight = is_weighted ? static_cast<double>(sample_weights.data()[n]) : 1;
-      double sum_of_block = 0;
-      for (Index i = 0; i < count; ++i) {
+
+  // sum + the losses of `count` positions from `first` on, whose logits, targets and gradient are
+  // side by side.
+  const auto add_losses = [&](double sum, Index first, Index count, const T* s, const T* t,
+                              T* out) {
+    std::array<T, reduced_in_sequence> largest;
+    for (Index begin = 0; begin < count; begin += together) {
+      const Index rows = std::min(together, count - begin);
+      exponentials(rows, classes, s + begin * classes, largest.data(), out + begin * classes);
+      for (Index i = begin; i < begin + rows; ++i) {
+        const Index position = first + i;
         T* const row = out + i * classes;
-        if (weight == 0) {
+        const double weight =
+            is_weighted ? static_cast<double>(sample_weights.data()[position / positions]) : 1;
+        if (weight == 0 || !counts(position)) {
           std::fill_n(row, classes, T(0));
-        } else {
-          const double loss = loss_of(n * positions + first + i, s + i * classes,
-                                      t == nullptr ? t : t + i * classes, weight * scale, row);
-          sum_of_block += rounded(weight * loss);
+          continue;
         }
-      }
-      sum += sum_of_block;
-      if (is_strided) {
-        transpose_block(count, classes, out, classes, gradient.data() + offset, positions);
+        const auto softmax =
+            softmax_row(largest[static_cast<std::size_t>(i - begin)], classes, row);
+        const double loss = loss_of(position, softmax, s + i * classes,
+                                    t == nullptr ? t : t + i * classes, weight * scale, row);
+        sum += rounded(weight * loss);
       }
     }
     return sum;
   };
-  return static_cast<T>(sum_ranges(0, samples * blocks, sum_of_blocks) / divisor);
+  const auto mean = [&](Index blocks, const auto& sum_of_blocks) {
+    return static_cast<T>(sum_ranges(0, blocks, sum_of_blocks) / divisor);
+  };
+
+  if (positions == 1) {
+    return mean(samples, [&](Index first, Index last) {
+      const Index offset = first * classes;
+      return add_losses(0, first, last - first, logits.data() + offset,
+                        targets == nullptr ? targets : targets + offset, gradient.data() + offset);
+    });
+  }
+  const Index most = std::clamp<Index>(cached_elements / classes, 1, positions);
+  const Index blocks = (positions + most - 1) / most;  // of one sample
+  const Scratch<T> memory(3 * most * classes);
+  return mean(samples * blocks, [&](Index first_block, Index last_block) {
+    double sum = 0;
+    for (Index k = first_block; k < last_block; ++k) {
+      const Index n = k / blocks;
+      const Index first = k % blocks * most;
+      const Index count = std::min(most, positions - first);
+      const Index offset = n * classes * positions + first;
+      T* next = memory.data();
+      const auto gather = [&](const T* from) {
+        transpose_block(classes, count, from + offset, positions, next, classes);
+        return std::exchange(next, next + count * classes);
+      };
+      const T* const s = gather(logits.data());
+      const T* const t = targets == nullptr ? targets : gather(targets);
+      sum += add_losses(0, n * positions + first, count, s, t, next);
+      transpose_block(count, classes, next, classes, gradient.data() + offset, positions);
+    }
+    return sum;
+  });
 }
+
+/// For mean_over_positions without positions that do not count.
+inline constexpr auto all_count = [](Index) { return true; };
 
 }  // namespace detail
 
@@ -288,14 +332,13 @@ Element<X> softmax_cross_entropy(const X& logits, TensorArg<std::int32_t> labels
   const bool smooth = options.label_smoothing > 0;
   const Scratch<T> target(smooth ? classes : 0);
 
-  const auto loss_of = [&](Index i, const T* row, const T*, double scale, T* gradient) {
+  const auto counts = [&](Index i) {
     const std::int32_t label = labels.data()[i];
-    const double weight = smooth ? 1 : class_weight(label);
-    if (weight == 0 || label == options.ignore_index) {
-      std::fill_n(gradient, classes, T(0));
-      return 0.0;
-    }
-    const auto softmax = detail::softmax_row(classes, row, gradient);
+    return label != options.ignore_index && (smooth || class_weight(label) != 0);
+  };
+  const auto loss_of = [&](Index i, const detail::SoftmaxRow<T>& softmax, const T* row, const T*,
+                           double scale, T* gradient) {
+    const std::int32_t label = labels.data()[i];
     if (smooth) {
       std::fill_n(target.data(), classes, T(0));
       target[label] = 1;
@@ -304,13 +347,15 @@ Element<X> softmax_cross_entropy(const X& logits, TensorArg<std::int32_t> labels
                                        gradient);
     }
     const auto [largest, inverse_sum, log_sum] = softmax;
+    const double weight = class_weight(label);
     const auto scale_of_row = static_cast<T>(weight * scale);
     const T target_slope = (detail::rounded(gradient[label] * inverse_sum) - T(1)) * scale_of_row;
     for (Index c = 0; c < classes; ++c) gradient[c] = gradient[c] * inverse_sum * scale_of_row;
     gradient[label] = target_slope;
     return weight * static_cast<double>(log_sum - (row[label] - largest));
   };
-  return detail::mean_over_positions<T>(s, nullptr, dlogits, sample_weights, divisor, loss_of);
+  return detail::mean_over_positions<T>(s, nullptr, dlogits, sample_weights, divisor, counts,
+                                        loss_of);
 }
 
 /// The same for targets (N, C, ...) that are a distribution over the classes, such as one-hot rows:
@@ -333,18 +378,19 @@ Element<X> softmax_cross_entropy(const X& logits, TensorArg<Element<X>> targets,
   const Index classes = s.extent(1);
   const bool changes = options.label_smoothing > 0 || !options.class_weights.empty();
   const Scratch<T> changed(changes ? classes : 0);
-  const auto loss_of = [&](Index, const T* row, const T* target, double scale, T* gradient) {
+  const auto loss_of = [&](Index, const detail::SoftmaxRow<T>& softmax, const T* row,
+                           const T* target, double scale, T* gradient) {
     if (changes) {
       std::copy_n(target, classes, changed.data());
       detail::smooth_row(options, classes, row, changed.data());
       target = changed.data();
     }
-    return detail::cross_entropy_row(detail::softmax_row(classes, row, gradient), classes, row,
-                                     target, static_cast<T>(scale), gradient);
+    return detail::cross_entropy_row(softmax, classes, row, target, static_cast<T>(scale),
+                                     gradient);
   };
   const Index positions = s.size() / classes;
   return detail::mean_over_positions<T>(s, targets.data(), dlogits, sample_weights,
-                                        static_cast<double>(positions), loss_of);
+                                        static_cast<double>(positions), detail::all_count, loss_of);
 }
 
 /// The divergence of distributions over the classes from softmax(logits): the mean over the batch
@@ -365,10 +411,10 @@ Element<X> kullback_leibler(const X& logits, TensorArg<Element<X>> targets,
   const auto s = const_view(logits);
   detail::expect_soft_positions<T>(name, s, targets, dlogits, sample_weights);
   const Index classes = s.extent(1);
-  const auto loss_of = [&](Index, const T* row, const T* target, double scale, T* gradient) {
+  const auto loss_of = [&](Index, const detail::SoftmaxRow<T>& softmax, const T* row,
+                           const T* target, double scale, T* gradient) {
     double divergence =
-        detail::cross_entropy_row(detail::softmax_row(classes, row, gradient), classes, row, target,
-                                  static_cast<T>(scale), gradient);
+        detail::cross_entropy_row(softmax, classes, row, target, static_cast<T>(scale), gradient);
     for (Index c = 0; c < classes; ++c) {
       const auto t = static_cast<double>(target[c]);
       if (t != 0) divergence += detail::rounded(t * std::log(t));
@@ -376,7 +422,8 @@ Element<X> kullback_leibler(const X& logits, TensorArg<Element<X>> targets,
     return divergence;
   };
   return detail::mean_over_positions<T>(s, targets.data(), dlogits, sample_weights,
-                                        static_cast<double>(s.extent(0)), loss_of);
+                                        static_cast<double>(s.extent(0)), detail::all_count,
+                                        loss_of);
 }
 
 }  // namespace dlfs

@@ -25,8 +25,13 @@ void linear(Index rows, const Tensor<T>& W, const Tensor<T>& b, const T* x, T* y
   if (rows == 1 && D <= gemm::kc<T> && M <= gemm::kc<T>) {
     return simd::kernels<T>().row_kernel(D, M, x, 1, W.data(), M, b.data(), y);
   }
+  const gemm::Strided<const T> left{x, D, 1};
+  const gemm::Strided<const T> right{W.data(), M, 1};
+  if (rows > 0 && D > 0 && M > 0 && ProductGrid::is_one_block(rows, D, M)) {
+    return gemm::gemm_from_row<T>(b.data(), rows, D, M, left, right, {y, M, 1});
+  }
   for (Index row = 0; row < rows; ++row) std::copy_n(b.data(), M, y + row * M);
-  matmul<T>(rows, D, M, {x, D, 1}, {W.data(), M, 1}, {y, M, 1}, Store::add);
+  matmul<T>(rows, D, M, left, right, {y, M, 1}, Store::add);
 }
 
 /// Where the gradients of `linear` go; nullptr for one that is not wanted.

@@ -225,10 +225,11 @@ bool is_shallow(Index lanes, Index k, Index n, const Strided<const T>& a, Store 
   return k <= 2 * lanes && a.column == 1 && (n % lanes == 0 || may_overlap);
 }
 
-/// out (m, n) = or += a (m, k) b (k, n), where is_shallow.
+/// out (m, n) = start + a (m, k) b (k, n), where is_shallow. `start` may be out, null for zeros, or
+/// one row for all.
 template <class T>
 void gemm_shallow(const Kernels<T>& kernels, Index m, Index k, Index n, const Strided<const T>& a,
-                  const Strided<const T>& b, const Strided<T>& out, Store store) {
+                  const Strided<const T>& b, const Rows<const T>& start, const Strided<T>& out) {
   const Index lanes = kernels.lanes;
   const Index vectors = kernels.vectors(n);
   const bool packs_b = b.column != 1;
@@ -239,10 +240,12 @@ void gemm_shallow(const Kernels<T>& kernels, Index m, Index k, Index n, const St
     const Rows<const T> right = packs_b ? Rows<const T>{packed_b.data() + v * lanes * k, lanes}
                                         : Rows<const T>{b.at(0, column), b.row};
     const Rows<T> sums{out.at(0, column), out.row};
+    Rows<const T> from = start;
+    if (start.data != nullptr) from.data += column;
     for (Index t = 0; t < k; t += lanes) {
-      const bool begins = t == 0 && store == Store::overwrite;
-      kernels.block_kernel(m, std::min(lanes, k - t), {a.at(0, t), a.row}, right.from(t),
-                           {begins ? nullptr : sums.data, out.row}, sums);
+      kernels.block_kernel(m, std::min(lanes, k - t), {a.at(0, t), a.row}, right.from(t), from,
+                           sums);
+      from = {sums.data, out.row};
     }
   }
 }
@@ -282,7 +285,8 @@ void gemm(Index m, Index k, Index n, const Strided<const T>& a, const Strided<co
     return;
   }
   if (is_shallow(kernels.lanes, k, n, a, store)) {
-    return gemm_shallow(kernels, m, k, n, a, b, out, store);
+    return gemm_shallow(kernels, m, k, n, a, b, {store == Store::add ? out.data : nullptr, out.row},
+                        out);
   }
   // A rest of few columns leaves lanes idle. The rows of out would fill them, but transposing a
   // also takes time.
@@ -310,6 +314,18 @@ void gemm_from(const T* start, Index m, Index k, Index n, const Strided<const T>
     return gemm_wide(kernels, m, k, n, a, b, out, Store::overwrite, start);
   }
   for (Index i = 0; i < m; ++i) std::fill_n(out.at(i, 0), n, start[i]);
+  gemm<T>(m, k, n, a, b, out, Store::add);
+}
+
+/// out (m, n) = start (n), for all rows, + a (m, k) b (k, n); otherwise like gemm.
+template <class T>
+void gemm_from_row(const T* start, Index m, Index k, Index n, const Strided<const T>& a,
+                   const Strided<const T>& b, const Strided<T>& out) {
+  const Kernels<T>& kernels = simd::kernels<T>();
+  if (m > 1 && is_shallow(kernels.lanes, k, n, a, Store::overwrite)) {
+    return gemm_shallow(kernels, m, k, n, a, b, {start, 0}, out);
+  }
+  for (Index i = 0; i < m; ++i) std::copy_n(start, n, out.at(i, 0));
   gemm<T>(m, k, n, a, b, out, Store::add);
 }
 

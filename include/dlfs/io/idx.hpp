@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 
 #include "dlfs/core/tensor.hpp"
@@ -32,21 +33,12 @@ constexpr int idx_code() {
   return 0x0e;
 }
 
-}  // namespace detail
-
-/// Reads a tensor in the IDX format of the MNIST files, plain or gzip-compressed.
-///
-/// The file consists of 0, 0, the code of the elements' type, the rank, each extent as a 32-bit
-/// number, and the elements in row-major order. All numbers are big-endian. The codes are 8 for
-/// unsigned bytes, 9 for signed ones, 11 and 12 for integers of 16 and 32 bits, 13 for float, and
-/// 14 for double. The rank is 1 to 8 here. Memory is allocated once, and only if a file of this
-/// size can hold what its header promises. Source: http://yann.lecun.com/exdb/mnist, "The IDX file
-/// format".
-/// @throws FormatError if the magic is wrong, the elements are not of type T, the header promises
-///   more than `limit` elements, or the file holds more or fewer than it promises; and like
-///   GzipFile.
-template <IdxElement T = std::uint8_t>
-Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 30) {
+/// Reads the elements of an IDX file as they are there, of `element_bytes` bytes each, into the
+/// memory that `allocate` gives for their shape.
+/// @throws FormatError like dlfs::read_idx.
+inline void read_idx_bytes(const std::filesystem::path& path, int code, std::size_t element_bytes,
+                           Index limit,
+                           const std::function<std::span<std::uint8_t>(const Shape&)>& allocate) {
   GzipFile file(path);
   const auto fail = [&](const auto&... parts) {
     throw FormatError("read_idx: ", file.path(), ": ", parts...);
@@ -54,7 +46,6 @@ Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 
 
   const auto magic = file.read(4);
   if (magic.size() < 4) fail("expected an IDX file, found ", magic.size(), " bytes");
-  constexpr int code = detail::idx_code<T>();
   const int rank = magic[3];
   if (magic[0] != 0 || magic[1] != 0 || magic[2] != code || rank < 1 || rank > max_rank) {
     fail("expected the magic bytes 0 0 ", code, " and a rank of 1 to ", max_rank, ", found ",
@@ -77,31 +68,50 @@ Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 
     shape.push_back(extent);
   }
 
-  const auto expected = static_cast<std::uint64_t>(shape.size()) * sizeof(T);
-  const auto bytes_of = [](Tensor<T>& tensor) {
-    return std::span(reinterpret_cast<std::uint8_t*>(tensor.data()),
-                     static_cast<std::size_t>(tensor.size()) * sizeof(T));
-  };
+  const auto expected = static_cast<std::uint64_t>(shape.size()) * element_bytes;
   const auto expect_all = [&](std::size_t found) {
     if (found == expected) return;
     fail("truncated: the header promises ", shape, ", which is ", expected, " bytes, found ",
          found);
   };
-  Tensor<T> tensor;
   if (expected <= file.most_bytes()) {
-    tensor.resize(shape);
-    expect_all(file.read(bytes_of(tensor)));
+    expect_all(file.read(allocate(shape)));
   } else {  // as from a pipe: the memory grows as the bytes arrive
     const auto bytes = file.read(expected);
     expect_all(bytes.size());
-    tensor.resize(shape);
-    std::copy(bytes.begin(), bytes.end(), bytes_of(tensor).begin());
+    std::copy(bytes.begin(), bytes.end(), allocate(shape).begin());
   }
   if (!file.read(1).empty()) {
     fail("oversized: the header promises ", shape, ", which is ", expected, " bytes, found more");
   }
+}
+
+}  // namespace detail
+
+/// Reads a tensor in the IDX format of the MNIST files, plain or gzip-compressed.
+///
+/// The file consists of 0, 0, the code of the elements' type, the rank, each extent as a 32-bit
+/// number, and the elements in row-major order. All numbers are big-endian. The codes are 8 for
+/// unsigned bytes, 9 for signed ones, 11 and 12 for integers of 16 and 32 bits, 13 for float, and
+/// 14 for double. The rank is 1 to 8 here. Memory is allocated once, and only if a file of this
+/// size can hold what its header promises. Source: http://yann.lecun.com/exdb/mnist, "The IDX file
+/// format".
+/// @throws FormatError if the magic is wrong, the elements are not of type T, the header promises
+///   more than `limit` elements, or the file holds more or fewer than it promises; and like
+///   GzipFile.
+template <IdxElement T = std::uint8_t>
+Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 30) {
+  Tensor<T> tensor;
+  const auto bytes_of_tensor = [&] {
+    return std::span(reinterpret_cast<std::uint8_t*>(tensor.data()),
+                     static_cast<std::size_t>(tensor.size()) * sizeof(T));
+  };
+  detail::read_idx_bytes(path, detail::idx_code<T>(), sizeof(T), limit, [&](const Shape& shape) {
+    tensor.resize(shape);
+    return bytes_of_tensor();
+  });
   if constexpr (std::endian::native == std::endian::little && sizeof(T) > 1) {
-    const auto bytes = bytes_of(tensor);
+    const auto bytes = bytes_of_tensor();
     for (auto byte = bytes.begin(); byte != bytes.end(); byte += sizeof(T)) {
       std::reverse(byte, byte + sizeof(T));
     }
@@ -114,10 +124,10 @@ namespace detail {
 /// Images and labels out of two IDX files; `image` is their shape if only one is right. `numbers`
 /// are the labels, as they were read.
 /// @throws FormatError that begins with the operation.
-template <class Number>
-ByteDataset pair_up(std::string_view operation, const std::filesystem::path& images,
-                    const std::filesystem::path& labels, TensorView<const Number> numbers,
-                    Index classes, const Shape& image) {
+inline ByteDataset pair_up(std::string_view operation, const std::filesystem::path& images,
+                           const std::filesystem::path& labels,
+                           TensorView<const std::int32_t> numbers, Index classes,
+                           const Shape& image) {
   const auto fail = [&](const auto&... parts) { throw FormatError(operation, ": ", parts...); };
   auto pixels = read_idx(images);
   const bool is_right = image.rank() > 0 ? pixels.shape().axes(1, pixels.rank()) == image
@@ -140,11 +150,11 @@ ByteDataset pair_up(std::string_view operation, const std::filesystem::path& ima
   ByteDataset dataset{std::move(pixels).reshape(with_channel),
                       Labels::uninitialized(numbers.shape())};
   for (Index n = 0; n < numbers.size(); ++n) {
-    const Number number = numbers(n);
+    const std::int32_t number = numbers(n);
     if (number < 0 || number >= classes) {
       fail(labels.string(), ": label ", n, " is ", number, ", expected 0 to ", classes - 1);
     }
-    dataset.targets(n) = static_cast<Labels::value_type>(number);
+    dataset.targets(n) = number;
   }
   return dataset;
 }
@@ -153,8 +163,10 @@ ByteDataset pair_up(std::string_view operation, const std::filesystem::path& ima
 inline ByteDataset load_idx_pair(std::string_view operation, const std::filesystem::path& images,
                                  const std::filesystem::path& labels, Index classes,
                                  const Shape& image = {}) {
-  const auto numbers = read_idx(labels);
-  return pair_up<std::uint8_t>(operation, images, labels, numbers, classes, image);
+  const auto bytes = read_idx(labels);
+  auto numbers = Labels::uninitialized(bytes.shape());
+  std::copy_n(bytes.data(), bytes.size(), numbers.data());
+  return pair_up(operation, images, labels, numbers, classes, image);
 }
 
 }  // namespace detail

@@ -72,8 +72,7 @@ inline ByteDataset load_mnist_part(const std::filesystem::path& folder, const st
       throw FormatError("load_mnist: ", q_labels.string(),
                         ": expected labels of shape (N, 8), found ", numbers.shape());
     }
-    return pair_up<std::int32_t>("load_mnist", q_images, q_labels, numbers.view().transpose()[0],
-                                 digits, image);
+    return pair_up("load_mnist", q_images, q_labels, numbers.view().transpose()[0], digits, image);
   }
   const std::string missing = images.empty() ? "-images-idx3-ubyte" : "-labels-idx1-ubyte";
   throw IoError("load_mnist: neither ", part, missing, " nor ", part, missing, ".gz is in ",

@@ -249,31 +249,36 @@ DLFS_INLINE void add_last_terms(Index first, Index columns, const std::array<T, 
   }
 }
 
-/// row_kernel for at most `vectors` vectors of columns, whose sums stay in registers. The last
-/// vector of a row overlaps the rows after it.
-template <int vectors, class T>
+/// row_kernel for at most `vectors` vectors of `width` columns, whose sums stay in registers. The
+/// last vector of a row overlaps the rows after it.
+template <int width, int vectors, class T>
 void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T* b,
                       Index b_stride, const T* start, T* c) {
-  constexpr int width = vectors * lanes<T>;
-  const bool is_whole = columns == width;
+  using Register = typename VectorOf<T, width>::Register;
+  using Memory = typename VectorOf<T, width>::Memory;
+  constexpr int all = vectors * width;
+  const bool is_whole = columns == all;
   Index direct = depth;
-  std::array<T, 2 * width> end;
+  std::array<T, 2 * all> end;
   // The last rows do not have enough memory after them, so they are read from a copy.
   if (!is_whole) {
-    direct = rows_of_whole_vectors(depth, columns, b_stride, width);
+    direct = rows_of_whole_vectors(depth, columns, b_stride, all);
     end.fill(T(0));
     const Index size = (depth - 1) * b_stride + columns;
     if (direct < depth) std::copy(b + direct * b_stride, b + size, end.data());
   }
-  std::array<T, width> padded{};
+  std::array<T, all> padded{};
   if (start != nullptr && !is_whole) std::copy_n(start, columns, padded.data());
   const T* const first = start != nullptr && is_whole ? start : padded.data();
 
-  Vector<T> sum[vectors];
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[v] = load(first + v * lanes<T>);
+  Register sum[vectors];
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+    sum[v] = *reinterpret_cast<const Memory*>(first + v * width);
+  }
   const auto add_term = [&sum](T left, const T* row) {
     DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
-      add_product<Vector<T>>(load(row + v * lanes<T>), left, sum[v]);
+      const Register right = *reinterpret_cast<const Memory*>(row + v * width);
+      add_product<Register>(right, left, sum[v]);
     }
   };
   for (Index t = 0; t < direct; ++t) add_term(a[t * a_stride], b + t * b_stride);
@@ -281,7 +286,9 @@ void short_row_kernel(Index depth, Index columns, const T* a, Index a_stride, co
     add_term(a[t * a_stride], end.data() + (t - direct) * b_stride);
   }
   T* const sums = is_whole ? c : padded.data();
-  DLFS_UNROLL for (int v = 0; v < vectors; ++v) store(sums + v * lanes<T>, sum[v]);
+  DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+    *reinterpret_cast<Memory*>(sums + v * width) = sum[v];
+  }
   if (!is_whole) std::copy_n(sums, columns, c);
 }
 
@@ -289,7 +296,10 @@ template <class T>
 void row_kernel(Index depth, Index columns, const T* a, Index a_stride, const T* b, Index b_stride,
                 const T* start, T* c) {
   if (b_stride > 0 && columns <= 2 * lanes<T>) {
-    const auto multiply = columns <= lanes<T> ? short_row_kernel<1, T> : short_row_kernel<2, T>;
+    constexpr int half = std::max(1, lanes<T> / 2);
+    const auto multiply = columns <= half       ? short_row_kernel<half, 1, T>
+                          : columns <= lanes<T> ? short_row_kernel<lanes<T>, 1, T>
+                                                : short_row_kernel<lanes<T>, 2, T>;
     return multiply(depth, columns, a, a_stride, b, b_stride, start, c);
   }
   if (start == nullptr) {

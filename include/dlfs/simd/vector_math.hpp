@@ -21,9 +21,24 @@ namespace dlfs::simd {
 
 namespace detail {
 
-/// Integers of the width of the elements: the type of a comparison's result.
+/// Signed integers of the width of the elements: the type of a comparison's result.
 template <class V>
-using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
+using MaskOf = decltype(std::declval<V&>() < std::declval<V&>());
+
+#if defined(DLFS_SIMD_VECTORS)
+template <class V>
+struct BitsOfVector {
+  using Element = std::make_unsigned_t<ElementOf<MaskOf<V>>>;
+  typedef Element type __attribute__((vector_size(sizeof(V))));
+};
+#else
+template <class V>
+struct BitsOfVector;
+#endif
+
+/// Unsigned integers of the width of the elements, because signed ones must not overflow.
+template <class V>
+using BitsOf = typename BitsOfVector<V>::type;
 
 /// Adding this number rounds an element to an integer: the sum has no fraction bits.
 template <class T>
@@ -120,11 +135,11 @@ DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   // The exponent of the difference to sqrt(1/2) is the exponent of x, counted from sqrt(1/2).
   const Bits root = reinterpret_cast<Bits>(V{} + T(0x1.6a09e667f3bcdp-1));
   const Bits bits = reinterpret_cast<Bits>(normal);
-  const Bits exponent = (bits - root) >> fraction_bits;
+  const auto exponent = reinterpret_cast<MaskOf<V>>(bits - root) >> fraction_bits;
 #if defined(DLFS_SIMD_VECTORS)
   e = __builtin_convertvector(exponent, V) - is_small;
 #endif
-  const V m = reinterpret_cast<V>(bits - (exponent << fraction_bits));
+  const V m = reinterpret_cast<V>(bits - (reinterpret_cast<Bits>(exponent) << fraction_bits));
   const V s = (m - T(1)) / (m + T(1));
   const V square = s * s;
   V sum;

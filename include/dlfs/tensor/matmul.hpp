@@ -34,10 +34,9 @@ class ProductGrid {
   static constexpr Index tile = 48;
 
   ProductGrid(Index m, Index k, Index n) : m_(m), n_(n) {
-    constexpr double least_flop = 8e6;  // with less work, waking a thread costs more than it saves
-    constexpr Index most_blocks = 16;   // each block packs its own rows of a and columns of b
+    constexpr Index most_blocks = 16;  // each block packs its own rows of a and columns of b
     if (thread_count() == 1) return;
-    const double flop = 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
+    const double flop = flop_of(m, k, n);
     while (blocks() < most_blocks && flop / static_cast<double>(blocks()) > least_flop) {
       const Index height = m / rows_;
       const Index width = n / columns_;
@@ -45,6 +44,9 @@ class ProductGrid {
       (height >= width ? rows_ : columns_) *= 2;
     }
   }
+
+  /// Whether the product is so small that it is never divided.
+  static bool is_one_block(Index m, Index k, Index n) { return flop_of(m, k, n) <= least_flop; }
 
   Index blocks() const { return rows_ * columns_; }
 
@@ -63,6 +65,12 @@ class ProductGrid {
   }
 
  private:
+  static constexpr double least_flop = 8e6;  // with less, waking a thread costs more than it saves
+
+  static double flop_of(Index m, Index k, Index n) {
+    return 2.0 * static_cast<double>(m * n) * static_cast<double>(k);
+  }
+
   Index m_;
   Index n_;
   Index rows_ = 1;
