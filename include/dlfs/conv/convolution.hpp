@@ -7,6 +7,7 @@
 
 #include "dlfs/conv/bias_gradient.hpp"
 #include "dlfs/conv/correlation.hpp"
+#include "dlfs/conv/depthwise.hpp"
 #include "dlfs/conv/narrow_weight_gradient.hpp"
 #include "dlfs/conv/pointwise.hpp"
 #include "dlfs/conv/weight_gradient.hpp"
@@ -59,16 +60,24 @@ inline Shape convolution_shape(const Shape& x, const Shape& weight, const Window
 
 namespace detail {
 
-/// The parts of a convolution for dlfs::simd, one for each group of channels. The shapes must have
-/// passed convolution_shape.
+/// The parts of a convolution for dlfs::simd, one for each group of channels, or one for all groups
+/// of a depthwise convolution. The shapes must have passed convolution_shape.
 class ConvolutionGroups {
  public:
   ConvolutionGroups(const Shape& x, const Shape& weight, const Shape& y, const Window2d& window,
                     Index groups)
-      : x_(x), weight_(weight), y_(y), window_(window), groups_(groups) {}
+      : x_(x),
+        weight_(weight),
+        y_(y),
+        window_(window),
+        is_depthwise_(groups > 1 && groups == x[1] && groups == y[1]),
+        count_(is_depthwise_ ? 1 : groups) {}
 
-  Index filters() const { return weight_[0] / groups_; }
-  Index channels() const { return weight_[1]; }
+  /// Whether each filter has one channel, and each channel one filter.
+  bool is_depthwise() const { return is_depthwise_; }
+  Index count() const { return count_; }
+  Index filters() const { return y_[1] / count_; }
+  Index channels() const { return x_[1] / count_; }
 
   template <class T>
   conv::Images<T> of_x(T* x, Index group) const {
@@ -100,7 +109,7 @@ class ConvolutionGroups {
   }
 
  private:
-  Index filter_size() const { return channels() * window_.kernel.height * window_.kernel.width; }
+  Index filter_size() const { return weight_[1] * window_.kernel.height * window_.kernel.width; }
 
   template <class T>
   static conv::Images<T> images(T* data, const Shape& shape, Index channels, Index group) {
@@ -113,17 +122,26 @@ class ConvolutionGroups {
   Shape weight_;
   Shape y_;
   Window2d window_;
-  Index groups_;
+  bool is_depthwise_;
+  Index count_;
 };
 
-/// conv::correlate with the algorithm.
+/// How the sums of a convolution's groups are computed.
+struct ConvolutionMethod {
+  ConvolutionAlgorithm algorithm;
+  bool is_depthwise;
+};
+
+/// conv::correlate by the method.
 template <class T>
 void correlate(Index count, const conv::Images<const T>& in, const conv::Weights<T>& weights,
                const conv::WindowAxis& y, const conv::WindowAxis& x, const T* start,
-               const conv::Images<T>& out, ConvolutionAlgorithm algorithm) {
-  if (conv::is_pointwise(in, y, x, out.height, out.width)) {
+               const conv::Images<T>& out, ConvolutionMethod method) {
+  if (method.is_depthwise) {
+    conv::depthwise_correlate(count, in, weights, y, x, start, out);
+  } else if (conv::is_pointwise(in, y, x, out.height, out.width)) {
     conv::pointwise_correlate(count, in, weights, y, x, start, out);
-  } else if (algorithm == ConvolutionAlgorithm::automatic && weights.are_dense(x.taps) &&
+  } else if (method.algorithm == ConvolutionAlgorithm::automatic && weights.are_dense(x.taps) &&
              conv::suits_winograd<T>(count, in.channels, y, x, out)) {
     conv::winograd_correlate(count, in, weights, y, x, start, out);
   } else {
@@ -131,18 +149,21 @@ void correlate(Index count, const conv::Images<const T>& in, const conv::Weights
   }
 }
 
-/// conv::weight_gradient with the algorithm.
+/// conv::weight_gradient by the method.
 template <class T>
 void weight_gradient(Index count, const conv::Images<const T>& in, const conv::Images<const T>& dy,
                      const conv::WindowAxis& y, const conv::WindowAxis& x, T* dweight, Store store,
-                     const conv::BiasGradient<T>& bias, ConvolutionAlgorithm algorithm) {
+                     const conv::BiasGradient<T>& bias, ConvolutionMethod method) {
   if (count == 0) {
     if (store == Store::overwrite) {
-      std::fill_n(dweight, dy.channels * in.channels * y.taps * x.taps, T(0));
+      const Index channels = method.is_depthwise ? 1 : in.channels;
+      std::fill_n(dweight, dy.channels * channels * y.taps * x.taps, T(0));
     }
+  } else if (method.is_depthwise) {
+    conv::depthwise_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (conv::is_pointwise(in, y, x, dy.height, dy.width)) {
     conv::pointwise_weight_gradient(count, in, dy, y, x, dweight, store, bias);
-  } else if (algorithm == ConvolutionAlgorithm::automatic &&
+  } else if (method.algorithm == ConvolutionAlgorithm::automatic &&
              conv::suits_winograd<T>(count, in.channels, y, x, dy)) {
     conv::winograd_weight_gradient(count, in, dy, y, x, dweight, store, bias);
   } else if (conv::suits_narrow_weight_gradient<T>(in.channels, x)) {
@@ -182,12 +203,12 @@ struct GradientPhase {
 template <class T>
 void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> weights,
                      const GradientPhase& y, const GradientPhase& x, Size2d stride, const T* start,
-                     const conv::Images<T>& dx, ConvolutionAlgorithm algorithm) {
+                     const conv::Images<T>& dx, ConvolutionMethod method) {
   weights.data += y.first_tap * weights.y_tap + x.first_tap * weights.x_tap;
   weights.y_tap *= y.tap_step;
   weights.x_tap *= x.tap_step;
   if (stride == Size2d(1)) {
-    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx, algorithm);
+    return detail::correlate<T>(count, dy, weights, y.window, x.window, start, dx, method);
   }
   const Index size = dx.channels * y.pixels * x.pixels;
   if (size == 0) return;
@@ -197,7 +218,7 @@ void correlate_phase(Index count, conv::Images<const T> dy, conv::Weights<T> wei
   for (Index first = 0; first < count; first += together, dy.data += together * dy.stride) {
     const Index images = std::min(together, count - first);
     detail::correlate<T>(images, dy, weights, y.window, x.window, start,
-                         {dense.data(), size, dx.channels, y.pixels, x.pixels}, algorithm);
+                         {dense.data(), size, dx.channels, y.pixels, x.pixels}, method);
     const T* from = dense.data();
     for (Index i = 0; i < images * dx.channels; ++i) {
       T* row = dx.channel(first + i / dx.channels, i % dx.channels) + y.phase * dx.width + x.phase;
@@ -227,10 +248,10 @@ void adjoint(const TensorView<const T>& dy, const TensorView<const T>& weight, c
       std::fill_n(dx.data() + i * plane, plane, start[i % dx.extent(1)]);
     }
   }
-  for (Index group = 0; group < groups; ++group) {
+  for (Index group = 0; group < parts.count(); ++group) {
     // The sum for each channel is over the filters, so filters and channels are swapped.
     conv::Weights<T> weights = parts.weights(weight.data(), group);
-    std::swap(weights.filter, weights.channel);
+    if (!parts.is_depthwise()) std::swap(weights.filter, weights.channel);
     for (Index i = 0; i < std::min(window.stride.height, dx.extent(2)); ++i) {
       for (Index j = 0; j < std::min(window.stride.width, dx.extent(3)); ++j) {
         const GradientPhase y(parts.rows(), dx.extent(2), i);
@@ -238,7 +259,7 @@ void adjoint(const TensorView<const T>& dy, const TensorView<const T>& weight, c
         if (y.window.taps == 0 || x.window.taps == 0) continue;
         correlate_phase<T>(dx.extent(0), parts.of_y(dy.data(), group), weights, y, x, window.stride,
                            start + group * parts.channels(), parts.of_x(dx.data(), group),
-                           algorithm);
+                           {algorithm, parts.is_depthwise()});
       }
     }
   }
@@ -290,11 +311,11 @@ void convolution(const X& x, TensorArg<Element<X>> weight, TensorArg<Element<X>>
     return;
   }
   const detail::ConvolutionGroups parts(x.shape(), weight.shape(), y_shape, window, groups);
-  for (Index group = 0; group < groups; ++group) {
+  for (Index group = 0; group < parts.count(); ++group) {
     detail::correlate<T>(x.extent(0), parts.of_x(const_view(x).data(), group),
                          parts.weights(weight.data(), group), parts.rows(), parts.columns(),
                          bias.data() + group * parts.filters(), parts.of_y(y.data(), group),
-                         algorithm);
+                         {algorithm, parts.is_depthwise()});
   }
 }
 
@@ -351,7 +372,7 @@ void convolution_backward_weights(
   detail::expect_apart(name, "dbias", dbias, "dy", dy);
   detail::expect_apart(name, "dbias", dbias, "dweight", dweight);
   const detail::ConvolutionGroups parts(x.shape(), dweight.shape(), y_shape, window, groups);
-  for (Index group = 0; group < groups; ++group) {
+  for (Index group = 0; group < parts.count(); ++group) {
     const auto group_dy = parts.of_y(const_view(dy).data(), group);
     const conv::BiasGradient<T> bias(dy.extent(0), parts.filters());
     if (dweight.empty()) {
@@ -359,7 +380,8 @@ void convolution_backward_weights(
     } else {
       detail::weight_gradient<T>(x.extent(0), parts.of_x(const_view(x).data(), group), group_dy,
                                  parts.rows(), parts.columns(),
-                                 parts.of_weight(dweight.data(), group), store, bias, algorithm);
+                                 parts.of_weight(dweight.data(), group), store, bias,
+                                 {algorithm, parts.is_depthwise()});
     }
     bias.store_to(dbias.data() + group * parts.filters(), store);
   }

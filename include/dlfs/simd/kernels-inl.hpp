@@ -553,6 +553,100 @@ void lane_kernel(const Tile<T>& tile, Index rows, const T* next, Index next_step
   }
 }
 
+/// A block of window_sums, from position (i, j) on.
+template <int rows, int vectors, class T>
+DLFS_INLINE void sum_window(const WindowPlane<T>& plane, const T* weights, T start, Index i,
+                            Index j, T* out) {
+  Vector<T> sum[rows][vectors];
+  DLFS_UNROLL for (int r = 0; r < rows; ++r) {
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = start - Vector<T>{};
+  }
+  const T* const pixels = plane.pixels + i * plane.row + j;
+  for (Index t = 0; t < plane.taps; ++t) {
+    const T* const first = pixels + plane.offsets[t];
+    const T weight = weights[t];
+    DLFS_UNROLL for (int r = 0; r < rows; ++r) {
+      DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+        add_product<Vector<T>>(load(first + r * plane.row + v * lanes<T>), weight, sum[r][v]);
+      }
+    }
+  }
+  DLFS_UNROLL for (int r = 0; r < rows; ++r) {
+    DLFS_UNROLL for (int v = 0; v < vectors; ++v) {
+      store(out + (i + r) * plane.columns + j + v * lanes<T>, sum[r][v]);
+    }
+  }
+}
+
+/// See Kernels::window_sums.
+template <class T>
+void window_sums(const WindowPlane<T>& plane_in_memory, const T* weights, T start, T* out) {
+  const WindowPlane<T> plane = plane_in_memory;  // a copy, because `out` might alias it
+  constexpr int together = 4;
+  const Index last = std::max<Index>(0, plane.columns - lanes<T>);
+  Index i = 0;
+  for (; i + together <= plane.rows; i += together) {
+    Index j = 0;
+    for (; j + 2 * lanes<T> <= plane.columns; j += 2 * lanes<T>) {
+      sum_window<together, 2>(plane, weights, start, i, j, out);
+    }
+    for (; j < plane.columns; j += lanes<T>) {
+      sum_window<together, 1>(plane, weights, start, i, std::min(j, last), out);
+    }
+  }
+  for (; i < plane.rows; ++i) {
+    for (Index j = 0; j < plane.columns; j += lanes<T>) {
+      sum_window<1, 1>(plane, weights, start, i, std::min(j, last), out);
+    }
+  }
+}
+
+/// `together` taps of window_products, from tap t on.
+template <int together, class T>
+DLFS_INLINE void multiply_window(const WindowPlane<T>& plane, const T* factors, Index t, T* sums) {
+  Vector<T> sum[together] = {};
+  const T* row[together];
+  DLFS_UNROLL for (int k = 0; k < together; ++k) row[k] = plane.pixels + plane.offsets[t + k];
+  const Vector<T> lane = load(lane_numbers<T>.data());
+  const Index whole = plane.columns / lanes<T> * lanes<T>;
+  const auto is_inside = lane < static_cast<T>(plane.columns - whole);
+  for (Index i = 0; i < plane.rows; ++i, factors += plane.columns) {
+    Index j = i * plane.row;
+    for (const Index end = j + whole; j < end; j += lanes<T>) {
+      Vector<T> factor;
+      load_once(factors + (j - i * plane.row), factor);
+      DLFS_UNROLL for (int k = 0; k < together; ++k) add_product(load(row[k] + j), factor, sum[k]);
+    }
+    if (whole == plane.columns) continue;
+    // What lies outside might be NaN, so both factors are replaced.
+    const Vector<T> factor = is_inside ? load(factors + whole) : Vector<T>{};
+    DLFS_UNROLL for (int k = 0; k < together; ++k) {
+      const Vector<T> pixel = is_inside ? load(row[k] + j) : Vector<T>{};
+      add_product(pixel, factor, sum[k]);
+    }
+  }
+  DLFS_UNROLL for (int k = 0; k < together; ++k) {
+    std::array<T, lanes<T>> parts;
+    store(parts.data(), sum[k]);
+    T total = parts[0];
+    for (std::size_t l = 1; l < parts.size(); ++l) total += parts[l];
+    sums[t + k] += total;
+  }
+}
+
+/// See Kernels::window_products.
+template <class T>
+void window_products(const WindowPlane<T>& plane_in_memory, const T* factors, T* sums) {
+  const WindowPlane<T> plane = plane_in_memory;
+  constexpr int together =
+      9;  // the taps of a window of 3x3, and enough chains for an FMA's latency
+  Index t = 0;
+  for (; t + together <= plane.taps; t += together) {
+    multiply_window<together>(plane, factors, t, sums);
+  }
+  for (; t < plane.taps; ++t) multiply_window<1>(plane, factors, t, sums);
+}
+
 #if defined(DLFS_SIMD_LEVEL)
 #include "dlfs/simd/elementwise-inl.hpp"
 #include "dlfs/simd/map-inl.hpp"
@@ -572,6 +666,8 @@ constexpr Kernels<T> list_kernels(std::integer_sequence<int, exponent...>) {
           copy_rows<T>,
           transpose_matrix<T>,
           lane_kernel<T>,
+          window_sums<T>,
+          window_products<T>,
           {transform<T, winograd::pixels>, transform<T, winograd::taps>,
            transform<T, winograd::outputs>, transform<T, winograd::outputs_of_points>,
            transform<T, winograd::taps_of_points>}};

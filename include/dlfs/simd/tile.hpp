@@ -102,6 +102,18 @@ struct RowTimesMatrix {
   Index columns;
 };
 
+/// Planes of pixels under a window: position (i, j) sees, under tap t, the pixel at
+/// offsets[t] + i * row + j.
+template <class T>
+struct WindowPlane {
+  Index rows;
+  Index columns;
+  Index row;  // distance of the pixels of two rows
+  Index taps;
+  const Index* offsets;
+  const T* pixels;
+};
+
 /// The kernels of one instruction set for one element type.
 template <class T>
 struct Kernels {
@@ -150,6 +162,15 @@ struct Kernels {
   /// j % lanes = l, for i < rows <= mr and all v. The depth is a multiple of the lanes, and there
   /// is no table of terms. Prefetches `next_step` elements from `next` on for each vector of terms.
   void (*lane_kernel)(const Tile<T>&, Index rows, const T* next, Index next_step);
+
+  /// out[i * columns + j] = start + sum over t of weights[t] * the pixel under tap t of position
+  /// (i, j). Each sum is one chain in the order of t. Writes whole vectors: the last one of a row
+  /// overlaps the one before, or passes the end of the row if there are fewer columns than lanes.
+  void (*window_sums)(const WindowPlane<T>& plane, const T* weights, T start, T* out);
+
+  /// sums[t] += sum over i and j of factors[i * columns + j] * the pixel under tap t of position
+  /// (i, j). The sum is one chain for each lane, and then of the lanes. Reads whole vectors.
+  void (*window_products)(const WindowPlane<T>& plane, const T* factors, T* sums);
 
   WinogradTransforms<T> winograd;
 };
