@@ -31,6 +31,12 @@ inline void report(const std::string& subject, const char* what, double ms) {
   std::fflush(stdout);
 }
 
+/// Measures and reports a call that takes nanoseconds, or a part of one that does so several times.
+template <class F>
+void report_small(const char* what, F&& call, int parts = 1) {
+  std::printf("%s\t%.1f\n", what, 1e6 * median_ms(call, 20) / parts);
+}
+
 /// Matrices of float32 for the array programs: in the first-level cache, in the second, in memory.
 struct Extents {
   std::ptrdiff_t rows;

@@ -5,7 +5,7 @@
 #include "dlfs/core/strict_math.hpp"
 
 // The functions of the C++ files that write_cpp writes. A file has those that it calls. They are
-// C++17 without templates, exceptions or memory of their own: plain loops that a reader can check.
+// C++17 without exceptions or memory of their own: plain loops that a reader can check.
 
 DLFS_STRICT_MATH_BEGIN
 namespace dlfs::detail {
@@ -58,26 +58,49 @@ inline constexpr CppFunction cpp_functions[] = {
   return x <= low ? low : x >= high ? high : x;
 }
 )"},
-    {"linear", R"(/// y (rows, out) = x (rows, in) W (in, out) + b (out). For one row b may be y.
-/// Sums are local, and 32 at a time where there are so many: compilers compute them as vectors.
+    {"linear",
+     R"(#if defined(__AVX512F__)
+typedef real Vector __attribute__((vector_size(64)));  // neighbours that one instruction computes
+#elif defined(__AVX__)
+typedef real Vector __attribute__((vector_size(32)));
+#elif defined(__GNUC__)
+typedef real Vector __attribute__((vector_size(16)));
+#else
+using Vector = real;
+#endif
+
+/// Some columns of linear for one row, with the sums in `count` registers.
+template <class Register, int count>
+inline void linear_columns(const real* x, const real* W, const real* b, real* y, int in, int out) {
+  constexpr int lanes = sizeof(Register) / sizeof(real);
+  Register sums[count], w;
+  for (int k = 0; k < count; ++k) std::memcpy(&sums[k], b + k * lanes, sizeof(w));
+  for (int i = 0; i < in; ++i) {
+    for (int k = 0; k < count; ++k) {
+      std::memcpy(&w, W + i * out + k * lanes, sizeof(w));
+      sums[k] += x[i] * w;
+    }
+  }
+  for (int k = 0; k < count; ++k) std::memcpy(y + k * lanes, &sums[k], sizeof(w));
+}
+
+/// y (rows, out) = x (rows, in) W (in, out) + b (out). For one row b may be y.
 inline void linear(const real* x, const real* W, const real* b, real* y, int rows, int in,
                    int out) {
-  constexpr int most = 32;
+  constexpr int lanes = sizeof(Vector) / sizeof(real);
   for (int row = 0; row < rows; ++row, x += in, y += out) {
-    for (int j = 0; j < out; j += most) {
-      const int count = out - j < most ? out - j : most;
-      real sums[most];
-      for (int k = 0; k < count; ++k) sums[k] = b[j + k];
-      for (int i = 0; i < in; ++i) {
-        const real* const w = W + i * out + j;
-        if (count == most) {
-          for (int k = 0; k < most; ++k) sums[k] += x[i] * w[k];
-        } else {
-          for (int k = 0; k < count; ++k) sums[k] += x[i] * w[k];
-        }
-      }
-      for (int k = 0; k < count; ++k) y[j + k] = sums[k];
+    int j = 0;
+    for (; j + 8 * lanes <= out; j += 8 * lanes) {
+      linear_columns<Vector, 8>(x, W + j, b + j, y + j, in, out);
     }
+    for (; j + 2 * lanes <= out; j += 2 * lanes) {
+      linear_columns<Vector, 2>(x, W + j, b + j, y + j, in, out);
+    }
+    for (; j + lanes <= out; j += lanes) {
+      linear_columns<Vector, 1>(x, W + j, b + j, y + j, in, out);
+    }
+    for (; j + 2 <= out; j += 2) linear_columns<real, 2>(x, W + j, b + j, y + j, in, out);
+    for (; j < out; ++j) linear_columns<real, 1>(x, W + j, b + j, y + j, in, out);
   }
 }
 )"},
