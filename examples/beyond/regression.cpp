@@ -16,7 +16,6 @@ static Dataset<float, Tensor<float>> read(const std::filesystem::path& path) {
 
 static void run(const examples::Options& options) {
   const Index count = options.quick ? 2000 : 50000;
-  std::filesystem::create_directories(options.out);
   beyond::write_friedman(options.out / "train.csv", count, Rng(1));
   beyond::write_friedman(options.out / "test.csv", count, Rng(2));
   const auto train = read(options.out / "train.csv");
@@ -44,6 +43,7 @@ int main(int argc, char** argv) {
   return examples::run_program(argc, argv,
                                {.description = "A regression on a CSV file, whose noise is known",
                                 .epochs = 30,
-                                .batch_size = 100},
+                                .batch_size = 100,
+                                .makes_its_data = true},
                                run);
 }

@@ -31,7 +31,6 @@ static FunctionSource<float> records(const std::filesystem::path& path, Index fi
 
 static void run(const examples::Options& options) {
   const Index count = options.quick ? 400'000 : 4'000'000, test_count = count / 100;
-  std::filesystem::create_directories(options.out);
   const auto path = options.out / "records.bin";
   beyond::write_records(path, test_count + count);
   std::printf("%s has %ju bytes\n", path.c_str(), std::filesystem::file_size(path));
@@ -47,6 +46,9 @@ static void run(const examples::Options& options) {
 }
 
 int main(int argc, char** argv) {
-  return examples::run_program(
-      argc, argv, {.description = "A training on a file larger than memory", .epochs = 1}, run);
+  return examples::run_program(argc, argv,
+                               {.description = "A training on a file larger than memory",
+                                .epochs = 1,
+                                .makes_its_data = true},
+                               run);
 }

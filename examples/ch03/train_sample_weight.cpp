@@ -30,7 +30,6 @@ int main(int argc, char** argv) {
         examples::show_progress(trainer, options.epochs);
         trainer.fit(digits.train, digits.test);
 
-        std::filesystem::create_directories(options.out);
         const auto file = options.out / "sample_weight.npz";
         save_weights(file, network);
         std::printf("wrote %s\n", file.c_str());

@@ -1,7 +1,8 @@
 // Section 4.5: train a two-layer network on mini-batches by gradient descent.
 // Book:    ch04/train_neuralnet.py, train_neuralnet_2.py (784-50-10, rate 0.1, batch 100, 10,000
 //          steps; an epoch is 600 steps)
-// Run:     train_neuralnet [--data DIR] [--steps N] [--numerical-gradient] [--out DIR]
+// Run:     train_neuralnet [--hidden-size N] [--weight-init-std X] [--data DIR] [--steps N]
+//          [--numerical-gradient] [--out DIR]
 // Expect:  about 0.947 test accuracy on MNIST; loss.png and accuracy.png. A step takes 1.2 ms, with
 //          the numerical gradient 20 s, which makes 55 hours for 10,000 steps
 #include <algorithm>
@@ -27,14 +28,19 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.1,
        .flag = examples::Flag{"--numerical-gradient",
-                              "Central differences: about 17,000 times as slow"}},
+                              "Central differences: about 17,000 times as slow"},
+       .whole = {{.name = "--hidden-size", .help = "Units of the hidden layer", .value = 50}},
+       .real = {{.name = "--weight-init-std",
+                 .help = "Standard deviation of the initial weights",
+                 .value = 0.01}}},
       [](const examples::Options& options) {
         auto [name, digits_train, digits_test] = examples::load_digits<double>(options);
         const auto train = flattened(std::move(digits_train));
         const auto test = flattened(std::move(digits_test));
         const Rng rng(options.seed);
         auto rng_of_weights = rng.stream(0);
-        ch04::TwoLayerNet network(784, 50, 10, rng_of_weights);
+        ch04::TwoLayerNet network(784, options.whole.at("--hidden-size"), 10, rng_of_weights,
+                                  options.real.at("--weight-init-std"));
 
         BatchSampler sampler(train.size(), options.batch_size, rng.stream(1),
                              {.sampling = BatchSampler::Sampling::with_replacement});

@@ -15,10 +15,11 @@ using common::Arrays;
 struct TwoLayerNet {
   Arrays params;
 
-  TwoLayerNet(dlfs::Index in, dlfs::Index hidden, dlfs::Index out, dlfs::Rng& rng) {
-    params["W1"] = dlfs::random_normal<double>({in, hidden}, rng, 0.01);
+  TwoLayerNet(dlfs::Index in, dlfs::Index hidden, dlfs::Index out, dlfs::Rng& rng,
+              double weight_init_std = 0.01) {
+    params["W1"] = dlfs::random_normal<double>({in, hidden}, rng, weight_init_std);
     params["b1"] = dlfs::zeros<double>({hidden});
-    params["W2"] = dlfs::random_normal<double>({hidden, out}, rng, 0.01);
+    params["W2"] = dlfs::random_normal<double>({hidden, out}, rng, weight_init_std);
     params["b2"] = dlfs::zeros<double>({out});
   }
 

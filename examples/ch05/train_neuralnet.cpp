@@ -1,6 +1,6 @@
 // Section 5.7.4: train the two-layer network by backpropagation.
 // Book:    ch05/train_neuralnet.py (784-50-10, rate 0.1, batch 100, 10,000 steps)
-// Run:     train_neuralnet [--data DIR] [--steps N]
+// Run:     train_neuralnet [--hidden-size N] [--weight-init-std X] [--data DIR] [--steps N]
 // Expect:  about 0.97 test accuracy on MNIST
 #include <algorithm>
 #include <cstdio>
@@ -18,11 +18,16 @@ int main(int argc, char** argv) {
       {.description = "Section 5.7.4: train the two-layer network by backpropagation",
        .steps = 10000,
        .batch_size = 100,
-       .learning_rate = 0.1},
+       .learning_rate = 0.1,
+       .whole = {{.name = "--hidden-size", .help = "Units of the hidden layer", .value = 50}},
+       .real = {{.name = "--weight-init-std",
+                 .help = "Standard deviation of the initial weights",
+                 .value = 0.01}}},
       [](const examples::Options& options) {
         const auto [name, train, test] = examples::load_digits<double>(options);
         Rng rng(options.seed);
-        ch05::TwoLayerNet network(784, 50, 10, rng);
+        ch05::TwoLayerNet network(784, options.whole.at("--hidden-size"), 10, rng,
+                                  options.real.at("--weight-init-std"));
 
         const Index iter_per_epoch = std::max<Index>(train.size() / options.batch_size, 1);
         Progress progress(options.steps, {.label = "training"});

@@ -1,6 +1,6 @@
 // Section 5.7.4 with the layers of the library: train the two-layer network.
 // Book:    ch05/train_neuralnet.py (784-50-10, rate 0.1, batch 100, 10,000 steps)
-// Run:     train_neuralnet_library [--data DIR] [--steps N]
+// Run:     train_neuralnet_library [--hidden-size N] [--weight-init-std X] [--data DIR] [--steps N]
 // Expect:  about 0.97 test accuracy on MNIST
 #include <cstdio>
 
@@ -17,12 +17,18 @@ int main(int argc, char** argv) {
       {.description = "Section 5.7.4: train the two-layer network by backpropagation",
        .steps = 10000,
        .batch_size = 100,
-       .learning_rate = 0.1},
+       .learning_rate = 0.1,
+       .whole = {{.name = "--hidden-size", .help = "Units of the hidden layer", .value = 50}},
+       .real = {{.name = "--weight-init-std",
+                 .help = "Standard deviation of the initial weights",
+                 .value = 0.01}}},
       [](const examples::Options& options) {
         const auto digits = examples::load_digits<float>(options);
         const Rng rng(options.seed);
         auto rng_of_weights = rng.stream(0);
-        auto network = ch05::two_layer_net<float>(784, 50, 10, rng_of_weights);
+        auto network =
+            ch05::two_layer_net<float>(784, options.whole.at("--hidden-size"), 10, rng_of_weights,
+                                       options.real.at("--weight-init-std"));
         SoftmaxCrossEntropy<float> loss;
         Sgd<float> optimizer({.learning_rate = options.learning_rate});
 

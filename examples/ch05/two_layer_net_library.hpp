@@ -8,11 +8,11 @@ namespace ch05 {
 /// ch05/two_layer_net.py.
 template <class T>
 dlfs::Sequential<T> two_layer_net(dlfs::Index in, dlfs::Index hidden, dlfs::Index out,
-                                  dlfs::Rng& rng) {
+                                  dlfs::Rng& rng, double weight_init_std = 0.01) {
   using namespace dlfs;
-  return {{"affine1", Affine<T>({.in = in, .out = hidden}, Normal{0.01}, rng)},
+  return {{"affine1", Affine<T>({.in = in, .out = hidden}, Normal{weight_init_std}, rng)},
           {"relu1", Relu<T>()},
-          {"affine2", Affine<T>({.in = hidden, .out = out}, Normal{0.01}, rng)}};
+          {"affine2", Affine<T>({.in = hidden, .out = out}, Normal{weight_init_std}, rng)}};
 }
 
 }  // namespace ch05

@@ -1,9 +1,9 @@
 // Section 6.3.2: batch normalisation speeds up learning.
 // Book:    ch06/batch_norm_test.py (1000 images, 784-100x5-10, SGD 0.01, batch 100, 20 epochs,
 //          initial weights of standard deviation 0.0858)
-// Run:     batch_norm_test [--weight-init-std X] [--hidden-size N] [--data DIR] [--epochs N] [--out
-// DIR] Expect:  batch_norm_test.png: about 0.9 after 20 epochs with batch normalisation, 0.2
-// without
+// Run:     batch_norm_test [--weight-init-std X] [--hidden-size N] [--data DIR] [--epochs N]
+//          [--out DIR]
+// Expect:  batch_norm_test.png: about 0.9 after 20 epochs with batch normalisation, 0.2 without
 #include "ch06/batch_norm_comparison.hpp"
 
 using namespace dlfs;

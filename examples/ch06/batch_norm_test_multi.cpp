@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
           const double deviation = ch06::weight_scale(i);
           const auto accuracies = ch06::compare_batch_norm(train, deviation, options);
           auto panel = ch06::accuracy_plot("W:" + ch06::python_text(deviation), accuracies);
+          panel.legend = examples::Legend::best;  // at the lower right it would hide a curve
           panel.y_ticks = i % 4 == 0;
           panel.x_ticks = i >= 12;
           if (!panel.y_ticks) panel.y_label.clear();

@@ -62,14 +62,15 @@ int main(int argc, char** argv) {
       {.description = "Section 6.5: hyperparameters by random search",
        .epochs = 50,
        .batch_size = 100,
-       .whole = {{.name = "--trials", .help = "Trials; 10 with --quick", .value = 100},
+       .whole = {{.name = "--trials", .help = "Trials; at most 10 with --quick", .value = 100},
                  ch06::hidden_size}},
       [](const examples::Options& options) {
         const auto digits = shuffled(slice(examples::load_digits<float>(options).train, 0, 500),
                                      Rng(options.seed).stream(0));
         const auto validation = slice(digits, 0, 100);
         const auto train = slice(digits, 100, 500);
-        const Index trial_count = options.quick ? 10 : options.whole.at("--trials");
+        const Index trials_given = options.whole.at("--trials");
+        const Index trial_count = options.quick ? std::min<Index>(trials_given, 10) : trials_given;
 
         std::vector<History> histories(static_cast<std::size_t>(trial_count));
         const auto trials =

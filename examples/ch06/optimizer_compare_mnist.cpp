@@ -1,7 +1,8 @@
 // Section 6.1.8: four optimizers train the same network on the same mini-batches.
 // Book:    ch06/optimizer_compare_mnist.py (784-100x4-10, batch 128, 2000 steps)
-// Run:     optimizer_compare_mnist [--data DIR] [--steps N] [--hidden-size N] [--seed N] [--out
-// DIR] Expect:  optimizer_compare_mnist.png: SGD learns slowest, AdaGrad and Adam fastest
+// Run:     optimizer_compare_mnist [--data DIR] [--steps N] [--hidden-size N] [--seed N]
+//          [--out DIR]
+// Expect:  optimizer_compare_mnist.png: SGD learns slowest, AdaGrad and Adam fastest
 #include "ch06/comparison.hpp"
 
 using namespace dlfs;

@@ -1,8 +1,8 @@
 // Section 6.1.8 by hand: the optimizers of common/ train the same network on the same mini-batches.
 // Book:    ch06/optimizer_compare_mnist.py (784-100x4-10, batch 128, 2000 steps)
 // Run:     optimizer_compare_mnist_by_hand [--data DIR] [--steps N] [--hidden-size N] [--seed N]
-// [--out DIR] Expect:  optimizer_compare_mnist_by_hand.png: SGD learns slowest, AdaGrad and Adam
-// fastest
+//          [--out DIR]
+// Expect:  optimizer_compare_mnist_by_hand.png: SGD learns slowest, AdaGrad and Adam fastest
 #include <cstdio>
 #include <memory>
 #include <string>

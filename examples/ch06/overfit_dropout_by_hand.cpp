@@ -10,8 +10,8 @@
 #include "common/optimizer.hpp"
 #include "common/trainer.hpp"
 #include "support/digits.hpp"
-#include "support/plot.hpp"
 #include "support/program.hpp"
+#include "support/training.hpp"
 
 using namespace dlfs;
 
@@ -44,19 +44,8 @@ int main(int argc, char** argv) {
                                  .verbose = options.verbose});
         const double test_acc = trainer.train();
 
-        examples::show({.x_label = "epochs",
-                        .y_label = "accuracy",
-                        .y_limits = examples::Limits{0, 1},
-                        .legend = examples::Legend::lower_right,
-                        .series = {{.label = "train",
-                                    .y = trainer.train_acc_list,
-                                    .marker = examples::Marker::circle,
-                                    .marker_every = 10},
-                                   {.label = "test",
-                                    .y = trainer.test_acc_list,
-                                    .marker = examples::Marker::square,
-                                    .marker_every = 10}}},
-                       options.out, "overfit_dropout_by_hand");
+        examples::plot_accuracy(trainer.train_acc_list, trainer.test_acc_list, 10, options.out,
+                                "overfit_dropout_by_hand");
         std::printf("test accuracy: %.4f\n", test_acc);
       });
 }

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdio>
+#include <string_view>
 #include <vector>
 
 #include "ch06/hidden_size.hpp"
 #include "support/digits.hpp"
-#include "support/plot.hpp"
 #include "support/program.hpp"
 #include "support/training.hpp"
 #include <dlfs/dlfs.hpp>
@@ -53,19 +53,7 @@ inline void train_on_few(const Regularization& regularization,
   const double test_accuracy = accuracy(network, digits.test);
   if (has_trainers_lines) examples::print_final_accuracy(test_accuracy);
 
-  examples::show({.x_label = "epochs",
-                  .y_label = "accuracy",
-                  .y_limits = examples::Limits{0, 1},
-                  .legend = examples::Legend::lower_right,
-                  .series = {{.label = "train",
-                              .y = train_accuracies,
-                              .marker = examples::Marker::circle,
-                              .marker_every = 10},
-                             {.label = "test",
-                              .y = test_accuracies,
-                              .marker = examples::Marker::square,
-                              .marker_every = 10}}},
-                 options.out, name);
+  examples::plot_accuracy(train_accuracies, test_accuracies, 10, options.out, name);
   std::printf("test accuracy: %.4f\n", test_accuracy);
 }
 

@@ -1,7 +1,8 @@
 // Section 6.2.4: three kinds of initial weights for the same network and mini-batches.
 // Book:    ch06/weight_init_compare.py (784-100x4-10, SGD 0.01, batch 128, 2000 steps)
 // Run:     weight_init_compare [--weight-init-std X] [--hidden-size N] [--data DIR] [--steps N]
-// [--out DIR] Expect:  weight_init_compare.png: std 0.01 learns nothing, He learns most
+//          [--out DIR]
+// Expect:  weight_init_compare.png: std 0.01 learns nothing, He learns most
 #include "ch06/comparison.hpp"
 
 using namespace dlfs;

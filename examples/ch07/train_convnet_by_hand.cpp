@@ -4,7 +4,8 @@
 //          [--hidden-size N] [--weight-init-std X] [--verbose] [--data DIR] [--epochs N]
 //          [--weights FILE] [--out DIR]; to test weights: train_convnet_by_hand --weights FILE
 //          --epochs 0
-// Expect:  about 0.989 test accuracy after 20 epochs on MNIST; params.npz
+// Expect:  about 0.989 test accuracy after 20 epochs on MNIST; params.npz and
+//          accuracy_by_hand.png
 #include <cstdio>
 
 #include "ch07/simple_convnet_by_hand.hpp"
@@ -13,6 +14,7 @@
 #include "common/trainer.hpp"
 #include "support/digits.hpp"
 #include "support/program.hpp"
+#include "support/training.hpp"
 
 using namespace dlfs;
 
@@ -59,9 +61,10 @@ int main(int argc, char** argv) {
                                  .verbose = options.verbose});
         const double test_acc = trainer.train();
 
-        std::filesystem::create_directories(options.out);
         common::save_params(options.out / "params.npz", network.params);
         std::printf("Saved Network Parameters!\n");
+        examples::plot_accuracy(trainer.train_acc_list, trainer.test_acc_list, 2, options.out,
+                                "accuracy_by_hand");
         std::printf("test accuracy: %.4f\n", test_acc);
       });
 }

@@ -79,7 +79,6 @@ int main(int argc, char** argv) {
       [](const examples::Options& options) {
         auto digits = examples::load_digits<float>(options);
         if (options.flag) hold_out(digits);
-        std::filesystem::create_directories(options.out);
         const char* judges = options.flag ? "validation" : "test";
         const auto begin = std::chrono::steady_clock::now();
 

@@ -13,7 +13,7 @@
 /// dropout follows the last layer, too: in training it hides half of the logits. Both dropouts
 /// scale in evaluation, because the book's stored weights need it.
 template <class T>
-dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {
+dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng, dlfs::Index hidden = 50) {
   using namespace dlfs;
   Sequential<T> net;
   Index channels = 1;
@@ -38,10 +38,10 @@ dlfs::Sequential<T> deep_convnet(dlfs::Rng& rng) {
   add_convolution(64, 1);
   add_pooling("pool3");
   const DropoutOptions dropout{.ratio = 0.5, .scaling = DropoutScaling::in_evaluation};
-  net.add("affine1", Affine<T>({.in = 64 * 4 * 4, .out = 50}, He{}, rng));
+  net.add("affine1", Affine<T>({.in = 64 * 4 * 4, .out = hidden}, He{}, rng));
   net.add("relu7", Relu<T>());
   net.add("dropout1", Dropout<T>(dropout, rng));
-  net.add("affine2", Affine<T>({.in = 50, .out = 10}, He{}, rng));
+  net.add("affine2", Affine<T>({.in = hidden, .out = 10}, He{}, rng));
   net.add("dropout2", Dropout<T>(dropout, rng));
   return net;
 }

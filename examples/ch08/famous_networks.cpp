@@ -51,7 +51,6 @@ int main(int argc, char** argv) {
         auto network = network_named(name, rng);
         std::printf("%s\n", to_string(summary(network, {1, 1, 28, 28})).c_str());
 
-        std::filesystem::create_directories(options.out);
         const auto file = options.out / (name + ".dot");
         examples::write_text(file, to_dot(network, {1, 1, 28, 28}));
         std::printf("wrote %s\n", file.c_str());

@@ -1,7 +1,7 @@
 // Section 8.1.1: train the deep convolutional network on MNIST.
 // Book:    ch08/train_deepnet.py (Adam 0.001, batch 100, 20 epochs, 1000 images for accuracy)
-// Run:     train_deepnet [--data DIR] [--epochs N] [--out DIR] [--restart]; Ctrl-C stops it with
-//          status 130, and the same command resumes it
+// Run:     train_deepnet [--hidden-size N] [--data DIR] [--epochs N] [--out DIR] [--restart];
+//          Ctrl-C stops it with status 130, and the same command resumes it
 // Expect:  0.993 to 0.995 test accuracy on MNIST; deep_convnet_params.npz
 #include <algorithm>
 #include <cstdio>
@@ -23,17 +23,17 @@ int main(int argc, char** argv) {
        .batch_size = 100,
        .learning_rate = 0.001,
        .flag = examples::Flag{"--restart", "Ignore the checkpoint and start again"},
+       .whole = {{.name = "--hidden-size", .help = "Units of the hidden layer", .value = 50}},
        .has_python_lines = true},
       [](const examples::Options& options) {
         const auto digits = examples::load_digit_bytes(options);
-        std::filesystem::create_directories(options.out);
         const auto checkpoint = options.out / "deepnet_checkpoint.npz";
         TrainerState<float> before;
         const bool goes_on = std::filesystem::exists(checkpoint) && !options.flag;
         if (goes_on) before = load_checkpoint<float>(checkpoint);
 
         Rng rng(options.seed);
-        auto network = deep_convnet<float>(rng);
+        auto network = deep_convnet<float>(rng, options.whole.at("--hidden-size"));
         Trainer trainer(network, SoftmaxCrossEntropy<float>(),
                         Adam<float>({.learning_rate = options.learning_rate}),
                         {.epochs = options.epochs,

@@ -51,7 +51,6 @@ int main(int argc, char** argv) {
                                  .verbose = options.verbose});
         const double test_acc = trainer.train();
 
-        std::filesystem::create_directories(options.out);
         common::save_params(options.out / "deep_convnet_params.npz", network.params);
         std::printf("Saved Network Parameters!\n");
         std::printf("test accuracy: %.4f\n", test_acc);

@@ -49,7 +49,11 @@ static void run(const examples::Options& options) {
 }
 
 int main(int argc, char** argv) {
-  return examples::run_program(
-      argc, argv,
-      {.description = "Addition as translation", .epochs = 20, .batch_size = 100, .seed = 1}, run);
+  return examples::run_program(argc, argv,
+                               {.description = "Addition as translation",
+                                .epochs = 20,
+                                .batch_size = 100,
+                                .seed = 1,
+                                .makes_its_data = true},
+                               run);
 }

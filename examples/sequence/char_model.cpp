@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
        .epochs = 20,
        .batch_size = 20,
        .seed = 1,
-       .flag = examples::Flag{"--export", "Write weights and data for another library, to --out"}},
+       .flag = examples::Flag{"--export", "Write weights and data for another library, to --out"},
+       .makes_its_data = true},
       run);
 }

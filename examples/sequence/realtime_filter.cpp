@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
                                 .epochs = 60,
                                 .batch_size = 20,
                                 .seed = 1,
-                                .choices = {{"--network", "What learns it", {"gru", "tcn"}}}},
+                                .choices = {{"--network", "What learns it", {"gru", "tcn"}}},
+                                .makes_its_data = true},
                                run);
 }

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
                                 .epochs = 10,
                                 .batch_size = 100,
                                 .seed = 1,
-                                .choices = {{"--task", "What it learns", {"reverse", "sort"}}}},
+                                .choices = {{"--task", "What it learns", {"reverse", "sort"}}},
+                                .makes_its_data = true},
                                run);
 }

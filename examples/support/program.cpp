@@ -1,9 +1,12 @@
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -62,6 +65,32 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, const std::strin
       ->option_text(str_cat(kind, " [", value, "]"));
 }
 
+/// The folder of --out. It is created before the work, so that a folder that cannot be written is
+/// known at once. At the end it is removed again if it is new and empty.
+class OutFolder {
+ public:
+  explicit OutFolder(const std::filesystem::path& path) : path_(path) {
+    std::error_code error;
+    is_new_ = std::filesystem::create_directories(path, error);
+    if (error) {
+      throw IoError("cannot create the folder ", path.string(), ": ", error.message());
+    }
+    if (access(path.c_str(), W_OK | X_OK) != 0) {
+      throw IoError("cannot write into the folder ", path.string(), ": ", std::strerror(errno));
+    }
+  }
+  OutFolder(const OutFolder&) = delete;
+  OutFolder& operator=(const OutFolder&) = delete;
+  ~OutFolder() {
+    std::error_code not_empty;
+    if (is_new_) std::filesystem::remove(path_, not_empty);
+  }
+
+ private:
+  std::filesystem::path path_;
+  bool is_new_ = false;
+};
+
 void add_path(CLI::App& app, const std::string& name, const std::string& kind,
               const std::string& help, std::filesystem::path& value) {
   const std::string text = value.empty() ? kind : str_cat(kind, " [", value.string(), "]");
@@ -78,10 +107,14 @@ void add_choice(CLI::App& app, const Choice& choice, Options& options) {
       ->option_text(str_cat(CLI::detail::join(choice.words, "|"), " [", value, "]"));
 }
 
+bool takes_out(const Program& program) {
+  return program.epochs || program.steps || program.writes_files;
+}
+
 /// @throws CLI::ParseError for a wrong command line or for --help.
 Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
   const bool trains = program.epochs || program.steps;
-  const bool reads_digits = trains || program.reads_digits;
+  const bool reads_digits = (trains && !program.makes_its_data) || program.reads_digits;
 
   Options options{.epochs = program.epochs.value_or(0),
                   .steps = program.steps.value_or(0),
@@ -118,11 +151,11 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
     add_number(app, "--seed", "Seed of the random numbers", options.seed,
                {0, std::numeric_limits<std::uint64_t>::max()});
   }
-  if (reads_digits) {
+  if (trains || reads_digits) {
     add_number(app, "--threads", "Threads; the results do not depend on it", options.threads,
                {1, 1024});
   }
-  if (trains || program.writes_files) {
+  if (takes_out(program)) {
     add_path(app, "--out", "DIR", "Folder for the files that are written", options.out);
     add_choice(app, {"--show", "Show pictures on a terminal that can", {"auto", "never"}}, options);
   }
@@ -140,11 +173,12 @@ Options parse(CLI::App& app, int argc, char** argv, const Program& program) {
     double& value = options.real[number.name] = number.value;
     add_number(app, number.name, number.help, value, {number.least, number.most});
   }
-  if (reads_digits) {
+  if (trains || reads_digits) {
     app.add_flag("--quick", options.quick,
-                 program.epochs  ? "Few digits, and one epoch unless --epochs is given"
-                 : program.steps ? "Few digits, and 100 steps unless --steps is given"
-                                 : "Few digits");
+                 str_cat(reads_digits ? "Few digits" : "Little data",
+                         program.epochs  ? ", and one epoch unless --epochs is given"
+                         : program.steps ? ", and 100 steps unless --steps is given"
+                                         : ""));
   }
   if (program.has_python_lines) {
     app.add_flag("--verbose", options.verbose,
@@ -186,6 +220,8 @@ int run_program(int argc, char** argv, const Program& program,
     set_thread_count(options.threads);
     set_shown_on_terminal(!options.choices.contains("--show") ||
                           options.choices.at("--show") == "auto");
+    std::optional<OutFolder> out;
+    if (takes_out(program)) out.emplace(options.out);
     body(options);
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);

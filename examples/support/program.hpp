@@ -24,7 +24,7 @@ struct Options {
   double learning_rate = 0;
   std::uint64_t seed = 0;
   int threads = 0;
-  std::filesystem::path out{};
+  std::filesystem::path out{};  // exists, and can be written into
   std::filesystem::path weights{};
   bool flag = false;
   std::map<std::string, std::string> choices{};  // by the option's name, as the next two
@@ -67,8 +67,8 @@ struct RealNumber {
 /// The description of a program, and the options that it takes.
 ///
 /// A default value adds its option to the program. A program with epochs or steps trains: it also
-/// takes --data, --seed, --threads, --out, --show and --quick. With weights it also accepts
-/// --epochs 0.
+/// takes --data (unless it makes its data), --seed, --threads, --out, --show and --quick. With
+/// weights it also accepts --epochs 0.
 struct Program {
   std::string_view description{};                  // the first line of --help
   std::optional<int> epochs{};                     // --epochs N
@@ -82,6 +82,7 @@ struct Program {
   std::vector<WholeNumber> whole{};
   std::vector<RealNumber> real{};
   bool reads_digits = false;      // --data DIR, --threads N and --quick
+  bool makes_its_data = false;    // trains without digits: no --data
   bool writes_files = false;      // --out DIR and --show auto|never
   bool has_python_lines = false;  // --verbose, which is on where stdout is no terminal
 };
@@ -100,8 +101,9 @@ struct Stopped : std::exception {
 
 /// The main function of a program: reads the options, sets the thread count, and calls `body`.
 ///
-/// With --quick a program trains for one epoch or 100 steps, unless their number is given, and
-/// load_digits returns few digits. Every failure is one line on stderr. Returns 0, or 1 where
+/// The folder of --out exists while `body` runs; one that cannot be written into is a failure
+/// before. With --quick a program trains for one epoch or 100 steps, unless their number is given,
+/// and load_digits returns few digits. Every failure is one line on stderr. Returns 0, or 1 where
 /// `body` throws or its output cannot be written, or 2 where the command line is wrong, or 128 and
 /// the signal's number where `body` throws Stopped, as a shell does.
 int run_program(int argc, char** argv, const Program& program,

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <utility>
 
 #include "support/training.hpp"
 
@@ -33,20 +34,31 @@ void print_final_accuracy(double test_accuracy) {
               str_cat(test_accuracy).c_str());
 }
 
-void plot_accuracy(const History& history, const std::filesystem::path& folder,
-                   Index marker_every) {
-  Series train{.label = "train", .marker = Marker::circle, .marker_every = marker_every};
-  Series test{.label = "test", .marker = Marker::square, .marker_every = marker_every};
-  for (const EpochRecord& epoch : history.epochs) {
-    train.y.push_back(epoch.train("accuracy"));
-    test.y.push_back(epoch.validation("accuracy"));
-  }
+void plot_accuracy(Values train, Values test, Index marker_every,
+                   const std::filesystem::path& folder, std::string_view name) {
   show({.x_label = "epochs",
         .y_label = "accuracy",
         .y_limits = Limits{0, 1},
         .legend = Legend::lower_right,
-        .series = {train, test}},
-       folder, "accuracy");
+        .series = {{.label = "train",
+                    .y = std::move(train),
+                    .marker = Marker::circle,
+                    .marker_every = marker_every},
+                   {.label = "test",
+                    .y = std::move(test),
+                    .marker = Marker::square,
+                    .marker_every = marker_every}}},
+       folder, name);
+}
+
+void plot_accuracy(const History& history, const std::filesystem::path& folder,
+                   Index marker_every) {
+  Values train, test;
+  for (const EpochRecord& epoch : history.epochs) {
+    train.push_back(epoch.train("accuracy"));
+    test.push_back(epoch.validation("accuracy"));
+  }
+  plot_accuracy(std::move(train), std::move(test), marker_every, folder, "accuracy");
 }
 
 }  // namespace dlfs::examples

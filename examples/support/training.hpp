@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "dlfs/io/progress.hpp"
 #include "dlfs/nn/losses/softmax_cross_entropy.hpp"
@@ -61,8 +62,12 @@ History train_on_digits(Sequential<T>& network, const DigitsOf<Samples>& digits,
 void print_final_accuracy(double test_accuracy);
 
 /// Writes the book's plot of a training, accuracy over epochs from 0, the first step,
-/// with a marker every `marker_every` epochs, as accuracy.png into the folder. Prints what was
+/// with a marker every `marker_every` epochs, as `name`.png into the folder. Prints what was
 /// written.
+void plot_accuracy(Values train, Values test, Index marker_every,
+                   const std::filesystem::path& folder, std::string_view name);
+
+/// The same for the accuracies of a history, as accuracy.png.
 void plot_accuracy(const History& history, const std::filesystem::path& folder, Index marker_every);
 
 }  // namespace dlfs::examples

@@ -2,14 +2,17 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "dlfs/core/error.hpp"
 #include "dlfs/core/parallel_for.hpp"
+#include "io/files.hpp"
 
 namespace dlfs::examples {
 namespace {
@@ -74,7 +77,7 @@ TEST(RunProgram, ReadsEveryOption) {
   const int threads_before = thread_count();
   const Outcome outcome =
       run({"--data", "a", "--epochs", "3", "--batch-size=7", "--lr", "1e-2", "--seed",
-           "18446744073709551615", "--threads", "5", "--out", "b/c", "--weights", "d.npz"},
+           "18446744073709551615", "--threads", "5", "--out", "c", "--weights", "d.npz"},
           program, [](const Options&) { EXPECT_EQ(thread_count(), 5); });
   set_thread_count(threads_before);
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
@@ -83,7 +86,7 @@ TEST(RunProgram, ReadsEveryOption) {
   EXPECT_EQ(outcome.options.batch_size, 7);
   EXPECT_EQ(outcome.options.learning_rate, 0.01);
   EXPECT_EQ(outcome.options.seed, 18446744073709551615u);
-  EXPECT_EQ(outcome.options.out, "b/c");
+  EXPECT_EQ(outcome.options.out, "c");
   EXPECT_EQ(outcome.options.weights, "d.npz");
 }
 
@@ -114,6 +117,13 @@ TEST(RunProgram, StepsTakeThePlaceOfEpochs) {
   EXPECT_EQ(run({"--steps", "0"}, program).errors,
             "train: --steps: expected a whole number from 1 to 1000000000, got '0' "
             "(see train --help)\n");
+}
+
+TEST(RunProgram, AProgramThatMakesItsDataTakesNoFolderOfDigits) {
+  const Program program{.epochs = 3, .makes_its_data = true};
+  EXPECT_EQ(run({"--data", "x"}, program).status, 2);
+  EXPECT_EQ(run({"--quick", "--threads", "1"}, program).options.epochs, 1);
+  EXPECT_NE(run({"--help"}, program).output.find("Little data, and one epoch"), std::string::npos);
 }
 
 TEST(RunProgram, AProgramMayHaveAFlagOfItsOwn) {
@@ -265,6 +275,41 @@ TEST(RunProgram, RejectsABadCommandLineInOneLine) {
     EXPECT_EQ(outcome.output, "");
     EXPECT_EQ(outcome.errors, "train: " + message + " (see train --help)\n");
   }
+}
+
+TEST(RunProgram, AFolderThatCannotBeWrittenIsKnownBeforeTheWork) {
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write("file", {});
+  for (const Program& program : {training, Program{.writes_files = true}}) {
+    const Outcome outcome = run({"--out", file + "/out"}, program);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_FALSE(outcome.ran);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(outcome.errors,
+              "train: cannot create the folder " + file + "/out: Not a directory\n");
+  }
+
+  if (geteuid() == 0) return;  // root may write everywhere
+  EXPECT_EQ(run({"--out", "/"}, training).errors,
+            "train: cannot write into the folder /: Permission denied\n");
+}
+
+TEST(RunProgram, TheFolderExistsWhileTheProgramRunsAndRemainsIfItHasFiles) {
+  const test::TemporaryFolder folder;
+  const std::string out = folder.path() / "a" / "b";
+  const auto exists = [&](const Options& options) {
+    EXPECT_TRUE(std::filesystem::is_directory(options.out));
+  };
+  EXPECT_EQ(run({"--out", out}, training, exists).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(out));
+
+  const auto write = [](const Options& options) { write_text(options.out / "text", "text"); };
+  EXPECT_EQ(run({"--out", out}, training, write).status, 0);
+  EXPECT_TRUE(std::filesystem::exists(out + "/text"));
+
+  std::filesystem::remove(out + "/text");
+  EXPECT_EQ(run({"--out", out}, training).status, 0);
+  EXPECT_TRUE(std::filesystem::exists(out)) << "it was there before";
 }
 
 TEST(RunProgram, AnExceptionIsOneLineOnStderr) {
