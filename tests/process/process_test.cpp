@@ -375,6 +375,14 @@ const std::map<std::string, void (*)(), std::less<>> cases = {
        expect_everything();
        expect(thread_count() == 1, "thread_count() counts threads that are not there");
      }},
+    {"no_threads_for_a_gradient_check",
+     [] {
+       stop_threads();
+       forbid_threads();
+       Rng rng(1);
+       const auto x = random_normal<double>({3, 4}, rng);
+       expect(check_gradients(Tanh<double>(), x).passes(1e-7), "the gradient is another");
+     }},
     {"no_threads_for_a_loader",
      [] {
        const auto source = numbers();
