@@ -150,6 +150,12 @@ static_assert(is_of_lasting<Training>(DLFS_WAY(DLFS_X.fit({}, {}))));
 
 // What keeps a reference to its argument takes none that expires.
 static_assert(is_of_lasting<Net>(DLFS_WAY(Training(DLFS_X, {}, Sgd<float>()))));
+static_assert(is_of_any_lasting<Dataset<float>>(DLFS_WAY(Loader<float>(DLFS_X, Rng(1)))));
+static_assert(is_of_any_lasting<FunctionSource<float>>(DLFS_WAY(Loader<float>(DLFS_X, Rng(1)))));
+static_assert(is_of_any_lasting<ByteDataset>(DLFS_WAY(Loader<float>(DLFS_X, Rng(1)))));
+static_assert(is_of_lasting<Loader<float>>(DLFS_WAY(DLFS_X.next())));
+static_assert(is_of_any_lasting<Loader<float>>(DLFS_WAY(DLFS_X.samples())));
+static_assert(is_of_lasting<StreamState<float>>(DLFS_WAY(predict_step(Float(), DLFS_X))));
 
 // What keeps its argument takes over one that expires.
 constexpr auto forward = DLFS_WAY(std::declval<Net&>().forward(DLFS_X));
@@ -163,6 +169,8 @@ static_assert(std::same_as<decltype(std::declval<const Float>().item()), float>)
 static_assert(std::same_as<decltype(std::declval<Float&>().item()), float&>);
 static_assert(std::same_as<decltype(Float().shape()), Shape> &&
               std::same_as<decltype(std::declval<Float&>().shape()), const Shape&>);
+static_assert(std::same_as<decltype(std::declval<StreamState<float>>().input_shape()), Shape> &&
+              std::same_as<decltype(std::declval<StreamState<float>>().output_shape()), Shape>);
 static_assert(std::same_as<decltype(View().shape()), Shape> &&
               std::same_as<decltype(View().strides()), Strides> &&
               std::same_as<decltype(View().layout()), Layout>);

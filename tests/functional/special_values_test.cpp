@@ -15,6 +15,8 @@
 #include "dlfs/conv/reference/pooling.hpp"
 #include "dlfs/functional/activation.hpp"
 #include "dlfs/functional/cross_entropy.hpp"
+#include "dlfs/functional/hard_activation.hpp"
+#include "dlfs/functional/prelu.hpp"
 #include "dlfs/functional/softmax.hpp"
 #include "dlfs/tensor/comparison.hpp"
 #include "dlfs/tensor/creation.hpp"
@@ -149,6 +151,9 @@ Wide logistic(Wide x) { return 1 / (1 + std::exp(-x)); }
 Wide density(Wide x) { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi_v<Wide>); }
 Wide cumulative(Wide x) { return std::erfc(-x / std::numbers::sqrt2_v<Wide>) / 2; }
 
+/// NaN stays.
+Wide clipped(Wide x, Wide low, Wide high) { return x <= low ? low : x >= high ? high : x; }
+
 /// Of gelu_tanh, and its slope.
 Wide share_by_tanh(Wide x) {
   return logistic(2 * std::sqrt(2 / std::numbers::pi_v<Wide>) * (x + 0.044715L * x * x * x));
@@ -178,6 +183,15 @@ TYPED_TEST(SpecialValues, ActivationsAreTheirFormulas) {
       [](Wide x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); });
   expect_values<T>(
       "swish", [](auto x, auto y) { swish(x, y); }, [](Wide x) { return x * logistic(x); });
+  expect_values<T>(
+      "hard_sigmoid", [](auto x, auto y) { hard_sigmoid(x, y); },
+      [](Wide x) { return clipped(x + 3, 0, 6) / 6; });
+  expect_values<T>(
+      "hard_swish", [](auto x, auto y) { hard_swish(x, y); },
+      [](Wide x) { return x * (clipped(x + 3, 0, 6) / 6); });
+  expect_values<T>(
+      "hard_tanh", [](auto x, auto y) { hard_tanh(x, -0.5f, 9, y); },
+      [](Wide x) { return clipped(x, -0.5L, 9); });
   expect_values<T>(
       "gelu", [](auto x, auto y) { gelu(x, y); }, [](Wide x) { return x * cumulative(x); },
       [](Wide x) { return std::min(std::abs(x), Wide(10)); });
@@ -209,6 +223,18 @@ TYPED_TEST(SpecialValues, GradientsOfActivationsAreTheirFormulas) {
       "gelu_tanh", [](auto x, auto dy, auto dx) { gelu_tanh_backward(x, dy, dx); },
       [](Wide x, Wide dy) { return dy * slope_by_tanh(x); }, [](Wide) { return Wide(2); });
   expect_gradients<T>(
+      "hard_sigmoid", [](auto y, auto dy, auto dx) { hard_sigmoid_backward(y, dy, dx); },
+      [](Wide y, Wide dy) { return y > 0 && y < 1 ? dy / 6 : 0; });
+  expect_gradients<T>(
+      "hard_swish", [](auto x, auto dy, auto dx) { hard_swish_backward(x, dy, dx); },
+      [](Wide x, Wide dy) { return x <= -3 ? 0
+                                   : x < 3 ? dy * (x / 3 + 0.5L)
+                                           : dy; },
+      [](Wide) { return Wide(2); });
+  expect_gradients<T>(
+      "hard_tanh", [](auto y, auto dy, auto dx) { hard_tanh_backward(y, -0.5f, 9, dy, dx); },
+      [](Wide y, Wide dy) { return y <= -0.5L || y >= 9 ? 0 : dy; });
+  expect_gradients<T>(
       "swish", [](auto x, auto dy, auto dx) { swish_backward(x, dy, dx); },
       [](Wide x, Wide dy) { return dy * logistic(x) * (1 + x * (1 - logistic(x))); },
       [](Wide) { return Wide(2); });
@@ -238,6 +264,38 @@ TYPED_TEST(SpecialValues, GradientsOfSigmoidAndTanhAreThoseOfTheirOutputs) {
       }
     }
   });
+}
+
+// A number above 0 does not count for the slope, even if its gradient is not finite.
+TYPED_TEST(SpecialValues, PReluIsItsFormula) {
+  using T = TypeParam;
+  if constexpr (std::floating_point<T>) {
+    const T slope = T(0.25), infinity = std::numeric_limits<T>::infinity();
+    expect_values<T>(
+        "prelu",
+        [&](auto x, auto y) {
+          detail::prelu<T>(x.reshape({1, 1, -1}), &slope, y.reshape({1, 1, -1}));
+        },
+        [](Wide x) { return x > 0 ? x : 0.25L * x; });
+    at_every_level([&] {
+      for (const T& special : special_values<T>()) {
+        for (const T& gradient : {T(1), T(-2), infinity, -infinity, nans<T>()[0]}) {
+          for (Index size = 1; size <= 40; ++size) {
+            Tensor<T> x = full<T>({1, 1, size}, special);
+            const Tensor<T> dy = full<T>({1, 1, size}, gradient);
+            Tensor<T> dx(x.shape());
+            T dslope = 0;
+            detail::prelu_backward<T>(x, dy, &slope, &dslope, Store::overwrite, dx.view());
+            const Wide at = static_cast<Wide>(special), g = static_cast<Wide>(gradient);
+            const Wide of_one = at > 0 ? 0 : at * g;
+            ASSERT_TRUE(is_near(dslope, of_one == 0 ? 0 : of_one * static_cast<Wide>(size)))
+                << at << " of " << g << ", " << size;
+            ASSERT_TRUE(is_near(dx.data()[size - 1], at > 0 ? g : 0.25L * g)) << at << " of " << g;
+          }
+        }
+      }
+    });
+  }
 }
 
 /// Rows of ordinary logits among which a special value stands at one place.

@@ -272,5 +272,16 @@ TEST_F(Checkpoint, ANewOneOfEachEpochNeedsTheFile) {
   EXPECT_THROW(in_no_folder.fit(digits(), digits()), IoError);
 }
 
+TEST_F(Checkpoint, AKeptOneNeedsANameAndAnInterval) {
+  auto trained = network();
+  auto trainer = trainer_of(trained, 1);
+  EXPECT_THROW(keep_checkpoint(trainer, folder_.path() / std::string(5000, 'a')), IoError);
+  EXPECT_THROW(keep_checkpoint(trainer, folder_.path()), IoError);
+  for (const double seconds : {-1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    const std::chrono::duration<double> interval(seconds);
+    EXPECT_THROW(keep_checkpoint(trainer, path_, interval), ValueError) << seconds;
+  }
+}
+
 }  // namespace
 }  // namespace dlfs

@@ -190,6 +190,9 @@ TEST(WriteCpp, SaysWhatDoesNotFit) {
   EXPECT_EQ(test::error_of<ValueError>(
                 [&] { write_cpp("unwritten.hpp", network, {4}, {.name = "two words"}); }),
             "write_cpp: 'two words' is no name of a namespace");
+  for (const char* name : {"class", "int", "or", "std", "main"}) {
+    EXPECT_THROW(write_cpp("unwritten.hpp", network, {4}, {.name = name}), ValueError) << name;
+  }
   EXPECT_THROW(write_cpp("unwritten.hpp", network, {5}), ShapeError);
   EXPECT_THROW(write_cpp("unwritten.hpp", network, std::vector<Shape>{}), ShapeError);
   network.parameters()[0]->value(0, 0) = std::numeric_limits<float>::infinity();

@@ -60,6 +60,13 @@ TEST(SaveHistory, WritesALineForEachEpochAsJson) {
   EXPECT_EQ(saved_as("history.jsonl", {}), "");
 }
 
+TEST(SaveHistory, MarksANameThatIsNoUtf8InJson) {
+  const History history{.step_losses = {}, .epochs = {{.epoch = 1, .metrics = {{"r\xff", 1, 2}}}}};
+  for (const char* name : {"history.json", "history.jsonl"}) {
+    EXPECT_NE(saved_as(name, history).find("\"train_r\xef\xbf\xbd\""), std::string::npos) << name;
+  }
+}
+
 TEST(SaveHistory, WritesATrainingThatHasNotBegun) {
   EXPECT_EQ(saved_as("history.csv", {}), "epoch,train_loss,validation_loss,seconds\n");
   const auto document = nlohmann::json::parse(saved_as("history.json", {}));

@@ -282,6 +282,15 @@ std::string affine(const std::string& options) {
          options + R"(,"inputs":[0]}],"outputs":[1]}})";
 }
 
+TEST(NetworkFile, RefusesANameThatIsNoUtf8) {
+  const test::TemporaryFolder folder;
+  const Sequential<float> network{{"r\xff", Relu<float>()}};
+  EXPECT_EQ(test::error_of<ValueError>(
+                [&] { save_network(folder.path() / "network.safetensors", network); }),
+            "save_network: a name of a layer or an input is no UTF-8");
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(NetworkFile, SaysWhatDoesNotFit) {
   const test::TemporaryFolder folder;
   const auto W = ones<float>({2, 3}), b = zeros<float>({3}), x = ones<float>({1, 2});

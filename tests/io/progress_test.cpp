@@ -138,6 +138,26 @@ TEST(Progress, NeedsAStep) {
             "Progress: expected at least 1 step, got 0");
 }
 
+TEST(Progress, RefusesOptionsOutOfRange) {
+  EXPECT_EQ(test::error_of<ValueError>([] { Progress progress(1, {.epochs = -1}); }),
+            "Progress: expected epochs of at least 0, got -1");
+  EXPECT_EQ(test::error_of<ValueError>([] { Progress progress(1, {.units_per_step = 0}); }),
+            "Progress: expected units_per_step of at least 1, got 0");
+}
+
+TEST(Progress, ShowsAnyNumberOfSteps) {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  const Screen screen(80);
+  Progress progress(most, {.epochs = most, .unit = "images", .units_per_step = most},
+                    screen.display());
+  for (const Index step : {Index{1}, most / 2, most - 1, most}) {
+    now += 1;
+    progress.update(step);
+  }
+  EXPECT_NE(screen.text().find("epoch 1/9223372036854775807"), std::string::npos);
+  EXPECT_NE(screen.text().find("  100%  "), std::string::npos);
+}
+
 TEST(ShowProgress, ShowsABarAndALineForEachEpochOnATerminal) {
   const Screen screen(80);
   Rng rng(1);
@@ -155,6 +175,19 @@ TEST(ShowProgress, ShowsABarAndALineForEachEpochOnATerminal) {
   EXPECT_NE(text.find("  validation loss 0."), std::string::npos) << text;
   EXPECT_NE(text.find("  accuracy 0."), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with(" s\n")) << text;
+}
+
+TEST(ShowProgress, ShowsATrainingWithoutAnEnd) {
+  const Screen screen(80);
+  Rng rng(1);
+  Sequential<float> network{{"affine1", Affine<float>({.in = 2, .out = 2}, He{}, rng)}};
+  Trainer trainer(network, SoftmaxCrossEntropy<float>(), Sgd<float>(),
+                  {.epochs = std::numeric_limits<Index>::max(), .batch_size = 4});
+  show_progress(trainer, screen.display());
+  trainer.on_step([](const StepRecord&) { now += 1; });
+  trainer.on_epoch([&](const EpochRecord&) { trainer.stop(); });
+  trainer.fit(Dataset<float>{random_normal<float>({8, 2}, rng), Labels({8})});
+  EXPECT_NE(screen.text().find("epoch 1/4611686018427387903  "), std::string::npos);
 }
 
 TEST(ShowProgress, IsSilentWithoutATerminal) {

@@ -118,6 +118,22 @@ TEST(SaveOnnx, ALayerOfTheUsersIsRefusedByName) {
             "'block.body.snake1' of the kind 'snake' has no form in ONNX");
 }
 
+/// A layer of a user's that says it is one of the library's.
+struct Impostor : Snake {
+  explicit Impostor(std::string_view own_kind) : kind(own_kind) {}
+  LayerTraits traits() const { return {.kind = kind}; }
+  void visit_options(OptionVisitor& visit) const { visit("alpha", Index{1}); }
+  std::string_view kind;
+};
+
+TEST(SaveOnnx, ALayerOfTheUsersWithAKindOfTheLibraryIsRefused) {
+  for (const char* kind :
+       {"elu", "affine", "batch normalization", "max pooling", "prelu", "lstm"}) {
+    const Sequential<float> network{{"own", Impostor(kind)}};
+    EXPECT_THROW(saved(network, {{3, 4, 5}}), ValueError) << kind;
+  }
+}
+
 TEST(SaveOnnx, RefusesWhatDoesNotFit) {
   Rng rng(1);
   const Sequential<float> network{{"affine1", Affine<float>({.in = 3, .out = 2}, He{}, rng)}};
@@ -130,6 +146,9 @@ TEST(SaveOnnx, RefusesWhatDoesNotFit) {
             "save_onnx: expected the shapes of 1 inputs, got 2");
   EXPECT_EQ(error_of<ValueError>([&] { saved(Sequential<float>(), {{3}}); }),
             "save_onnx: the network has no layers");
+  const Sequential<float> unreadable{{"r\xff", Relu<float>()}};
+  EXPECT_EQ(error_of<ValueError>([&] { saved(unreadable, {{3}}); }),
+            "layer 1 (r\xff): save_onnx: the name 'r\xff' is no UTF-8");
 }
 
 TEST(SaveOnnx, ValuesThatWouldHaveOneNameGetNumbers) {

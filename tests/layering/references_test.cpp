@@ -49,6 +49,17 @@ std::vector<std::string> public_members(std::istream& in) {
   return members;
 }
 
+/// The name of a function whose `const&` is open to objects that expire, too: it needs a brother
+/// with `&&`. Empty if the declaration is none.
+std::string lets_in_what_expires(const std::string& declaration) {
+  static const std::regex pattern(
+      R"(^(const )?((std::)?(span|string_view|TensorView|Composition)\b(<.*>)?|)"
+      R"((std::)?(vector|array)<[^()]*\*(, ?\w+)?>|[\w:]+(<[^()]*>)?(&|\*)) )"
+      R"((\w+)\([^{;]*\) const& ?[{;].*)");
+  std::smatch found;
+  return std::regex_match(declaration, found, pattern) ? found[11].str() : "";
+}
+
 /// Whose objects are pieces of a computation, which nobody keeps.
 bool is_of_kernels(const std::string& file) {
   return std::ranges::any_of(std::array{"dlfs/simd/", "dlfs/gemm/", "dlfs/conv/"},
@@ -86,6 +97,27 @@ TEST(References, AreNotGivenByObjectsThatExpire) {
   EXPECT_TRUE(std::ranges::is_permutation(found, known)) << testing::PrintToString(found);
 }
 
+TEST(References, OfConstObjectsAreNotThoseOfExpiringOnes) {
+  const fs::path root = DLFS_INCLUDE_DIRECTORY;
+  for (const auto& entry : fs::recursive_directory_iterator(root / "dlfs")) {
+    const std::string file = fs::relative(entry.path(), root).generic_string();
+    const bool is_of_files = file.find("onnx") != file.npos;  // pieces of a computation, too
+    if (!file.ends_with(".hpp") || is_of_kernels(file) || is_of_files) continue;
+    if (file == "dlfs/core/view.hpp") continue;
+    std::ifstream in(entry.path());
+    const std::vector<std::string> members = public_members(in);
+    for (const std::string& member : members) {
+      const std::string name = lets_in_what_expires(member);
+      const auto is_brother = [&](const std::string& other) {
+        const auto has = [&](const std::string& text) { return other.find(text) != other.npos; };
+        return has(" " + name + "(") && (has(") &&") || has("const&&"));
+      };
+      if (name.empty()) continue;
+      EXPECT_TRUE(std::ranges::any_of(members, is_brother)) << file << ": " << member;
+    }
+  }
+}
+
 TEST(References, AreSeenHoweverTheyAreWritten) {
   for (const char* declaration :
        {"const Tensor<T>& value() const { return value_; }", "T* data() { return data_; }",
@@ -101,6 +133,11 @@ TEST(References, AreSeenHoweverTheyAreWritten) {
         "std::span<const Index> indices_;"}) {
     EXPECT_FALSE(looks_into_any_object(declaration)) << declaration;
   }
+  EXPECT_EQ(lets_in_what_expires("const Tensor<T>& value() const& { return value_; }"), "value");
+  EXPECT_EQ(lets_in_what_expires("std::span<const Index> batch(Index i) const& {"), "batch");
+  EXPECT_EQ(lets_in_what_expires("const T* data() const& { return data_; }"), "data");
+  EXPECT_EQ(lets_in_what_expires("const T* data() const&& = delete;"), "");
+  EXPECT_EQ(lets_in_what_expires("T* data() & { return data_; }"), "");
 }
 
 }  // namespace

@@ -460,6 +460,45 @@ TEST(Sequential, RefusesItsOwnMemoryWhereItWouldBeOverwritten) {
   EXPECT_THROW(network.backward(x), ValueError);
 }
 
+TEST(Sequential, BackwardRefusesAForwardThatThrew) {
+  Rng rng(1);
+  Sequential<float> network{{"affine", Affine<float>({.in = 3, .out = 3}, He{}, rng)},
+                            {"norm", BatchNormalization<float>({.features = 3})}};
+  const auto x = random_normal<float>({6, 3}, rng);
+  const auto one = ones<float>({1, 3});
+  EXPECT_THROW(network.forward(one), ValueError);  // a variance of one sample
+  EXPECT_THROW(network.backward(one), ValueError);
+  network.forward(x);
+  EXPECT_THROW(network.forward(one), ValueError);
+  EXPECT_THROW(network.backward(one), ValueError);
+  EXPECT_THROW(network.backward(x), Error);
+  network.forward(x);
+  network.backward(x);
+}
+
+TEST(Sequential, BackwardRefusesAModeThatForwardHadNot) {
+  Rng rng(1);
+  const auto x = random_normal<float>({6, 3}, rng);
+  const auto change = [&](std::string_view name, auto layer) {
+    Sequential<float> network{{"affine", Affine<float>({.in = 3, .out = 3}, He{}, rng)}};
+    network.add(std::string(name), layer);
+    network.forward(x);
+    network.freeze(name);
+    EXPECT_THROW(network.backward(x), ValueError) << name;
+    network.forward(x);
+    network.freeze(name);
+    network.backward(x);  // nothing has changed
+    network.unfreeze(name);
+    EXPECT_THROW(network.backward(x), ValueError) << name;
+    network.forward(x);
+    network.set_mode(name, PassMode::evaluate);
+    EXPECT_THROW(network.backward_to_input(x), ValueError) << name;
+  };
+  change("norm", BatchNormalization<float>({.features = 3}));
+  change("dropout", Dropout<float>({.ratio = 0.5}));
+  change("block", Residual<float>({{"norm", BatchNormalization<float>({.features = 3})}}));
+}
+
 TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
   Sequential<float> network{{"affine1", Affine<float>(ones<float>({3, 5}), Tensor<float>({5}))},
                             {"relu", Relu<float>()},
@@ -468,7 +507,8 @@ TEST(Sequential, BackwardRefusesWhatHasChangedSinceForward) {
   network.forward(x);
   network.add("tanh", Tanh<float>());
   EXPECT_EQ(test::error_of<ValueError>([&] { network.backward(x); }),
-            "network: expected a forward pass before backward, and none since a layer was added");
+            "network: expected a forward pass before backward, and none since a layer was added "
+            "or set to another mode");
   network.forward(x);
   network.parameters()[0]->value = ones<float>({3, 6});
   EXPECT_EQ(test::error_of<ShapeError>([&] { network.backward(x); }),

@@ -16,6 +16,7 @@
 #include "dlfs/dlfs.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/error_of.hpp"
+#include "support/expect_tensor.hpp"
 #include "support/levels.hpp"
 
 namespace dlfs {
@@ -404,6 +405,41 @@ TEST(Stream, ACopyContinuesFromHere) {
   state = initial_state(sound_effect());
   predict_step(1.0f, state);
   EXPECT_EQ(predict_step(0.5f, state), next);
+}
+
+TEST(Stream, TakesItsOwnOutputAsInput) {
+  const auto expect_the_same = [](const Sequential<float>& network, const Shape& step) {
+    StreamState<float> state = initial_state(network, step);
+    StreamState<float> other = state;
+    const auto x = random_normal<float>(step, generator(), 1);
+    const Tensor<float>* y = &predict_step(x, state);
+    for (int t = 0; t < 3; ++t) {
+      const Tensor<float> copy = predict_step(t == 0 ? x : Tensor<float>(*y), other);
+      if (t > 0) y = &predict_step(*y, state);
+      test::expect_equal(*y, copy);
+    }
+  };
+  Rng rng(1);
+  const Linear<float> linear({.in = 4, .out = 4}, He{}, rng);
+  expect_the_same({{"linear", linear}}, {3, 1, 4});
+  expect_the_same({{"residual", Residual<float>({{"linear", linear}})}}, {1, 1, 4});
+  expect_the_same({{"lstm", Lstm<float>({.in = 4, .hidden = 4}, rng)}}, {2, 1, 4});
+  const Convolution1d<float> convolution(
+      {.in = 4, .filters = 4, .kernel = 3, .dilation = 2, .causal = true}, He{}, rng);
+  expect_the_same({{"convolution", convolution}}, {2, 4, 1});
+  expect_the_same({{"residual", Residual<float>({{"convolution", convolution}})}}, {2, 4, 1});
+}
+
+TEST(Stream, AStateThatWasMovedFromIsRefused) {
+  const Tensor<float> x({1, 1, 1});
+  StreamState<float> state = initial_state(sound_effect());
+  StreamState<float> other = std::move(state);
+  state.reset();
+  EXPECT_EQ(test::error_of<ValueError>([&] { predict_step(x, state); }),
+            "predict_step: the state was moved away");
+  EXPECT_THROW(predict_step(1.0f, state), Error);
+  state = other;
+  EXPECT_EQ(predict_step(1.0f, state), predict_step(1.0f, other));
 }
 
 TEST(Stream, KeepsTheLevelAtWhichItWasMade) {

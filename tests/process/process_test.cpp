@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -120,6 +122,35 @@ void expect_everything() {
   expect_prediction();
   expect_training();
   expect_loops();
+}
+
+/// 100 samples, each its own number. Calls `before` for every batch.
+FunctionSource<float> numbers(std::function<void()> before = [] {}) {
+  return {100, [before](std::span<const Index> samples, Dataset<float>& batch) {
+            before();
+            batch.inputs.resize({std::ssize(samples), 1});
+            batch.targets.resize({std::ssize(samples)});
+            std::copy(samples.begin(), samples.end(), batch.inputs.begin());
+          }};
+}
+
+LoaderOptions with_threads() {
+  return {
+      .batch_size = 5, .sampling = {.sampling = BatchSampler::Sampling::sequential}, .threads = 3};
+}
+
+/// Calls `next` for the batches from `first` on.
+void expect_batches(Loader<float>& loader, Index first) {
+  for (Index i = first; i < loader.batch_count(); ++i) {
+    expect(loader.next().inputs(0, 0) == static_cast<float>(5 * i), "the batch is another");
+  }
+}
+
+/// The same of a loader whose first batch is taken.
+void expect_all_batches_but_one(Loader<float>& loader) {
+  expect_batches(loader, 1);
+  loader.begin_epoch(1, 3);
+  expect_batches(loader, 3);
 }
 
 int exit_code(pid_t child) {
@@ -253,6 +284,47 @@ const std::map<std::string, void (*)(), std::less<>> cases = {
        if (child == 0) return expect_everything();
        expect(exit_code(child) == 0, "the child ended with an error");
      }},
+    {"fork_with_a_loader",
+     [] {
+       const auto source = numbers();
+       Loader<float> loader(source, Rng(1), with_threads());
+       loader.next();
+       in_child([&] { expect_all_batches_but_one(loader); });
+       in_child([&] { loader.begin_epoch(1), expect_batches(loader, 0); });
+       auto other = std::make_unique<Loader<float>>(source, Rng(1), with_threads());
+       other->next();
+       in_child([&] { other.reset(), expect_everything(); });
+       expect_all_batches_but_one(loader);
+     }},
+    {"fork_beside_a_source",
+     [] {
+       const auto source =
+           numbers([] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+       Loader<float> loader(source, Rng(1), with_threads());
+       for (Index i = 0; i < loader.batch_count() - 1; ++i) {
+         loader.next();
+         in_child([&] { expect_batches(loader, i + 1); });
+       }
+     }},
+    {"exit_with_a_loader",
+     [] {
+       static const auto source = numbers();
+       static Loader<float> loader(source, Rng(1), with_threads());
+       static_object.body = expect_everything;
+       loader.next();
+       std::exit(0);
+     }},
+    {"exit_in_source",
+     [] {
+       static std::atomic<int> batches{0};
+       static const auto source = numbers([] {
+         if (++batches == 4) std::exit(0);
+       });
+       static Loader<float> loader(source, Rng(1), with_threads());
+       static_object.body = expect_everything;
+       expect_batches(loader, 0);
+       fail("std::exit returned");
+     }},
     {"static_destructor", [] { static_object.body = expect_everything; }},
     {"atexit_handler", [] { std::atexit(expect_everything); }},
     {"thread_local_destructor", [] { object_of_thread.body = expect_everything; }},
@@ -302,6 +374,23 @@ const std::map<std::string, void (*)(), std::less<>> cases = {
        forbid_threads();
        expect_everything();
        expect(thread_count() == 1, "thread_count() counts threads that are not there");
+     }},
+    {"no_threads_for_a_gradient_check",
+     [] {
+       stop_threads();
+       forbid_threads();
+       Rng rng(1);
+       const auto x = random_normal<double>({3, 4}, rng);
+       expect(check_gradients(Tanh<double>(), x).passes(1e-7), "the gradient is another");
+     }},
+    {"no_threads_for_a_loader",
+     [] {
+       const auto source = numbers();
+       Loader<float> loader(source, Rng(1), with_threads());
+       stop_threads();
+       forbid_threads();
+       loader.next();
+       expect_all_batches_but_one(loader);
      }},
     {"stop_threads",
      [] {

@@ -113,6 +113,40 @@ TYPED_TEST(VectorMath, Log1pOfAFractionIsWithinThreeUnitsInTheLastPlace) {
   });
 }
 
+// The sanitizers see integers that overflow on the way to a result that is not used.
+TYPED_TEST(VectorMath, TakesNumbersOfAnyMagnitude) {
+  using T = TypeParam;
+  std::vector<T> x;
+  for (T number = T(1.7); number < std::numeric_limits<T>::infinity(); number *= T(1.9)) {
+    x.push_back(number), x.push_back(-number);
+    x.push_back(1 / number), x.push_back(-1 / number);
+  }
+  const auto values_of = [&](const auto& f) {
+    std::vector<T> y(x.size());
+    simd::map(f, std::ssize(x), x.data(), y.data());
+    return y;
+  };
+  at_every_level([&] {
+    const auto e = values_of([]<class V>(const V& in, V& out) { simd::exp(in, out); });
+    const auto m = values_of([]<class V>(const V& in, V& out) { simd::expm1(in, out); });
+    const auto l = values_of([]<class V>(const V& in, V& out) { simd::log(in, out); });
+    const auto s = values_of([]<class V>(const V& in, V& out) { simd::sigmoid(in, out); });
+    const auto t = values_of([]<class V>(const V& in, V& out) { simd::tanh(in, out); });
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const auto at = static_cast<long double>(x[i]);
+      ASSERT_EQ(std::isnan(l[i]), at < 0) << at;
+      if (at > 0) {
+        ASSERT_LE(error_in_ulps(l[i], std::log(at)), 3) << at;
+      }
+      if (std::abs(at) < 1000) continue;
+      ASSERT_EQ(e[i], at > 0 ? std::numeric_limits<T>::infinity() : 0) << at;
+      ASSERT_EQ(m[i], at > 0 ? std::numeric_limits<T>::infinity() : -1) << at;
+      ASSERT_EQ(s[i], at > 0 ? 1 : 0) << at;
+      ASSERT_EQ(t[i], at > 0 ? 1 : -1) << at;
+    }
+  });
+}
+
 TEST(VectorMath, SingleElementsGoToTheStandardLibrary) {
   float y;
   simd::exp(0.5f, y);

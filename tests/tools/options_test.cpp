@@ -53,6 +53,8 @@ T of_number(double value) {
     return {2, 2, static_cast<Index>(value), 2, 2};
   } else if constexpr (std::is_same_v<T, Tensor<double>>) {
     return full<double>({3}, value);
+  } else if constexpr (std::is_same_v<T, Tensor<float>>) {
+    return array<float>({1, static_cast<float>(value)});
   } else {
     return static_cast<T>(value);
   }
@@ -376,12 +378,12 @@ Table table() {
   Rows<SoftmaxOptions>(t, "SoftmaxCrossEntropyOptions", {},
                        [](const auto& options) { SoftmaxCrossEntropy<float>{options}; })
       .field("label_smoothing", &SoftmaxOptions::label_smoothing, {-0.1, 1.1})
-      .any("class_weights")
+      .field("class_weights", &SoftmaxOptions::class_weights, {-1, nan, inf})
       .any("ignore_index");
-  Rows<BinaryCrossEntropyOptions<float>>(
-      t, "BinaryCrossEntropyOptions", {},
-      [](const auto& options) { BinaryCrossEntropy<float>{options}; })
-      .any("pos_weight");
+  using BinaryOptions = BinaryCrossEntropyOptions<float>;
+  Rows<BinaryOptions>(t, "BinaryCrossEntropyOptions", {}, [](const auto& options) {
+    BinaryCrossEntropy<float>{options};
+  }).field("pos_weight", &BinaryOptions::pos_weight, {-1, nan, inf});
 
   Rows<TrainerOptions>(t, "TrainerOptions", {},
                        [](const TrainerOptions& options) {

@@ -86,6 +86,9 @@ struct World {
   AnyLayer<float> layer{Tanh<float>()};
   BatchSampler sampler{10, 4, Rng(1)};
   Tensor<float> tensor{{2, 3}};
+  std::optional<StreamState<float>> stream;
+  Dataset<float> loaded = some_data(10, rng);
+  Loader<float> loader{loaded, Rng(1), {.batch_size = 3, .threads = 1}};
   Index layers_added = 0;
 };
 
@@ -212,6 +215,62 @@ void reshape_a_parameter(World& world) {
 void reshape_a_buffer(World& world) {
   const auto buffers = world.subject().network.buffers();
   if (!buffers.empty()) buffers[0]->value = Tensor<float>({1 + world.rng.below(9)});
+}
+
+/// What `backward` then computes is compared as before: of the pass that was, or an error.
+void set_mode(World& world) {
+  const char* const names[] = {"norm", "dropout", "block", "nothing"};
+  world.subject().network.set_mode(names[world.rng.below(4)],
+                                   world.coin() ? PassMode::train : PassMode::evaluate);
+}
+
+void freeze(World& world) {
+  Subject& s = world.subject();
+  s.before.reset();  // without what is not computed now
+  if (world.coin()) {
+    s.network.freeze("affine2");
+  } else {
+    s.network.unfreeze("affine2");
+  }
+}
+
+void stream(World& world) {
+  using State = StreamState<float>;
+  std::optional<State>& state = world.stream;
+  if (!state) {
+    const Sequential<float> network{
+        {"lstm", Lstm<float>({.in = 3, .hidden = 3}, world.rng)},
+        {"block",
+         Residual<float>({{"linear", Linear<float>({.in = 3, .out = 3}, He{}, world.rng)}})}};
+    state = initial_state(network, {2, 1, 3});
+  }
+  State before = *state;
+  const auto x = random_normal<float>({2, 1, 3}, world.rng);
+  const Index what = world.rng.below(6);
+  if (what == 0) {
+    const State taken = std::move(*state);
+    if (world.coin()) *state = taken;
+  }
+  if (what == 1) state->reset();
+  if (what == 2) state = std::exchange(before, *state);
+  if (what == 3) state.reset();
+  if (what > 3) {  // y becomes x, in place
+    const Tensor<float> y = predict_step(predict_step(x, *state), *state);
+    const Tensor<float> first = predict_step(x, before);
+    test::expect_equal(y, predict_step(first, before));
+  }
+}
+
+void load(World& world) {
+  const Index what = world.rng.below(4);
+  if (what == 0) world.loader.begin_epoch(world.rng.below(4) - 1, world.rng.below(6) - 1);
+  if (what == 1) (void)world.loader.samples();
+  const Dataset<float>& batch = world.loader.next();
+  ASSERT_EQ(batch.size(), std::ssize(world.loader.samples()));
+  for (Index n = 0; n < batch.size(); ++n) {
+    const Index sample = world.loader.samples()[static_cast<std::size_t>(n)];
+    EXPECT_EQ(batch.inputs(n, 0), world.loaded.inputs(sample, 0));
+  }
 }
 
 void predict(World& world) {
@@ -372,6 +431,11 @@ const Operation operations[] = {
     {"new network", new_network},
     {"reshape a parameter", reshape_a_parameter},
     {"reshape a buffer", reshape_a_buffer},
+    {"set mode", set_mode},
+    {"set mode", set_mode},
+    {"freeze", freeze},
+    {"stream", stream},
+    {"load", load},
     {"predict", predict},
     {"set step", set_step},
     {"fit", fit},

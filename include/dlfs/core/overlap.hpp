@@ -85,17 +85,21 @@ void expect_apart(std::string_view operation, std::string_view out_name, const T
   }
 }
 
-/// The same for dense views, of which the ends say enough.
+/// Whether dense views overlap: their ends say enough.
+template <class T>
+bool dense_overlap(const TensorView<T>& a, const TensorView<const std::remove_const_t<T>>& b) {
+  if (a.empty() || b.empty()) return false;
+  const auto begin = [](const T* data) { return reinterpret_cast<std::uintptr_t>(data); };
+  return begin(a.data()) < begin(b.data() + b.size()) &&
+         begin(b.data()) < begin(a.data() + a.size());
+}
+
+/// As expect_apart, for dense views.
 template <class T>
 void expect_dense_apart(std::string_view operation, std::string_view out_name,
                         const TensorView<T>& out, std::string_view name,
                         const TensorView<const std::remove_const_t<T>>& x) {
-  if (out.empty() || x.empty()) return;
-  const auto begin = [](const T* data) { return reinterpret_cast<std::uintptr_t>(data); };
-  if (begin(out.data()) < begin(x.data() + x.size()) &&
-      begin(x.data()) < begin(out.data() + out.size())) {
-    throw_overlap_error(operation, out_name, name);
-  }
+  if (dense_overlap(out, x)) throw_overlap_error(operation, out_name, name);
 }
 
 /// The same for dense views of one shape, where an elementwise operation may overwrite x.

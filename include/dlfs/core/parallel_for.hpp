@@ -50,6 +50,10 @@ class ThreadPool {
   int thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
   void set_thread_count(int count) { thread_count_.store(count, std::memory_order_relaxed); }
 
+  /// The number of forks between the process that made the pool and this one, which has none of the
+  /// threads of those before it.
+  int forks() const { return forks_; }
+
   /// Runs `call(context, piece)` for each piece. Returns false and does nothing if the pool is in
   /// use, by a caller on another thread or by a loop around this call.
   bool run(Index pieces, void (*call)(void*, Index), void* context) {
@@ -106,7 +110,8 @@ class ThreadPool {
   }
 
  private:
-  explicit ThreadPool(int thread_count) : thread_count_(thread_count) {}
+  explicit ThreadPool(int thread_count, int forks = 0)
+      : thread_count_(thread_count), forks_(forks) {}
 
   static ThreadPool& make(void* memory) {
 #if defined(__unix__) || defined(__APPLE__)
@@ -127,7 +132,7 @@ class ThreadPool {
     shares_ = std::vector<Share>();
     error_ = nullptr;
     mutex_.unlock();
-    new (this) ThreadPool(thread_count());
+    new (this) ThreadPool(thread_count(), forks_ + 1);
   }
 
   /// Starts the threads that `workers` workers still lack. Returns the number of workers, including
@@ -202,6 +207,7 @@ class ThreadPool {
   static inline thread_local bool inside_ = false;
 
   std::atomic<int> thread_count_;
+  int forks_;
   std::mutex callers_;
   std::mutex mutex_;
   std::condition_variable wake_;

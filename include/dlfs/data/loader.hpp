@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -44,7 +45,8 @@ struct LoaderOptions {
 ///       const Dataset<float>& batch = loader.next();
 ///
 /// It refers to the source, which must outlive it. The source is read by several threads at once if
-/// there are several.
+/// there are several. If the system refuses threads, it goes on with fewer. A forked child has
+/// threads of its own; if the source forks, the child must not return from it.
 template <class T, class Targets = Labels>
 class Loader {
  public:
@@ -61,7 +63,7 @@ class Loader {
         threads_(detail::checked(options).threads),
         sampler_(source.size(), options.batch_size, rng, options.sampling),
         augment_(std::move(augment)),
-        slots_(static_cast<std::size_t>(2 * options.threads + 1)) {
+        shared_(std::make_unique<Shared>(threads_)) {
     begin_epoch(0);
   }
   Loader(const Loader&) = delete;
@@ -81,25 +83,26 @@ class Loader {
     sampler_.begin_epoch(epoch);
     // The sampler uses the streams of the generator itself.
     epoch_rng_ = rng_.stream(~std::uint64_t{0}).stream(static_cast<std::uint64_t>(epoch) + 1);
-    next_ = claimed_ = first;
-    for (Slot& slot : slots_) slot.ready = -1;
+    next_ = first;
+    shared_->begin(first);
   }
 
   /// The next batch of the epoch, valid until the next call.
   /// @throws ValueError after the epoch's last batch; what the source or the augmentation throws.
   const Batch& next() & {
     if (next_ >= batch_count()) throw ValueError("loader: the epoch has no more batches");
-    if (threads_ == 0) {
-      Slot& slot = slot_of(next_);
+    if (!has_threads()) {
+      Slot& slot = shared_->slot_of(next_);
       prepare(next_++, slot);
       return slot.batch;
     }
-    if (workers_.empty()) start();
-    std::unique_lock lock(mutex_);
+    Shared& shared = *shared_;
+    std::unique_lock lock(shared.mutex);
     const Index i = next_++;
-    changed_.notify_all();  // the batch before is free
-    Slot& slot = slot_of(i);
-    changed_.wait(lock, [&] { return slot.ready == i; });
+    shared.next = next_;
+    shared.changed.notify_all();  // the batch before is free
+    Slot& slot = shared.slot_of(i);
+    shared.changed.wait(lock, [&] { return slot.ready == i; });
     if (slot.error) std::rethrow_exception(std::exchange(slot.error, nullptr));
     return slot.batch;
   }
@@ -115,37 +118,95 @@ class Loader {
     std::exception_ptr error;
   };
 
-  Slot& slot_of(Index i) { return slots_[static_cast<std::size_t>(i % std::ssize(slots_))]; }
+  /// What the caller and the threads both use. It lives on where a thread may still use it.
+  struct Shared {
+    explicit Shared(Index threads) : slots(static_cast<std::size_t>(2 * threads + 1)) {}
+
+    Slot& slot_of(Index i) { return slots[static_cast<std::size_t>(i % std::ssize(slots))]; }
+
+    /// The next batch is the one at `first`.
+    void begin(Index first) {
+      next = claimed = first;
+      for (Slot& slot : slots) slot.ready = -1;
+    }
+
+    // The caller uses batch next - 1; a thread may use the slots of the others.
+    bool may_claim(Index batch_count) const {
+      return claimed < batch_count && claimed < next - 1 + std::ssize(slots);
+    }
+
+    std::vector<Slot> slots;
+    Index next = 0;
+    Index claimed = 0;
+    bool stopping = false;
+    std::vector<std::thread> workers;
+    std::mutex mutex;
+    std::condition_variable changed;
+  };
 
   void prepare(Index i, Slot& slot) const {
     source_.take(sampler_.batch(i), slot.batch);
     if (augment_) augment_(slot.batch.inputs, sampler_.batch(i), epoch_rng_);
   }
 
-  void start() {
-    stopping_ = false;
-    for (Index i = 0; i < threads_; ++i) workers_.push_back(std::thread([this] { work(); }));
+  /// Starts the threads unless they run. If there are none, later calls do not ask again.
+  bool has_threads() {
+    start_over_if_forked();
+    if (threads_ == 0 || !shared_->workers.empty()) return threads_ > 0;
+    shared_->stopping = false;
+    forks_ = detail::ThreadPool::instance().forks();
+    try {
+      while (std::ssize(shared_->workers) < threads_) {
+        shared_->workers.push_back(std::thread([this, &shared = *shared_] { work(shared); }));
+      }
+    } catch (const std::exception&) {  // std::system_error or std::bad_alloc
+      threads_ = std::ssize(shared_->workers);
+    }
+    return threads_ > 0;
   }
 
   void stop() {
+    start_over_if_forked();
+    Shared& shared = *shared_;
     {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
+      const std::lock_guard lock(shared.mutex);
+      shared.stopping = true;
     }
-    changed_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-    workers_.clear();
+    shared.changed.notify_all();
+    bool is_worker = false;  // that ends the process
+    for (std::thread& worker : shared.workers) {
+      if (worker.get_id() == std::this_thread::get_id()) {
+        is_worker = true;
+      } else {
+        worker.join();
+      }
+    }
+    if (is_worker) return give_up_shared();
+    shared.workers.clear();
   }
 
-  void work() {
+  /// A forked child has none of the threads, and what they were writing is unfinished.
+  void start_over_if_forked() {
+    if (shared_->workers.empty() || forks_ == detail::ThreadPool::instance().forks()) return;
+    give_up_shared();
+    shared_->begin(next_);
+  }
+
+  /// Leaves the memory to whoever may still use it.
+  void give_up_shared() {
+    auto fresh = std::make_unique<Shared>(threads_);
+    shared_.release();  // NOLINT(bugprone-unused-return-value)
+    shared_ = std::move(fresh);
+  }
+
+  void work(Shared& shared) const {
     const detail::SerialLoops serial;
-    std::unique_lock lock(mutex_);
+    std::unique_lock lock(shared.mutex);
     while (true) {
-      // The caller uses batch next_ - 1; a worker may use the slots of the others.
-      changed_.wait(lock, [&] { return stopping_ || may_claim(); });
-      if (stopping_) return;
-      const Index i = claimed_++;
-      Slot& slot = slot_of(i);
+      shared.changed.wait(lock, [&] { return shared.stopping || shared.may_claim(batch_count()); });
+      if (shared.stopping) return;
+      const Index i = shared.claimed++;
+      Slot& slot = shared.slot_of(i);
       lock.unlock();
       std::exception_ptr error;
       try {
@@ -156,12 +217,8 @@ class Loader {
       lock.lock();
       slot.error = error;
       slot.ready = i;
-      changed_.notify_all();
+      shared.changed.notify_all();
     }
-  }
-
-  bool may_claim() const {
-    return claimed_ < batch_count() && claimed_ < next_ - 1 + std::ssize(slots_);
   }
 
   detail::SourceRef<T, Targets> source_;
@@ -170,13 +227,9 @@ class Loader {
   Index threads_;
   BatchSampler sampler_;
   Augment augment_;
-  std::vector<Slot> slots_;
   Index next_ = 0;
-  Index claimed_ = 0;
-  bool stopping_ = false;
-  std::vector<std::thread> workers_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  std::unique_ptr<Shared> shared_;
+  int forks_ = 0;  // of the pool, when the threads began
 };
 
 }  // namespace dlfs

@@ -39,6 +39,10 @@ struct SoftmaxCrossEntropyOptions {
   void check() const {
     detail::expect_option("softmax cross entropy", "label_smoothing", label_smoothing,
                           detail::between(0, 1));
+    for (const T weight : class_weights) {
+      detail::expect_option("softmax cross entropy", "class_weights", static_cast<double>(weight),
+                            detail::at_least(0));
+    }
   }
 };
 

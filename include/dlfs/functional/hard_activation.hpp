@@ -45,7 +45,7 @@ void hard_swish(const X& x, TensorView<Element<X>> out) {
   detail::activate<Element<X>>("hard_swish", x, out, []<class V>(const V& input, V& output) {
     V clipped;
     detail::clip_to<V>(input + 3, V{}, V{} + 6, clipped);
-    output = input * clipped / 6;
+    output = input * (clipped / 6);  // no product that is larger than the result
   });
 }
 

@@ -41,8 +41,10 @@ void prelu_backward(TensorView<const T> x, TensorView<const T> dy, const T* slop
   if (store == Store::overwrite) std::fill_n(dslope, features, T(0));
   if (x.empty()) return;
   const auto add_slope = []<class V>(const V& number, const V& gradient, V& sum) {
+    // Both factors are 0, because an infinite gradient does not count either.
     const V below = number > V{} ? V{} : number;
-    simd::multiply_add<V>(below, gradient, sum, sum);
+    const V reached = number > V{} ? V{} : gradient;
+    simd::multiply_add<V>(below, reached, sum, sum);
   };
   const auto formula = []<class V>(const V& number, const V& gradient, const V& a, V& out) {
     out = number > V{} ? gradient : a * gradient;

@@ -69,7 +69,7 @@ DLFS_INLINE void exp_of_gate(const V& x, V& e) {
       e = x < T(-700) ? V{} : e;
     } else {
       // exp(x) = 2^n exp(r). The lowest bits of the sum with the rounder are n.
-      using Bits = simd::detail::BitsOf<V>;
+      using Bits = simd::detail::UnsignedBitsOf<V>;
       constexpr T rounder = simd::detail::rounder<T>;
       V sum, r;
       simd::multiply_add(x, T(0x1.715476p+0), rounder, sum);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -267,14 +268,23 @@ TrainerState<T> load_checkpoint(const std::filesystem::path& path) {
 ///   keep_checkpoint(trainer, "training.npz");
 ///   trainer.fit(train, validation);
 ///
-/// Call it after the schedule and the metrics are set.
-/// @throws FormatError or IoError for a file that cannot be read, or like Trainer::restore; `fit`
-/// throws IoError if the file cannot be written.
+/// Call it after the schedule and the metrics are set. It refers to the trainer, which must stay
+/// where it is.
+/// @throws FormatError or IoError for a file that cannot be read, or like Trainer::restore;
+/// ValueError unless the interval is at least 0. `fit` throws IoError if the file cannot be
+/// written.
 template <std::floating_point T, class Loss, class Optimizer>
 void keep_checkpoint(Trainer<T, Loss, Optimizer>& trainer, const std::filesystem::path& path,
                      std::chrono::duration<double> interval = std::chrono::minutes(1)) {
   using Clock = std::chrono::steady_clock;
-  if (std::filesystem::exists(path)) trainer.restore(load_checkpoint<T>(path));
+  if (!(interval.count() >= 0)) {
+    throw ValueError("keep_checkpoint: expected an interval of at least 0 seconds, got ",
+                     interval.count());
+  }
+  std::error_code unknown;  // whoever opens the file says what it is
+  if (std::filesystem::status(path, unknown).type() != std::filesystem::file_type::not_found) {
+    trainer.restore(load_checkpoint<T>(path));
+  }
   const auto last_time = std::make_shared<Clock::time_point>(Clock::now());
   const auto last_epoch = std::make_shared<Index>(0);
   const auto save = [=, &trainer] {

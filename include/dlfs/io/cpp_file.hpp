@@ -37,6 +37,20 @@ inline bool is_cpp_name(std::string_view text) {
   return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), fits);
 }
 
+/// Whether a name in C++ has another meaning.
+inline bool is_taken_in_cpp(std::string_view name) {
+  constexpr std::string_view taken =
+      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
+      "char16_t char32_t class compl concept const consteval constexpr constinit const_cast "
+      "continue co_await co_return co_yield decltype default delete do double dynamic_cast else "
+      "enum explicit export extern false float for friend goto if inline int long main mutable "
+      "namespace new noexcept not not_eq nullptr operator or or_eq private protected public "
+      "register reinterpret_cast requires return short signed sizeof static static_assert "
+      "static_cast std struct switch template this thread_local throw true try typedef typeid "
+      "typename union unsigned using virtual void volatile wchar_t while xor xor_eq ";
+  return taken.find(str_cat(' ', name, ' ')) != std::string_view::npos;
+}
+
 /// A name in C++ that resembles a text.
 inline std::string to_cpp_name(std::string text) {
   for (char& c : text) {
@@ -686,7 +700,7 @@ struct CppOptions {
 template <std::floating_point T>
 void write_cpp(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                std::span<const Shape> samples, const CppOptions& options = {}) {
-  if (!detail::is_cpp_name(options.name)) {
+  if (!detail::is_cpp_name(options.name) || detail::is_taken_in_cpp(options.name)) {
     throw ValueError("write_cpp: '", options.name, "' is no name of a namespace");
   }
   detail::CppWriter<T> writer(network, samples, options.name);

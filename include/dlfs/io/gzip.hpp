@@ -36,6 +36,7 @@ class GzipFile {
 
   /// Where the file is.
   const std::string& path() const& { return path_; }
+  const std::string& path() const&& = delete;
 
   /// The number of bytes that the file can hold, from its start, at most; 0 if it is unknown, as
   /// that of a pipe.

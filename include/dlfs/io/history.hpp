@@ -63,16 +63,21 @@ inline std::vector<nlohmann::ordered_json> json_epochs(const History& history) {
   return epochs;
 }
 
+/// The text of a document. A name that is no UTF-8 has a mark in the place of what cannot be read.
+inline std::string json_text(const nlohmann::ordered_json& document, int indent) {
+  return document.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
 inline std::string to_json(const History& history) {
   nlohmann::ordered_json document;
   document["step_losses"] = history.step_losses;
   document["epochs"] = json_epochs(history);
-  return document.dump(1) + "\n";
+  return json_text(document, 1);
 }
 
 inline std::string to_json_lines(const History& history) {
   std::string text;
-  for (const auto& epoch : json_epochs(history)) text += epoch.dump() + "\n";
+  for (const auto& epoch : json_epochs(history)) text += json_text(epoch, -1);
   return text;
 }
 

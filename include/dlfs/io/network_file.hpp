@@ -378,6 +378,15 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
   }
 }
 
+/// @throws ValueError for a name in it that is no UTF-8.
+inline std::string text_of(const nlohmann::ordered_json& document) {
+  try {
+    return document.dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw ValueError("save_network: a name of a layer or an input is no UTF-8");
+  }
+}
+
 }  // namespace detail
 
 /// Writes a network with its architecture, so that `load_network` can make it again without its C++
@@ -394,9 +403,9 @@ void run_test(const NeuralNetwork<T>& network, std::map<std::string, Tensor<T>>&
 /// `example` are inputs, such as a few samples: they and the outputs become a test, which
 /// `load_network` runs. Without them there is no test.
 /// @throws ValueError, naming the layer, for one that does not show its options (visit_options),
-/// for a parameter's factor that no optimizer takes, or for an example that needs more than 1,000
-/// times the numbers of the file on its way; ShapeError if the example does not fit; IoError if the
-/// file cannot be written.
+/// for a parameter's factor that no optimizer takes, for a name that is no UTF-8, or for an example
+/// that needs more than 1,000 times the numbers of the file on its way; ShapeError if the example
+/// does not fit; IoError if the file cannot be written.
 template <std::floating_point T>
 void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                   const std::vector<Tensor<std::type_identity_t<T>>>& example = {}) {
@@ -426,7 +435,7 @@ void save_network(const std::filesystem::path& path, const NeuralNetwork<T>& net
                      "file; leave it out");
   }
   write_safetensors<T>(path, tensors,
-                       {{std::string(detail::architecture_name), document.dump()},
+                       {{std::string(detail::architecture_name), detail::text_of(document)},
                         {std::string(detail::safetensors_format), "dlfs"}});
 }
 

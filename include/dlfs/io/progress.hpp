@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/train/trainer.hpp"
 
 DLFS_STRICT_MATH_BEGIN
@@ -26,6 +28,12 @@ struct ProgressOptions {
   Index epochs = 0;            ///< above 0: the label is "epoch 3/20"
   std::string unit = "steps";  ///< of the rate, such as "images"
   Index units_per_step = 1;    ///< such as the samples of a batch
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    detail::expect_option("Progress", "epochs", epochs, detail::at_least(0));
+    detail::expect_option("Progress", "units_per_step", units_per_step, detail::at_least(1));
+  }
 };
 
 /// Where a Progress writes. The default is stderr, because stdout is for results.
@@ -101,7 +109,7 @@ inline std::string epoch_line(const EpochRecord& epoch) {
 ///   progress.clear();             // before a line is printed
 class Progress {
  public:
-  /// @throws ValueError unless `steps` is at least 1.
+  /// @throws ValueError unless `steps` is at least 1, and for options that are out of range.
   explicit Progress(Index steps, ProgressOptions options = {},
                     ProgressDisplay display = ProgressDisplay::standard_error())
       : steps_(steps),
@@ -110,6 +118,7 @@ class Progress {
         start_(display.seconds()),
         last_shown_(start_) {
     if (steps < 1) throw ValueError("Progress: expected at least 1 step, got ", steps);
+    options_.check();
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -153,12 +162,19 @@ class Progress {
 
   std::string label(Index step) const {
     if (options_.epochs < 1) return options_.label;
-    const Index epoch = (std::max<Index>(step, 1) - 1) * options_.epochs / steps_ + 1;
-    return str_cat("epoch ", epoch, "/", options_.epochs);
+    const Index before = part(std::max<Index>(step, 1) - 1, options_.epochs);
+    return str_cat("epoch ", std::min(before, options_.epochs - 1) + 1, "/", options_.epochs);
+  }
+
+  /// whole * step / steps, rounded down. The product may be more than an Index holds.
+  Index part(Index step, Index whole) const {
+    const double numbers = static_cast<double>(whole);
+    const double done = numbers * static_cast<double>(step) / static_cast<double>(steps_);
+    return done < numbers ? static_cast<Index>(done) : whole;
   }
 
   std::string bar(Index step) const {
-    const auto done = static_cast<std::size_t>(step * static_cast<Index>(bar_cells) / steps_);
+    const auto done = static_cast<std::size_t>(part(step, static_cast<Index>(bar_cells)));
     std::string cells(bar_cells, ' ');
     std::fill_n(cells.begin(), done, '=');
     if (done > 0 && step < steps_) cells[done - 1] = '>';
@@ -167,7 +183,7 @@ class Progress {
 
   std::string figures(Index step, std::optional<double> loss, double elapsed) const {
     const double per_second = static_cast<double>(step) / elapsed;
-    std::string text = str_cat("  ", step * 100 / steps_, "%");
+    std::string text = str_cat("  ", part(step, 100), "%");
     if (step > 0) {
       const double rate = per_second * static_cast<double>(options_.units_per_step);
       const int digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 3;
@@ -201,10 +217,12 @@ void show_progress(Trainer<T, Loss, Optimizer>& trainer,
   });
   trainer.on_step([=](const StepRecord& step) {
     if (!*progress) {
+      // Whoever trains until a key is pressed gives a number of epochs without an end.
+      const Index epochs =
+          std::min(fit->last_epoch, std::numeric_limits<Index>::max() / step.steps_per_epoch);
       progress->emplace(
-          fit->last_epoch * step.steps_per_epoch,
-          ProgressOptions{
-              .epochs = fit->last_epoch, .unit = "samples", .units_per_step = step.samples},
+          epochs * step.steps_per_epoch,
+          ProgressOptions{.epochs = epochs, .unit = "samples", .units_per_step = step.samples},
           display);
     }
     (*progress)->update((step.epoch - 1) * step.steps_per_epoch + step.step, step.loss);

@@ -25,6 +25,7 @@
 #include "dlfs/io/file.hpp"
 #include "dlfs/io/onnx_format.hpp"
 #include "dlfs/io/protobuf.hpp"
+#include "dlfs/io/utf8.hpp"
 #include "dlfs/net/neural_network.hpp"
 #include "dlfs/nn/option_visitor.hpp"
 #include "dlfs/tensor/creation.hpp"
@@ -58,16 +59,25 @@ using Attributes = std::vector<Attribute>;
 /// The options of a layer, by name.
 class LayerOptions : public OptionVisitor {
  public:
+  /// @throws ValueError unless it is there and of this type, as in a layer of the library.
   template <class Value>
   const Value& get(std::string_view name) const& {
-    return std::get<Value>(values_.find(name)->second);
+    const auto found = values_.find(name);
+    const auto* value = found == values_.end() ? nullptr : std::get_if<Value>(&found->second);
+    if (value == nullptr) {
+      throw ValueError("save_onnx: the layer is none of the library's: it has no option ", name);
+    }
+    return *value;
   }
   bool has(std::string_view name) const { return values_.contains(name); }
   /// A size in each of the directions of a window.
   std::vector<Index> extents(std::string_view name, std::size_t directions) const {
-    const auto& value = values_.find(name)->second;
-    if (const auto* same = std::get_if<Index>(&value)) return {std::vector(directions, *same)};
-    return std::get<std::vector<Index>>(value);
+    const auto found = values_.find(name);
+    if (found != values_.end()) {
+      if (const auto* same = std::get_if<Index>(&found->second))
+        return std::vector(directions, *same);
+    }
+    return get<std::vector<Index>>(name);
   }
 
  private:
@@ -94,8 +104,14 @@ class LayerOptions : public OptionVisitor {
 template <std::floating_point T>
 class GraphWriter {
  public:
+  /// @throws ValueError for a name that other programs cannot read.
+  static void expect_name(std::string_view name) {
+    if (!is_utf8(name)) throw ValueError("save_onnx: the name '", name, "' is no UTF-8");
+  }
+
   /// A name that no other value has: this one, or one with a number.
   std::string unique(const std::string& wanted) {
+    expect_name(wanted);
     std::string name = wanted;
     for (int number = 2; !names_.insert(name).second; ++number) {
       name = str_cat(wanted, '_', number);
@@ -275,8 +291,8 @@ class LayerWriter {
   }
 
   std::size_t weight_count() const { return layer_.parameters().size(); }
-  const NamedTensor<T>& weight(std::size_t i) const& { return *layer_.parameters()[i]; }
-  const NamedTensor<T>& buffer(std::size_t i) const& { return *layer_.buffers()[i]; }
+  const NamedTensor<T>& weight(std::size_t i) const& { return at(layer_.parameters(), i); }
+  const NamedTensor<T>& buffer(std::size_t i) const& { return at(layer_.buffers(), i); }
   std::string tensor(const NamedTensor<T>& tensor) {
     return this->tensor(tensor, tensor.value.shape());
   }
@@ -319,6 +335,13 @@ class LayerWriter {
   }
 
  private:
+  template <class Tensors>
+  static const NamedTensor<T>& at(const Tensors& tensors, std::size_t i) {
+    if (i < tensors.size()) return *tensors[i];
+    throw ValueError("save_onnx: the layer is none of the library's: it has ", tensors.size(),
+                     " tensors");
+  }
+
   GraphWriter<T>& graph_;
   const AnyLayer<T>& layer_;
   std::string name_;
@@ -893,9 +916,9 @@ std::vector<Value> write_parts(GraphWriter<T>& graph, const Composition<T>& whol
 /// those of opset 19; the elements those of the network. Lengths of sequences and sizes of images
 /// are those of `sample`: the shape of one sample, without N, or that of each input. Needs no
 /// memory for weights, but for those of recurrent layers, whose gates ONNX has in another order.
-/// @throws ValueError, naming the layer, for one of the user's own, which ONNX does not have, and
-///   for more than 2 GiB; ShapeError, naming the layer, if a sample does not fit; IoError if the
-///   file cannot be written.
+/// @throws ValueError, naming the layer, for one of the user's own, which ONNX does not have, for a
+///   name that is no UTF-8, and for more than 2 GiB; ShapeError, naming the layer, if a sample does
+///   not fit; IoError if the file cannot be written.
 template <std::floating_point T>
 void save_onnx(const std::filesystem::path& path, const NeuralNetwork<T>& network,
                std::span<const Shape> samples, const SaveOnnxOptions& options = {}) {
@@ -906,6 +929,8 @@ void save_onnx(const std::filesystem::path& path, const NeuralNetwork<T>& networ
   }
   const Composition<T> composition = network.composition();
   if (composition.parts.empty()) throw ValueError("save_onnx: the network has no layers");
+  GraphWriter<T>::expect_name(options.batch);
+  GraphWriter<T>::expect_name(options.name);
   GraphWriter<T> graph;
   std::vector<typename LayerWriter<T>::Value> inputs;
   for (std::size_t i = 0; i < samples.size(); ++i) {

@@ -249,10 +249,13 @@ class NeuralNetwork {
   }
   /// With PassMode::evaluate a layer runs as in evaluation, even while the network trains: batch
   /// normalisation by its running statistics, which stay as they are, and dropout without effect.
-  /// PassMode::train makes it run as the network does.
+  /// PassMode::train makes it run as the network does. `backward` then needs a new `forward`.
   /// @throws ValueError, naming the layers that there are, unless one has this name.
   void set_mode(std::string_view name, PassMode mode) {
-    entry_of(name).always_evaluates = mode == PassMode::evaluate;
+    bool& evaluates = entry_of(name).always_evaluates;
+    if (evaluates == (mode == PassMode::evaluate)) return;
+    evaluates = !evaluates;
+    forget();  // what forward has saved is of the other mode
   }
 
   /// How many layers there are.
@@ -667,15 +670,16 @@ const Tensor<T>& NeuralNetwork<T>::run_forward(std::span<const TensorView<const 
     y[k] = each;
   }
   saved_.resize({plan.stored_bytes()});
-  x_.assign(x.begin(), x.end());
-  mode_ = mode;
   detail::run_forward<T>(
       topology_, plan,
-      {.x = x_, .y = {y.data(), y_.size()}, .saved = saved_.data(), .mode = mode, .step = step_});
+      {.x = x, .y = {y.data(), y_.size()}, .saved = saved_.data(), .mode = mode, .step = step_});
   if (mode == PassMode::train) {
     if (!buffers_.empty()) update_buffers(plan, saved_.data());
     ++step_;
   }
+  // Not before: where a layer throws, there is nothing to go back from.
+  x_.assign(x.begin(), x.end());
+  mode_ = mode;
   plan_ = &plan;
   return y_.front();
 }
@@ -730,7 +734,7 @@ void NeuralNetwork<T>::expect_forward(std::span<const TensorView<const T>> dy) c
   }
   if (x_.empty()) {
     throw ValueError("network: expected a forward pass before backward, and none since a layer ",
-                     "was added");
+                     "was added or set to another mode");
   }
   if (const auto* changed = plan_->changed_tensor()) {
     throw ShapeError("network: ", changed->tensor->name, " was of shape ", changed->shape,

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "dlfs/core/overlap.hpp"
 #include "dlfs/core/scratch.hpp"
 #include "dlfs/core/tensor.hpp"
 #include "dlfs/net/any_layer.hpp"
@@ -252,19 +253,26 @@ struct StreamAccess;
 template <std::floating_point T>
 class StreamState {
  public:
+  ///@{
   /// The shape of x at one step.
   const Shape& input_shape() const& { return x_; }
+  Shape input_shape() const&& { return x_; }
+  ///@}
+  ///@{
   /// The shape of y at one step.
   const Shape& output_shape() const& { return y_.shape(); }
+  Shape output_shape() const&& { return y_.shape(); }
+  ///@}
   /// Begins a new sequence. Does not allocate.
   void reset() { stepper_.reset(); }
 
  private:
   StreamState(AnyStepper<T> stepper, const Shape& x, const Shape& y)
-      : stepper_(std::move(stepper)), x_(x), y_(y) {}
+      : stepper_(std::move(stepper)), x_(x), own_x_(x), y_(y) {}
 
   AnyStepper<T> stepper_;
   Shape x_;
+  Tensor<T> own_x_;  // a copy of x if that is y_
   Tensor<T> y_;
 
   friend detail::StreamAccess<T>;
@@ -278,9 +286,17 @@ struct StreamAccess {
   static StreamState<T> make(AnyStepper<T> stepper, const Shape& x, const Shape& y) {
     return {std::move(stepper), x, y};
   }
+  /// @throws ValueError for a state that was moved from.
   static const Tensor<T>& step(StreamState<T>& state, const T* x) {
+    if (state.stepper_.is_empty()) throw ValueError("predict_step: the state was moved away");
     state.stepper_.step(x, state.y_.data());
     return state.y_;
+  }
+  /// The same for x that may be the output of an earlier step.
+  static const Tensor<T>& step(StreamState<T>& state, const TensorView<const T>& x) {
+    if (!dense_overlap(state.y_.view(), x)) return step(state, x.data());
+    std::copy_n(x.data(), x.size(), state.own_x_.data());
+    return step(state, state.own_x_.data());
   }
 };
 
@@ -362,9 +378,10 @@ StreamState<T> initial_state(const NeuralNetwork<T>& network) {
 /// steps before it.
 ///
 /// It is fit for a thread with deadlines, such as an audio callback: it does not allocate, lock, or
-/// use other threads. It throws for a wrong x alone.
+/// use other threads. It throws for a wrong x or state alone. x may be the output of an earlier
+/// step.
 /// @throws ShapeError unless x has the shape of state.input_shape(); like the network's layers for
-/// numbers that they refuse.
+/// numbers that they refuse; ValueError for a state that was moved from.
 template <std::floating_point T>
 const Tensor<T>& predict_step(TensorArg<std::type_identity_t<T>> x, StreamState<T>& state) {
   if (x.shape() != state.input_shape()) {
@@ -372,7 +389,8 @@ const Tensor<T>& predict_step(TensorArg<std::type_identity_t<T>> x, StreamState<
                      x.shape());
   }
   if (!x.is_contiguous()) throw ShapeError("predict_step: expected x with neighbouring elements");
-  return detail::StreamAccess<T>::step(state, x.data());
+  const TensorView<const T>& view = x;
+  return detail::StreamAccess<T>::step(state, view);
 }
 
 /// The same for a network that has one number for one at each step, such as a sample of sound.

@@ -21,24 +21,14 @@ namespace dlfs::simd {
 
 namespace detail {
 
-/// Signed integers of the width of the elements: the type of a comparison's result.
+/// Integers of the width of the elements: the type of a comparison's result.
 template <class V>
-using MaskOf = decltype(std::declval<V&>() < std::declval<V&>());
+using BitsOf = decltype(std::declval<V&>() < std::declval<V&>());
 
-#if defined(DLFS_SIMD_VECTORS)
+/// The same without a sign. What is added up here may be beyond the range of the integers where a
+/// selection drops the result afterwards.
 template <class V>
-struct BitsOfVector {
-  using Element = std::make_unsigned_t<ElementOf<MaskOf<V>>>;
-  typedef Element type __attribute__((vector_size(sizeof(V))));
-};
-#else
-template <class V>
-struct BitsOfVector;
-#endif
-
-/// Unsigned integers of the width of the elements, because signed ones must not overflow.
-template <class V>
-using BitsOf = typename BitsOfVector<V>::type;
+using UnsignedBitsOf = typename Wrapping<BitsOf<V>>::type;
 
 /// Adding this number rounds an element to an integer: the sum has no fraction bits.
 template <class T>
@@ -48,7 +38,7 @@ inline constexpr T rounder = T(3) * T(1LL << (std::numeric_limits<T>::digits - 2
 template <class V>
 DLFS_INLINE void power_of_two(const V& k, V& out) {
   using T = ElementOf<V>;
-  using Bits = BitsOf<V>;
+  using Bits = UnsignedBitsOf<V>;
   // The lowest bits of the sum are k; they become the exponent.
   const Bits exponent = reinterpret_cast<Bits>(k + rounder<T>)
                         << (std::numeric_limits<T>::digits - 1);
@@ -133,13 +123,14 @@ DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   const V is_small = x < smallest ? V{} + T(fraction_bits) : V{};
   const V normal = x < smallest ? x * scale : x;
   // The exponent of the difference to sqrt(1/2) is the exponent of x, counted from sqrt(1/2).
-  const Bits root = reinterpret_cast<Bits>(V{} + T(0x1.6a09e667f3bcdp-1));
-  const Bits bits = reinterpret_cast<Bits>(normal);
-  const auto exponent = reinterpret_cast<MaskOf<V>>(bits - root) >> fraction_bits;
+  using Unsigned = UnsignedBitsOf<V>;
+  const Unsigned root = reinterpret_cast<Unsigned>(V{} + T(0x1.6a09e667f3bcdp-1));
+  const Unsigned bits = reinterpret_cast<Unsigned>(normal);
+  const Bits exponent = reinterpret_cast<Bits>(bits - root) >> fraction_bits;
 #if defined(DLFS_SIMD_VECTORS)
   e = __builtin_convertvector(exponent, V) - is_small;
 #endif
-  const V m = reinterpret_cast<V>(bits - (reinterpret_cast<Bits>(exponent) << fraction_bits));
+  const V m = reinterpret_cast<V>(bits - (reinterpret_cast<Unsigned>(exponent) << fraction_bits));
   const V s = (m - T(1)) / (m + T(1));
   const V square = s * s;
   V sum;
@@ -238,7 +229,7 @@ DLFS_INLINE void exp(const V& x, V& out) {
     V n, q;
     detail::split_exp(x, n, q);
     // 2^n may be no normal number, but its two halves are. The lowest bits of the sum are n.
-    using Bits = detail::BitsOf<V>;
+    using Bits = detail::UnsignedBitsOf<V>;
     constexpr int fraction_bits = std::numeric_limits<T>::digits - 1;
     const Bits bits = reinterpret_cast<Bits>(n + detail::rounder<T>);
     const Bits exponent = (Bits{} - 1) << fraction_bits;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dlfs/core/option.hpp"
 #include "dlfs/functional/elementwise_loss.hpp"
 #include "dlfs/nn/loss.hpp"
 
@@ -16,6 +17,14 @@ template <std::floating_point T>
 struct BinaryCrossEntropyOptions {
   /// Weights (C) of positive targets along axis 1, one number for all, or empty for 1.
   Tensor<T> pos_weight{};
+
+  /// @throws ValueError, naming the option that is out of its range.
+  void check() const {
+    for (const T weight : pos_weight) {
+      detail::expect_option("binary cross entropy", "pos_weight", static_cast<double>(weight),
+                            detail::at_least(0));
+    }
+  }
 };
 
 /// The loss of independent yes-or-no answers, such as several labels of one sample: the mean over
@@ -38,8 +47,9 @@ class BinaryCrossEntropy {
 
   BinaryCrossEntropy() = default;
   /// With weights of positive targets, which `check` and `forward` compare with the output.
+  /// @throws ValueError unless they are at least 0.
   explicit BinaryCrossEntropy(BinaryCrossEntropyOptions<T> options)
-      : pos_weight_(std::move(options.pos_weight)) {}
+      : pos_weight_((options.check(), std::move(options.pos_weight))) {}
 
   /// Whether the targets fit an output of shape y.
   /// @throws ShapeError unless they have its shape, and there are C weights of positive targets,

@@ -41,7 +41,7 @@ class SoftmaxCrossEntropy {
   static constexpr std::string_view kind = "softmax cross entropy";
 
   SoftmaxCrossEntropy() = default;
-  /// @throws ValueError unless label_smoothing is in [0, 1].
+  /// @throws ValueError unless label_smoothing is in [0, 1] and the class weights are at least 0.
   explicit SoftmaxCrossEntropy(SoftmaxCrossEntropyOptions<T> options)
       : options_(std::move(options)) {
     options_.check();

@@ -1,0 +1,6 @@
+// expect: a_source_outlives_what_reads_it
+#include <dlfs/dlfs.hpp>
+
+using namespace dlfs;
+
+int main() { Loader<float> loader(Dataset<float>{Tensor<float>({8, 1}), Labels({8})}, Rng(1)); }
