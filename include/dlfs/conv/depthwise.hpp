@@ -165,7 +165,14 @@ void depthwise_weight_gradient(Index count, const Images<const T>& in, const Ima
           std::copy_n(from, plane.rows * plane.columns, factors.data());
           from = factors.data();
         }
-        kernels.window_products(plane, from, dweight + c * taps);
+        // Longer chains would lose digits of their terms. A band of such columns is one row.
+        constexpr Index chain_columns = 16 * 1024;
+        for (Index j = 0; j < plane.columns; j += chain_columns) {
+          WindowPlane<T> part = plane;
+          part.columns = std::min(chain_columns, plane.columns - j);
+          part.pixels += j;
+          kernels.window_products(part, from + j, dweight + c * taps);
+        }
       });
     }
   }

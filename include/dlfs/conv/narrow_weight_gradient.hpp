@@ -31,6 +31,7 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
   const Index taps = in.channels * y.taps * x.taps;
   const Index products = (taps + nr_vectors - 1) / nr_vectors;  // for some rows of dy
   const Index tap_sums = products * nr_vectors;
+  constexpr Index chain_positions = 16 * 1024;  // longer chains would lose digits of their terms
   const CorrelationBlocks blocks(1, in.channels, y, x, dy.height, dy.width, sizeof(T));
   const BandLayout layout(in.channels, y, x, blocks.height, dy.width);
 
@@ -70,7 +71,10 @@ void narrow_weight_gradient(Index count, Images<const T> in, Images<const T> dy,
       const T* const from = dy.channel(image, 0) + top * dy.width;
       copy_band(kernels, layout, in, image, 0, in.channels, top, in.channel(count - 1, in.channels),
                 band.data());
-      multiply(from, dy.plane(), 0, whole, image + 1 < count ? dy.stride : 0);
+      for (Index first = 0; first < whole; first += chain_positions) {
+        multiply(from + first, dy.plane(), first, std::min(chain_positions, whole - first),
+                 image + 1 < count ? dy.stride : 0);
+      }
       if (whole == positions) continue;
       for (Index f = 0; f < filters; ++f) {
         T* const end =

@@ -105,6 +105,9 @@ class WinogradPoints {
         data_(count * stride_) {}
 
   Index width() const { return width_; }
+  /// The numbers of all points and of what lies between them.
+  T* data() const { return data_.data(); }
+  Index size() const { return count * stride_; }
   Strided<T> matrix(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
   Strided<const T> factor(Index point) const { return {data_.data() + point * stride_, width_, 1}; }
   Strided<const T> transposed(Index point) const {
@@ -250,8 +253,23 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
   const Index columns = std::max(in.channels, dy.channels);
   const WinogradPoints<T> sums(kernels.lanes, rows, columns);
   const Index width = sums.width();
+  // Longer chains would lose digits of their terms.
+  constexpr Index chain_positions = 64 * 1024;
+  const bool are_many = count * dy.plane() > chain_positions;
+  const Scratch<T> totals(are_many ? sums.size() : 0);
+  if (are_many) {
+    std::fill_n(sums.data(), sums.size(), T(0));
+    std::fill_n(totals.data(), sums.size(), T(0));
+  }
+  const Index chain_blocks =
+      std::max<Index>(1, chain_positions / (tiles.block_tiles() * tiles.side * tiles.side));
+  const Index chain_bands = are_many ? chain_blocks * tiles.block_bands : count * tiles.bands;
 
   for (Index block = 0; block < count * tiles.bands; block += tiles.block_bands) {
+    const bool begins = block % chain_bands == 0;
+    if (begins && block > 0) {
+      map(AddTo(), sums.size(), static_cast<const T*>(sums.data()), totals.data());
+    }
     const Index tile_count = tiles.for_each_band(block, [&](const WinogradTiles::Band& band) {
       gradients.transform(band);
       if (band.row == 0) bias.add(dy, band.image);
@@ -259,9 +277,10 @@ void winograd_weight_gradient(Index count, Images<const T> in, Images<const T> d
     });
     for (Index p = 0; p < WinogradPoints<T>::count; ++p) {
       gemm::gemm<T>(rows, tile_count, width, row_points.transposed(p), lane_points.factor(p),
-                    sums.matrix(p), block == 0 ? Store::overwrite : Store::add);
+                    sums.matrix(p), begins ? Store::overwrite : Store::add);
     }
   }
+  if (are_many) map(AddTo(), sums.size(), static_cast<const T*>(totals.data()), sums.data());
 
   const Index filter_size = taps * in.channels;
   const Index row_step = filters_fill_lanes ? taps : filter_size;
