@@ -91,7 +91,8 @@ class CppWriter {
     }
     std::string text = str_cat(
         "// A network that predicts: C++17, without exceptions, without memory of its own.\n"
-        "// Written by dlfs (write_cpp).\n#pragma once\n\n#include <cmath>\n#include <cstring>\n#include <limits>\n\n"
+        "// Written by dlfs (write_cpp).\n#pragma once\n\n#include <cmath>\n#include "
+        "<cstring>\n#include <limits>\n\n"
         "namespace ",
         name_, " {\n\nusing real = ", std::same_as<T, float> ? "float" : "double", ";\n\n");
     text += sizes("input_size", inputs_) + sizes("output_size", outputs_);

@@ -168,7 +168,7 @@ class Progress {
 
   /// whole * step / steps, rounded down. The product may be more than an Index holds.
   Index part(Index step, Index whole) const {
-    const double numbers = static_cast<double>(whole);
+    const auto numbers = static_cast<double>(whole);
     const double done = numbers * static_cast<double>(step) / static_cast<double>(steps_);
     return done < numbers ? static_cast<Index>(done) : whole;
   }

@@ -124,8 +124,8 @@ DLFS_INLINE void split_log(const V& x, [[maybe_unused]] V& e, V& log_of_m) {
   const V normal = x < smallest ? x * scale : x;
   // The exponent of the difference to sqrt(1/2) is the exponent of x, counted from sqrt(1/2).
   using Unsigned = UnsignedBitsOf<V>;
-  const Unsigned root = reinterpret_cast<Unsigned>(V{} + T(0x1.6a09e667f3bcdp-1));
-  const Unsigned bits = reinterpret_cast<Unsigned>(normal);
+  const auto root = reinterpret_cast<Unsigned>(V{} + T(0x1.6a09e667f3bcdp-1));
+  const auto bits = reinterpret_cast<Unsigned>(normal);
   const Bits exponent = reinterpret_cast<Bits>(bits - root) >> fraction_bits;
 #if defined(DLFS_SIMD_VECTORS)
   e = __builtin_convertvector(exponent, V) - is_small;
