@@ -1,4 +1,4 @@
-// expect: a_source_outlives_what_reads_it
+// expect: a loader refers to its source, which must outlive it: give the source a name
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;

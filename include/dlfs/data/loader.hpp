@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -66,6 +67,11 @@ class Loader {
         shared_(std::make_unique<Shared>(threads_)) {
     begin_epoch(0);
   }
+  /// Does not compile; the message says what to write instead.
+  template <class S>
+    requires(!std::same_as<S, detail::SourceRef<T, Targets>> && DataSource<S, T, Targets>)
+  DLFS_REFUSED("a loader refers to its source, which must outlive it: give the source a name")
+  Loader(const S&&, const Rng&, const LoaderOptions& = {}, Augment = {});
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
   ~Loader() { stop(); }

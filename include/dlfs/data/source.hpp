@@ -58,9 +58,6 @@ class FunctionSource {
 
 namespace detail {
 
-/// What compilers say of a source that is a temporary.
-struct a_source_outlives_what_reads_it;
-
 /// Refers to a source of any type, which must outlive it.
 template <class T, class Targets>
 class SourceRef {
@@ -77,11 +74,6 @@ class SourceRef {
         }) {
     if constexpr (std::same_as<S, Batch>) in_memory_ = &source;
   }
-  /// Does not compile; the name of the last argument says why.
-  template <class S, class Reason = a_source_outlives_what_reads_it>
-    requires(!std::same_as<S, SourceRef> && DataSource<S, T, Targets>)
-  SourceRef(const S&&)
-  = delete;
 
   Index size() const { return size_(source_); }
 
