@@ -1,4 +1,4 @@
-// expect: a loader refers to its source, which must outlive it: give the source a name
+// expect: a_source_outlives_its_loader
 #include <dlfs/dlfs.hpp>
 
 using namespace dlfs;

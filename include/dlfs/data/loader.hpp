@@ -36,6 +36,13 @@ struct LoaderOptions {
   }
 };
 
+namespace detail {
+
+/// What compilers say of a loader of a temporary.
+struct a_source_outlives_its_loader;
+
+}  // namespace detail
+
 /// Draws batches from a source, and prepares them ahead on threads of its own. The batches, their
 /// order and every bit of them are the same for any number of threads.
 ///
@@ -67,11 +74,11 @@ class Loader {
         shared_(std::make_unique<Shared>(threads_)) {
     begin_epoch(0);
   }
-  /// Does not compile; the message says what to write instead.
-  template <class S>
+  /// Does not compile; the name of the last argument says why.
+  template <class S, class Reason = detail::a_source_outlives_its_loader>
     requires(!std::same_as<S, detail::SourceRef<T, Targets>> && DataSource<S, T, Targets>)
-  DLFS_REFUSED("a loader refers to its source, which must outlive it: give the source a name")
-  Loader(const S&&, const Rng&, const LoaderOptions& = {}, Augment = {});
+  Loader(const S&&, const Rng&, const LoaderOptions& = {}, Augment = {})
+  = delete;
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
   ~Loader() { stop(); }
