@@ -270,7 +270,7 @@ TYPED_TEST(SpecialValues, GradientsOfSigmoidAndTanhAreThoseOfTheirOutputs) {
 TYPED_TEST(SpecialValues, PReluIsItsFormula) {
   using T = TypeParam;
   if constexpr (std::floating_point<T>) {
-    const T slope = T(0.25), infinity = std::numeric_limits<T>::infinity();
+    const T slope = T(0.25), inf = std::numeric_limits<T>::infinity();
     expect_values<T>(
         "prelu",
         [&](auto x, auto y) {
@@ -279,7 +279,7 @@ TYPED_TEST(SpecialValues, PReluIsItsFormula) {
         [](Wide x) { return x > 0 ? x : 0.25L * x; });
     at_every_level([&] {
       for (const T& special : special_values<T>()) {
-        for (const T& gradient : {T(1), T(-2), infinity, -infinity, nans<T>()[0]}) {
+        for (const T& gradient : {T(1), T(-2), inf, -inf, nans<T>()[0]}) {
           for (Index size = 1; size <= 40; ++size) {
             Tensor<T> x = full<T>({1, 1, size}, special);
             const Tensor<T> dy = full<T>({1, 1, size}, gradient);
