@@ -36,9 +36,9 @@ constexpr int idx_code() {
 /// Reads the elements of an IDX file as they are there, of `element_bytes` bytes each, into the
 /// memory that `allocate` gives for their shape.
 /// @throws FormatError like dlfs::read_idx.
-inline void read_idx_bytes(const std::filesystem::path& path, int code, std::size_t element_bytes,
-                           Index limit,
-                           const std::function<std::span<std::uint8_t>(const Shape&)>& allocate) {
+inline void copy_idx_elements(
+    const std::filesystem::path& path, int code, std::size_t element_bytes, Index limit,
+    const std::function<std::span<std::uint8_t>(const Shape&)>& allocate) {
   GzipFile file(path);
   const auto fail = [&](const auto&... parts) {
     throw FormatError("read_idx: ", file.path(), ": ", parts...);
@@ -106,7 +106,7 @@ Tensor<T> read_idx(const std::filesystem::path& path, Index limit = Index{1} << 
     return std::span(reinterpret_cast<std::uint8_t*>(tensor.data()),
                      static_cast<std::size_t>(tensor.size()) * sizeof(T));
   };
-  detail::read_idx_bytes(path, detail::idx_code<T>(), sizeof(T), limit, [&](const Shape& shape) {
+  detail::copy_idx_elements(path, detail::idx_code<T>(), sizeof(T), limit, [&](const Shape& shape) {
     tensor.resize(shape);
     return bytes_of_tensor();
   });
