@@ -44,8 +44,8 @@ def main():
             commands['MiniDNN', size] = [minidnn, str(size)]
         if arguments.rtneural:
             commands['RTNeural', size] = [compiled(
-                'rtneural_small', f'-DHIDDEN={size}', '-DRTNEURAL_USE_EIGEN=1', '-DRTNEURAL_DEFAULT_ALIGNMENT=32', '-DEIGEN_STACK_ALLOCATION_LIMIT=0',
-                '-isystem', EIGEN, '-I', arguments.rtneural, '-I', arguments.rtneural / 'modules',
+                'rtneural_small', f'-DHIDDEN={size}', '-DRTNEURAL_USE_EIGEN=1', '-DRTNEURAL_DEFAULT_ALIGNMENT=32',
+                '-DEIGEN_STACK_ALLOCATION_LIMIT=0', '-isystem', EIGEN, '-I', arguments.rtneural, '-I', arguments.rtneural / 'modules',
                 out=f'rtneural_small_{size}')]
 
     times = {}  # by row and size

@@ -638,8 +638,8 @@ DLFS_INLINE void multiply_window(const WindowPlane<T>& plane, const T* factors, 
 template <class T>
 void window_products(const WindowPlane<T>& plane_in_memory, const T* factors, T* sums) {
   const WindowPlane<T> plane = plane_in_memory;
-  constexpr int together =
-      9;  // the taps of a window of 3x3, and enough chains for an FMA's latency
+  // The taps of a window of 3x3, and enough chains for an FMA's latency.
+  constexpr int together = 9;
   Index t = 0;
   for (; t + together <= plane.taps; t += together) {
     multiply_window<together>(plane, factors, t, sums);
